@@ -1,0 +1,63 @@
+# Two commands on a fresh machine: `make figures` and `make test`. Both set themselves up first; `make help` lists the rest.
+VENV ?= .venv
+PROFILE ?=
+ONLY ?=
+SET ?=
+JOBS ?=
+FORCE ?=
+RETRAIN ?=
+
+# Whichever checkout calls it, a shared environment runs this checkout's code.
+override VENV := $(abspath $(VENV))
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+export PATH := $(VENV)/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+RUN := $(VENV)/bin/python -m varbook.book.run
+yes = $(filter-out 0 no false,$(1))
+options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
+  $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
+
+.PHONY: help setup figures test unit notebooks-test notebooks report bench lab clean
+
+help:
+	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
+	@echo "  PROFILE=smoke|laptop|gpu|paper   sizes (default laptop)      ONLY=09 or ONLY=02,03   these chapters alone"
+	@echo "  FORCE=1   also what is up to date    RETRAIN=1   train again what is shipped    SET=name=value   a parameter"
+	@echo "  JOBS=2    notebooks at a time        VENV=path   an environment to share between clones (default .venv)"
+	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"
+	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
+	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
+	@echo "make report                figures/REPORT.md again           make bench     benchmarks/*.py"
+	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
+
+setup:
+	@.ci/setup "$(VENV)"
+
+figures: setup
+	@$(RUN) $(options)
+
+# Both halves run, and either failing fails the whole.
+test: setup
+	@code=0; $(MAKE) --no-print-directory unit || code=1; $(MAKE) --no-print-directory notebooks-test || code=1; exit $$code
+
+unit: setup
+	@VARBOOK_PROFILE=smoke VARBOOK_BATCH=1 $(VENV)/bin/python -m pytest
+
+notebooks-test: setup
+	@$(RUN) --check --solutions --profile smoke $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+
+notebooks: setup
+	@$(RUN) $(options) --solutions --write-back
+
+report: setup
+	@$(VENV)/bin/python -m varbook.book.report
+
+bench: setup
+	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/bin/python "$$file" || exit 1; done
+
+lab: setup
+	@$(VENV)/bin/python -m jupyterlab notebooks
+
+clean:
+	rm -rf build figures/smoke .pytest_cache
+	find varbook tests -name __pycache__ -type d -prune -exec rm -rf {} +

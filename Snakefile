@@ -1,0 +1,89 @@
+# The order of the notebooks, what is up to date, and what goes on past a failure. `make figures` and `make test` call it
+# through varbook/book/run.py, which checks every parameter first; from an activated environment it also runs by itself:
+#     snakemake --cores 2 --keep-going --config profile=smoke
+# and with one of Snakemake's executor plugins on a cluster.
+#
+# A rule notes whether its notebook ended well instead of failing itself: the chapters after a failure then still run
+# (each trains what it needs and does not find), the failed notebook is kept, and rule `all` fails at the end.
+import os
+import shlex
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+
+from varbook.book import plan
+
+MODE = config.get("mode", "figures")  # "figures": papermill; "check": nbval
+PROFILE = config.get("profile") or os.environ.get("VARBOOK_PROFILE") or "laptop"
+VALUES = config.get("values", {})  # notebook -> parameters, JSON in base64
+NODES = plan.nodes(str(config.get("only", "")) or None, bool(config.get("solutions", False)))
+NAMES = [node.name for node in NODES]
+SOURCES = sorted(str(path) for path in (ROOT / "varbook").rglob("*.py"))
+RECORDS = sorted(str(path) for path in (ROOT / "varbook" / "shipped").rglob("*.json"))
+
+
+workdir: str(ROOT / "build")
+
+
+def state(node):
+    return str(plan.state_file(MODE, PROFILE, node))
+
+
+def command(node):
+    if MODE == "check":
+        options = f"--nbval-lax --nbval-current-env --nbval-sanitize-with {ROOT}/tests/nbval_sanitize.cfg"
+        return f"python -m pytest -q -p no:cacheprovider {options} --nbval-cell-timeout 600 {shlex.quote(str(node.path))}"
+    given = f"-b {VALUES[node.name]}" if node.name in VALUES else ""
+    target = plan.executed(PROFILE, node)
+    return (
+        f"python -m papermill --no-progress-bar -k python3 --cwd {shlex.quote(str(node.path.parent))} {given} "
+        f"{shlex.quote(str(node.path))} {shlex.quote(str(target))}"
+    )
+
+
+rule all:
+    input:
+        [state(node) for node in NODES],
+    params:
+        python=sys.executable,
+    shell:
+        "cd {ROOT} && python -m varbook.book.status {MODE} {PROFILE} " + " ".join(NAMES)
+
+
+for node in NODES:
+
+    rule:
+        name:
+            f"notebook_{node.name}"
+        input:
+            notebook=str(node.path),
+            package=SOURCES,
+            records=RECORDS,
+            # A chapter whose checkpoints come from one that ran again runs again too. (Not `ancient(...)`: Snakemake 9.27
+            # then overlooks a job whose own inputs changed when the job before it changed as well.)
+            before=[state(other) for other in NODES if other.name in node.needs],
+        output:
+            state(node),
+        log:
+            str(plan.log_file(MODE, PROFILE, node)),
+        params:
+            command=command(node),
+            label=node.path.stem,
+            folder=str(plan.executed(PROFILE, node).parent),
+        threads: int(config.get("threads", 1))
+        shell:
+            "mkdir -p {params.folder}; cd {ROOT}; start=$SECONDS; echo '  {params.label} ...'; "
+            # said in the job itself, so that it holds on another machine too
+            "export VARBOOK_BATCH=1 VARBOOK_PROFILE={PROFILE} PYTHONPATH={ROOT}:${{PYTHONPATH:-}}; "
+            "export OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{threads}}}; "
+            "{params.command} > {log} 2>&1 < /dev/null && code=0 || code=$?; "
+            "[ $code = 0 ] && word=done || word=FAILED; "
+            "echo \"  {params.label} $word ($((SECONDS - start)) s)\"; "
+            "echo \"{{\\\"exit\\\": $code}}\" > {output}"
+
+
+onerror:
+    if not config.get("runner"):  # varbook.book.run reads the failures first, and forgets them when it starts again
+        plan.forget(MODE, PROFILE, NODES)  # so that the next run tries them again

@@ -1,0 +1,208 @@
+"""The models that several chapters share, each built, trained or loaded in one place.
+
+Every function returns (model, run): the run says where the weights came from and carries curve and measurements.
+"""
+
+import functools
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from varbook.book.profiles import Chain, Profile
+from varbook.data.draw import WORLD_VERSION
+try:
+    from varbook.data.folders import crop_flip, unpaired
+except ImportError:
+    pass
+from varbook.data.images import to_float
+from varbook.data.toy import SPECIES, ToySet, toy_images
+from varbook.device import pick_device
+from varbook.features.judge import Judge, JudgeConfig
+from varbook.features.perceptual import perceptual_distance
+from varbook.paths import data_folder
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.cyclevar import fit_cyclevar
+from varbook.train.judge import fit_judge
+from varbook.train.next_scale import encode_all, fit_next_scale
+from varbook.train.store import Run, train_or_load
+from varbook.train.tokenizer import Draw, fit_tokenizer
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+from varbook.transformer.model import NextScaleModel, flexvar
+
+HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
+# Half of the toy world's pictures show the pair that chapter 09 translates.
+WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
+TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
+
+
+def toy_training_set(profile: Profile) -> ToySet:
+    """Return the toy world's training images, all species, half of them horses and zebras."""
+    return toy_images(profile.toy_images, profile.image_size, seed=TRAIN_SEED, weights=WEIGHTS)
+
+
+def toy_domain(profile: Profile, species: str, *, held_out: bool = False) -> ToySet:
+    """Return one domain of the unpaired task; the two training sets share no scene, the held-out ones are hidden pairs."""
+    if held_out:
+        return toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED, species=species)
+    seed = HORSE_SEED if species == "horse" else ZEBRA_SEED
+    return toy_images(max(profile.toy_images // 4, 1), profile.image_size, seed=seed, species=species)
+
+
+def toy_judge(profile: Profile) -> tuple[Judge, Run]:
+    """Return the classifier and silhouette finder that judges translations of the toy world; no loss ever uses it."""
+    torch.manual_seed(profile.seed + 77)
+    judge, data = Judge(JudgeConfig(SPECIES)), toy_training_set(profile)
+    settings = {"world": _world(profile), "steps": profile.judge_steps, "judge": judge.config}
+    run = train_or_load(
+        "judge", judge, settings, seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_judge(
+            judge, data.images, data.labels, data.silhouettes, steps=profile.judge_steps, seed=profile.seed,
+            device=pick_device(), keeper=keeper,
+        ),
+    )  # fmt: skip
+    return judge.eval(), run
+
+
+def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, Run]:
+    """Return a tokenizer of the toy world: "residual" (VAR), "ground_truth" (FlexVAR) or "single" (LlamaGen).
+
+    The main one is "residual"; "ground_truth" and "single" have equal budgets, to be compared.
+    """
+    chain = profile.toy
+    config, training = chain.tokenizer, chain.tokenizer_training
+    if kind != "residual":
+        config = replace(config, pyramid="ground_truth", normalise=True)
+        training = replace(training, steps=profile.ground_truth_steps, single_scale=kind == "single")
+    images = toy_training_set(profile).images
+    return _tokenizer(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
+
+
+def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return a class-conditional model of the toy world that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
+    chain, data = profile.toy, toy_training_set(profile)
+    tokenizer, parent = toy_tokenizer(profile, prediction)
+    if prediction == "ground_truth":
+        training = replace(chain.model_training, step_sampling=True)
+        chain = replace(chain, model=flexvar(chain.model), model_training=training)
+    kind = {"residual": "toy-var", "ground_truth": "toy-flexvar"}[prediction]
+    model, run = _next_scale(kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
+    return model, tokenizer, (run, parent)
+
+
+def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed: int | None = None) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR between the toy world's horses and zebras."""
+    model, tokenizer, (parent, _) = toy_next_scale(profile)
+    sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
+    return _cyclevar("toy-cyclevar", profile.toy, tokenizer, model, parent, sets, (HORSE, ZEBRA), profile, config, seed)
+
+
+def photographs(profile: Profile) -> dict[str, Tensor] | None:
+    """Return horse2zebra as uint8 tensors: trainA, trainB (a little larger, for crops), testA, testB; None where it is not found."""
+    folder = data_folder("horse2zebra") if profile.use_photographs else None
+    return None if folder is None else _photographs(str(folder), profile.photographs.image_size)
+
+
+@functools.lru_cache(maxsize=2)
+def _photographs(folder: str, size: int) -> dict[str, Tensor]:
+    # 286 -> 256 px of CycleVAR section 4.1, in proportion
+    train, test = unpaired(folder, round(size * 286 / 256)), unpaired(folder, size)
+    return {"trainA": train["trainA"], "trainB": train["trainB"], "testA": test["testA"], "testB": test["testB"]}
+
+
+def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
+    """Return the residual tokenizer of horse and zebra photographs."""
+    data = photographs(profile)
+    chain = profile.photographs
+    return _tokenizer(
+        "photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=_crops(chain.image_size)
+    )
+
+
+def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR between photographs of horses (class 0) and zebras (class 1)."""
+    data, chain = photographs(profile), profile.photographs
+    tokenizer, parent = photograph_tokenizer(profile)
+    labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
+    images = lambda: _centre(torch.cat((data["trainA"], data["trainB"])), chain.image_size)  # noqa: E731
+    model, model_run = _next_scale("photo-var", chain, tokenizer, parent, images, labels, profile)
+    sets = (data["trainA"], data["trainB"])
+    return _cyclevar(
+        "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=_crops(chain.image_size)
+    )
+
+
+@torch.no_grad()
+def translate_all(cyclevar: CycleVAR, images: Tensor, target: int, batch: int = 32) -> Tensor:
+    """Translate uint8 images (N, 3, H, W) into class `target` -> floats (N, 3, H, W) in [-1, 1]."""
+    device = next(cyclevar.model.parameters()).device
+    out = []
+    for rows in images.split(batch):
+        labels = torch.full((len(rows),), target, device=device)
+        out.append(cyclevar(to_float(rows).to(device), labels).clamp(-1, 1).cpu())
+    return torch.cat(out)
+
+
+def _tokenizer(kind: str, chain: Chain, images: Tensor, profile: Profile, draw: Draw | None = None) -> tuple[Tokenizer, Run]:
+    torch.manual_seed(profile.seed)
+    tokenizer = Tokenizer(chain.tokenizer)
+    settings = {"tokenizer": chain.tokenizer, "training": chain.tokenizer_training, "size": chain.image_size}
+    settings |= {"images": len(images)} if draw else {"world": _world(profile)}
+    run = train_or_load(
+        kind, tokenizer, settings, seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_tokenizer(
+            tokenizer, images, chain.tokenizer_training, seed=profile.seed, device=pick_device(),
+            perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
+        ),
+    )  # fmt: skip
+    return tokenizer.to(pick_device()).eval(), run
+
+
+def _next_scale(kind, chain: Chain, tokenizer, parent: Run, images, labels: Tensor, profile: Profile) -> tuple[NextScaleModel, Run]:
+    torch.manual_seed(profile.seed + 1)
+    model = NextScaleModel(chain.model)
+    settings = {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training}
+
+    def fit(keeper):
+        features = encode_all(tokenizer, images(), pick_device())
+        return fit_next_scale(
+            model, tokenizer, features, labels.repeat(2), chain.model_training, seed=profile.seed, device=pick_device(),
+            keeper=keeper,
+        )  # fmt: skip
+
+    run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
+    return model.to(pick_device()).eval(), run
+
+
+def _cyclevar(
+    kind, chain: Chain, tokenizer, model, parent: Run, sets, targets, profile: Profile, config, seed=None, draw: Draw | None = None
+) -> tuple[CycleVAR, Run]:
+    cyclevar = CycleVAR(tokenizer, model, config)
+    seed = profile.seed if seed is None else seed
+    training = chain.cyclevar_training
+    settings = {"model": parent.key, "cyclevar": cyclevar.config, "training": training, "images": [len(s) for s in sets]}
+    run = train_or_load(
+        kind, cyclevar.model, settings, seed=seed, profile=profile.name,
+        fit=lambda keeper: fit_cyclevar(
+            cyclevar, sets, targets, training, seed=seed, device=pick_device(),
+            perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
+        ),
+    )  # fmt: skip
+    return cyclevar.to(pick_device()).eval(), run
+
+
+def _world(profile: Profile) -> dict:
+    return {"version": WORLD_VERSION, "images": profile.toy_images, "size": profile.image_size, "weights": WEIGHTS}
+
+
+def _crops(size: int) -> Draw:
+    def draw(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        rows = torch.randint(len(images), (count,), generator=generator)
+        return to_float(crop_flip(images[rows], size, generator))
+
+    return draw
+
+
+def _centre(images: Tensor, size: int) -> Tensor:
+    top, left = (images.shape[-2] - size) // 2, (images.shape[-1] - size) // 2
+    return images[..., top : top + size, left : left + size]

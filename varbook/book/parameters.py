@@ -1,0 +1,95 @@
+"""The cell tagged `parameters`: read as data, so that a wrong name or type is refused before anything runs."""
+
+import ast
+import json
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+from varbook.errors import VarbookError
+
+_NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "tuple": tuple, "None": type(None)}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a parameters cell: `name: annotation = default  # comment`."""
+
+    name: str
+    annotation: str
+    default: object
+    comment: str
+
+
+def read_cell(notebook: Path) -> str | None:
+    """Return the source of the cell tagged `parameters`, or None; VarbookError where the file is no notebook."""
+    try:
+        cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError) as error:
+        raise VarbookError(f"{Path(notebook).name} is damaged: it is no notebook; restore it from git.") from error
+    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    return "".join(tagged[0]["source"]) if tagged else None
+
+
+def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
+    """Return name -> Parameter for a cell of annotated literals; VarbookError where a line is anything else."""
+    lines, found = source.splitlines(), {}
+    for node in ast.parse(source).body:
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None):
+            raise VarbookError(f"Line {node.lineno} of {where} must read `name: type = literal  # what it does`.")
+        try:
+            default = ast.literal_eval(node.value)
+        except ValueError as error:
+            raise VarbookError(f"Line {node.lineno} of {where} must hold a literal, not a computation.") from error
+        comment = lines[node.end_lineno - 1][node.end_col_offset :].strip().lstrip("#").strip()
+        name = node.target.id
+        found[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
+    return found
+
+
+def of_notebook(notebook: Path) -> dict[str, Parameter]:
+    """Return the parameters of a notebook, empty where it has no such cell."""
+    source = read_cell(notebook)
+    return parse_cell(source, f"the parameters cell of {Path(notebook).name}") if source else {}
+
+
+def _type(annotation: str):
+    # Only the few types that a command line can carry; eval with no builtins and no other names.
+    try:
+        return eval(annotation, {"__builtins__": {}}, dict(_NAMES))  # noqa: S307
+    except (NameError, TypeError, SyntaxError) as error:
+        raise VarbookError(f"The type `{annotation}` of a parameter is not one of {', '.join(_NAMES)}.") from error
+
+
+def fits(value: object, kind) -> bool:
+    """Say whether `value` is of type `kind` (a class, a union, list[...] or tuple[...]); an int may stand for a float."""
+    if kind is None:
+        return value is None
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return any(fits(value, one) for one in inner)
+    if origin in (list, tuple):
+        kinds = [one for one in inner if one is not Ellipsis]
+        return isinstance(value, (list, tuple)) and all(any(fits(item, one) for one in kinds) for item in value)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def convert(parameter: Parameter, text: str) -> object:
+    """Return `text` from the command line as a value of the parameter's type; VarbookError where it does not fit."""
+    kind = _type(parameter.annotation)
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = {"true": True, "false": False, "none": None}.get(text.lower(), text)
+    for candidate in (value, text):  # text second: a string parameter may look like a number
+        if fits(candidate, kind):
+            return candidate
+    raise VarbookError(
+        f'The parameter {parameter.name} is of type {parameter.annotation}, and "{text}" is not: '
+        f"try --set {parameter.name}={parameter.default!r} (its default)."
+    )

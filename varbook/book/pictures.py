@@ -1,0 +1,157 @@
+"""Sheets of images with readable labels, drawn pixel by pixel so that nothing is blurred, and small enough for a notebook."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from varbook.errors import VarbookError
+
+GAP = 3  # pixels of white between two images
+FONT = 13  # pixels: about 10 points beside the text of a notebook
+INLINE_WIDTH = 900  # pixels: what a notebook's column shows
+INLINE_BYTES = 90_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
+
+
+def to_arrays(images) -> list[np.ndarray]:
+    """Return images as a list of uint8 arrays H W 3.
+
+    Takes float tensors in [-1, 1] or uint8 tensors, (N,3,H,W), (N,1,H,W) or (3,H,W); uint8 arrays H W 3; boolean or
+    float maps (N,H,W) in [0, 1]; PIL images; or a list of any of these.
+    """
+    if isinstance(images, Image.Image):
+        return [np.asarray(images.convert("RGB"))]
+    if isinstance(images, (list, tuple)):
+        return [array for image in images for array in to_arrays(image)]
+    if isinstance(images, np.ndarray) and images.ndim in (3, 4) and images.shape[-1] == 3:
+        return list(images[None] if images.ndim == 3 else images)
+    tensor = torch.as_tensor(images).detach().cpu()
+    if tensor.ndim == 3 and tensor.shape[0] != 3:
+        tensor = tensor[:, None].float() * 2 - 1  # N 1 H W: a map in [0, 1]
+    tensor = tensor[None] if tensor.ndim == 3 else tensor
+    if tensor.ndim != 4 or tensor.shape[1] not in (1, 3):
+        raise VarbookError(f"Images must have the shape (N,3,H,W), not {tuple(tensor.shape)}.")
+    if tensor.dtype != torch.uint8:
+        tensor = ((tensor.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return list(tensor.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy())  # H W 3
+
+
+def _font() -> ImageFont.ImageFont:
+    return ImageFont.load_default(size=FONT)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    # Greedy: a word that is wider than the line keeps a line of its own.
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and _font().getlength(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines
+
+
+def _scale(width: int, columns: int, scale: int | None) -> int:
+    # Whole multiples only: nearest-neighbour upscaling then keeps every pixel square.
+    return scale or max(1, min(8, (INLINE_WIDTH - 130) // max(1, columns * (width + GAP))))
+
+
+def sheet(
+    rows: Mapping[str, object] | object,
+    *,
+    columns: int | None = None,
+    titles: Sequence[str] | None = None,
+    scale: int | None = None,
+) -> Image.Image:
+    """Return one picture of many images.
+
+    `rows` maps a row's label to its images (see `to_arrays`), or is one set of images, broken into rows of `columns`.
+    `titles` stand above the columns (labelled rows) or above each image (one set). `scale` is a whole factor of
+    nearest-neighbour enlargement, chosen to fit a notebook where it is not given.
+    """
+    labelled = isinstance(rows, Mapping)
+    blocks = {label: to_arrays(images) for label, images in rows.items()} if labelled else {"": to_arrays(rows)}
+    if not any(blocks.values()):
+        raise VarbookError("There is no image to show: the set is empty.")
+    if not labelled:
+        images, columns = blocks[""], min(columns or 8, len(blocks[""]))
+        blocks = {i: images[i : i + columns] for i in range(0, len(images), columns)}
+    columns = max(len(images) for images in blocks.values())
+    width = max(image.shape[1] for images in blocks.values() for image in images)
+    factor = _scale(width, columns, scale)
+    titles = list(titles or [])
+    heads = [titles] * len(blocks) if labelled else [titles[start : start + columns] for start in blocks]
+    return _draw(blocks, heads, columns, width * factor, scale, labelled)
+
+
+def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
+    # Without a given scale a small map is enlarged to fill its cell, so that a 1 x 1 map is as easy to see as an 8 x 8 one.
+    factor = scale or max(1, cell // image.shape[1])
+    big = Image.fromarray(np.ascontiguousarray(image))
+    return big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
+
+
+def _draw(blocks, heads, columns: int, cell: int, scale: int | None, labelled: bool) -> Image.Image:
+    margin = min(160, 10 + int(max(_font().getlength(str(label)) for label in blocks))) if labelled else 0
+    strips = []
+    for index, (label, images) in enumerate(blocks.items()):
+        # Column titles stand once, above the first row; titles of single images stand above each of them.
+        titles = heads[index] if index == 0 or not labelled else []
+        big = [_enlarged(image, cell, scale) for image in images]
+        strips.append(_strip(str(label) if labelled else "", big, titles, columns, cell, margin))
+    canvas = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)), "white")
+    top = 0
+    for strip in strips:
+        canvas.paste(strip, (0, top))
+        top += strip.height
+    return canvas
+
+
+def _strip(label: str, images: list[Image.Image], titles, columns: int, cell: int, margin: int) -> Image.Image:
+    wrapped = [_wrap(str(title), cell) for title in titles]
+    head = (FONT + 3) * max((len(lines) for lines in wrapped), default=0)
+    height = max((image.height for image in images), default=cell)
+    canvas = Image.new("RGB", (margin + columns * (cell + GAP), head + height + GAP), "white")
+    draw = ImageDraw.Draw(canvas)
+    lines = _wrap(label, margin - 8) if margin else []
+    for number, line in enumerate(lines):
+        draw.text((0, head + height / 2 + (number - len(lines) / 2) * (FONT + 3)), line, fill="black", font=_font())
+    for column, lines in enumerate(wrapped):
+        for number, line in enumerate(lines):
+            place = (margin + column * (cell + GAP) + cell / 2, number * (FONT + 3))
+            draw.text(place, line, fill="black", font=_font(), anchor="ma")
+    for column, image in enumerate(images):
+        canvas.paste(image, (margin + column * (cell + GAP), head))
+    return canvas
+
+
+def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
+    """Return (mime type, bytes) of a picture for a notebook: PNG where it stays below `limit` bytes, else JPEG."""
+    if picture.width > INLINE_WIDTH:
+        height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
+        picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
+    for candidate in (picture, picture.quantize(256, dither=Image.Dither.NONE)):
+        data = io.BytesIO()
+        candidate.save(data, "PNG", optimize=True)
+        if data.tell() <= limit:
+            return "image/png", data.getvalue()
+    for quality in (88, 75, 60):
+        data = io.BytesIO()
+        picture.save(data, "JPEG", quality=quality, optimize=True)
+        if data.tell() <= limit:
+            break
+    return "image/jpeg", data.getvalue()
+
+
+def rendered(figure) -> Image.Image:
+    """Return a matplotlib figure as an RGB picture at its own resolution (at most 100 dpi); PIL images pass through."""
+    if isinstance(figure, Image.Image):
+        return figure.convert("RGB")
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=min(100, figure.dpi), metadata={"Software": None})
+    data.seek(0)
+    return Image.open(data).convert("RGB")

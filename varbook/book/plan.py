@@ -1,0 +1,115 @@
+"""Which notebooks are run, in which order, and what became of each: shared by the Snakefile and the runner."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from varbook.book.chapters import CHAPTERS, chapter, written
+from varbook.errors import VarbookError
+from varbook.paths import repository
+
+
+@dataclass(frozen=True)
+class Node:
+    """One notebook to run: a chapter, or the solutions of its exercises."""
+
+    name: str  # "09", or "09s" for its solutions
+    path: Path
+    needs: tuple[str, ...]  # nodes that run before this one where they run at all
+
+
+def build() -> Path:
+    """Return the folder for everything that running makes (never committed)."""
+    return repository() / "build"
+
+
+def chosen(only: str | Sequence[str] | None) -> list[str]:
+    """Return chapter numbers from "9,12", ("09",) or None (all that are written).
+
+    Raises VarbookError for a number that the book does not have, or whose notebook is not written yet.
+    """
+    ready = [one.number for one in written()]
+    parts = only.replace(",", " ").split() if isinstance(only, str) else list(only or [])
+    numbers = sorted({chapter(part).number for part in parts}) if parts else ready
+    missing = [number for number in numbers if number not in ready]
+    if missing:
+        raise VarbookError(
+            f"The notebook of chapter {missing[0]} ({CHAPTERS[missing[0]].title}) is not written yet; "
+            f"written are: {', '.join(ready) or 'none'}."
+        )
+    return numbers
+
+
+def nodes(only: str | Sequence[str] | None = None, solutions: bool = False) -> list[Node]:
+    """Return the notebooks to run, chapters first in order; `solutions` adds those of the exercises."""
+    numbers = chosen(only)
+    plan = [Node(number, CHAPTERS[number].path, CHAPTERS[number].needs) for number in numbers]
+    if solutions:
+        for number in numbers:
+            one = CHAPTERS[number]
+            if one.solutions.is_file():
+                plan.append(Node(f"{number}s", one.solutions, (number, *one.needs)))
+    return plan
+
+
+def state_file(mode: str, profile: str, node: Node) -> Path:
+    """Return where the outcome of running a notebook is noted; `mode` is "figures" or "check"."""
+    return build() / profile / mode / "state" / f"{node.name}.json"
+
+
+def executed(profile: str, node: Node) -> Path:
+    """Return where papermill puts the executed copy of a notebook."""
+    return build() / profile / "figures" / "notebooks" / node.path.name
+
+
+def log_file(mode: str, profile: str, node: Node) -> Path:
+    """Return where the messages of papermill or nbval go."""
+    return build() / profile / mode / "logs" / f"{node.path.stem}.log"
+
+
+def outcome(mode: str, profile: str, node: Node) -> bool | None:
+    """Return whether a notebook ran without error, None where it has not run."""
+    try:
+        return json.loads(state_file(mode, profile, node).read_text(encoding="utf-8"))["exit"] == 0
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def forget(mode: str, profile: str, plan: Sequence[Node], failed_only: bool = True) -> None:
+    """Remove noted outcomes, so that the notebooks run again: of failures, or of all."""
+    for node in plan:
+        if not failed_only or outcome(mode, profile, node) is False:
+            state_file(mode, profile, node).unlink(missing_ok=True)
+
+
+def last_error(mode: str, profile: str, node: Node) -> str:
+    """Return the last line of what stopped a notebook: its error output, else the end of its log."""
+    if mode == "figures":
+        try:
+            cells = json.loads(executed(profile, node).read_text(encoding="utf-8"))["cells"]
+        except (OSError, ValueError, KeyError):
+            cells = []
+        for cell in cells:
+            for output in cell.get("outputs", []):
+                if output.get("output_type") == "error":
+                    return f"{output.get('ename')}: {output.get('evalue')}".strip().splitlines()[0]
+    try:
+        lines = log_file(mode, profile, node).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    telling = [line for line in lines if line.strip()]
+    named = [line for line in telling if line.startswith(("FAILED", "ERROR"))]
+    return (named or telling or ["nothing was written to its log"])[-1].strip()
+
+
+def summary(mode: str, profile: str, plan: Sequence[Node]) -> tuple[int, str]:
+    """Return (exit code, text): how many notebooks ran, and name and error of each that did not end well."""
+    states = {node: outcome(mode, profile, node) for node in plan}
+    bad = [node for node, good in states.items() if not good]
+    lines = [f"{len(plan) - len(bad)} of {len(plan)} notebooks ended well ({mode}, profile {profile})."]
+    for node in bad:
+        told = "has not run" if states[node] is None else last_error(mode, profile, node)
+        where = executed(profile, node) if mode == "figures" else log_file(mode, profile, node)
+        lines.append(f"FAILED {node.path.name}: {told}\n       see {where.relative_to(repository())}")
+    return (1 if bad else 0), "\n".join(lines)

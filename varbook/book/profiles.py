@@ -1,0 +1,128 @@
+"""Four profiles of the book: sizes and steps only, never other code paths."""
+
+import os
+from dataclasses import dataclass, replace
+
+from varbook.data.scene import SPECIES
+from varbook.errors import VarbookError
+from varbook.tokenizer.schedule import square
+from varbook.tokenizer.tokenizer import TokenizerConfig
+from varbook.train.cyclevar import CycleVARTraining
+from varbook.train.next_scale import NextScaleTraining
+from varbook.train.tokenizer import TokenizerTraining
+from varbook.transformer.model import NextScaleConfig
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a translator needs, one after the other: tokenizer, next-scale model, CycleVAR."""
+
+    image_size: int
+    tokenizer: TokenizerConfig
+    tokenizer_training: TokenizerTraining
+    model: NextScaleConfig
+    model_training: NextScaleTraining
+    cyclevar_training: CycleVARTraining
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes and steps of one profile."""
+
+    name: str
+    seed: int
+    toy: Chain  # the toy world
+    photographs: Chain  # horse2zebra
+    toy_images: int  # training images of the toy world; half of them horses and zebras
+    held_out: int  # held-out scenes per domain
+    judge_steps: int
+    ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
+    use_photographs: bool = True
+    speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
+
+    @property
+    def image_size(self) -> int:
+        """Side of the toy world's images in pixels."""
+        return self.toy.image_size
+
+
+_SMALL = square(1, 2, 3, 4)
+_EIGHT = square(1, 2, 3, 4, 5, 6, 8)
+_SIXTEEN = square(1, 2, 4, 8, 16)
+
+
+def _chain(size: int, schedule, channels, codes: int, width: int, heads: int, steps, batch, classes: int = len(SPECIES), depth: int = 4) -> Chain:
+    warmup = min(150, steps[0] // 8)
+    return Chain(
+        image_size=size,
+        tokenizer=TokenizerConfig(schedule=schedule, channels=channels, codes=codes, code_dim=16),
+        tokenizer_training=TokenizerTraining(steps=steps[0], batch=batch[0], warmup=warmup),
+        model=NextScaleConfig(
+            schedule=schedule, codes=codes, code_dim=16, classes=classes, depth=depth, width=width, heads=heads
+        ),
+        model_training=NextScaleTraining(steps=steps[1], batch=batch[1], max_steps=len(schedule)),
+        cyclevar_training=CycleVARTraining(steps=steps[2], batch=batch[2], warmup=min(50, steps[2] // 4)),
+    )
+
+
+_LAPTOP = Profile(
+    name="laptop",
+    seed=0,
+    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(1500, 800, 1100), batch=(16, 16, 4)),
+    photographs=_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 700), batch=(16, 16, 4), classes=2),
+    toy_images=12_000,
+    held_out=256,
+    judge_steps=400,
+    ground_truth_steps=500,
+)
+
+_GPU = replace(
+    _LAPTOP,
+    name="gpu",
+    toy=_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
+    photographs=_chain(
+        128, square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16), (64, 128, 192), 2048, 512, 8,
+        steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), classes=2, depth=8,
+    ),  # fmt: skip
+    toy_images=50_000,
+    held_out=1000,
+    judge_steps=2000,
+    ground_truth_steps=10_000,
+)
+
+_PAPER = replace(
+    _LAPTOP,
+    name="paper",
+    toy=_GPU.toy,
+    photographs=_chain(
+        256, square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16), (64, 128, 256, 256), 4096, 1024, 16,
+        steps=(200_000, 300_000, 25_000), batch=(128, 768, 4), classes=1000, depth=16,
+    ),  # fmt: skip
+    toy_images=200_000,
+    held_out=5000,
+    judge_steps=5000,
+    ground_truth_steps=50_000,
+)
+
+_SMOKE = replace(
+    _LAPTOP,
+    name="smoke",
+    toy=_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), depth=2),
+    photographs=_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), classes=2, depth=2),
+    toy_images=256,
+    held_out=16,
+    judge_steps=30,
+    ground_truth_steps=30,
+    use_photographs=False,
+    speed_repeats=2,
+)
+
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)}
+
+
+def profile(name: str | None = None) -> Profile:
+    """Return the profile `name`; without a name the one of VARBOOK_PROFILE, else "laptop". VarbookError for an unknown name."""
+    name = name or os.environ.get("VARBOOK_PROFILE") or "laptop"
+    if name not in PROFILES:
+        raise VarbookError(f"There is no profile {name!r}; use one of {', '.join(PROFILES)}.")
+    return PROFILES[name]

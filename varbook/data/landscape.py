@@ -1,0 +1,73 @@
+"""Landscapes of the toy world: colours by day and by night, shaded and flat."""
+
+import colorsys
+from dataclasses import dataclass, replace
+from functools import cache
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours (red, green, blue in [0, 255]) of one landscape by day, and the phrase that a caption uses for it."""
+
+    phrase: str
+    sky: tuple[Colour, Colour]  # top, horizon
+    hills: tuple[Colour, Colour, Colour]  # far to near
+    ground: tuple[Colour, Colour]  # horizon, foreground
+    tree: Colour
+    light: Colour = (255, 240, 176)
+    cloud: Colour = (250, 250, 252)
+
+
+PALETTES: dict[str, Palette] = {
+    "valley": Palette("in a green valley", ((84, 150, 224), (176, 216, 240)), ((128, 170, 168), (98, 150, 122), (78, 132, 88)),
+                      ((122, 176, 84), (92, 146, 66)), (58, 112, 62)),
+    "alps": Palette("below blue mountains", ((70, 140, 222), (166, 208, 240)), ((136, 162, 206), (106, 136, 186), (84, 118, 164)),
+                    ((96, 164, 116), (70, 132, 100)), (46, 100, 86)),
+    "heath": Palette("on a purple heath", ((132, 150, 214), (222, 196, 216)), ((162, 146, 190), (140, 118, 168), (118, 100, 146)),
+                     ((144, 128, 150), (112, 104, 124)), (86, 74, 112), cloud=(250, 240, 248)),
+    "sunset": Palette("in a meadow at the foot of pink hills", ((116, 120, 200), (240, 172, 172)),
+                      ((206, 132, 152), (176, 112, 142), (140, 98, 128)), ((134, 150, 104), (104, 124, 88)), (84, 92, 84),
+                      light=(255, 222, 160), cloud=(252, 214, 212)),
+    "shore": Palette("by a quiet lake", ((96, 176, 220), (184, 222, 232)), ((120, 170, 190), (92, 148, 172), (74, 128, 150)),
+                     ((124, 176, 150), (92, 142, 124)), (56, 110, 104)),
+}  # fmt: skip
+
+
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """Return (1 - share) * first + share * second, for a share in [0, 1]."""
+    return tuple((1 - share) * a + share * b for a, b in zip(first, second, strict=True))
+
+
+def vivid(colour: Colour) -> Colour:
+    """Return the colour as a cel painter would choose it: more saturated, a little brighter."""
+    hue, light, strength = colorsys.rgb_to_hls(*(c / 255 for c in colour))
+    return tuple(255 * c for c in colorsys.hls_to_rgb(hue, min(1, light * 1.06), min(1, strength * 1.45)))
+
+
+def moonlit(colour: Colour, gain: float = 0.5) -> Colour:
+    """Return the colour as the moon shows it: darker and bluer, the darkest a little lifted."""
+    red, green, blue = colour
+    return (8 + gain * 0.76 * red, 10 + gain * 0.88 * green, 22 + gain * 1.12 * blue)
+
+
+def toned(colour: Colour, night: bool, flat: bool, gain: float = 0.5) -> Colour:
+    """Return the colour under the scene's style and time of day."""
+    colour = vivid(colour) if flat else colour
+    return moonlit(colour, gain) if night else colour
+
+
+@cache
+def palette_of(name: str, night: bool, flat: bool) -> Palette:
+    """Return the palette `name` under the scene's time of day and style."""
+    day = PALETTES[name]
+
+    def pair(colours):
+        return tuple(toned(colour, night, flat) for colour in colours)
+
+    sky = pair(day.sky) if not night else ((14, 20, 56), (58, 78, 132)) if not flat else ((24, 24, 92), (72, 84, 164))
+    light = (240, 242, 250) if night else day.light
+    cloud = toned(day.cloud, night, False, gain=0.30)
+    return replace(day, sky=sky, hills=pair(day.hills), ground=pair(day.ground), tree=toned(day.tree, night, flat),
+                   light=light, cloud=cloud)  # fmt: skip

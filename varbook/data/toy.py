@@ -1,0 +1,134 @@
+"""The toy world as data sets: pictures, labels, silhouettes and scenes, rendered in parallel and kept on disk."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tempfile
+import zlib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from varbook.data.draw import WORLD_VERSION, render, silhouette
+from varbook.data.farm import Order, render_files, scene_at
+from varbook.data.images import check_size
+from varbook.data.scene import COATS, SPECIES, Scene, caption, flip, sample_scene, with_coat
+from varbook.errors import VarbookError
+from varbook.paths import home
+
+PARTS = ("images", "masks", "labels")
+
+
+@dataclass(frozen=True)
+class ToySet:
+    """Pictures of the toy world: `images` uint8 (N, 3, H, W), `labels` long (N,), `silhouettes` bool (N, H, W)."""
+
+    images: Tensor
+    labels: Tensor
+    silhouettes: Tensor
+    order: Order
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def scenes(self) -> list[Scene]:
+        """The N scenes, sampled again from their seeds when first asked for."""
+        return [scene_at(self.order, index) for index in range(len(self))]
+
+    @cached_property
+    def captions(self) -> list[str]:
+        """The N captions."""
+        return [caption(scene) for scene in self.scenes]
+
+
+def toy_images(
+    count: int,
+    size: int | tuple[int, int] = 64,
+    *,
+    seed: int,
+    species: str | tuple[str, ...] | None = None,
+    weights: dict[str, float] | None = None,
+    night: bool = False,
+    flat: bool = False,
+) -> ToySet:
+    """Return `count` (>= 1) pictures of `size` (int or (height, width)), the same for the same arguments.
+
+    `species` None means all of SPECIES; `weights` makes some more frequent (1 where a name is missing). Scene i depends on (seed, i)
+    alone: for unpaired sets of two domains use two seeds, or every picture has its counterpart in the other set.
+    Kept below VARBOOK_HOME; bad arguments raise VarbookError.
+    """
+    order = _order(size, seed, species, weights, night, flat)
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+        raise VarbookError(f"toy_images needs a count of at least 1, got {count!r}.")
+    count = int(count)
+    arrays = _cached(order, count) or _rendered(order, count)
+    images, masks, labels = arrays
+    bits = np.unpackbits(masks, axis=1, count=order.height * order.width)
+    shapes = bits.reshape(count, order.height, order.width).astype(bool)
+    return ToySet(torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(shapes), order)
+
+
+def _order(size, seed, species, weights, night, flat) -> Order:
+    height, width = check_size(size)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise VarbookError(f"toy_images needs a whole number as its seed, got {seed!r}.")
+    asked = SPECIES if species is None else (species,) if isinstance(species, str) else tuple(species)
+    for name in (*asked, *(weights or {})):
+        if name not in SPECIES:
+            raise VarbookError(f"There is no species {name!r} in the toy world: use some of {', '.join(SPECIES)}.")
+    names = tuple(name for name in SPECIES if name in asked)
+    shares = tuple(float((weights or {}).get(name, 1.0)) for name in names)
+    if not names or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
+        raise VarbookError("The weights of the species must not be negative, and at least one must be above zero.")
+    return Order(int(seed), height, width, names, shares, bool(night), bool(flat))
+
+
+def _folder(order: Order, count: int) -> Path:
+    text = json.dumps([WORLD_VERSION, count, asdict(order)], sort_keys=True)
+    return home() / "cache" / "toy" / hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _cached(order: Order, count: int) -> list[np.ndarray] | None:
+    """Return the arrays kept on disk, or None where there are none or they are damaged."""
+    folder = _folder(order, count)
+    try:
+        sums = json.loads((folder / "sums.json").read_text())
+        arrays = [np.load(folder / f"{part}.npy") for part in PARTS]
+        if all(sums[part] == zlib.crc32(array) for part, array in zip(PARTS, arrays, strict=True)):
+            return arrays
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        pass
+    return None
+
+
+def _rendered(order: Order, count: int) -> list[np.ndarray]:
+    """Render the arrays and keep them on disk; a folder that cannot be written is no reason to fail."""
+    target = _folder(order, count)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    except OSError:
+        target, scratch = None, Path(tempfile.mkdtemp(prefix="varbook-toy-"))
+    try:
+        render_files(order, count, scratch)
+        arrays = [np.load(scratch / f"{part}.npy") for part in PARTS]
+        if target is not None:
+            sums = {part: zlib.crc32(array) for part, array in zip(PARTS, arrays, strict=True)}
+            (scratch / "sums.json").write_text(json.dumps(sums))
+            shutil.rmtree(target, ignore_errors=True)
+            # Another process may have put the same set there in the meantime: either copy will do.
+            with contextlib.suppress(OSError):
+                scratch.rename(target)
+        return arrays
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+__all__ = ["COATS", "SPECIES", "WORLD_VERSION", "Order", "Scene", "ToySet", "caption", "flip", "render", "sample_scene", "silhouette",
+           "toy_images", "with_coat"]  # fmt: skip

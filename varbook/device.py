@@ -1,0 +1,59 @@
+"""Seeds, devices and precision: set once at the top of a notebook, never inside a model."""
+
+import contextlib
+import os
+import random
+import sys
+
+import numpy as np
+import torch
+
+
+def pick_device() -> torch.device:
+    """Return CUDA where there is a card, else Apple's MPS, else the CPU (VARBOOK_DEVICE overrides)."""
+    if os.environ.get("VARBOOK_DEVICE"):
+        return torch.device(os.environ["VARBOOK_DEVICE"])
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def setup(seed: int, threads: int | None = None) -> torch.device:
+    """Seed Python, NumPy and torch with `seed` (>= 0), set the number of CPU threads, and return the device to use."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    if threads:
+        torch.set_num_threads(threads)
+    return pick_device()
+
+
+def step_generator(seed: int, step: int, purpose: int = 0) -> torch.Generator:
+    """Return a CPU generator that depends on (seed, step, purpose) alone.
+
+    A training loop that draws everything of one step from it resumes to the same bits, and needs no saved random state.
+    """
+    # Odd multipliers keep neighbouring steps and purposes from sharing a seed.
+    return torch.Generator().manual_seed((seed * 1_000_003 + step * 7_919 + purpose * 104_729 + 17) % (2**63))
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Say whether `device` multiplies bfloat16 in hardware (on a CPU without it, bfloat16 is far slower than float32)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type != "cpu":
+        return False
+    capability = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def autocast(device: torch.device):
+    """Return a context that computes in bfloat16 where `device` has it in hardware, and does nothing elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16) if has_bfloat16(device) else contextlib.nullcontext()
+
+
+def is_batch() -> bool:
+    """Say whether nobody is watching: CI, nbval, papermill or a script, where bars and sliders would only be noise."""
+    if os.environ.get("VARBOOK_BATCH") == "1" or os.environ.get("CI"):
+        return True
+    return "ipykernel" not in sys.modules and not sys.stderr.isatty()

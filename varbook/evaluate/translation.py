@@ -1,0 +1,150 @@
+"""The measures of a translation in the toy world, where the hidden truth is known: domain, silhouette, background,
+coat, stripes.
+
+No one of them judges quality alone: doing nothing keeps silhouette and background, and any stripes win the domain.
+"""
+
+import torch
+from torch.nn import functional as F
+
+from varbook.data.draw import render
+from varbook.data.scene import COATS, Scene, flip, with_coat
+from varbook.data.toy import ToySet
+from varbook.errors import VarbookError
+from varbook.evaluate.images import same_shape, to_unit
+from varbook.evaluate.reconstruction import psnr
+from varbook.features.judge import Judge, Verdict
+
+LUMA = (0.299, 0.587, 0.114)
+
+
+def look(judge: Judge, images: torch.Tensor, batch: int = 64) -> Verdict:
+    """Return the judge's logits on the CPU for images (N,3,H,W), uint8 or in [-1,1]."""
+    device = next(judge.parameters()).device
+    judge.eval()
+    with torch.no_grad():
+        seen = [judge(to_unit(part).to(device) * 2 - 1) for part in images.split(batch)]
+    parts = zip(*((v.species.cpu(), v.domain.cpu(), v.silhouette.cpu()) for v in seen), strict=True)
+    return Verdict(*(torch.cat(part) for part in parts))
+
+
+def domain_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
+    """Return the share of images that the horse-or-zebra head takes for `to`, in [0,1]."""
+    _known(judge.config.domains, to)
+    return (verdict.domain.argmax(dim=1) == judge.config.domains.index(to)).float().mean().item()
+
+
+def species_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
+    """Return the share of images that the head over all species takes for `to`, in [0,1]: harder, a cow is possible
+    too.
+    """
+    _known(judge.config.species, to)
+    return (verdict.species.argmax(dim=1) == judge.config.species.index(to)).float().mean().item()
+
+
+def _known(names: tuple[str, ...], to: str) -> None:
+    if to not in names:
+        raise VarbookError(f"The judge does not know {to!r}; it knows {', '.join(names)}.")
+
+
+def silhouette_iou(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return intersection over union (N,) of boolean masks (N,H,W); 1 where both are empty."""
+    same_shape(found, truth, "silhouettes")
+    both = (found & truth).sum(dim=(1, 2)).float()
+    either = (found | truth).sum(dim=(1, 2)).float()
+    return torch.where(either > 0, both / either.clamp(min=1), 1.0)
+
+
+def background_psnr(translated: torch.Tensor, source: torch.Tensor, silhouettes: torch.Tensor) -> torch.Tensor:
+    """Return the PSNR (N,) in dB of `translated` to `source` (N,3,H,W) outside the true silhouettes (N,H,W) of the
+    source.
+    """
+    return psnr(translated, source, ~silhouettes)
+
+
+def horses_of(scene: Scene, height: int, width: int) -> torch.Tensor:
+    """Return the scene's hidden horse in every coat, uint8 (number of COATS,3,H,W)."""
+    horse = scene if scene.species == "horse" else flip(scene, "coat")
+    drawn = [torch.from_numpy(render(with_coat(horse, coat), height, width)) for coat in COATS]
+    return torch.stack(drawn).permute(0, 3, 1, 2)  # coats 3 H W
+
+
+def nearest_coat_psnr(translated: torch.Tensor, silhouettes: torch.Tensor, scenes: list[Scene]) -> torch.Tensor:
+    """Return, inside the silhouettes (N,H,W), the PSNR (N,) in dB of images (N,3,H,W) to the nearest of the scenes'
+    hidden horses.
+
+    The source does not say which coat its hidden horse wears, so any will do; a mean colour scores high too.
+    """
+    height, width = translated.shape[2:]
+    best = []
+    for image, mask, scene in zip(translated, silhouettes, scenes, strict=True):
+        horses = horses_of(scene, height, width)
+        each = psnr(image.cpu()[None].expand(len(horses), -1, -1, -1), horses, mask[None].expand(len(horses), -1, -1))
+        best.append(each.max())
+    return torch.stack(best)
+
+
+def stripe_contrast(images: torch.Tensor, silhouettes: torch.Tensor) -> torch.Tensor:
+    """Return the mean local deviation of luminance (N,) inside silhouettes (N,H,W), images (N,3,H,W) taken in [0,1].
+
+    Local: over a square of about an eighth of the height, of which only pixels inside the silhouette count. Where the
+    stripes lie cannot be known from a horse, so their strength is measured and not their place.
+    """
+    luminance = (to_unit(images) * torch.tensor(LUMA, device=images.device)[:, None, None]).sum(dim=1, keepdim=True)
+    inside = silhouettes[:, None].to(luminance.dtype)  # N 1 H W
+    same_shape(luminance, inside, "images and silhouettes")
+    reach = max(1, round(images.shape[2] / 16))
+    share, mean, square = (
+        F.avg_pool2d(F.pad(x * inside, [reach] * 4), 2 * reach + 1, stride=1)
+        for x in (torch.ones_like(luminance), luminance, luminance.square())
+    )
+    share = share.clamp(min=1e-6)
+    # Rounding can leave a variance a hair below zero.
+    deviation = (square / share - (mean / share).square()).clamp(min=0).sqrt()
+    return (deviation * inside).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
+
+
+def _check(source: ToySet, translated: torch.Tensor, to: str, reconstructed_zebras: torch.Tensor | None) -> None:
+    to_unit(translated)
+    same_shape(source.images, translated, "sources and translations")
+    if to not in ("horse", "zebra"):
+        raise VarbookError(f'A translation of the toy world goes to "horse" or "zebra", not {to!r}.')
+    if not bool(source.silhouettes.flatten(1).any(dim=1).all()):
+        raise VarbookError("A source without an animal cannot be judged: its silhouette is empty.")
+    if reconstructed_zebras is not None:
+        same_shape(source.images, reconstructed_zebras, "sources and reconstructed zebras")
+
+
+def judge_translation(
+    judge: Judge,
+    source: ToySet,
+    translated: torch.Tensor,
+    to: str,
+    reconstructed_zebras: torch.Tensor | None = None,
+) -> dict[str, float]:
+    """Return the means of all measures for `translated` (N,3,H,W), uint8 or in [-1,1], of a ToySet `source` to
+    "horse" or "zebra".
+
+    Always domain_accuracy, species_accuracy, silhouette_iou, background_psnr (dB) and images (their count); to "horse"
+    also nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the tokenizer's reconstructions of the same
+    scenes' hidden zebras are given, their own contrast and stripe_ratio, ours over theirs.
+    """
+    _check(source, translated, to, reconstructed_zebras)
+    translated, truth = translated.detach().cpu(), source.silhouettes
+    verdict = look(judge, translated)
+    report = {
+        "images": len(translated),
+        "domain_accuracy": domain_accuracy(judge, verdict, to),
+        "species_accuracy": species_accuracy(judge, verdict, to),
+        "silhouette_iou": silhouette_iou(verdict.silhouette > 0, truth).mean().item(),
+        "background_psnr": background_psnr(translated, source.images, truth).mean().item(),
+    }
+    if to == "horse":
+        report["nearest_coat_psnr"] = nearest_coat_psnr(translated, truth, list(source.scenes)).mean().item()
+        return report
+    report["stripe_contrast"] = stripe_contrast(translated, truth).mean().item()
+    if reconstructed_zebras is not None:
+        reference = stripe_contrast(reconstructed_zebras.detach().cpu(), truth).mean().item()
+        report["stripe_contrast_reconstructed"] = reference
+        report["stripe_ratio"] = report["stripe_contrast"] / reference
+    return report

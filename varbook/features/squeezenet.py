@@ -1,0 +1,110 @@
+"""SqueezeNet 1.1: a small pretrained network whose early maps serve a perceptual distance and frozen features."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from varbook import paths
+from varbook.errors import VarbookError
+
+FILE = "squeezenet_v1.1.npz"
+LAYERS = ("conv1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7", "fire8", "fire9")
+POOL_BEFORE = ("fire2", "fire4", "fire6")
+# Mean colour of the training's pictures, in the order blue, green, red and on the scale 0..255.
+MEAN_BGR = (104.0, 117.0, 123.0)
+
+
+class Fire(nn.Module):
+    """Squeeze to few channels, then expand by a 1x1 and a 3x3 convolution side by side: (B,C,h,w) -> (B,2*wide,h,w)."""
+
+    def __init__(self, inputs: int, narrow: int, wide: int):
+        super().__init__()
+        self.squeeze1x1 = nn.Conv2d(inputs, narrow, 1)
+        self.expand1x1 = nn.Conv2d(narrow, wide, 1)
+        self.expand3x3 = nn.Conv2d(narrow, wide, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.relu_(self.squeeze1x1(x))
+        return F.relu_(torch.cat([self.expand1x1(x), self.expand3x3(x)], dim=1))
+
+
+class SqueezeNet(nn.Module):
+    """Frozen SqueezeNet 1.1; input (B,3,H,W) RGB in [-1,1] with H, W >= 32, output the list of maps named in
+    `layers`.
+    """
+
+    def __init__(self, layers: tuple[str, ...] = ("conv1", "fire3", "fire5")):
+        super().__init__()
+        unknown = [name for name in layers if name not in LAYERS]
+        if unknown or not layers:
+            raise VarbookError(f"SqueezeNet has no layers {unknown or layers}; choose some of {', '.join(LAYERS)}.")
+        self.layers = tuple(layers)
+        self.conv1 = nn.Conv2d(3, 64, 3, stride=2)
+        self.fire2, self.fire3 = Fire(64, 16, 64), Fire(128, 16, 64)
+        self.fire4, self.fire5 = Fire(128, 32, 128), Fire(256, 32, 128)
+        self.fire6, self.fire7 = Fire(256, 48, 192), Fire(384, 48, 192)
+        self.fire8, self.fire9 = Fire(384, 64, 256), Fire(512, 64, 256)
+        self.conv10 = nn.Conv2d(512, 1000, 1)
+
+    def maps(self, x: torch.Tensor, layers: tuple[str, ...]) -> list[torch.Tensor]:
+        """Return the maps of `layers` for images (B,3,H,W) in [-1,1], computing no deeper than the deepest of them."""
+        # Channels last: on a CPU the pooling is then vectorised, which nearly halves the time.
+        found, x = {}, x.contiguous(memory_format=torch.channels_last)
+        for name in LAYERS[: max(LAYERS.index(layer) for layer in layers) + 1]:
+            if name in POOL_BEFORE:
+                x = F.max_pool2d(x, 3, stride=2, ceil_mode=True)
+            x = getattr(self, name)(x)
+            found[name] = x = F.relu_(x) if name == "conv1" else x
+        return [found[layer] for layer in layers]
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return self.maps(x, self.layers)
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the scores (B,1000) of ImageNet's classes for images (B,3,H,W) in [-1,1], best at 227 x 227."""
+        return F.relu(self.conv10(self.maps(x, ("fire9",))[0])).mean(dim=(2, 3))  # B 1000
+
+
+def read_npz(path: Path | str | None, name: str) -> dict[str, torch.Tensor]:
+    """Return the float32 tensors of the weights file at `path` (None: looked for by `name`); raise VarbookError if it
+    is missing or damaged.
+    """
+    found = Path(path) if path is not None else paths.weights_file(name)
+    if found is None or not found.is_file():
+        raise VarbookError(
+            f"The pretrained weights {found or name} are not there; name their folder with VARBOOK_WEIGHTS "
+            "or choose features that need none."
+        )
+    try:
+        with np.load(found) as archive:
+            return {key: torch.from_numpy(archive[key].astype(np.float32)) for key in archive.files}
+    except Exception as error:
+        raise VarbookError(f"The weights file {found} cannot be read ({error}); fetch it again.") from error
+
+
+def fill(network: nn.Module, weights: dict[str, torch.Tensor], source: str) -> nn.Module:
+    """Load `weights` into `network`, freeze it and return it; raise VarbookError where keys or shapes do not match."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise VarbookError(
+            f"{source} does not hold the weights of {type(network).__name__}; fetch it again."
+        ) from error
+    return network.eval().requires_grad_(False)
+
+
+def load_squeezenet(
+    path: Path | str | None = None, layers: tuple[str, ...] = ("conv1", "fire3", "fire5")
+) -> SqueezeNet:
+    """Return the frozen network with the weights at `path` (None: searched); raise VarbookError if they are missing."""
+    weights = read_npz(path, FILE)
+    # The first convolution has no padding, so the change from [-1,1] RGB to mean-free 0..255 BGR folds into it exactly.
+    if weights.get("conv1.weight", torch.empty(0)).shape == (64, 3, 3, 3):
+        first, half = weights["conv1.weight"], 127.5
+        offset = half - torch.tensor(MEAN_BGR)
+        weights["conv1.bias"] = weights["conv1.bias"] + torch.einsum("oikl,i->o", first, offset)
+        weights["conv1.weight"] = first.flip(1) * half
+    return fill(SqueezeNet(layers), weights, str(path or FILE)).to(memory_format=torch.channels_last)

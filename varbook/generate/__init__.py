@@ -1,0 +1,1 @@
+"""Sampling: guidance, top-k and top-p, and the loop over scales."""

@@ -1,0 +1,63 @@
+"""The loop over scales: predict a token map, add it to the picture, show the model the picture, go on."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from varbook.errors import VarbookError
+from varbook.generate.sampling import guidance_at, guide, sample_tokens
+from varbook.tokenizer.schedule import Schedule, check_schedule
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.transformer.model import NextScaleModel
+
+
+class Generated(NamedTuple):
+    """What one run of the loop gives."""
+
+    images: Tensor  # B 3 H W in [-1, 1]
+    tokens: list[Tensor]  # per scale, long (B, h, w)
+    pictures: list[Tensor]  # the feature map after each scale, for looking at the steps
+
+
+@torch.no_grad()
+def generate(
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    labels: Tensor,
+    schedule: Schedule | None = None,
+    *,
+    guidance: float = 1.5,
+    top_k: int = 0,
+    top_p: float = 0.0,
+    temperature: float = 1.0,
+    ramp_to: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Generated:
+    """Generate one image per class label (B,), scale by scale (FlexVAR eqs. 2 and 6).
+
+    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees.
+    Raises VarbookError for a schedule or labels that the model cannot take.
+    """
+    schedule = check_schedule(schedule or model.config.schedule)
+    if not labels.numel():
+        raise VarbookError("There is nothing to generate: give at least one class label.")
+    pyramid, steps, count = tokenizer.pyramid, len(schedule), len(labels)
+    # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
+    doubled = torch.cat((labels, torch.full_like(labels, model.config.classes))) if guidance else labels
+    condition = model.condition(doubled)  # 2B C
+    modulations, caches = model.modulations(condition), model.new_caches()
+    picture, tokens, pictures, seen = pyramid.start(count, schedule[-1]), [], [], None
+    for k, size in enumerate(schedule):
+        x = model.embed([seen], condition, schedule, first=k)  # 2B h*w C
+        logits = model.step(x, condition, modulations, caches)  # 2B h*w V
+        if guidance:
+            logits = guide(logits[:count], logits[count:], guidance_at(guidance, k, steps, ramp_to))
+        indices = sample_tokens(logits, top_k=top_k, top_p=top_p, temperature=temperature, generator=generator)
+        tokens.append(indices.view(count, *size))  # B h w
+        picture = pyramid.add(picture, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps)
+        pictures.append(picture)
+        if k + 1 < steps:
+            seen = pyramid.next_input(picture, schedule[k + 1])  # B C h w
+            seen = torch.cat((seen, seen)) if guidance else seen
+    return Generated(tokenizer.decode(picture).clamp(-1, 1), tokens, pictures)

@@ -1,0 +1,67 @@
+"""The codebook: V learned vectors, the nearest of which stands for a feature vector."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Codebook(nn.Module):
+    """V code vectors with C channels, shared by all scales (VAR: 4096 x 32, Euclidean; FlexVAR: 8912 x 32, L2-normalised)."""
+
+    def __init__(self, codes: int, code_dim: int, *, normalise: bool = False):
+        super().__init__()
+        self.codes, self.code_dim, self.normalise = codes, code_dim, normalise
+        self.embedding = nn.Embedding(codes, code_dim)
+        # The customary small start; `fill` replaces it by real features, which is half of the cure against dead codes.
+        nn.init.uniform_(self.embedding.weight, -1 / codes, 1 / codes)
+        self.register_buffer("hits", torch.zeros(codes))
+
+    def vectors(self) -> Tensor:
+        """Return the codes (V, C), on the unit sphere where `normalise` is set."""
+        weight = self.embedding.weight
+        return F.normalize(weight, dim=-1) if self.normalise else weight
+
+    def nearest(self, x: Tensor) -> Tensor:
+        """Return the index in [0, V) of the code nearest to each vector of `x` (..., C) -> (...) (CycleVAR eq. 1, FlexVAR eq. 4)."""
+        with torch.autocast(x.device.type, enabled=False):
+            flat = x.detach().float().reshape(-1, self.code_dim)  # N C
+            if self.normalise:
+                flat = F.normalize(flat, dim=-1)
+            codes = self.vectors().detach().float()  # V C
+            # argmin |x - e|^2 = argmax (x . e - |e|^2 / 2): one matrix product, no N x V matrix of distances kept.
+            half_norms = codes.square().sum(1) / 2  # V
+            # On a CPU, chunks of 256 rows keep the scores in the cache.
+            chunk = 256 if x.device.type == "cpu" else max(len(flat), 1)
+            best = [torch.addmm(-half_norms, rows, codes.T).argmax(1) for rows in flat.split(chunk)]
+        return torch.cat(best).view(x.shape[:-1])
+
+    def lookup(self, indices: Tensor) -> Tensor:
+        """Return the codes of `indices` (...) -> (..., C)."""
+        return F.embedding(indices, self.vectors())
+
+    @torch.no_grad()
+    def count(self, indices: Tensor, decay: float = 0.95) -> None:
+        """Update the moving average of how often each code is used, as a fraction of the vectors seen."""
+        share = torch.bincount(indices.flatten(), minlength=self.codes).float() / max(indices.numel(), 1)
+        self.hits.mul_(decay).add_(share, alpha=1 - decay)
+
+    @torch.no_grad()
+    def fill(self, features: Tensor, generator: torch.Generator) -> None:
+        """Set every code to a random vector among `features` (N, C): codes start where the data is."""
+        self._replace(torch.ones(self.codes, dtype=torch.bool, device=features.device), features, generator)
+
+    @torch.no_grad()
+    def revive(self, features: Tensor, generator: torch.Generator, threshold: float = 0.02) -> int:
+        """Move each dead code onto a random vector of `features` (N, C) and return how many were moved.
+
+        A code is dead when it is used less than `threshold` times its fair share 1 / V.
+        """
+        dead = self.hits < threshold / self.codes
+        self._replace(dead, features, generator)
+        return int(dead.sum())
+
+    def _replace(self, which: Tensor, features: Tensor, generator: torch.Generator) -> None:
+        count = int(which.sum())
+        rows = torch.randint(len(features), (count,), generator=generator).to(features.device)
+        self.embedding.weight.data[which] = features[rows].to(self.embedding.weight.dtype)
+        self.hits[which] = 1 / self.codes

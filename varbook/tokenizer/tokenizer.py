@@ -1,0 +1,88 @@
+"""The tokenizer: encoder, pyramid over a codebook, decoder."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from varbook.errors import VarbookError
+from varbook.tokenizer.autoencoder import Decoder, Encoder
+from varbook.tokenizer.codebook import Codebook
+from varbook.tokenizer.pyramid import Quantised, make_pyramid
+from varbook.tokenizer.schedule import Scale, Schedule, square
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """Everything that shapes a tokenizer."""
+
+    pyramid: str = "residual"  # "residual": VAR; "ground_truth": FlexVAR section 3.3
+    schedule: Schedule = square(1, 2, 3, 4, 5, 6, 8)  # scales at the training size, coarse to fine
+    codes: int = 512  # V; VAR 4096, FlexVAR 8912
+    code_dim: int = 16  # C; 32 in both papers
+    normalise: bool = False  # codes on the unit sphere: FlexVAR (LlamaGen) yes, VAR no
+    shared_phi: int = 4  # convolutions phi of the residual pyramid (VAR)
+    beta: float = 0.25  # weight of the commitment loss
+    channels: tuple[int, ...] = (32, 96, 128)  # of the autoencoder, fine to coarse
+    patch: int = 2  # pixels folded into channels before the first convolution
+    blocks: int = 1  # residual blocks a level in the encoder (one more in the decoder)
+
+
+class Tokenizer(nn.Module):
+    """image -> encoder -> pyramid -> token maps, and back through the decoder."""
+
+    def __init__(self, config: TokenizerConfig):
+        super().__init__()
+        self.config = config
+        self.stride = config.patch * 2 ** (len(config.channels) - 1)
+        self.encoder = Encoder(config.channels, config.patch, config.blocks, config.code_dim)
+        self.quant_conv = nn.Conv2d(config.code_dim, config.code_dim, 3, padding=1)
+        codebook = Codebook(config.codes, config.code_dim, normalise=config.normalise)
+        self.pyramid = make_pyramid(config.pyramid, codebook, shared_phi=config.shared_phi, beta=config.beta)
+        self.post_quant_conv = nn.Conv2d(config.code_dim, config.code_dim, 3, padding=1)
+        self.decoder = Decoder(config.channels, config.patch, config.blocks, config.code_dim)
+
+    @property
+    def codebook(self) -> Codebook:
+        """The codebook shared by all scales."""
+        return self.pyramid.codebook
+
+    def latent(self, height: int, width: int) -> Scale:
+        """Return the latent's size for an image of `height` x `width` pixels; VarbookError where the stride does not divide them."""
+        if height % self.stride or width % self.stride:
+            near = [max(self.stride, round(side / self.stride) * self.stride) for side in (height, width)]
+            raise VarbookError(
+                f"An image of {height} x {width} pixels does not fit the stride of {self.stride}; use {near[0]} x {near[1]}."
+            )
+        return height // self.stride, width // self.stride
+
+    def encode(self, image: Tensor) -> Tensor:
+        """Map images (B, 3, H, W) in [-1, 1] to features (B, C, h, w) (FlexVAR eq. 3)."""
+        self.latent(*image.shape[-2:])
+        return self.quant_conv(self.encoder(image))  # B C h w
+
+    def quantise(self, f: Tensor, schedule: Schedule | None = None) -> Quantised:
+        """Quantise features over `schedule` (by default the one of the training)."""
+        return self.pyramid(f, schedule or self.config.schedule)
+
+    def decode(self, f: Tensor) -> Tensor:
+        """Map features (B, C, h, w), any size, to images (B, 3, H, W), not clamped: a clamp would stop gradients."""
+        return self.decoder(self.post_quant_conv(f))
+
+    @torch.no_grad()
+    def tokens(self, image: Tensor, schedule: Schedule | None = None) -> list[Tensor]:
+        """Return the token maps of images (B, 3, H, W): per scale, long (B, h_k, w_k)."""
+        return self.quantise(self.encode(image), schedule).tokens
+
+    @torch.no_grad()
+    def picture(self, tokens: list[Tensor]) -> Tensor:
+        """Return the images (B, 3, H, W) in [-1, 1] that token maps describe."""
+        return self.decode(self.pyramid.decode(tokens)).clamp(-1, 1)
+
+    @torch.no_grad()
+    def reconstruct(self, image: Tensor, schedule: Schedule | None = None) -> list[Tensor]:
+        """Return, per scale, what the decoder makes of the picture after that scale, in [-1, 1].
+
+        A residual pyramid gives images of full size that sharpen; a ground-truth pyramid gives each scale at its own size.
+        """
+        return [self.decode(picture).clamp(-1, 1) for picture in self.quantise(self.encode(image), schedule).pictures]

@@ -1,0 +1,1 @@
+"""One plain, visible training loop per model, and the store that finds what was trained before."""

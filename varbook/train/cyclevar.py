@@ -1,0 +1,131 @@
+"""Fine-tuning CycleVAR on two unpaired sets of images: cycle, identity and adversarial loss in one step of the generator."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from varbook.device import autocast, step_generator
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.progress import progress
+from varbook.train.tokenizer import Draw, draw_batch, learning_rate
+from varbook.translate.cyclevar import CycleVAR
+from varbook.translate.discriminator import PatchDiscriminator, sigmoid_discriminator, sigmoid_generator
+from varbook.translate.losses import reconstruction, update_average
+
+
+@dataclass(frozen=True)
+class CycleVARTraining:
+    """Everything that shapes the fine-tuning. Weights: CycleGAN-Turbo's are 1, 10, 1, 1, 0.5 with LPIPS (CycleVAR section 3.4)."""
+
+    steps: int = 1000
+    batch: int = 4  # images per domain and step
+    lr: float = 3e-4  # CycleGAN-Turbo: 1e-5 for a model a thousand times as large
+    weight_decay: float = 1e-2
+    warmup: int = 50  # CycleVAR section 4.1: constant rate after a warm-up; here it falls at the end, as sets are small
+    cycle_l1: float = 2.0
+    cycle_perceptual: float = 3.0
+    identity_l1: float = 1.0
+    identity_perceptual: float = 2.0
+    gan: float = 0.5
+    critic_lr: float = 2e-4
+    average: float = 0.995  # decay of the moving average of the weights, which is what is kept
+    clip: float = 1.0
+
+
+def generator_loss(
+    cyclevar: CycleVAR,
+    critics: nn.ModuleList,
+    images: tuple[Tensor, Tensor],
+    targets: tuple[int, int],
+    training: CycleVARTraining,
+    perceptual: Callable | None,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, list[Tensor], dict[str, float]]:
+    """Return the generator's loss (CycleVAR eqs. 13 to 15), the two fakes, and the parts of the loss.
+
+    `images` are batches x of domain X and y of domain Y, `targets` the class labels (t_x, t_y); critics[0] judges X.
+    """
+    x, y = images
+    n = len(x)
+    label = lambda t: torch.full((n,), t, device=x.device)  # noqa: E731
+    both, swapped, same = torch.cat((x, y)), torch.cat([label(t) for t in targets[::-1]]), torch.cat([label(t) for t in targets])
+    with torch.no_grad():
+        source = cyclevar.source(both)  # F_1..F_K of the real images: nothing to train there
+    twice = [torch.cat((f, f)) for f in source]
+    out = cyclevar.tokenizer.decode(cyclevar.latent(twice, torch.cat((swapped, same)), generator))
+    fake_y, fake_x, identity = out[:n], out[n : 2 * n], out[2 * n :]
+    # back again: G(G(x, t_y), t_x) and G(G(y, t_x), t_y), with gradients through tokenizer and both passes
+    again = cyclevar(out[: 2 * n], same, generator)
+    parts = {
+        "cycle": reconstruction(again, both, training.cycle_l1, training.cycle_perceptual, perceptual),  # eq. 13
+        "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
+    }
+    critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
+    parts["gan"] = training.gan * (sigmoid_generator(critics[1](fake_y)) + sigmoid_generator(critics[0](fake_x)))  # eq. 14
+    critics.requires_grad_(True)
+    return sum(parts.values()), [fake_x.detach(), fake_y.detach()], {name: part.item() for name, part in parts.items()}
+
+
+def critic_loss(critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]) -> Tensor:
+    """Return the loss of both discriminators for real images and detached fakes of each domain (CycleVAR eq. 16)."""
+    return sum(sigmoid_discriminator(critic(real), critic(fake)) for critic, real, fake in zip(critics, images, fakes, strict=True))
+
+
+def fit_cyclevar(
+    cyclevar: CycleVAR,
+    sets: tuple[Tensor, Tensor],
+    targets: tuple[int, int],
+    training: CycleVARTraining,
+    *,
+    seed: int,
+    device: torch.device,
+    perceptual: Callable | None = None,
+    draw: Draw = draw_batch,
+    keeper: Keeper | None = None,
+) -> Curve:
+    """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with class labels (t_x, t_y); return the curve; resumable.
+
+    `draw` makes a float batch out of a set (random crops and mirroring live there). At the end the model holds the moving
+    average of its weights.
+    """
+    cyclevar.to(device).train()
+    average = copy.deepcopy(cyclevar.model).requires_grad_(False)
+    critics = nn.ModuleList(PatchDiscriminator() for _ in sets).to(device)
+    optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
+    critic_optimiser = torch.optim.AdamW(critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
+    state = {
+        "model": cyclevar.model,
+        "average": average,
+        "critics": critics,
+        "optimiser": optimiser,
+        "critic_optimiser": critic_optimiser,
+    }
+    start = keeper.resume(state) if keeper else 0
+    curve: Curve = keeper.curve if keeper else []
+    for step in progress(range(start, training.steps), "CycleVAR"):
+        generator = step_generator(seed, step)
+        for group in optimiser.param_groups:
+            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=0.5)
+        images = tuple(draw(images, training.batch, generator).to(device, memory_format=torch.channels_last) for images in sets)
+        with autocast(device):
+            loss, fakes, parts = generator_loss(cyclevar, critics, images, targets, training, perceptual, generator)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(cyclevar.model.parameters(), training.clip)
+        optimiser.step()
+        update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
+        with autocast(device):
+            judged = critic_loss(critics, images, fakes)
+        critic_optimiser.zero_grad(set_to_none=True)
+        judged.backward()
+        critic_optimiser.step()
+        if step % 20 == 0 or step == training.steps - 1:
+            curve.append({"step": step, "loss": loss.item(), "critic": judged.item(), **parts})
+        if keeper:
+            keeper.step_done(step, state)
+    cyclevar.model.load_state_dict(average.state_dict())
+    cyclevar.eval()
+    return curve

@@ -1,0 +1,133 @@
+"""Training of the toy world's judge: one plain loop, about a minute and a half on two cores."""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+from varbook.data.images import to_float
+from varbook.device import autocast, step_generator
+from varbook.errors import VarbookError
+from varbook.features.judge import Judge, Verdict
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.progress import progress
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> torch.Tensor:
+    """Return numbers drawn evenly between `low` and `high`."""
+    return low + (high - low) * torch.rand(shape, generator=generator)
+
+
+def soften(images: torch.Tensor) -> torch.Tensor:
+    """Blur (B,3,H,W) with the kernel 1 2 1 in both directions, keeping the size."""
+    tap = torch.tensor([0.25, 0.5, 0.25], device=images.device, dtype=images.dtype)
+    x = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    x = tap[0] * x[..., :-2] + tap[1] * x[..., 1:-1] + tap[2] * x[..., 2:]
+    return tap[0] * x[..., :-2, :] + tap[1] * x[..., 1:-1, :] + tap[2] * x[..., 2:, :]
+
+
+def disturb(
+    images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror, tint, blur and roughen images (B,3,H,W) in [-1,1] as a tokenizer might; silhouettes (B,H,W) are
+    mirrored along.
+
+    A judge that has seen only sharp renders would punish a reconstruction for being one.
+    """
+    count, device = len(images), images.device
+    mirror = torch.rand(count, generator=generator).to(device) < 0.5
+    images = torch.where(mirror[:, None, None, None], images.flip(3), images)
+    silhouettes = torch.where(mirror[:, None, None], silhouettes.flip(2), silhouettes)
+    gain = uniform((count, 3, 1, 1), 0.85, 1.15, generator).to(device)
+    shift = uniform((count, 3, 1, 1), -0.12, 0.12, generator).to(device)
+    # A third stay sharp; the others are mixed with a blurred and a twice blurred copy.
+    blur = uniform((count, 1, 1, 1), -0.5, 1.0, generator).clamp(min=0).to(device)
+    images = torch.lerp(images, soften(soften(images)), blur)
+    noise = torch.randn(images.shape, generator=generator).to(device)
+    rough = uniform((count, 1, 1, 1), 0.0, 0.08, generator).to(device)
+    return (images * gain + shift + rough * noise).clamp(-1, 1), silhouettes
+
+
+def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Return one minus the soft overlap 2|A and B| / (|A| + |B|), averaged over the images of (B,H,W) logits and
+    masks.
+    """
+    inside = logits.sigmoid()
+    overlap = (inside * masks).sum(dim=(1, 2))
+    return (1 - (2 * overlap + 1) / (inside.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) + 1)).mean()
+
+
+def judge_losses(
+    verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, domains: tuple[int, ...]
+) -> dict[str, torch.Tensor]:
+    """Return the three losses: species over all (B,), domain over those of `domains` alone, silhouette over (B,H,W)."""
+    species = F.cross_entropy(verdict.species.float(), labels)
+    member = torch.stack([labels == label for label in domains], dim=1)  # B D
+    # A batch without any of the two has no domain loss; the sum keeps it in the graph.
+    chosen = F.log_softmax(verdict.domain.float(), dim=1)[member]
+    domain = -chosen.sum() / member.sum().clamp(min=1)
+    outline = verdict.silhouette.float()
+    silhouette = F.binary_cross_entropy_with_logits(outline, masks) + dice_loss(outline, masks)
+    return {"species": species, "domain": domain, "silhouette": silhouette}
+
+
+def _check(judge: Judge, images: torch.Tensor, labels: torch.Tensor, silhouettes: torch.Tensor) -> None:
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+        raise VarbookError(f"The judge trains on uint8 images (N,3,H,W), not {images.dtype} {tuple(images.shape)}.")
+    if len(labels) != len(images) or silhouettes.shape != (len(images), *images.shape[2:]):
+        raise VarbookError("Every image needs one label and one silhouette of its own size.")
+    if len(images) == 0 or int(labels.max()) >= len(judge.config.species):
+        raise VarbookError(f"Labels have to lie below {len(judge.config.species)}, and there must be images.")
+
+
+def rate_factor(step: int, steps: int) -> float:
+    """Return the factor of the learning rate: a rise over the first twentieth, then half a cosine down to zero."""
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 + 0.5 * math.cos(math.pi * (step - warm) / max(1, steps - warm))
+
+
+def fit_judge(
+    judge: Judge,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    silhouettes: torch.Tensor,
+    *,
+    steps: int,
+    batch: int = 32,
+    lr: float = 3e-3,
+    seed: int,
+    device: torch.device | str,
+    keeper: Keeper | None = None,
+) -> Curve:
+    """Train `judge` in place on uint8 images (N,3,H,W), labels (N,) and silhouettes (N,H,W), and return the curve;
+    resumable.
+    """
+    _check(judge, images, labels, silhouettes)
+    device = torch.device(device)
+    judge.to(device, memory_format=torch.channels_last).train()
+    domains = tuple(judge.config.species.index(name) for name in judge.config.domains)
+    optimiser = torch.optim.AdamW(judge.parameters(), lr, weight_decay=1e-2)
+    state = {"judge": judge, "optimiser": optimiser}
+    start = keeper.resume(state) if keeper else 0
+    curve: Curve = keeper.curve if keeper else []
+    for step in progress(range(start, steps), "judge"):
+        generator = step_generator(seed, step)
+        for group in optimiser.param_groups:
+            group["lr"] = lr * rate_factor(step, steps)
+        rows = torch.randint(len(images), (batch,), generator=generator)
+        picture, mask = to_float(images[rows]).to(device), silhouettes[rows].to(device).float()  # B 3 H W, B H W
+        picture, mask = disturb(picture, mask, generator)
+        with autocast(device):
+            verdict = judge(picture)
+        losses = judge_losses(verdict, labels[rows].to(device), mask, domains)
+        optimiser.zero_grad(set_to_none=True)
+        sum(losses.values()).backward()
+        optimiser.step()
+        if step % 10 == 0 or step == steps - 1:
+            curve.append({"step": step} | {name: loss.item() for name, loss in losses.items()})
+        if keeper:
+            keeper.step_done(step, state)
+    judge.eval()
+    return curve

@@ -1,0 +1,88 @@
+"""Resumable trainings: the whole state of a loop, saved now and then, restored to the same bits."""
+
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from varbook.train.weights import load_tensors, read_json, save_tensors, write_json
+
+State = dict[str, nn.Module | torch.optim.Optimizer]
+Curve = list[dict[str, float]]
+
+
+def state_tensors(state: State) -> dict[str, Tensor]:
+    """Return every tensor of the named modules and optimisers, flat: `name.parameter` and `name/parameter number/field`."""
+    tensors = {}
+    for name, part in state.items():
+        if isinstance(part, nn.Module):
+            tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
+            continue
+        for number, fields in part.state_dict()["state"].items():
+            tensors |= {f"{name}/{number}/{field}": torch.as_tensor(value) for field, value in fields.items()}
+    return tensors
+
+
+def restore(state: State, tensors: dict[str, Tensor]) -> None:
+    """Put the tensors of `state_tensors` back into the same modules and optimisers."""
+    for name, part in state.items():
+        if isinstance(part, nn.Module):
+            part.load_state_dict({key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")})
+            continue
+        saved = part.state_dict()
+        saved["state"] = {}
+        for key, value in tensors.items():
+            if key.startswith(f"{name}/"):
+                _, number, field = key.split("/")
+                saved["state"].setdefault(int(number), {})[field] = value
+        part.load_state_dict(saved)
+
+
+class Keeper:
+    """Saves a running training every `seconds` below `folder`, and lets the next run go on from there.
+
+    A loop that draws all randomness of a step from `step_generator(seed, step)` goes on to the same bits.
+    """
+
+    def __init__(self, folder: Path, seconds: float = 60.0):
+        self.tensors, self.notes, self.seconds = folder / "state.safetensors", folder / "state.json", seconds
+        self.curve: Curve = []
+        self.spent, self.began, self.saved = 0.0, time.monotonic(), time.monotonic()
+        self.core_spent, self.core_began = 0.0, time.process_time()
+
+    def resume(self, state: State) -> int:
+        """Restore the last save into `state` where there is one, and return the step to go on with (0 where there is none)."""
+        self.began = self.saved = time.monotonic()
+        self.core_began = time.process_time()
+        if not self.notes.is_file():
+            return 0
+        notes = read_json(self.notes)
+        restore(state, load_tensors(self.tensors.with_name(notes["file"]), notes["sha256"]))
+        self.curve, self.spent, self.core_spent = notes["curve"], notes["seconds"], notes["core_seconds"]
+        return notes["step"]
+
+    def step_done(self, step: int, state: State) -> None:
+        """Save after step `step` (from 0) if the last save is long enough ago."""
+        if time.monotonic() - self.saved >= self.seconds:
+            self.save(step + 1, state)
+
+    def save(self, next_step: int, state: State) -> None:
+        """Save now. The tensors go to a file of their own name first, so that a kill in between loses nothing."""
+        file = self.tensors.with_name(f"state-{next_step}.safetensors")
+        sha256 = save_tensors(file, state_tensors(state))
+        notes = {"step": next_step, "file": file.name, "sha256": sha256, "curve": self.curve, "seconds": self.elapsed()}
+        notes["core_seconds"] = self.core_seconds()
+        write_json(self.notes, notes)
+        for old in self.tensors.parent.glob("state-*.safetensors"):
+            if old.name != file.name:
+                old.unlink()
+        self.saved = time.monotonic()
+
+    def elapsed(self) -> float:
+        """Return the seconds of training so far, earlier runs included."""
+        return self.spent + time.monotonic() - self.began
+
+    def core_seconds(self) -> float:
+        """Return the processor time of all threads so far; on a shared machine it says more than the clock."""
+        return self.core_spent + time.process_time() - self.core_began

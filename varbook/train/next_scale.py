@@ -1,0 +1,139 @@
+"""Training a next-scale model: cross-entropy on every token of every scale, all scales at once."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from varbook.data.images import to_float
+from varbook.device import autocast, step_generator
+from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.progress import progress
+from varbook.train.tokenizer import learning_rate
+from varbook.transformer.model import NextScaleModel
+
+
+@dataclass(frozen=True)
+class NextScaleTraining:
+    """Everything that shapes the training of a next-scale model."""
+
+    steps: int = 1000
+    batch: int = 32
+    lr: float = 1e-3  # FlexVAR section 4.1: 1e-4 at batch 256 for a model of 310 M parameters
+    weight_decay: float = 0.05  # FlexVAR section 4.1
+    class_drop: float = 0.1  # how often the label is withheld, so that guidance has something to compare with (VAR)
+    step_sampling: bool = False  # draw another schedule each step: FlexVAR section 3.4
+    max_steps: int = 7  # of a drawn schedule; 10 in FlexVAR
+    step_drop: float = 0.05  # FlexVAR section 3.4
+    max_drops: int = 4  # FlexVAR section 3.4
+
+
+@torch.no_grad()
+def encode_all(tokenizer: Tokenizer, images: Tensor, device: torch.device, batch: int = 64) -> Tensor:
+    """Return the features (2N, C, h, w) of uint8 images (N, 3, H, W), then of their mirror images."""
+    tokenizer.to(device).eval()
+    features = []
+    for flipped in (False, True):
+        for rows in images.split(batch):
+            image = to_float(rows).to(device, memory_format=torch.channels_last)
+            features.append(tokenizer.encode(image.flip(-1) if flipped else image).float().cpu())
+    return torch.cat(features)
+
+
+def drop_labels(labels: Tensor, probability: float, nothing: int, generator: torch.Generator) -> Tensor:
+    """Return labels (B,) of which a random part is replaced by `nothing`, the index for "no class"."""
+    dropped = torch.rand(len(labels), generator=generator) < probability
+    return torch.where(dropped, torch.full_like(labels, nothing), labels)
+
+
+def token_loss(logits: Tensor, tokens: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true token maps."""
+    target = torch.cat([indices.flatten(1) for indices in tokens], 1)  # B L
+    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
+    return loss, (logits.argmax(-1) == target).float()
+
+
+def step_schedule(model: NextScaleModel, training: NextScaleTraining, generator: torch.Generator) -> Schedule:
+    """Return the schedule of one step: always the same (VAR), or drawn anew (FlexVAR)."""
+    if not training.step_sampling:
+        return model.config.schedule
+    return sample_schedule(
+        model.config.schedule[-1], training.max_steps, drop=training.step_drop, max_drops=training.max_drops, generator=generator
+    )
+
+
+def fit_next_scale(
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    labels: Tensor,
+    training: NextScaleTraining,
+    *,
+    seed: int,
+    device: torch.device,
+    keeper: Keeper | None = None,
+) -> Curve:
+    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable."""
+    model.to(device).train()
+    tokenizer.to(device).eval()
+    decayed = [p for p in model.parameters() if p.ndim >= 2 and p.shape[0] > 1]
+    rest = [p for p in model.parameters() if not (p.ndim >= 2 and p.shape[0] > 1)]  # biases, positions, scales
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": training.weight_decay}, {"params": rest, "weight_decay": 0.0}],
+        training.lr,
+        betas=(0.9, 0.95),  # FlexVAR section 4.1
+    )
+    state = {"model": model, "optimiser": optimiser}
+    start = keeper.resume(state) if keeper else 0
+    curve: Curve = keeper.curve if keeper else []
+    for step in progress(range(start, training.steps), "next-scale model"):
+        generator = step_generator(seed, step)
+        for group in optimiser.param_groups:
+            group["lr"] = training.lr * learning_rate(step, training.steps)
+        rows = torch.randint(len(features), (training.batch,), generator=generator)
+        schedule = step_schedule(model, training, generator)
+        with torch.no_grad():
+            tokens = tokenizer.quantise(features[rows].to(device), schedule).tokens  # K maps, B h w
+            seen = [None, *tokenizer.pyramid.teacher_inputs(tokens)]
+        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator).to(device)
+        with autocast(device):
+            logits = model(seen, given, schedule)  # B L V
+        loss, right = token_loss(logits, tokens)
+        optimiser.zero_grad(set_to_none=True)
+        loss.mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        optimiser.step()
+        if step % 20 == 0 or step == training.steps - 1:
+            curve.append({"step": step, "loss": loss.mean().item(), "accuracy": right.mean().item(), "scales": len(schedule)})
+        if keeper:
+            keeper.step_done(step, state)
+    model.eval()
+    return curve
+
+
+@torch.no_grad()
+def score_next_scale(
+    model: NextScaleModel, tokenizer: Tokenizer, features: Tensor, labels: Tensor, schedule: Schedule | None = None, batch: int = 64
+) -> dict:
+    """Return held-out cross-entropy (nats per token), token accuracy, both also per scale, for features (N, C, h, w)."""
+    device = next(model.parameters()).device
+    schedule = schedule or model.config.schedule
+    losses, rights = [], []
+    for rows, given in zip(features.split(batch), labels.split(batch), strict=True):
+        tokens = tokenizer.quantise(rows.to(device), schedule).tokens
+        logits = model([None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule)
+        loss, right = token_loss(logits, tokens)
+        losses.append(loss.cpu())
+        rights.append(right.cpu())
+    loss, right = torch.cat(losses), torch.cat(rights)  # N L
+    per_scale = [(loss[:, s].mean().item(), right[:, s].mean().item()) for s in scale_slices(schedule)]
+    return {
+        "loss": loss.mean().item(),
+        "accuracy": right.mean().item(),
+        "loss_per_scale": [a for a, _ in per_scale],
+        "accuracy_per_scale": [b for _, b in per_scale],
+        "images": len(features),
+    }

@@ -1,0 +1,184 @@
+"""What was trained before is found by the hash of everything that shaped it; what was not is trained, kept and recorded.
+
+A run record is a JSON with the configuration, seed, hardware, minutes, curve and every measurement. Records and the main
+checkpoints of the laptop profile come with the repository; others lie below VARBOOK_HOME.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from varbook import paths
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_json
+
+# Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
+RECIPE = 1
+
+
+def plain(value):
+    """Return `value` (dataclasses, tuples, paths) as plain JSON data."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def run_key(kind: str, settings, seed: int) -> str:
+    """Return the twelve-digit hash of everything that shapes a run."""
+    canonical = json.dumps([RECIPE, kind, plain(settings), seed], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def hardware() -> str:
+    """Return a short description of the machine: the card, or the processor and the number of threads."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name(0)
+    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+
+
+@dataclass
+class Run:
+    """A trained model's record, and where it came from: "shipped", "found" (below VARBOOK_HOME) or "trained" (just now)."""
+
+    name: str
+    record: dict
+    source: str
+
+    @property
+    def key(self) -> str:
+        """The hash by which the run is found."""
+        return self.record["key"]
+
+    @property
+    def curve(self) -> Curve:
+        """The logged values of the training: a list of dictionaries with "step"."""
+        return self.record["curve"]
+
+    def measure(self, what: str, settings, function: Callable[[], dict]) -> dict:
+        """Return the numbers of `function`, computed once per run and settings and kept in the record."""
+        key = run_key(what, settings, 0)
+        kept = self.record["measurements"].get(what)
+        if kept is None or kept["key"] != key:
+            kept = {"key": key, "settings": plain(settings), "values": plain(function())}
+            self.record["measurements"][what] = kept
+            write_json(_home(self.name, ".json"), self.record)
+        return kept["values"]
+
+    def say(self) -> str:
+        """Return one line for the reader: what was loaded, or how long it took."""
+        how = {"shipped": "comes with the book", "found": "found below VARBOOK_HOME", "trained": "trained just now"}[self.source]
+        return f"{self.name}: {how}; {self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
+
+
+def _home(name: str, ending: str) -> Path:
+    return paths.home() / "runs" / f"{name}{ending}"
+
+
+def _retrain_since() -> float:
+    # VARBOOK_RETRAIN holds the time (seconds since 1970) before which nothing trained counts; "1" stands for this process.
+    value = os.environ.get("VARBOOK_RETRAIN", "")
+    return 0.0 if value in ("", "0") else _STARTED if value == "1" else float(value)
+
+
+_STARTED = time.time()
+
+
+def find_record(name: str) -> tuple[dict, str] | None:
+    """Return the record of run `name` and its source, or None. What lies below VARBOOK_HOME knows more measurements."""
+    since = _retrain_since()
+    shipped, found = paths.shipped() / "records" / f"{name}.json", _home(name, ".json")
+    if found.is_file():
+        record = read_json(found)
+        if record["finished"] >= since:
+            return record, "shipped" if record.get("shipped") else "found"
+    if shipped.is_file() and not since:
+        return read_json(shipped) | {"shipped": True}, "shipped"
+    return None
+
+
+def checkpoint_path(name: str) -> Path:
+    """Return where the weights of run `name` lie: below VARBOOK_HOME if they are there, else with the repository."""
+    shipped = paths.shipped() / "checkpoints" / f"{name}.safetensors"
+    found = _home(name, ".safetensors")
+    return shipped if shipped.is_file() and not found.is_file() else found
+
+
+def train_or_load(
+    kind: str, model: nn.Module, settings, fit: Callable[[Keeper], Curve], *, seed: int, profile: str = "", device=None
+) -> Run:
+    """Fill `model` with the weights of the run (kind, settings, seed): loaded where they exist, else trained by `fit`.
+
+    `fit` takes a `Keeper` and returns the curve. Either way the weights are those on disk, rounded as they are stored.
+    """
+    name = f"{kind}-{run_key(kind, settings, seed)}"
+    found = find_record(name)
+    if found and checkpoint_path(name).is_file():
+        record, source = found
+        unpack(model, load_tensors(checkpoint_path(name), record["sha256"]), checkpoint_path(name))
+        return Run(name, record, source)
+    keeper = Keeper(paths.home() / "partial" / name)
+    curve = fit(keeper)
+    packed = pack(model)
+    sha256 = save_tensors(_home(name, ".safetensors"), packed)
+    record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
+    record |= {"sha256": sha256, "core_minutes": round(keeper.core_seconds() / 60, 2)}
+    write_json(_home(name, ".json"), record)
+    unpack(model, packed)
+    for file in (paths.home() / "partial" / name).glob("*"):
+        file.unlink()
+    return Run(name, record, "trained")
+
+
+def experiment(kind: str, settings, function: Callable[[], tuple[dict, Curve]], *, seed: int, profile: str = "") -> Run:
+    """Return the record of a short experiment whose numbers are kept but whose model is not (a row of an ablation).
+
+    `function` trains, measures and returns (values, curve); the values stand in the record as the measurement "result".
+    """
+    name = f"{kind}-{run_key(kind, settings, seed)}"
+    found = find_record(name)
+    if found:
+        return Run(name, *found)
+    began = time.monotonic()
+    values, curve = function()
+    record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
+    record["measurements"]["result"] = {"key": record["key"], "settings": record["settings"], "values": plain(values)}
+    write_json(_home(name, ".json"), record)
+    return Run(name, record, "trained")
+
+
+def _record(kind: str, settings, seed: int, profile: str, seconds: float, curve: Curve) -> dict:
+    return {
+        "kind": kind,
+        "key": run_key(kind, settings, seed),
+        "settings": plain(settings),
+        "seed": seed,
+        "profile": profile,
+        "minutes": round(seconds / 60, 2),
+        "hardware": hardware(),
+        "versions": {"torch": torch.__version__.split("+")[0], "python": platform.python_version()},
+        "finished": round(time.time()),
+        "curve": plain(curve),
+        "measurements": {},
+    }
+
+
+def ship(names: list[str], *, weights: bool = True) -> None:
+    """Copy runs from VARBOOK_HOME into the repository (for the maintainers of the book)."""
+    for name in names:
+        record = read_json(_home(name, ".json"))
+        write_json(paths.shipped() / "records" / f"{name}.json", record)
+        if weights and _home(name, ".safetensors").is_file():
+            save_tensors(paths.shipped() / "checkpoints" / f"{name}.safetensors", load_tensors(_home(name, ".safetensors")))

@@ -1,0 +1,90 @@
+"""Block-causal attention: a token sees its own scale and every coarser one.
+
+A scale's keys are a prefix of the sequence, so nothing needs masking: each scale's queries meet the prefix that ends with
+the scale. Only the smallest scales are taken together, with a small mask, to save calls.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from varbook.tokenizer.schedule import Schedule, scale_slices
+
+
+class KeyValueCache:
+    """Keys and values of the scales generated so far, for one attention layer."""
+
+    def __init__(self):
+        self.keys: Tensor | None = None
+        self.values: Tensor | None = None
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so far."""
+        if self.keys is not None:
+            keys, values = torch.cat((self.keys, keys), 2), torch.cat((self.values, values), 2)  # B H L D
+        self.keys, self.values = keys, values
+        return keys, values
+
+
+Group = tuple[int, int, Tensor | None]
+
+
+def scale_groups(schedule: Schedule, device: torch.device | str = "cpu", merge: int = 32) -> list[Group]:
+    """Split the token sequence into groups (start, stop, mask): queries start:stop attend to keys 0:stop.
+
+    Scales that end within the first `merge` tokens form one group with an additive mask (stop, stop); the others have one
+    group each and need none.
+    """
+    groups: list[Group] = []
+    slices = scale_slices(schedule)
+    small = [s for s in slices if s.stop <= merge]
+    if len(small) > 1:
+        scale_of = torch.cat([torch.full((s.stop - s.start,), k, device=device) for k, s in enumerate(small)])
+        later = scale_of[None, :] > scale_of[:, None]  # query i, key j: is j on a finer scale?
+        groups.append((0, small[-1].stop, torch.zeros(later.shape, device=device).masked_fill(later, -math.inf)))
+        slices = slices[len(small) :]
+    return groups + [(s.start, s.stop, None) for s in slices]
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = None) -> Tensor:
+    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) queries, keys and values."""
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=None if mask is None else mask.to(q.dtype), scale=scale)
+    # In training on a CPU the plain products are faster than the fused kernel.
+    scores = (q * scale) @ k.transpose(-2, -1)  # B H L L'
+    if mask is not None:
+        scores = scores + mask
+    return scores.softmax(-1) @ v
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`), as in VAR."""
+
+    def __init__(self, width: int, heads: int, *, cosine: bool = True):
+        super().__init__()
+        self.heads, self.cosine = heads, cosine
+        self.scale = 1.0 if cosine else 0.25 / math.sqrt(width // heads)
+        if cosine:
+            # A learned sharpness per head, kept below 100: with unit vectors the scores cannot grow otherwise.
+            self.scale_mul_1H11 = nn.Parameter(torch.full((1, heads, 1, 1), math.log(4.0)))
+        self.mat_qkv = nn.Linear(width, 3 * width, bias=False)
+        self.q_bias, self.v_bias = nn.Parameter(torch.zeros(width)), nn.Parameter(torch.zeros(width))
+        self.register_buffer("zero_k_bias", torch.zeros(width))
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, groups: list[Group], cache: KeyValueCache | None = None) -> Tensor:
+        """Attend within x (B, L, C) by `groups`, or, with a `cache`, from the new scale x to all scales so far."""
+        B, L, C = x.shape
+        qkv = F.linear(x, self.mat_qkv.weight, torch.cat((self.q_bias, self.zero_k_bias, self.v_bias)))  # B L 3C
+        q, k, v = qkv.view(B, L, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)  # each B H L D
+        if self.cosine:
+            q = F.normalize(q, dim=-1) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
+            k = F.normalize(k, dim=-1)
+        if cache is not None:
+            out = attend(q, *cache.append(k, v), self.scale)
+        else:
+            parts = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], self.scale, mask) for a, b, mask in groups]
+            out = torch.cat(parts, 2)  # B H L D
+        return self.proj(out.transpose(1, 2).reshape(B, L, C))

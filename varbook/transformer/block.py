@@ -1,0 +1,53 @@
+"""One transformer block, steered by the condition through adaptive layer norm (AdaLN)."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from varbook.transformer.attention import Group, KeyValueCache, SelfAttention
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with a GELU between, four times as wide inside."""
+
+    def __init__(self, width: int, ratio: int = 4):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(width, ratio * width), nn.Linear(ratio * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, L, C) -> (B, L, C)."""
+        return self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
+
+
+class Block(nn.Module):
+    """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the condition."""
+
+    def __init__(self, width: int, heads: int, *, cosine: bool = True):
+        super().__init__()
+        self.attn = SelfAttention(width, heads, cosine=cosine)
+        self.ffn = FeedForward(width)
+        self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+
+    def modulation(self, condition: Tensor) -> list[Tensor]:
+        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts."""
+        return list(self.ada_lin(condition)[:, None].chunk(6, -1))
+
+    def forward(self, x: Tensor, modulation: list[Tensor], groups: list[Group], cache: KeyValueCache | None = None) -> Tensor:
+        """Map (B, L, C) -> (B, L, C)."""
+        gate1, gate2, scale1, scale2, shift1, shift2 = modulation
+        x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, groups, cache)
+        return x + gate2 * self.ffn(self.norm(x) * (1 + scale2) + shift2)
+
+
+class HeadNorm(nn.Module):
+    """The last norm, with scale and shift from the condition."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Map (B, L, C) with a condition (B, C) -> (B, L, C)."""
+        scale, shift = self.ada_lin(condition)[:, None].chunk(2, -1)
+        return self.norm(x) * (1 + scale) + shift

@@ -1,0 +1,147 @@
+"""The next-scale model: VAR and FlexVAR are two configurations of it."""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from varbook.errors import VarbookError
+from varbook.tokenizer.schedule import Schedule, square, token_count
+from varbook.transformer.attention import KeyValueCache, scale_groups
+from varbook.transformer.block import Block, HeadNorm
+from varbook.transformer.positions import FixedPositions, ScalablePositions
+
+
+@dataclass(frozen=True)
+class NextScaleConfig:
+    """Everything that shapes a next-scale model. The defaults are VAR's; see `flexvar`."""
+
+    schedule: Schedule = square(1, 2, 3, 4, 5, 6, 8)  # the training schedule (FlexVAR: its last scale is the training latent)
+    codes: int = 512  # V, the size of the codebook
+    code_dim: int = 16  # channels of a code
+    classes: int = 14  # one more index stands for "no class"
+    depth: int = 4  # blocks; d16, d20, d24 in FlexVAR table 1
+    width: int = 192  # 64 * depth in the papers
+    heads: int = 6  # = depth in the papers
+    positions: str = "fixed"  # "fixed": VAR; "scalable": FlexVAR section 3.4
+    step_embedding: bool = True  # one vector per scale (VAR); FlexVAR table 6 goes without
+    learnable_positions: bool = True  # FlexVAR table 6
+    position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
+    cosine: bool = True  # queries and keys normalised
+
+
+def flexvar(config: NextScaleConfig) -> NextScaleConfig:
+    """Return `config` with FlexVAR's choices: scalable positions, no step embedding."""
+    return replace(config, positions="scalable", step_embedding=False)
+
+
+class NextScaleModel(nn.Module):
+    """Predicts every token map from the maps before it; parameters are named as in VAR's published checkpoints."""
+
+    def __init__(self, config: NextScaleConfig):
+        super().__init__()
+        self.config, width = config, config.width
+        self.word_embed = nn.Linear(config.code_dim, width)
+        self.class_emb = nn.Embedding(config.classes + 1, width)
+        self.pos_start = nn.Parameter(torch.empty(1, 1, width))
+        self.positions = self._make_positions(config)
+        self.lvl_embed = nn.Embedding(len(config.schedule), width) if config.step_embedding else None
+        self.blocks = nn.ModuleList(Block(width, config.heads, cosine=config.cosine) for _ in range(config.depth))
+        self.head_nm = HeadNorm(width)
+        self.head = nn.Linear(width, config.codes)
+        self._initialise()
+
+    @staticmethod
+    def _make_positions(config: NextScaleConfig) -> nn.Module:
+        if config.positions == "fixed":
+            return FixedPositions(config.width, config.schedule)
+        if config.positions == "scalable":
+            return ScalablePositions(
+                config.width, config.schedule[-1], learnable=config.learnable_positions, form=config.position_form
+            )
+        raise VarbookError(f'There are no positions named {config.positions!r}; use "fixed" or "scalable".')
+
+    def _initialise(self) -> None:
+        # VAR's start: small truncated normals; gates near zero, so that at first every block passes its input on.
+        std = math.sqrt(1 / self.config.width / 3)
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Embedding)):
+                nn.init.trunc_normal_(module.weight, std=std)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        nn.init.trunc_normal_(self.pos_start, std=std)
+        with torch.no_grad():
+            self.head.weight.mul_(0.02)
+            self.head_nm.ada_lin[1].weight.mul_(0.5)
+            for block in self.blocks:
+                rows = block.ada_lin[1].weight.chunk(6)
+                for gate in rows[:2]:
+                    gate.mul_(1e-3)
+                for rest in rows[2:]:
+                    rest.mul_(0.5)
+                block.attn.proj.weight.div_(math.sqrt(2 * self.config.depth))
+                block.ffn.fc2.weight.div_(math.sqrt(2 * self.config.depth))
+
+    def condition(self, labels: Tensor) -> Tensor:
+        """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
+        if labels.numel() and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+            raise VarbookError(
+                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
+            )
+        return self.class_emb(labels)
+
+    def embed(self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule, first: int = 0) -> Tensor:
+        """Return the input tokens (B, L, C) of the scales from number `first` on.
+
+        `maps[i]` (B, Cv, h, w) is what the model sees at scale first + i. Scale 0 starts from the class alone; a map given for
+        it is added (CycleVAR eq. 8 feeds F_1).
+        """
+        positions = self.positions(schedule)
+        tokens = []
+        for k, seen in enumerate(maps, start=first):
+            x = positions[k]  # 1 h*w C
+            if self.lvl_embed is not None:
+                x = x + self.lvl_embed.weight[k]
+            if seen is not None:
+                x = x + self.word_embed(seen.flatten(2).transpose(1, 2))  # B h*w C
+            if k == 0:
+                x = x + condition[:, None] + self.pos_start
+            tokens.append(x)
+        return torch.cat(tokens, 1)  # B L C
+
+    def modulations(self, condition: Tensor) -> list[list[Tensor]]:
+        """Return every block's six AdaLN vectors; they depend on the condition alone, so sampling computes them once."""
+        return [block.modulation(condition) for block in self.blocks]
+
+    def logits(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Return the logits (B, L, V) of hidden states (B, L, C), in float32."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.head(self.head_nm(x.float(), condition.float()))
+
+    def forward(self, maps: list[Tensor | None], labels: Tensor, schedule: Schedule | None = None) -> Tensor:
+        """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and the coarser ones.
+
+        `maps` holds one entry per scale (the first may be None): while training the pyramid's `teacher_inputs`.
+        """
+        schedule = schedule or self.config.schedule
+        condition = self.condition(labels)  # B C
+        x = self.embed(maps, condition, schedule)  # B L C
+        groups = scale_groups(schedule, x.device)
+        for block, modulation in zip(self.blocks, self.modulations(condition), strict=True):
+            x = block(x, modulation, groups)
+        return self.logits(x, condition)
+
+    def step(self, x: Tensor, condition: Tensor, modulations: list[list[Tensor]], caches: list[KeyValueCache]) -> Tensor:
+        """Return the logits (B, h*w, V) of one new scale's tokens x (B, h*w, C), given the caches of the scales before."""
+        for block, modulation, cache in zip(self.blocks, modulations, caches, strict=True):
+            x = block(x, modulation, [], cache)
+        return self.logits(x, condition)
+
+    def new_caches(self) -> list[KeyValueCache]:
+        """Return an empty key-value cache per block."""
+        return [KeyValueCache() for _ in self.blocks]
+
+    def tokens_per_image(self) -> int:
+        """Return the length of the training sequence."""
+        return token_count(self.config.schedule)

@@ -1,0 +1,1 @@
+"""Translating images: relaxed quantization, CycleVAR, its discriminators and losses."""

@@ -1,0 +1,25 @@
+"""The losses of unpaired translation (CycleVAR section 3.4), each one line of mathematics."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def reconstruction(x: Tensor, y: Tensor, l1: float, perceptual: float, distance: Callable[[Tensor, Tensor], Tensor] | None) -> Tensor:
+    """Return l1 * |x - y| + perceptual * distance(x, y), both means over the batch: the distance of CycleVAR eqs. 13 and 15.
+
+    The paper says "L1 and LPIPS" for eq. 15; eq. 13 is not legible and follows CycleGAN-Turbo, which uses the same pair.
+    """
+    loss = l1 * F.l1_loss(x, y)
+    if distance is not None and perceptual:
+        loss = loss + perceptual * distance(x, y).mean()
+    return loss
+
+
+@torch.no_grad()
+def update_average(average: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
+    """Move the weights of `average` towards those of `model` by 1 - decay."""
+    for a, b in zip(average.parameters(), model.parameters(), strict=True):
+        a.lerp_(b.to(a.dtype), 1 - decay)

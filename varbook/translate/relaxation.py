@@ -1,0 +1,63 @@
+"""From logits to code vectors, four ways; softmax relaxed quantization (SRQ) is the one that trains.
+
+All keep one contract: logits (..., V) and a codebook (V, C) give vectors (..., C).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from varbook.errors import VarbookError
+
+HOW = ("argmax", "straight_through", "gumbel", "softmax")
+
+
+def relax(
+    logits: Tensor,
+    vectors: Tensor,
+    how: str = "softmax",
+    *,
+    temperature: float = 2.0,
+    noise: bool = False,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the code vectors (..., C) that `logits` (..., V) choose or mix from the codebook `vectors` (V, C).
+
+    `how` is "argmax" (CycleVAR eqs. 3, 4: no gradient), "straight_through" (argmax forward, softmax backward), "gumbel" (a
+    random hard choice, softmax backward) or "softmax" (SRQ, CycleVAR eqs. 10, 11; `noise` adds Gumbel noise to its logits).
+    Raises VarbookError for another name or a temperature that is not positive.
+    """
+    if how not in HOW:
+        raise VarbookError(f"There is no relaxation named {how!r}; use one of {', '.join(HOW)}.")
+    if not temperature > 0:
+        raise VarbookError(f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice.")
+    if how == "argmax":
+        return vectors[logits.argmax(-1)]
+    logits = logits.float()  # a softmax over thousands of codes wants full precision
+    if how == "gumbel" or noise:
+        logits = logits + gumbel_noise(logits, generator)
+    # q_v = exp(l_v / tau) / sum_v exp(l_v / tau)   (CycleVAR eq. 10)
+    probabilities = (logits / temperature).softmax(-1)  # ... V
+    if how != "softmax":
+        hard = F.one_hot(probabilities.argmax(-1), logits.shape[-1]).to(probabilities.dtype)
+        probabilities = probabilities + (hard - probabilities).detach()
+    # f = sum_v q_v Z_v   (CycleVAR eq. 11)
+    return probabilities @ vectors.float()
+
+
+def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax samples from their softmax."""
+    uniform = torch.rand(like.shape, generator=generator).clamp(1e-9, 1 - 1e-7).to(like.device)
+    return -torch.log(-torch.log(uniform))
+
+
+def mixture_state(logits: Tensor, vectors: Tensor, temperature: float) -> dict[str, float]:
+    """Return how soft the mixtures are: perplexity of the probabilities, norm of the mixture over the mean norm of a code."""
+    probabilities = (logits.detach().float() / temperature).softmax(-1)
+    entropy = -(probabilities * probabilities.clamp_min(1e-12).log()).sum(-1)
+    mixture = probabilities @ vectors.detach().float()
+    return {
+        "perplexity": entropy.exp().mean().item(),
+        "norm_ratio": (mixture.norm(dim=-1).mean() / vectors.detach().norm(dim=-1).mean()).item(),
+        "logit_std": logits.detach().float().std(-1).mean().item(),
+    }
