@@ -90,9 +90,8 @@ def markdown_table(rows: Sequence[Mapping], columns: Sequence[str] | None = None
 def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
     # Plain tags only: GitHub drops styles and scripts.
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell_text(row.get(name)))}</td>" for name in names) + "</tr>\n" for row in rows
-    )
+    lines = ["".join(f"<td>{html.escape(cell_text(row.get(name)))}</td>" for name in names) for row in rows]
+    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     top = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return f"<table>{top}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>"
 
@@ -100,7 +99,7 @@ def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
 def _plain_table(rows: Sequence[Mapping], names: list[str]) -> str:
     grid = [names, *[[cell_text(row.get(name)) for name in names] for row in rows]]
     widths = [max(len(line[i]) for line in grid) for i in range(len(names))]
-    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip() for line in grid)
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in grid)
 
 
 def show_table(rows: Sequence[Mapping], columns: Sequence[str] | None = None, caption: str = "") -> None:

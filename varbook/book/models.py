@@ -11,10 +11,8 @@ from torch import Tensor
 
 from varbook.book.profiles import Chain, Profile
 from varbook.data.draw import WORLD_VERSION
-try:
-    from varbook.data.folders import crop_flip, unpaired
-except ImportError:
-    pass
+from varbook.data.crops import crop_flip
+from varbook.data.folders import unpaired
 from varbook.data.images import to_float
 from varbook.data.toy import SPECIES, ToySet, toy_images
 from varbook.device import pick_device

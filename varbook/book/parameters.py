@@ -63,7 +63,7 @@ def _type(annotation: str):
 
 
 def fits(value: object, kind) -> bool:
-    """Say whether `value` is of type `kind` (a class, a union, list[...] or tuple[...]); an int may stand for a float."""
+    """Say whether `value` is of type `kind` (a class, union, list[...] or tuple[...]); an int may stand for a float."""
     if kind is None:
         return value is None
     origin, inner = typing.get_origin(kind), typing.get_args(kind)

@@ -1,4 +1,4 @@
-"""Sheets of images with readable labels, drawn pixel by pixel so that nothing is blurred, and small enough for a notebook."""
+"""Sheets of images with readable labels: no pixel is blurred, and they are small enough for a notebook."""
 
 import io
 import math
@@ -13,7 +13,8 @@ from varbook.errors import VarbookError
 GAP = 3  # pixels of white between two images
 FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
-INLINE_BYTES = 90_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
+INLINE_BYTES = 40_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
+PLAIN_BYTES = 32_000  # beyond this 256 colours have to do
 
 
 def to_arrays(images) -> list[np.ndarray]:
@@ -89,7 +90,7 @@ def sheet(
 
 
 def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
-    # Without a given scale a small map is enlarged to fill its cell, so that a 1 x 1 map is as easy to see as an 8 x 8 one.
+    # Without a given scale a small map is enlarged to fill its cell: 1 x 1 is then as easy to see as 8 x 8.
     factor = scale or max(1, cell // image.shape[1])
     big = Image.fromarray(np.ascontiguousarray(image))
     return big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
@@ -130,14 +131,15 @@ def _strip(label: str, images: list[Image.Image], titles, columns: int, cell: in
 
 
 def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
-    """Return (mime type, bytes) of a picture for a notebook: PNG where it stays below `limit` bytes, else JPEG."""
+    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below `limit` bytes, else JPEG."""
     if picture.width > INLINE_WIDTH:
         height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
         picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
-    for candidate in (picture, picture.quantize(256, dither=Image.Dither.NONE)):
+    palette = picture.quantize(256, dither=Image.Dither.NONE)
+    for candidate, enough in ((picture, min(PLAIN_BYTES, limit)), (palette, limit)):
         data = io.BytesIO()
         candidate.save(data, "PNG", optimize=True)
-        if data.tell() <= limit:
+        if data.tell() <= enough:
             return "image/png", data.getvalue()
     for quality in (88, 75, 60):
         data = io.BytesIO()

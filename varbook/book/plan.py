@@ -83,6 +83,15 @@ def forget(mode: str, profile: str, plan: Sequence[Node], failed_only: bool = Tr
             state_file(mode, profile, node).unlink(missing_ok=True)
 
 
+def log_tail(mode: str, profile: str, node: Node, lines: int | None = 25) -> list[str]:
+    """Return the last lines of a notebook's log that are not empty (None: all of them)."""
+    try:
+        text = log_file(mode, profile, node).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()][-(lines or 0) :]
+
+
 def last_error(mode: str, profile: str, node: Node) -> str:
     """Return the last line of what stopped a notebook: its error output, else the end of its log."""
     if mode == "figures":
@@ -94,11 +103,7 @@ def last_error(mode: str, profile: str, node: Node) -> str:
             for output in cell.get("outputs", []):
                 if output.get("output_type") == "error":
                     return f"{output.get('ename')}: {output.get('evalue')}".strip().splitlines()[0]
-    try:
-        lines = log_file(mode, profile, node).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    telling = [line for line in lines if line.strip()]
+    telling = log_tail(mode, profile, node, None)
     named = [line for line in telling if line.startswith(("FAILED", "ERROR"))]
     return (named or telling or ["nothing was written to its log"])[-1].strip()
 
@@ -111,5 +116,7 @@ def summary(mode: str, profile: str, plan: Sequence[Node]) -> tuple[int, str]:
     for node in bad:
         told = "has not run" if states[node] is None else last_error(mode, profile, node)
         where = executed(profile, node) if mode == "figures" else log_file(mode, profile, node)
+        if mode == "check":  # what nbval says is worth reading where it fails, not only in a file of a CI machine
+            lines += [f"    | {line}" for line in log_tail(mode, profile, node)]
         lines.append(f"FAILED {node.path.name}: {told}\n       see {where.relative_to(repository())}")
     return (1 if bad else 0), "\n".join(lines)

@@ -61,15 +61,17 @@ def _chain(size: int, schedule, channels, codes: int, width: int, heads: int, st
             schedule=schedule, codes=codes, code_dim=16, classes=classes, depth=depth, width=width, heads=heads
         ),
         model_training=NextScaleTraining(steps=steps[1], batch=batch[1], max_steps=len(schedule)),
-        cyclevar_training=CycleVARTraining(steps=steps[2], batch=batch[2], warmup=min(50, steps[2] // 4)),
+        cyclevar_training=CycleVARTraining(
+            steps=steps[2], batch=batch[2], warmup=min(50, steps[2] // 4), identity_steps=min(150, steps[2] // 3)
+        ),
     )
 
 
 _LAPTOP = Profile(
     name="laptop",
     seed=0,
-    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(1500, 800, 1100), batch=(16, 16, 4)),
-    photographs=_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 700), batch=(16, 16, 4), classes=2),
+    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(1500, 800, 900), batch=(16, 16, 4)),
+    photographs=_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 450), batch=(16, 16, 4), classes=2),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from varbook.paths import repository
@@ -78,7 +78,7 @@ def volatile() -> dict:
     return {
         "commit": _git("rev-parse", "HEAD"),
         "dirty": None if status is None else bool(status),
-        "utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "hardware": hardware(),
         "threads": torch.get_num_threads(),
         "seconds": round(time.monotonic() - _STARTED, 1),

@@ -11,7 +11,7 @@ ROWS = (
         "picture only (codebook of 4)",
         "Gradient of an image loss with respect to the logits, one panel per relaxation: argmax is all zero, "
         "straight-through, Gumbel and softmax relaxed are not.",
-        "the gradient at the logits is exactly zero through argmax; through SRQ it is not, and equals finite differences",
+        "the gradient at the logits is exactly zero through argmax; through SRQ it equals finite differences",
     ),
     (
         "fig",
@@ -33,8 +33,8 @@ ROWS = (
         "stripes become fur and fur becomes stripes, while the animal's shape and the background stay",
         "picture only",
         "Rows of source animals above their translations, in both directions.",
-        "a classifier that we train takes held-out translations for the target domain in both directions (toy world: at "
-        "least 98 % of them), and shape and background stay within the chapter's bounds",
+        "a classifier that we train takes held-out translations for the target domain in both directions (toy world: "
+        "at least 98 % of them), and shape and background stay within the chapter's bounds",
     ),
     (
         "fig",
@@ -112,8 +112,8 @@ ROWS = (
         5,
         "10",
         "temperature of softmax relaxed quantization, numbers",
-        "distance to the target falls as the temperature rises from 0.01 to 10 and explodes at 10000; Gumbel noise does "
-        "not matter",
+        "distance to the target falls as the temperature rises from 0.01 to 10 and explodes at 10000; Gumbel noise "
+        "does not matter",
         "FID at 0.01 / 2 / 10000: 228.20 / 47.82 / 457.90 (horse to zebra)",
         "Table of target distance and structure per temperature.",
         "the target distance at 2 is lower than at 0.01 and than at 10000 in both directions",
@@ -140,8 +140,8 @@ TABLES = {
             ("CycleVAR w/ VAR", 47.8, 1.8, 124.1, 1.9, None, None, None, None),
             ("CycleVAR w/ Infinity", 40.3, 1.9, 119.0, 1.8, 30.6, 3.0, 43.6, 3.2),
         ),
-        "Lower is better. Our copy of the text has lost some decimal points (CUT 439, SDEdit 772 and 34, VAR 19, Infinity "
-        "19): they are put back where only one reading is plausible. Infinity's 119 stands as printed.",
+        "Lower is better. Our copy of the text has lost some decimal points (CUT 439, SDEdit 772 and 34, VAR 19, "
+        "Infinity 19): they are put back where only one reading is plausible. Infinity's 119 stands as printed.",
     ),
     "cyclevar-table-2": (
         ("method", "style", "content", "overall"),

@@ -143,8 +143,8 @@ TABLES = {
             ("scaling scan", "FlexVAR-d24", 2.21, 299.1, 0.83, 0.59, "1.0B", 10, 0.5),
             ("scaling scan", "FlexVAR-d24", 2.08, 315.7, 0.83, 0.59, "1.0B", 13, 0.6),
         ),
-        "ImageNet 256 x 256, models of up to 1B parameters. Time is relative to VAR-d30. The text says 0.45, 0.56 and 0.12 "
-        "FID better than VAR at depth 16, 20, 24; the cells differ by 0.50, 0.54 and 0.12.",
+        "ImageNet 256 x 256, models of up to 1B parameters. Time is relative to VAR-d30. The text says 0.45, 0.56 and "
+        "0.12 FID better than VAR at depth 16, 20, 24; the cells differ by 0.50, 0.54 and 0.12.",
     ),
     "flexvar-table-3": (
         ("model", "training free", "FID", "IS", "parameters"),

@@ -35,7 +35,8 @@ def given_values(settings: Sequence[str], chosen: Sequence[plan.Node]) -> dict[s
         if not takers:
             names = sorted({one for cell in known.values() for one in cell})
             raise VarbookError(
-                f'No notebook among {", ".join(known)} has a parameter "{name}"; they have: {", ".join(names) or "none"}.'
+                f'No notebook among {", ".join(known)} has a parameter "{name}"; '
+                f"they have: {', '.join(names) or 'none'}."
             )
         for taker in takers:
             values[taker][name] = parameters.convert(known[taker][name], text)
@@ -137,7 +138,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--retrain", action="store_true", help="train again what is shipped or cached")
     parser.add_argument("--solutions", action="store_true", help="the exercises' solutions too")
     parser.add_argument("--write-back", action="store_true", help="keep the outputs in notebooks/")
-    parser.add_argument("--check", action="store_true", help="nbval instead of papermill: does each notebook still hold?")
+    parser.add_argument("--check", action="store_true", help="nbval instead of papermill: does each still hold?")
     return parser.parse_args(arguments)
 
 
@@ -171,9 +172,12 @@ def _run_locked(mode: str, name: str, options, chosen: list[plan.Node], values: 
         note_times(name, chosen, since - 1, options.retrain)
         if options.write_back:
             write_back(name, chosen)
+        from varbook.book.readme import write_readme
         from varbook.book.report import write_report
 
         print(f"Report: {write_report(name).relative_to(figures().parent)}")
+        if name != "smoke" and figures() == repository() / "figures":
+            write_readme()
     print(text)
     return 1 if failed or code else 0
 

@@ -113,7 +113,7 @@ def beside_paper(table_id: str, ours: Sequence[Mapping], source: str = "ours") -
 
 
 def verdict(checks: bool | Mapping[str, bool]) -> str:
-    """Return "held" where every check is true, "not held" where none is, "partly" between (a single bool: no between)."""
+    """Return "held" where every check is true, "not held" where none is, "partly" between (not for a single bool)."""
     values = [bool(one) for one in (checks.values() if isinstance(checks, Mapping) else [checks])]
     if not values:
         raise VarbookError("A verdict needs at least one check: a name and whether it is true.")
@@ -161,8 +161,8 @@ def save_result(
 ) -> None:
     """Save the verdict on one figure or table with everything that led to it, and print it.
 
-    Call it after `save_figure` or `save_table`. `verdict` is best given as named checks, {"what must hold": bool}; it is
-    computed from them. `ours` and `why` are one sentence each for the report. `runs` are the run records behind it.
+    Call it after `save_figure` or `save_table`. `verdict` is best given as named checks, {"what must hold": bool}, and
+    is computed from them. `ours` and `why` are one sentence each for the report. `runs` are the run records behind it.
     The JSON has a stable part and a `volatile` part; the latter is kept as it was where the former did not change.
     """
     row = artefact(artefact_id)

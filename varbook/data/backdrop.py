@@ -64,12 +64,14 @@ def _trees(canvas: Canvas, scene: Scene, palette: Palette):
     for x, y, height, kind in scene.land.trees:
         if abs(x) > canvas.right + 0.3 * height:
             continue
-        canvas.polygon([(x - 0.014, y), (x + 0.014, y), (x + 0.011, y - 0.5 * height), (x - 0.011, y - 0.5 * height)], bark)
+        middle = y - 0.5 * height
+        canvas.polygon([(x - 0.014, y), (x + 0.014, y), (x + 0.011, middle), (x - 0.011, middle)], bark)
         if kind < 0.5:
             for dx, dy, share in ((-0.2, 0.52, 0.24), (0.2, 0.52, 0.24), (0.0, 0.72, 0.29)):
                 canvas.disc(x + dx * height, y - dy * height, share * height, share * height, leaves)
             continue
         for low, high, half in ((0.18, 0.66, 0.27), (0.48, 1.0, 0.20)):
-            corners = [(x - half * height, y - low * height), (x, y - high * height), (x + half * height, y - low * height)]
+            foot, half = y - low * height, half * height
+            corners = [(x - half, foot), (x, y - high * height), (x + half, foot)]
             canvas.polygon(corners, leaves)
             canvas.chain([(*corner, 0.012) for corner in (*corners, corners[0])], leaves)

@@ -1,4 +1,4 @@
-"""Soft-edged shapes: everything is drawn a few times too large with Pillow and reduced once, which smooths every edge."""
+"""Soft-edged shapes: everything is drawn a few times too large with Pillow and reduced, which smooths every edge."""
 
 from functools import cache, lru_cache
 from math import ceil, floor, hypot, sin, sqrt
@@ -13,7 +13,7 @@ Colour = tuple[float, float, float]
 
 
 class Page:
-    """An oversized image with a pencil that takes scene units; ink is a colour or, on a mask or label page, a number."""
+    """An oversized image with a pencil that takes scene units; ink is a colour or, on masks and labels, a number."""
 
     def __init__(self, image: Image.Image, scale: float, dx: float, dy: float):
         self.image, self.scale, self.dx, self.dy = image, scale, dx, dy
@@ -40,20 +40,23 @@ class Page:
 
 
 class Canvas(Page):
-    """A colour page for a picture of `height` x `width` pixels: x from the middle, y from the central square's top, both in
-    units of the shorter side; drawn twice too large."""
+    """A page for a picture of `height` x `width` pixels, drawn twice too large.
+
+    x goes from the middle, y from the top of the central square, both in units of the shorter side.
+    """
 
     def __init__(self, height: int, width: int):
         self.height, self.width, self.unit, self.over = height, width, min(height, width), 2
         self.right = 0.5 * width / self.unit
         self.upper = 0.5 - 0.5 * height / self.unit
         scale = self.unit * self.over
-        super().__init__(Image.new("RGB", (width * self.over, height * self.over)), scale, self.right * scale, -self.upper * scale)
+        image = Image.new("RGB", (width * self.over, height * self.over))
+        super().__init__(image, scale, self.right * scale, -self.upper * scale)
 
     def part(self, box: Box, over: int = 2) -> tuple[Page, tuple[int, int]]:
-        """Return an empty mask or label page, `over` times too large, for the whole pixels that `box` touches, and the left
-        and top of these."""
-        left, top = max(0, floor((box[0] + self.right) * self.unit)), max(0, floor((box[1] - self.upper) * self.unit))
+        """Return an empty page, `over` times too large, for the pixels that `box` touches, and their left and top."""
+        left = max(0, floor((box[0] + self.right) * self.unit))
+        top = max(0, floor((box[1] - self.upper) * self.unit))
         right = min(self.width, ceil((box[2] + self.right) * self.unit))
         bottom = min(self.height, ceil((box[3] - self.upper) * self.unit))
         image = Image.new("L", (max(1, right - left) * over, max(1, bottom - top) * over))
@@ -66,20 +69,27 @@ class Canvas(Page):
         box = (left, top, left + page.image.width, top + page.image.height)
         self.image.paste(ink if isinstance(ink, Image.Image) else solid(ink), box, page.image)
 
+    def _rows(self, start: float, stop: float) -> tuple[int, int]:
+        low, high = round(self.dy + start * self.scale), round(self.dy + stop * self.scale)
+        return max(0, low), min(self.image.height, high)
+
     def gradient(self, top: float, bottom: float, start: float, stop: float, first: Colour, second: Colour):
-        """Fill the rows from `start` to `stop` with colours that go from `first` at height `top` to `second` at `bottom`."""
-        low, high = max(0, round(self.dy + start * self.scale)), min(self.image.height, round(self.dy + stop * self.scale))
+        """Fill the rows from `start` to `stop`; the colour is `first` at height `top` and `second` at `bottom`."""
+        low, high = self._rows(start, stop)
         if high > low:
-            column = _column(self.image.height, self.dy, self.scale, top, bottom, first, second).crop((0, low, 1, high))
-            self.image.paste(column.resize((self.image.width, high - low), Image.Resampling.NEAREST), (0, low))
+            column = _column(self.image.height, self.dy, self.scale, top, bottom, first, second)
+            self.image.paste(self._wide(column.crop((0, low, 1, high))), (0, low))
 
     def haze(self, top: float, bottom: float, colour: Colour, strength: float):
         """Lay a colour over the rows from `top` to `bottom`, from nothing to `strength` (0 to 1)."""
-        low, high = max(0, round(self.dy + top * self.scale)), min(self.image.height, round(self.dy + bottom * self.scale))
+        low, high = self._rows(top, bottom)
         if high > low:
             values = (np.arange(high - low) * (255 * strength / (high - low))).astype(np.uint8)
-            mask = Image.frombytes("L", (1, high - low), values.tobytes()).resize((self.image.width, high - low), Image.Resampling.NEAREST)
+            mask = self._wide(Image.frombytes("L", (1, high - low), values.tobytes()))
             self.image.paste(solid(colour), (0, low, self.image.width, high), mask)
+
+    def _wide(self, column: Image.Image) -> Image.Image:
+        return column.resize((self.image.width, column.height), Image.Resampling.NEAREST)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float):
         """Lay a soft round light of standard deviation `radius` over the picture; strength 0 to 1."""
@@ -101,7 +111,7 @@ def solid(colour: Colour) -> tuple[int, int, int]:
 
 @cache
 def _bell(strength: int) -> Image.Image:
-    # Pillow's radial gradient is 0 in the middle and reaches 255 at a radius of 128 * sqrt(2): here 2.6 deviations at 128.
+    # Pillow's radial gradient is 0 in the middle and 255 at a radius of 128 * sqrt(2): here 2.6 deviations at 128.
     edge = np.exp(-(2.6**2) / 2)
     radius = np.arange(256) / 255 * sqrt(2) * 2.6
     bell = strength * ((np.exp(-(radius**2) / 2) - edge) / (1 - edge)).clip(0, 1)
@@ -109,7 +119,9 @@ def _bell(strength: int) -> Image.Image:
 
 
 @lru_cache(maxsize=128)
-def _column(height: int, dy: float, scale: float, top: float, bottom: float, first: Colour, second: Colour) -> Image.Image:
+def _column(
+    height: int, dy: float, scale: float, top: float, bottom: float, first: Colour, second: Colour
+) -> Image.Image:
     """Return a gradient one pixel wide; there are few, one per palette, and each is used by many pictures."""
     share = (((np.arange(height) + 0.5 - dy) / scale - top) / (bottom - top)).clip(0, 1)
     colours = np.array(first) + share[:, None] * (np.array(second) - np.array(first))  # rows 3
@@ -117,7 +129,7 @@ def _column(height: int, dy: float, scale: float, top: float, bottom: float, fir
 
 
 def _sides(circles: list[Circle]) -> list[Point]:
-    """Return the outline along both sides of a chain of two circles or more, between the points where its ends are tangent."""
+    """Return the outline along both sides of a chain of two circles or more, tangent to its ends."""
     left, right = [], []
     last = len(circles) - 1
     for index, (x, y, r) in enumerate(circles):
@@ -125,7 +137,7 @@ def _sides(circles: list[Circle]) -> list[Point]:
         apart = hypot(x1 - x0, y1 - y0)
         if apart <= abs(r0 - r1) + 1e-6:
             return [(x, y)] * 3
-        # The tangent of two circles leaves the axis by the angle whose sine is the difference of radii over the distance.
+        # The tangent of two circles leaves their axis by the angle whose sine is (r0 - r1) / distance.
         ux, uy, along = (x1 - x0) / apart, (y1 - y0) / apart, (r0 - r1) / apart
         aside = sqrt(1 - along * along)
         left.append((x + r * (along * ux - aside * uy), y + r * (along * uy + aside * ux)))

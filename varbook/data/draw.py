@@ -12,17 +12,22 @@ from varbook.data.coats import limb_stripes, spots, trunk_stripes
 from varbook.data.landscape import mix, toned
 from varbook.data.scene import Scene
 from varbook.data.skeleton import Body, Chain, build
-from varbook.data.species import HAIR, STRIPE_LIGHT, TABLE
+from varbook.data.species import HAIR, STRIPE_LIGHT, TABLE, Species
 
 # Part of the cache's key: raise it with every change that moves a pixel.
 WORLD_VERSION = 3
+Corner = tuple[int, int]  # left and top in pixels
 MARGIN = 0.03
 OUTLINE = 0.011
-# The animal is drawn as a map of labels first: 0 is nothing, 1 the outline of the flat style, and from 128 on its own parts, so
-# that the silhouette is a threshold.
+# The animal is drawn as a map of labels first: 0 is nothing, 1 the outline of the flat style, and from 128 on its own
+# parts, so that the silhouette is a threshold.
 ROLES = ("coat", "face", "far", "shade", "hair", "second", "hoof", "horn", "pink", "nose", "white", "pupil")
 OUTSIDE, FIRST = 1, 128
 LABEL = {role: FIRST + index for index, role in enumerate(ROLES)}
+FIXED = {
+    "hoof": (58, 48, 50), "horn": (232, 220, 196), "pink": (236, 150, 150), "nose": (48, 36, 42),
+    "white": (246, 244, 238), "pupil": (28, 22, 30),
+}  # fmt: skip
 # From label to mask: what carries the coat's marks, and what is drawn at all.
 SKIN = [255 if label - FIRST in (0, 1, 2) else 0 for label in range(256)]
 DRAWN = [0] + [255] * 255
@@ -30,7 +35,7 @@ DRAWN = [0] + [255] * 255
 
 @dataclass(frozen=True)
 class Placed:
-    """An animal with the map from body to scene coordinates: x = left + turn * x', y = ground - scale * y'."""
+    """An animal with its map from body to scene coordinates: x = left + turn * x', y = ground - scale * y'."""
 
     body: Body
     scale: float
@@ -60,12 +65,13 @@ def place(scene: Scene) -> Placed:
     width = scale * (front - back)
     start = -0.5 + MARGIN + (1 - 2 * MARGIN - width) * (pose.place + 1) / 2
     origin = start - scale * back if pose.facing > 0 else start + scale * front
-    box = (start - OUTLINE, pose.ground - scale * top - OUTLINE, start + width + OUTLINE, pose.ground + 2 * OUTLINE)
+    upper, lower = pose.ground - scale * top - OUTLINE, pose.ground + 2 * OUTLINE
+    box = (start - OUTLINE, upper, start + width + OUTLINE, lower)
     return Placed(body, scale, scale * pose.facing, origin, pose.ground, box)
 
 
 def render(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
-    """Return the picture of a scene, uint8 (height, width, 3); the shorter side is the unit, a longer one shows more land."""
+    """Return the picture of a scene, uint8 (height, width, 3); a longer side shows more land, not a larger animal."""
     return draw(scene, height, width)[0]
 
 
@@ -100,7 +106,7 @@ def _fineness(canvas: Canvas) -> int:
     return 4 if canvas.unit <= 160 else 2
 
 
-def _covered(canvas: Canvas, cover: Image.Image, corner: tuple[int, int]) -> np.ndarray:
+def _covered(canvas: Canvas, cover: Image.Image, corner: Corner) -> np.ndarray:
     left, top = corner
     mask = np.zeros((canvas.height, canvas.width), dtype=bool)
     mask[top : top + cover.height, left : left + cover.width] = np.asarray(cover) > 127
@@ -154,24 +160,29 @@ def _marks(labels: Page, scene: Scene, animal: Placed):
     labels.image.paste(LABEL["second"], mask=ImageChops.darker(marks.image, labels.image.point(SKIN)))
 
 
+def _day_colours(row: Species, coat_name: str) -> dict[str, tuple]:
+    coat = STRIPE_LIGHT if row.pattern == "stripes" else row.coats[coat_name]
+    hair = row.hair or (HAIR[coat_name] if row.name == "horse" else mix(coat, (30, 20, 20), 0.5))
+    if row.tail in ("stub", "puff"):
+        hair = mix(coat, (255, 250, 244), 0.75)
+    far, shade = mix(coat, (0, 0, 10), 0.07), mix(coat, (0, 0, 20), 0.12)
+    return FIXED | {"coat": coat, "face": coat, "far": far, "shade": shade, "hair": hair, "second": row.second}
+
+
 @cache
 def _ink(species: str, coat_name: str, night: bool, flat: bool) -> bytes:
     """Return the animal's colours in the scene's light as a palette: three bytes for each of the 256 labels."""
     row = TABLE[species]
-    striped = row.pattern == "stripes"
-    coat = STRIPE_LIGHT if striped else row.coats[coat_name]
-    hair = row.hair or (HAIR[coat_name] if species == "horse" else mix(coat, (30, 20, 20), 0.5))
-    if row.tail in ("stub", "puff"):
-        hair = mix(coat, (255, 250, 244), 0.75)
-    day = {"coat": coat, "face": coat, "far": mix(coat, (0, 0, 10), 0.07), "shade": mix(coat, (0, 0, 20), 0.12), "hair": hair,
-           "second": row.second, "hoof": (58, 48, 50), "horn": (232, 220, 196), "pink": (236, 150, 150), "nose": (48, 36, 42),
-           "white": (246, 244, 238), "pupil": (28, 22, 30)}  # fmt: skip
     # The animal stands in the moonlight: it darkens less than the land, so that its outline stays clear.
-    inks = {LABEL[role]: toned(colour, night, flat and not striped, gain=0.72) for role, colour in day.items()}
-    return bytes(value for label in range(256) for value in solid(inks.get(label, (26, 20, 40) if label == OUTSIDE else (0, 0, 0))))
+    inks = {
+        LABEL[role]: toned(colour, night, flat and row.pattern != "stripes", gain=0.72)
+        for role, colour in _day_colours(row, coat_name).items()
+    }
+    inks[OUTSIDE] = (26, 20, 40)
+    return bytes(value for label in range(256) for value in solid(inks.get(label, (0, 0, 0))))
 
 
-def _paint(picture: Image.Image, labels: Image.Image, corner: tuple[int, int], scene: Scene, cover: Image.Image):
+def _paint(picture: Image.Image, labels: Image.Image, corner: Corner, scene: Scene, cover: Image.Image):
     """Turn labels into colours and lay them over the landscape."""
     ink = labels.copy()
     ink.putpalette(_ink(scene.species, scene.coat, scene.night, scene.flat))
@@ -182,7 +193,7 @@ def _paint(picture: Image.Image, labels: Image.Image, corner: tuple[int, int], s
     picture.paste(ImageChops.add(picture.crop(box), weighted), box)
 
 
-def _shade(canvas: Canvas, picture: Image.Image, cover: Image.Image, corner: tuple[int, int], scene: Scene, animal: Placed):
+def _shade(canvas: Canvas, picture: Image.Image, cover: Image.Image, corner: Corner, scene: Scene, animal: Placed):
     """Darken the animal a little from the back to the belly, by 9 % at most (a hard step in flat style)."""
     torso = animal.chain(animal.body.torso)
     top, bottom = min(y - r for _, y, r in torso), max(y + r for _, y, r in torso)

@@ -1,7 +1,8 @@
 """Rendering many scenes at once, by plain child processes that know nothing of torch.
 
-A child is started as `python -m varbook.data.farm`: unlike a fork it is safe beside torch's threads and CUDA, and unlike
-multiprocessing's spawn it never runs the caller's script again, so it works from notebooks, tests and unguarded scripts alike.
+A child is started as `python -m varbook.data.farm`: unlike a fork it is safe beside torch's threads and CUDA, and
+unlike multiprocessing's spawn it never runs the caller's script again, so it works from notebooks, tests and unguarded
+scripts alike.
 """
 
 import hashlib
@@ -49,7 +50,7 @@ def scene_at(order: Order, index: int) -> Scene:
 
 
 def render_range(order: Order, start: int, stop: int, images: np.ndarray, masks: np.ndarray, labels: np.ndarray):
-    """Fill rows `start` to `stop` of images (N, 3, H, W) uint8, masks (N, ceil(H W / 8)) packed bits and labels (N,)."""
+    """Fill rows `start` to `stop` of images uint8 (N, 3, H, W), masks (N, ceil(H W / 8)) in bits and labels (N,)."""
     for index in range(start, stop):
         scene = scene_at(order, index)
         picture, mask = draw(scene, order.height, order.width)
@@ -59,12 +60,13 @@ def render_range(order: Order, start: int, stop: int, images: np.ndarray, masks:
 
 
 def render_files(order: Order, count: int, folder: Path, processes: int | None = None):
-    """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`, in as many processes as there are cores."""
-    shapes = {"images": (count, 3, order.height, order.width), "masks": (count, -(-order.height * order.width // 8)), "labels": (count,)}
-    arrays = [
-        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.int64 if name == "labels" else np.uint8, shape)
-        for name, shape in shapes.items()
-    ]
+    """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`, with one process per core."""
+    plan = (
+        ("images", np.uint8, (count, 3, order.height, order.width)),
+        ("masks", np.uint8, (count, -(-order.height * order.width // 8))),
+        ("labels", np.int64, (count,)),
+    )
+    arrays = [np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape) for name, kind, shape in plan]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = min(processes or cores, max(1, count // PER_PROCESS))
     bounds = [count * part // parts for part in range(parts + 1)]
@@ -84,7 +86,9 @@ def _in_children(order: Order, bounds: list[int], folder: Path) -> bool:
         for start, stop in zip(bounds, bounds[1:], strict=False):
             task = json.dumps({"order": asdict(order), "start": start, "stop": stop, "folder": str(folder)})
             command = [sys.executable, "-m", "varbook.data.farm", task]
-            children.append(subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            children.append(
+                subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            )
         return all([child.wait() == 0 for child in children])
     except OSError:
         return False

@@ -15,7 +15,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 def to_float(image: Tensor) -> Tensor:
     """Map uint8 in [0, 255] to float32 in [-1, 1], any shape; a floating tensor raises VarbookError."""
     if image.dtype != torch.uint8:
-        raise VarbookError(f"to_float expects uint8 pictures, got {image.dtype}: they may be floats in [-1, 1] already.")
+        raise VarbookError(f"to_float expects uint8 pictures, got {image.dtype}: they may be in [-1, 1] already.")
     return image.float() / 127.5 - 1
 
 
@@ -56,7 +56,7 @@ def _sixteen_bit(picture: Image.Image) -> Image.Image:
 
 
 def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return (height, width) in pixels of `size`, an int or a pair; anything below 1 or not whole raises VarbookError."""
+    """Return (height, width) in pixels of `size`, an int or a pair; below 1 or not whole raises VarbookError."""
     pair = (size, size) if isinstance(size, int) else size
     whole = isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(n, (int, np.integer)) for n in pair)
     if not whole or min(pair) < 1:
@@ -82,7 +82,7 @@ def load_image(path: str | Path, size: int | tuple[int, int] | None = None) -> T
 
 
 def save_image(image: Tensor, path: str | Path) -> Path:
-    """Write one picture (3, H, W), uint8 or floats in [-1, 1], to `path` (its suffix is the format) and return the path.
+    """Write one picture (3, H, W), uint8 or floats in [-1, 1], in the format of the path's suffix; return the path.
 
     Raises VarbookError where the shape or the suffix is not that of a picture.
     """

@@ -1,7 +1,7 @@
 """Scenes of the toy world: everything that a picture shows, as numbers, before any pixel is drawn.
 
-Lengths are in units of the picture's shorter side, x to the right from the centre, y downward from the top of the central square,
-so that one scene has the same meaning at every size and aspect ratio.
+Lengths are in units of the picture's shorter side, x to the right from the centre, y downward from the top of the
+central square, so that one scene has the same meaning at every size and aspect ratio.
 """
 
 import random
@@ -86,16 +86,18 @@ def _pose(draw: random.Random) -> Pose:
     )
 
 
+def _hill(draw: random.Random, distance: int) -> tuple[float, ...]:
+    height, amplitude = _between(draw, 0.05, 0.10) + 0.055 * distance, _between(draw, 0.025, 0.05)
+    frequencies = _between(draw, 3.0, 5.0), _between(draw, 6.0, 9.0)
+    return height, amplitude, *frequencies, _between(draw, 0, 6.283), _between(draw, 0, 6.283)
+
+
 def _land(draw: random.Random) -> Land:
     horizon = _between(draw, 0.50, 0.60)
     light = (_between(draw, -0.42, 0.42), _between(draw, 0.09, 0.20), _between(draw, 0.045, 0.065))
     palette = _pick(draw, PALETTES)
     count = 1 + int(draw.random() * 3)
-    hills = tuple(
-        (_between(draw, 0.05, 0.10) + 0.055 * (count - 1 - layer), _between(draw, 0.025, 0.05), _between(draw, 3.0, 5.0),
-         _between(draw, 6.0, 9.0), _between(draw, 0, 6.283), _between(draw, 0, 6.283))
-        for layer in range(count)
-    )  # fmt: skip
+    hills = tuple(_hill(draw, count - 1 - layer) for layer in range(count))
     # Trees and clouds reach far to both sides: a wide picture shows more of the same land.
     trees = tuple(
         (cell * 0.55 + _between(draw, -0.22, 0.22), horizon + _between(draw, 0.0, 0.05), _between(draw, 0.15, 0.26),
@@ -110,7 +112,7 @@ def _land(draw: random.Random) -> Land:
 
 
 def sample_scene(seed: int, *, species: str | None = None, night: bool = False, flat: bool = False) -> Scene:
-    """Return the scene of `seed` (any int >= 0); `species` None draws one of SPECIES, an unknown one raises VarbookError.
+    """Return the scene of `seed` (int >= 0); `species` None draws one of SPECIES, an unknown one raises VarbookError.
 
     With one seed, pose and landscape are the same whatever the species, time and style.
     """

@@ -1,11 +1,7 @@
 """The toy world as data sets: pictures, labels, silhouettes and scenes, rendered in parallel and kept on disk."""
 
-import contextlib
 import hashlib
 import json
-import shutil
-import tempfile
-import zlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +14,7 @@ from varbook.data.draw import WORLD_VERSION, render, silhouette
 from varbook.data.farm import Order, render_files, scene_at
 from varbook.data.images import check_size
 from varbook.data.scene import COATS, SPECIES, Scene, caption, flip, sample_scene, with_coat
+from varbook.data.shelf import kept
 from varbook.errors import VarbookError
 from varbook.paths import home
 
@@ -59,16 +56,15 @@ def toy_images(
 ) -> ToySet:
     """Return `count` (>= 1) pictures of `size` (int or (height, width)), the same for the same arguments.
 
-    `species` None means all of SPECIES; `weights` makes some more frequent (1 where a name is missing). Scene i depends on (seed, i)
-    alone: for unpaired sets of two domains use two seeds, or every picture has its counterpart in the other set.
-    Kept below VARBOOK_HOME; bad arguments raise VarbookError.
+    `species` None means all of SPECIES; `weights` makes some more frequent (1 where a name is missing). Pose and land
+    of scene i depend on (seed, i) alone: for unpaired sets of two domains use two seeds, or every picture has its
+    counterpart in the other set. Kept below VARBOOK_HOME; bad arguments raise VarbookError.
     """
     order = _order(size, seed, species, weights, night, flat)
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise VarbookError(f"toy_images needs a count of at least 1, got {count!r}.")
     count = int(count)
-    arrays = _cached(order, count) or _rendered(order, count)
-    images, masks, labels = arrays
+    images, masks, labels = kept(_folder(order, count), PARTS, lambda scratch: render_files(order, count, scratch))
     bits = np.unpackbits(masks, axis=1, count=order.height * order.width)
     shapes = bits.reshape(count, order.height, order.width).astype(bool)
     return ToySet(torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(shapes), order)
@@ -94,41 +90,7 @@ def _folder(order: Order, count: int) -> Path:
     return home() / "cache" / "toy" / hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _cached(order: Order, count: int) -> list[np.ndarray] | None:
-    """Return the arrays kept on disk, or None where there are none or they are damaged."""
-    folder = _folder(order, count)
-    try:
-        sums = json.loads((folder / "sums.json").read_text())
-        arrays = [np.load(folder / f"{part}.npy") for part in PARTS]
-        if all(sums[part] == zlib.crc32(array) for part, array in zip(PARTS, arrays, strict=True)):
-            return arrays
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
-        pass
-    return None
-
-
-def _rendered(order: Order, count: int) -> list[np.ndarray]:
-    """Render the arrays and keep them on disk; a folder that cannot be written is no reason to fail."""
-    target = _folder(order, count)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
-    except OSError:
-        target, scratch = None, Path(tempfile.mkdtemp(prefix="varbook-toy-"))
-    try:
-        render_files(order, count, scratch)
-        arrays = [np.load(scratch / f"{part}.npy") for part in PARTS]
-        if target is not None:
-            sums = {part: zlib.crc32(array) for part, array in zip(PARTS, arrays, strict=True)}
-            (scratch / "sums.json").write_text(json.dumps(sums))
-            shutil.rmtree(target, ignore_errors=True)
-            # Another process may have put the same set there in the meantime: either copy will do.
-            with contextlib.suppress(OSError):
-                scratch.rename(target)
-        return arrays
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-__all__ = ["COATS", "SPECIES", "WORLD_VERSION", "Order", "Scene", "ToySet", "caption", "flip", "render", "sample_scene", "silhouette",
-           "toy_images", "with_coat"]  # fmt: skip
+__all__ = [
+    "COATS", "SPECIES", "WORLD_VERSION", "Order", "Scene", "ToySet", "caption", "flip", "render", "sample_scene",
+    "silhouette", "toy_images", "with_coat",
+]  # fmt: skip

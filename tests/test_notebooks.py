@@ -1,0 +1,194 @@
+"""The hygiene of the notebooks: what a reader on GitHub, nbval and papermill each need of them."""
+
+import ast
+import json
+import re
+import statistics
+
+import nbformat
+import pytest
+
+from varbook.book import parameters
+from varbook.book.chapters import CHAPTERS, written
+from varbook.book.notebooks import normalise
+from varbook.book.registry import REGISTRY, of_chapter
+from varbook.paths import repository
+
+FOLDER = repository() / "notebooks"
+CHAPTER_FILES = sorted(FOLDER.glob("*.ipynb"))
+SOLUTION_FILES = sorted((FOLDER / "solutions").glob("*.ipynb"))
+ALL = CHAPTER_FILES + SOLUTION_FILES
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+chapters_only = pytest.mark.parametrize("path", CHAPTER_FILES, ids=lambda path: path.stem)
+every_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+
+
+def read(path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code(path) -> list:
+    return [cell for cell in read(path).cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def tagged(path, tag: str) -> list:
+    return [cell for cell in read(path).cells if tag in cell.metadata.get("tags", [])]
+
+
+def headings(path) -> list[tuple[int, str]]:
+    """(level, text) of every heading, code blocks left out."""
+    found, fenced = [], False
+    for cell in read(path).cells:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else []:
+            fenced ^= line.startswith("```")
+            match = re.match(r"(#{1,6}) (.+)", line)
+            if match and not fenced:
+                found.append((len(match[1]), match[2]))
+    return found
+
+
+def texts(cell) -> list[str]:
+    """The texts of a cell's outputs that nbval compares and that a reader reads."""
+    found = [output.text for output in cell.outputs if output.output_type == "stream"]
+    for output in cell.outputs:
+        found += [value for mime, value in output.get("data", {}).items() if mime.startswith("text/")]
+    return found
+
+
+def calls(path, name: str) -> list[ast.Call]:
+    trees = [ast.parse(cell.source) for cell in code(path)]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [node for node in nodes if getattr(node.func, "id", getattr(node.func, "attr", "")) == name]
+
+
+def test_every_file_is_a_chapter_of_the_book():
+    if not ALL:
+        pytest.skip("no notebook is written yet")
+    assert {path.name for path in CHAPTER_FILES} <= {one.file_name for one in CHAPTERS.values()}
+    assert {path.name for path in SOLUTION_FILES} <= {one.solutions.name for one in CHAPTERS.values()}
+
+
+@every_notebook
+def test_is_valid_and_clean(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    before = json.dumps(notebook, sort_keys=True)
+    assert json.dumps(normalise(notebook), sort_keys=True) == before, "run `make notebooks`: it cleans what it writes"
+
+
+@every_notebook
+def test_metadata_says_nothing_about_one_run(path):
+    notebook = read(path)
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert not [cell for cell in notebook.cells if set(cell.metadata) - {"tags"}]
+
+
+@every_notebook
+def test_one_title_and_no_level_skipped(path):
+    found = headings(path)
+    assert [level for level, _ in found].count(1) == 1 and found[0][0] == 1
+    for (before, _), (after, text) in zip(found, found[1:], strict=False):
+        assert after <= before + 1, f"the heading {text!r} skips a level"
+
+
+@chapters_only
+def test_sections_are_numbered(path):
+    numbers = [re.match(r"(\d+)\.", text) for level, text in headings(path) if level == 2]
+    assert numbers and all(numbers)
+    assert [int(match[1]) for match in numbers] == list(range(int(numbers[0][1]), int(numbers[0][1]) + len(numbers)))
+
+
+@chapters_only
+def test_one_short_parameters_cell_of_annotated_literals(path):
+    cells = tagged(path, "parameters")
+    assert len(cells) == 1
+    assert len(cells[0].source.splitlines()) <= 10
+    found = parameters.of_notebook(path)
+    assert found and all(one.comment for one in found.values())
+    for one in found.values():
+        assert parameters.fits(one.default, parameters._type(one.annotation)), one.name
+
+
+@every_notebook
+def test_ran_from_top_to_bottom_without_error(path):
+    assert [cell.execution_count for cell in code(path)] == list(range(1, len(code(path)) + 1))
+    outputs = [output for cell in code(path) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in outputs if WIDGET in output.get("data", {})]
+    assert sum(bool(cell.outputs) for cell in code(path)) >= 0.3 * len(code(path)), "a reader on GitHub sees nothing"
+
+
+@every_notebook
+def test_is_small_enough_to_read_on_github(path):
+    assert path.stat().st_size <= 400_000
+
+
+def test_all_notebooks_together_are_small():
+    assert sum(path.stat().st_size for path in ALL) <= 6_000_000
+
+
+@every_notebook
+def test_compared_outputs_are_stored_and_hold_on_any_machine(path):
+    cells = tagged(path, "nbval-check-output")
+    assert len(cells) >= (5 if path in CHAPTER_FILES else 1)
+    for cell in cells:
+        assert any(text.strip() for text in texts(cell)), f"nothing to compare: {cell.source[:80]!r}"
+        for text in texts(cell):
+            assert not re.search(r"\d\.\d", text), f"a raw float in a compared output: {text[:80]!r}"
+
+
+@every_notebook
+def test_no_path_of_one_machine(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.])/(home|Users|root|tmp|work|mnt)/\w", text)
+    assert not re.search(r"[A-Z]:\\\\\\\\Users", text)
+
+
+@every_notebook
+def test_cells_are_short(path):
+    lengths = sorted(len(cell.source.splitlines()) for cell in code(path))
+    assert statistics.median(lengths) <= 10
+    assert lengths[int(0.9 * (len(lengths) - 1))] <= 28
+
+
+@every_notebook
+def test_cells_run_everywhere(path):
+    for cell in code(path):
+        assert not re.search(r"^\s*[%!]", cell.source, re.M), "magics and shell lines belong to one front end"
+        assert not cell.source.rstrip().endswith(";"), "nbval shows what a trailing ; hides: use show_figure"
+        assert not re.search(r"\binteract\(", cell.source), "use interact_or_strip: readers on GitHub see no slider"
+
+
+@chapters_only
+def test_has_exercises_with_solutions(path):
+    assert any("exercise" in text.lower() for _, text in headings(path))
+    assert CHAPTERS[path.name[:2]].solutions.is_file()
+
+
+@every_notebook
+def test_verdicts_are_computed(path):
+    for call in calls(path, "save_result"):
+        given = {keyword.arg: keyword.value for keyword in call.keywords}.get("verdict")
+        typed = isinstance(given, ast.Constant) and given.value != "not run"
+        assert given is not None and not typed, "a verdict is computed from checks, never typed in"
+
+
+def test_each_figure_is_written_by_its_chapter_alone():
+    if not CHAPTER_FILES:
+        pytest.skip("no notebook is written yet")
+    for path in ALL:
+        for saver in ("save_figure", "save_table", "save_result"):
+            for call in calls(path, saver):
+                first = call.args[0]
+                assert isinstance(first, ast.Constant), f"{path.name}: name the figure in the call itself"
+                row = REGISTRY[first.value]
+                assert path == CHAPTERS[row.notebook].path, f"{path.name} writes {row.label} of chapter {row.notebook}"
+
+
+@pytest.mark.parametrize("chapter", [one.number for one in written()])
+def test_a_written_chapter_saves_a_verdict_on_all_it_owns(chapter):
+    path = CHAPTERS[chapter].path
+    saved = {call.args[0].value for call in calls(path, "save_result")}
+    assert saved >= {row.id for row in of_chapter(chapter)}

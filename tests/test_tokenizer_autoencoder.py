@@ -1,0 +1,46 @@
+"""Encoder and decoder: sizes, aspect ratios, and that every pixel and every parameter takes part."""
+
+import pytest
+import torch
+from tiny import noise
+
+from varbook.tokenizer.autoencoder import Decoder, Encoder, ResidualBlock
+
+
+@pytest.mark.parametrize("channels, patch, stride", [((8,), 1, 1), ((8, 16), 2, 4), ((8, 8, 16), 2, 8), ((8, 8, 8, 8), 2, 16)])
+def test_the_stride_is_the_patch_times_two_per_further_level(channels, patch, stride):
+    encoder, decoder = Encoder(channels, patch, 1, 6), Decoder(channels, patch, 1, 6)
+    features = encoder(noise(2, 3, 2 * stride, 3 * stride))
+    assert features.shape == (2, 6, 2, 3)
+    assert decoder(features).shape == (2, 3, 2 * stride, 3 * stride)
+
+
+def test_a_residual_block_with_a_silent_last_convolution_passes_its_input_on():
+    block, x = ResidualBlock(8), noise(2, 8, 5, 7)
+    assert not torch.allclose(block(x), x)
+    torch.nn.init.zeros_(block.conv2.weight)
+    torch.nn.init.zeros_(block.conv2.bias)
+    assert torch.equal(block(x), x)
+
+
+def test_all_pixels_and_all_parameters_matter():
+    torch.manual_seed(0)
+    encoder, decoder, image = Encoder((8, 16), 2, 1, 6), Decoder((8, 16), 2, 1, 6), noise(1, 3, 16, 16).requires_grad_()
+    decoder(encoder(image)).square().sum().backward()
+    assert (image.grad.abs() > 0).all()
+    assert all(parameter.grad.abs().max() > 0 for part in (encoder, decoder) for parameter in part.parameters())
+
+
+def test_the_decoder_has_one_block_more_a_level():
+    def blocks(part):
+        return sum(isinstance(layer, ResidualBlock) for layer in part.layers)
+
+    assert blocks(Encoder((8, 16, 16), 2, 2, 6)) == 6 and blocks(Decoder((8, 16, 16), 2, 2, 6)) == 9
+
+
+def test_the_memory_format_changes_nothing_but_speed():
+    torch.manual_seed(0)
+    encoder, image = Encoder((8, 16), 2, 1, 6), noise(2, 3, 16, 16)
+    plain = encoder(image)
+    last = encoder.to(memory_format=torch.channels_last)(image.contiguous(memory_format=torch.channels_last))
+    assert torch.allclose(plain, last, atol=1e-5)

@@ -1,0 +1,139 @@
+"""Folders of photographs as tensors: one folder, a folder per class, or the four folders of an unpaired task."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from varbook.data.images import SUFFIXES, open_rgb
+from varbook.data.shelf import kept
+from varbook.errors import VarbookError
+from varbook.paths import home
+
+# Part of the cache's key: raise it where decoding or resizing changes.
+DECODER_VERSION = 1
+CROPS = ("resize", "centre")
+PARTS = ("images", "prints")
+UNPAIRED = ("trainA", "trainB", "testA", "testB")
+
+
+def load_folder(folder: str | Path, size: int, *, crop: str = "resize", limit: int | None = None) -> Tensor:
+    """Return the photographs of a folder, in the order of their names, as uint8 (N, 3, size, size).
+
+    `crop` is "resize" (the whole picture, its sides scaled apart) or "centre" (the central square); `limit` keeps the
+    first ones only.
+    Decoded pictures are kept below VARBOOK_HOME. A missing or empty folder, or a picture that cannot be decoded, raises
+    VarbookError.
+    """
+    return torch.from_numpy(_decoded(Path(folder), size, crop, limit)[0])
+
+
+def load_classes(
+    root: str | Path, size: int, *, crop: str = "resize", limit: int | None = None
+) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """Return photographs uint8 (N, 3, size, size), labels long (N,) and class names from one folder per class.
+
+    `limit` is per class. Raises VarbookError as `load_folder` does, and where there is no class folder.
+    """
+    root = _existing(Path(root))
+    names = tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
+    if not names:
+        raise VarbookError(
+            f"The folder {root} holds no class folders: give the pictures of every class one of their own."
+        )
+    parts = [load_folder(root / name, size, crop=crop, limit=limit) for name in names]
+    labels = torch.arange(len(names)).repeat_interleave(torch.tensor([len(part) for part in parts]))
+    return torch.cat(parts), labels, names
+
+
+def unpaired(root: str | Path, size: int, *, crop: str = "resize", limit: int | None = None) -> dict[str, Tensor]:
+    """Return trainA, trainB, testA, testB of an unpaired data set as uint8 (N, 3, size, size) each.
+
+    A test picture whose pixels are in a training folder too is left out (horse2zebra has one), and `limit` is per
+    folder. Raises VarbookError where one of the four folders is missing or empty, or a picture cannot be decoded.
+    """
+    root = _existing(Path(root))
+    missing = [name for name in UNPAIRED if not (root / name).is_dir()]
+    if missing:
+        lacks, needs = ", ".join(missing), ", ".join(UNPAIRED)
+        raise VarbookError(f"The unpaired data set {root} lacks {lacks}: it needs the folders {needs}.")
+    # The limit comes last: whether a test picture is held out must not depend on how many are asked for.
+    found = {name: _decoded(root / name, size, crop, None) for name in UNPAIRED}
+    seen = np.concatenate([found["trainA"][1], found["trainB"][1]])
+    sets = {}
+    for name, (images, prints) in found.items():
+        keep = np.ones(len(prints), dtype=bool) if name.startswith("train") else ~np.isin(prints, seen)
+        sets[name] = torch.from_numpy(images[keep][:limit])
+    return sets
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise VarbookError(
+            f"There is no folder {folder}: check the path, or fetch photographs with data_scripts/fetch_horse2zebra.py"
+            " and name their place in VARBOOK_DATA."
+        )
+    return folder
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the picture files of a folder in the order of their names."""
+    entries = (entry for entry in _existing(folder).iterdir() if not entry.name.startswith("."))
+    files = sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES)
+    if not files:
+        raise VarbookError(f"The folder {folder} holds no pictures ({', '.join(SUFFIXES)}): check the path.")
+    return files
+
+
+def _decoded(folder: Path, size: int, crop: str, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return pictures uint8 (N, 3, size, size) and a fingerprint of each one's full pixels, uint64 (N,)."""
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+        raise VarbookError(f"Photographs are loaded as squares of a positive number of pixels, got {size!r}.")
+    if crop not in CROPS:
+        raise VarbookError(f"There is no crop {crop!r}: use one of {', '.join(CROPS)}.")
+    if limit is not None and limit < 1:
+        raise VarbookError(f"A limit of {limit} pictures leaves none: give a positive number, or None for all.")
+    files = _pictures(folder)[:limit]
+    target = _shelf(folder, files, int(size), crop)
+    images, prints = kept(target, PARTS, lambda scratch: _decode(files, int(size), crop, scratch))
+    return images, prints
+
+
+def _shelf(folder: Path, files: Iterable[Path], size: int, crop: str) -> Path:
+    # A file that was changed has another length or time, so that the pictures are decoded again.
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    text = json.dumps([DECODER_VERSION, str(folder.resolve()), facts, size, crop])
+    return home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _decode(files: list[Path], size: int, crop: str, scratch: Path):
+    """Decode the files into images.npy and prints.npy of the folder `scratch`."""
+    images = np.empty((len(files), 3, size, size), dtype=np.uint8)
+    prints = np.empty(len(files), dtype=np.uint64)
+
+    def one(index: int):
+        picture = open_rgb(files[index])
+        digest = hashlib.blake2b(picture.tobytes(), digest_size=8, key=str(picture.size).encode()).digest()
+        prints[index] = int.from_bytes(digest)
+        images[index] = np.asarray(_square(picture, size, crop)).transpose(2, 0, 1)
+
+    # Pillow decodes and resizes outside Python's lock, so threads are enough.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(one, range(len(files))))
+    np.save(scratch / "images.npy", images)
+    np.save(scratch / "prints.npy", prints)
+
+
+def _square(picture: Image.Image, size: int, crop: str) -> Image.Image:
+    if crop == "centre":
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        picture = picture.crop((left, top, left + side, top + side))
+    return picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.LANCZOS)
