@@ -55,7 +55,7 @@ def test_a_part_lies_where_the_whole_would():
 
 def test_a_gradient_runs_from_the_first_colour_to_the_second():
     canvas = Canvas(64, 64)
-    canvas.gradient(0.0, 1.0, canvas.upper, canvas.lower, (0, 0, 0), (200, 100, 50))
+    canvas.gradient(0.0, 1.0, 0.0, 1.0, (0, 0, 0), (200, 100, 50))
     column = np.asarray(canvas.finish())[:, 0].astype(int)
     assert (np.diff(column[:, 0]) >= 0).all()
     assert column[0].max() < 6 and np.abs(column[-1] - (200, 100, 50)).max() < 6

@@ -8,21 +8,21 @@ from varbook.errors import VarbookError
 
 
 def numbered(count=1, side=9) -> torch.Tensor:
-    """Pictures whose pixel values tell row (channel 0), column (channel 1) and picture (channel 2)."""
+    """Pictures whose pixel values tell row (channel 0), column (channel 1) and picture (channel 2, up to 255)."""
     row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     return torch.stack([torch.stack([row, column, torch.full_like(row, i)]) for i in range(count)]).to(torch.uint8)
 
 
 def test_squares_are_cut_from_their_own_picture_everywhere_and_mirrored_half_of_the_time():
-    images = numbered(400)
+    images = numbered(250)
     squares = crop_flip(images, 7, torch.Generator().manual_seed(0)).int()
-    assert squares.shape == (400, 3, 7, 7)
-    assert (squares[:, 2] == torch.arange(400)[:, None, None]).all()
+    assert squares.shape == (250, 3, 7, 7)
+    assert (squares[:, 2] == torch.arange(250)[:, None, None]).all()
     assert (squares[:, 0].diff(dim=1) == 1).all()
     steps = squares[:, 1].diff(dim=2)
     mirrored = steps[:, 0, 0] == -1
     assert (steps.abs() == 1).all() and (steps == steps[:, :1, :1]).all()
-    assert 140 < int(mirrored.sum()) < 260
+    assert 85 < int(mirrored.sum()) < 165
     corners = {(int(a), int(b)) for a, b in zip(squares[:, 0].amin((1, 2)), squares[:, 1].amin((1, 2)), strict=True)}
     assert corners == {(a, b) for a in range(3) for b in range(3)}
 

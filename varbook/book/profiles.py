@@ -52,7 +52,7 @@ _SIXTEEN = square(1, 2, 4, 8, 16)
 
 
 def _chain(size: int, schedule, channels, codes: int, width: int, heads: int, steps, batch, classes: int = len(SPECIES), depth: int = 4) -> Chain:
-    warmup = min(150, steps[0] // 8)
+    warmup = min(150, steps[0] // 8)  # steps without quantisation
     return Chain(
         image_size=size,
         tokenizer=TokenizerConfig(schedule=schedule, channels=channels, codes=codes, code_dim=16),
@@ -67,15 +67,23 @@ def _chain(size: int, schedule, channels, codes: int, width: int, heads: int, st
     )
 
 
+def _photographs(chain: Chain) -> Chain:
+    # Photographs are all texture: more weight on what a network perceives, and a discriminator that starts earlier.
+    training = replace(chain.tokenizer_training, lr=1e-3, l2=1.0, perceptual=0.25, gan=0.05, gan_start=0.7)
+    return replace(chain, tokenizer=replace(chain.tokenizer, line=False), tokenizer_training=training)
+
+
 _LAPTOP = Profile(
     name="laptop",
     seed=0,
-    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(1500, 800, 900), batch=(16, 16, 4)),
-    photographs=_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 450), batch=(16, 16, 4), classes=2),
+    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(2400, 800, 900), batch=(8, 16, 4)),
+    photographs=_photographs(
+        _chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 320), batch=(16, 16, 4), classes=2)
+    ),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
-    ground_truth_steps=500,
+    ground_truth_steps=1000,
 )
 
 _GPU = replace(

@@ -24,7 +24,7 @@ class ResidualBlock(nn.Module):
 class Encoder(nn.Module):
     """Image (B, 3, H, W) -> features (B, C, H / stride, W / stride), stride = patch * 2 ** (levels - 1)."""
 
-    def __init__(self, channels: tuple[int, ...], patch: int, blocks: int, out_channels: int):
+    def __init__(self, channels: tuple[int, ...], patch: int, blocks: int, out_channels: int, *, line: bool = True):
         super().__init__()
         layers: list[nn.Module] = [nn.PixelUnshuffle(patch), nn.Conv2d(3 * patch * patch, channels[0], 3, padding=1)]
         for level, width in enumerate(channels):
@@ -33,16 +33,19 @@ class Encoder(nn.Module):
             layers += [ResidualBlock(width) for _ in range(blocks)]
         layers += [nn.GroupNorm(8, channels[-1]), nn.SiLU(), nn.Conv2d(channels[-1], out_channels, 3, padding=1)]
         self.layers = nn.Sequential(*layers)
+        # A straight line from each square of pixels to its features: what is linear need not be learnt by the layers.
+        stride = patch * 2 ** (len(channels) - 1)
+        self.line = nn.Conv2d(3, out_channels, stride, stride=stride) if line else None
 
     def forward(self, image: Tensor) -> Tensor:
         """Encode an image in [-1, 1]."""
-        return self.layers(image)
+        return self.layers(image) if self.line is None else self.line(image) + self.layers(image)
 
 
 class Decoder(nn.Module):
     """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of `Encoder` with one block more a level."""
 
-    def __init__(self, channels: tuple[int, ...], patch: int, blocks: int, in_channels: int):
+    def __init__(self, channels: tuple[int, ...], patch: int, blocks: int, in_channels: int, *, line: bool = True):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(in_channels, channels[-1], 3, padding=1)]
         for level in reversed(range(len(channels))):
@@ -51,7 +54,9 @@ class Decoder(nn.Module):
                 layers += [nn.Conv2d(channels[level], channels[level - 1], 3, padding=1), nn.Upsample(scale_factor=2)]
         layers += [nn.GroupNorm(8, channels[0]), nn.SiLU(), nn.Conv2d(channels[0], 3 * patch * patch, 3, padding=1)]
         self.layers = nn.Sequential(*layers, nn.PixelShuffle(patch))
+        stride = patch * 2 ** (len(channels) - 1)
+        self.line = nn.ConvTranspose2d(in_channels, 3, stride, stride=stride) if line else None
 
     def forward(self, f: Tensor) -> Tensor:
         """Decode features; the result is near [-1, 1] but not clamped."""
-        return self.layers(f)
+        return self.layers(f) if self.line is None else self.line(f) + self.layers(f)

@@ -26,6 +26,7 @@ class TokenizerConfig:
     channels: tuple[int, ...] = (32, 96, 128)  # of the autoencoder, fine to coarse
     patch: int = 2  # pixels folded into channels before the first convolution
     blocks: int = 1  # residual blocks a level in the encoder (one more in the decoder)
+    line: bool = True  # a linear path beside the layers of encoder and decoder (ours): the first half decibel for free
 
 
 class Tokenizer(nn.Module):
@@ -35,12 +36,12 @@ class Tokenizer(nn.Module):
         super().__init__()
         self.config = config
         self.stride = config.patch * 2 ** (len(config.channels) - 1)
-        self.encoder = Encoder(config.channels, config.patch, config.blocks, config.code_dim)
+        self.encoder = Encoder(config.channels, config.patch, config.blocks, config.code_dim, line=config.line)
         self.quant_conv = nn.Conv2d(config.code_dim, config.code_dim, 3, padding=1)
         codebook = Codebook(config.codes, config.code_dim, normalise=config.normalise)
         self.pyramid = make_pyramid(config.pyramid, codebook, shared_phi=config.shared_phi, beta=config.beta)
         self.post_quant_conv = nn.Conv2d(config.code_dim, config.code_dim, 3, padding=1)
-        self.decoder = Decoder(config.channels, config.patch, config.blocks, config.code_dim)
+        self.decoder = Decoder(config.channels, config.patch, config.blocks, config.code_dim, line=config.line)
 
     @property
     def codebook(self) -> Codebook:

@@ -26,10 +26,10 @@ class CycleVARTraining:
     weight_decay: float = 1e-2
     identity_steps: int = 150  # first steps with the identity loss alone (ours): a third of the cost, and copying is learnt first
     warmup: int = 50  # CycleVAR section 4.1: constant rate after a warm-up; here it falls at the end, as sets are small
-    cycle_l1: float = 2.0
-    cycle_perceptual: float = 3.0
-    identity_l1: float = 1.0
-    identity_perceptual: float = 2.0
+    cycle_l1: float = 4.0
+    cycle_perceptual: float = 1.0
+    identity_l1: float = 2.0
+    identity_perceptual: float = 0.5
     gan: float = 0.5
     critic_lr: float = 2e-4
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from varbook.errors import VarbookError
 from varbook.train.weights import load_tensors, read_json, save_tensors, write_json
 
 State = dict[str, nn.Module | torch.optim.Optimizer]
@@ -58,7 +59,12 @@ class Keeper:
         if not self.notes.is_file():
             return 0
         notes = read_json(self.notes)
-        restore(state, load_tensors(self.tensors.with_name(notes["file"]), notes["sha256"]))
+        try:
+            restore(state, load_tensors(self.tensors.with_name(notes["file"]), notes["sha256"]))
+        except (VarbookError, RuntimeError):
+            raise VarbookError(
+                f"The training saved in {self.notes} is damaged or of another model; delete that file, and it starts anew."
+            ) from None
         self.curve, self.spent, self.core_spent = notes["curve"], notes["seconds"], notes["core_seconds"]
         return notes["step"]
 

@@ -102,7 +102,9 @@ def find_record(name: str) -> tuple[dict, str] | None:
     shipped, found = paths.shipped() / "records" / f"{name}.json", _home(name, ".json")
     if found.is_file():
         record = read_json(found)
-        if record["finished"] >= since:
+        # A record of measurements on a shipped run counts as long as that run is the one that is shipped.
+        outdated = record.get("shipped") and shipped.is_file() and read_json(shipped)["finished"] != record["finished"]
+        if record["finished"] >= int(since) and not outdated:  # records keep whole seconds
             return record, "shipped" if record.get("shipped") else "found"
     if shipped.is_file() and not since:
         return read_json(shipped) | {"shipped": True}, "shipped"

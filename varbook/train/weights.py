@@ -73,19 +73,18 @@ def pack(model: nn.Module) -> dict[str, Tensor]:
 
 def unpack(model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the checkpoint") -> None:
     """Load what `pack` made into `model`, strictly: VarbookError names the first tensor that is missing, extra or misshaped."""
-    state = {}
-    for name, tensor in packed.items():
-        if name.endswith("//scale"):
-            continue
-        scale = packed.get(f"{name}//scale")
-        state[name] = tensor if scale is None else (tensor.flatten(1).float() * scale).view(tensor.shape)
     own = model.state_dict()
-    odd = sorted(set(own) ^ set(state))
+    wanted = {name: tensor.shape for name, tensor in own.items()}
+    # A float tensor that was stored in eight bits is nothing without the scales of its rows.
+    rounded = [name for name in own if own[name].is_floating_point() and name in packed and packed[name].dtype == torch.int8]
+    wanted |= {f"{name}//scale": torch.Size((len(own[name]), 1)) for name in rounded}
+    odd = sorted(set(wanted) ^ set(packed))
     if odd:
-        raise VarbookError(f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in own else 'not in the model'}.")
-    wrong = next((name for name in own if own[name].shape != state[name].shape), None)
+        raise VarbookError(f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in wanted else 'not in the model'}.")
+    wrong = next((name for name in wanted if wanted[name] != packed[name].shape), None)
     if wrong:
         raise VarbookError(
-            f"{path} does not fit the model: {wrong!r} has the shape {tuple(state[wrong].shape)}, not {tuple(own[wrong].shape)}."
+            f"{path} does not fit the model: {wrong!r} has the shape {tuple(packed[wrong].shape)}, not {tuple(wanted[wrong])}."
         )
-    model.load_state_dict(state)
+    scaled = {name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape) for name in rounded}
+    model.load_state_dict({name: scaled.get(name, packed[name]) for name in own})

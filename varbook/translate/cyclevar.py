@@ -31,6 +31,9 @@ class CycleVARConfig:
     multi_scale_output: bool = True  # table 4: are the coarser scales part of the result?
 
 
+OPTIONS = {"mode": ("parallel", "serial"), "context": ("full", "shifted"), "fusion": ("paper", "separate")}
+
+
 class CycleVAR(nn.Module):
     """A frozen tokenizer and a trainable next-scale model: G(I, t) of CycleVAR eq. 12."""
 
@@ -39,8 +42,9 @@ class CycleVAR(nn.Module):
         self.config = config or CycleVARConfig()
         if tokenizer.config.pyramid != "residual":
             raise VarbookError("CycleVAR adds up residual scales (eq. 9), so it needs a tokenizer with a residual pyramid.")
-        if self.config.mode not in ("parallel", "serial"):
-            raise VarbookError(f'There is no mode {self.config.mode!r}; use "parallel" or "serial".')
+        for field, options in OPTIONS.items():
+            if getattr(self.config, field) not in options:
+                raise VarbookError(f'There is no {field} {getattr(self.config, field)!r}; use "{options[0]}" or "{options[1]}".')
         # Frozen, but not under no_grad: the cycle loss reaches the first translation through it (CycleVAR section 3.2).
         self.tokenizer = tokenizer.requires_grad_(False).eval()
         self.model = model

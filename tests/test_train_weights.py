@@ -1,0 +1,146 @@
+"""Checkpoints: what is written comes back, and every way of being damaged gets one sentence and changes nothing."""
+
+import os
+
+import pytest
+import torch
+from tiny import noise, same_state
+from torch import nn
+
+from varbook.errors import VarbookError
+from varbook.train import weights
+from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_atomically, write_json
+
+
+class Network(nn.Module):
+    """A matrix large enough to be rounded, and everything that is not."""
+
+    def __init__(self, seed: int = 0):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.large, self.small = nn.Linear(256, 160), nn.Linear(6, 5)
+        self.conv = nn.Conv2d(64, 64, 3)
+        self.register_buffer("count", torch.tensor([seed, 2, 3]))
+
+
+def one_sentence(error: pytest.ExceptionInfo) -> str:
+    text = str(error.value)
+    assert "\n" not in text and "Traceback" not in text and error.value.__suppress_context__ is not False
+    return text
+
+
+def test_tensors_come_back_to_the_bit(tmp_path):
+    tensors = {"a": noise(3, 4), "b.c": torch.arange(5), "scalar": torch.tensor(2.5), "turned": noise(4, 3).T, "half": noise(2).bfloat16()}
+    digest = save_tensors(tmp_path / "deep" / "t.safetensors", tensors)
+    found = load_tensors(tmp_path / "deep" / "t.safetensors", digest)
+    assert found.keys() == tensors.keys() and all(torch.equal(found[name], tensors[name]) for name in tensors)
+    assert len(digest) == 64 and digest == save_tensors(tmp_path / "again", tensors)
+
+
+def test_packing_loses_at_most_half_a_step_of_each_row_and_small_tensors_nothing():
+    network, other = Network(0), Network(1)
+    packed = pack(network)
+    unpack(other, packed)
+    for name, tensor in network.state_dict().items():
+        found = other.state_dict()[name]
+        if tensor.ndim < 2 or tensor.numel() < weights.ROUNDED_FROM:
+            assert torch.equal(tensor, found), name
+        else:
+            rows, error = tensor.flatten(1), (found - tensor).flatten(1).abs()
+            assert (error <= rows.abs().amax(1, keepdim=True) / 254 * 1.001).all() and error.max() > 0, name
+    sizes = {name: packed[name].dtype for name in ("large.weight", "conv.weight", "small.weight")}
+    assert sizes == {"large.weight": torch.int8, "conv.weight": torch.int8, "small.weight": torch.float32}
+
+
+def test_packing_twice_loses_nothing_more():
+    first, second = Network(1), Network(2)
+    unpack(first, pack(Network(0)))
+    unpack(second, pack(first))
+    assert all(torch.allclose(a, b, rtol=1e-6, atol=0) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
+
+
+def test_rows_of_zeros_survive_packing():
+    network, other = Network(0), Network(1)
+    network.large.weight.data[7] = 0
+    unpack(other, pack(network))
+    assert torch.equal(other.large.weight[7], torch.zeros(256)) and other.large.weight.isfinite().all()
+
+
+def damaged(what: str) -> tuple[dict[str, torch.Tensor], str]:
+    """Return a packed network with one fault, and the tensor that the error must name."""
+    packed = pack(Network(0))
+    if what == "missing":
+        del packed["small.bias"]
+        return packed, "'small.bias' is missing"
+    if what == "extra":
+        packed["small.third"] = noise(2)
+        return packed, "'small.third' is not in the model"
+    if what == "misshaped":
+        packed["small.weight"] = noise(5, 7)
+        return packed, "'small.weight' has the shape (5, 7), not (5, 6)"
+    if what == "scale missing":
+        del packed["large.weight//scale"]
+        return packed, "'large.weight//scale' is missing"
+    if what == "scale alone":
+        packed["small.weight//third//scale"] = noise(5, 1)
+        return packed, "'small.weight//third//scale' is not in the model"
+    if what == "scale misshaped":
+        packed["large.weight//scale"] = packed["large.weight//scale"][:9]
+        return packed, "'large.weight//scale' has the shape (9, 1), not (160, 1)"
+    raise AssertionError(what)
+
+
+@pytest.mark.parametrize("what", ["missing", "extra", "misshaped", "scale missing", "scale alone", "scale misshaped"])
+def test_a_checkpoint_that_does_not_fit_is_refused_by_name_and_nothing_is_loaded(what):
+    network, untouched = Network(5), Network(5)
+    packed, says = damaged(what)
+    with pytest.raises(VarbookError) as error:
+        unpack(network, packed, "model.safetensors")
+    assert says in one_sentence(error) and "model.safetensors" in str(error.value)
+    assert same_state(network, untouched)
+
+
+@pytest.mark.parametrize("how", ["truncated", "garbage", "empty", "one bit", "absent"])
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_damaged_file_is_refused_by_name(tmp_path, how, checked):
+    path = tmp_path / "model.safetensors"
+    digest = save_tensors(path, pack(Network(0)))
+    content = path.read_bytes()
+    if how == "absent":
+        path.unlink()
+    elif how == "one bit":
+        if not checked:
+            pytest.skip("one wrong bit among the numbers shows in the checksum alone")
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    else:
+        path.write_bytes({"truncated": content[: len(content) // 2], "garbage": b"no tensors at all", "empty": b""}[how])
+    with pytest.raises(VarbookError) as error:
+        load_tensors(path, digest if checked else None)
+    text = one_sentence(error)
+    assert str(path) in text and ("There is no checkpoint" if how == "absent" else "damaged") in text
+
+
+def test_json_comes_back_and_a_damaged_one_is_named(tmp_path):
+    value = {"b": [1, 2.5, None], "a": {"text": "zèbre", "yes": True}}
+    write_json(tmp_path / "r.json", value)
+    assert read_json(tmp_path / "r.json") == value
+    (tmp_path / "r.json").write_text('{"half": ')
+    for path in (tmp_path / "r.json", tmp_path / "absent.json"):
+        with pytest.raises(VarbookError, match=path.name):
+            read_json(path)
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "t"
+    write_atomically(path, b"old")
+
+    def full(source, target):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    monkeypatch.undo()
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
