@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny import noise, same_state
+from tiny import same_state
 from torch import nn
 
 from varbook.device import step_generator

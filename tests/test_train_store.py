@@ -68,7 +68,9 @@ def test_the_key_is_the_same_for_the_same_content_and_another_for_every_change()
 def test_every_field_of_a_configuration_is_in_the_key():
     config = TokenizerConfig()
     for field, value in plain(config).items():
-        other = replace(config, **{field: not value if isinstance(value, bool) else value * 2 if isinstance(value, (int, float)) else "x"})
+        other = replace(
+            config, **{field: not value if isinstance(value, bool) else value * 2 if isinstance(value, (int, float)) else "x"}
+        )
         assert run_key("tokenizer", config, 0) != run_key("tokenizer", other, 0), field
 
 
@@ -258,7 +260,20 @@ def test_a_damaged_record_is_named(places):
 
 def test_the_record_says_how_it_came_about():
     _, run = Trainer().load()
-    wanted = {"kind", "key", "settings", "seed", "profile", "minutes", "hardware", "versions", "finished", "curve", "measurements", "sha256"}
+    wanted = {
+        "kind",
+        "key",
+        "settings",
+        "seed",
+        "profile",
+        "minutes",
+        "hardware",
+        "versions",
+        "finished",
+        "curve",
+        "measurements",
+        "sha256",
+    }
     assert wanted <= run.record.keys()
     assert run.record["kind"] == "toy" and run.record["profile"] == "smoke" and run.record["seed"] == 0
     assert abs(run.record["finished"] - time.time()) < 600 and run.record["versions"]["torch"] == torch.__version__.split("+")[0]

@@ -25,12 +25,19 @@ class Network(nn.Module):
 
 def one_sentence(error: pytest.ExceptionInfo) -> str:
     text = str(error.value)
-    assert "\n" not in text and "Traceback" not in text and error.value.__suppress_context__ is not False
+    assert "\n" not in text
+    assert error.value.__context__ is None or error.value.__suppress_context__  # no stack of internals behind it
     return text
 
 
 def test_tensors_come_back_to_the_bit(tmp_path):
-    tensors = {"a": noise(3, 4), "b.c": torch.arange(5), "scalar": torch.tensor(2.5), "turned": noise(4, 3).T, "half": noise(2).bfloat16()}
+    tensors = {
+        "a": noise(3, 4),
+        "b.c": torch.arange(5),
+        "scalar": torch.tensor(2.5),
+        "turned": noise(4, 3).T,
+        "half": noise(2).bfloat16(),
+    }
     digest = save_tensors(tmp_path / "deep" / "t.safetensors", tensors)
     found = load_tensors(tmp_path / "deep" / "t.safetensors", digest)
     assert found.keys() == tensors.keys() and all(torch.equal(found[name], tensors[name]) for name in tensors)
@@ -100,8 +107,11 @@ def test_a_checkpoint_that_does_not_fit_is_refused_by_name_and_nothing_is_loaded
     assert same_state(network, untouched)
 
 
-@pytest.mark.parametrize("how", ["truncated", "garbage", "empty", "one bit", "absent"])
-@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize(
+    "how, checked",
+    # one wrong bit among the numbers shows in the checksum alone
+    [("one bit", True), *((how, checked) for how in ("truncated", "garbage", "empty", "absent") for checked in (True, False))],
+)
 def test_a_damaged_file_is_refused_by_name(tmp_path, how, checked):
     path = tmp_path / "model.safetensors"
     digest = save_tensors(path, pack(Network(0)))
@@ -109,8 +119,6 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, how, checked):
     if how == "absent":
         path.unlink()
     elif how == "one bit":
-        if not checked:
-            pytest.skip("one wrong bit among the numbers shows in the checksum alone")
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     else:
         path.write_bytes({"truncated": content[: len(content) // 2], "garbage": b"no tensors at all", "empty": b""}[how])

@@ -174,9 +174,7 @@ PUBLISHED = {  # depth: parameters of VAR and FlexVAR at 256 px, counted in the 
 
 
 def published_config(depth: int) -> NextScaleConfig:
-    return NextScaleConfig(
-        schedule=VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth
-    )
+    return NextScaleConfig(schedule=VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth)
 
 
 @pytest.mark.parametrize("depth", PUBLISHED)

@@ -24,7 +24,9 @@ EVERY = [
 
 
 def name_of(config: CycleVARConfig) -> str:
-    return "-".join(str(value) for value in (config.mode, config.fusion, config.context, config.multi_scale_context, config.multi_scale_output))
+    return "-".join(
+        str(value) for value in (config.mode, config.fusion, config.context, config.multi_scale_context, config.multi_scale_output)
+    )
 
 
 every = pytest.mark.parametrize("config", EVERY, ids=name_of)

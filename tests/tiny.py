@@ -40,6 +40,7 @@ def tiny_model(prediction: str = "residual", seed: int = 1) -> NextScaleModel:
     """Return a next-scale model for `tiny_tokenizer`: VAR's ("residual") or FlexVAR's ("ground_truth")."""
     model = awake(NextScaleModel(MODEL if prediction == "residual" else flexvar(MODEL)), seed).eval()
     model.word_embed.weight.data *= 5  # what the model sees shall outweigh where it is
+    model.head.bias.data.zero_()  # and no token shall be the favourite everywhere
     return model
 
 

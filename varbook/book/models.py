@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from varbook.book.profiles import Chain, Profile
-from varbook.data.draw import WORLD_VERSION
 from varbook.data.crops import crop_flip
+from varbook.data.draw import WORLD_VERSION
 from varbook.data.folders import unpaired
 from varbook.data.images import to_float
 from varbook.data.toy import SPECIES, ToySet, toy_images
@@ -25,8 +25,8 @@ from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
-from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
@@ -77,7 +77,7 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
 
 
 def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return a class-conditional model of the toy world that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
+    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
     chain, data = profile.toy, toy_training_set(profile)
     tokenizer, parent = toy_tokenizer(profile, prediction)
     if prediction == "ground_truth":
@@ -96,7 +96,7 @@ def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed
 
 
 def photographs(profile: Profile) -> dict[str, Tensor] | None:
-    """Return horse2zebra as uint8 tensors: trainA, trainB (a little larger, for crops), testA, testB; None where it is not found."""
+    """Return horse2zebra as uint8 tensors: trainA, trainB (larger, for crops), testA, testB; None where not found."""
     folder = data_folder("horse2zebra") if profile.use_photographs else None
     return None if folder is None else _photographs(str(folder), profile.photographs.image_size)
 
@@ -112,9 +112,7 @@ def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
     """Return the residual tokenizer of horse and zebra photographs."""
     data = photographs(profile)
     chain = profile.photographs
-    return _tokenizer(
-        "photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=_crops(chain.image_size)
-    )
+    return _tokenizer("photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=_crops(chain.image_size))
 
 
 def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:

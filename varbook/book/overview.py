@@ -123,7 +123,7 @@ def pipeline_figure(pictures: Mapping[str, Sequence[np.ndarray] | np.ndarray]):
     """
     import matplotlib.pyplot as plt
 
-    figure = plt.figure(figsize=(10, 4.9), layout="none")
+    figure = plt.figure(figsize=(10, 4.9), dpi=84, layout="none")
     sheet = figure.add_axes((0, 0, 1, 1))
     sheet.set(xlim=(0, 1), ylim=(0, 1))
     sheet.axis("off")

@@ -14,7 +14,7 @@ GAP = 3  # pixels of white between two images
 FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
 INLINE_BYTES = 40_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
-PLAIN_BYTES = 32_000  # beyond this 256 colours have to do
+PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
 
 
 def to_arrays(images) -> list[np.ndarray]:

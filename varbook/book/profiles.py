@@ -51,15 +51,15 @@ _EIGHT = square(1, 2, 3, 4, 5, 6, 8)
 _SIXTEEN = square(1, 2, 4, 8, 16)
 
 
-def _chain(size: int, schedule, channels, codes: int, width: int, heads: int, steps, batch, classes: int = len(SPECIES), depth: int = 4) -> Chain:
+def _chain(
+    size: int, schedule, channels, codes: int, width: int, heads: int, steps, batch, classes: int = len(SPECIES), depth: int = 4
+) -> Chain:
     warmup = min(150, steps[0] // 8)  # steps without quantisation
     return Chain(
         image_size=size,
         tokenizer=TokenizerConfig(schedule=schedule, channels=channels, codes=codes, code_dim=16),
         tokenizer_training=TokenizerTraining(steps=steps[0], batch=batch[0], warmup=warmup),
-        model=NextScaleConfig(
-            schedule=schedule, codes=codes, code_dim=16, classes=classes, depth=depth, width=width, heads=heads
-        ),
+        model=NextScaleConfig(schedule=schedule, codes=codes, code_dim=16, classes=classes, depth=depth, width=width, heads=heads),
         model_training=NextScaleTraining(steps=steps[1], batch=batch[1], max_steps=len(schedule)),
         cyclevar_training=CycleVARTraining(
             steps=steps[2], batch=batch[2], warmup=min(50, steps[2] // 4), identity_steps=min(150, steps[2] // 3)
@@ -70,20 +70,20 @@ def _chain(size: int, schedule, channels, codes: int, width: int, heads: int, st
 def _photographs(chain: Chain) -> Chain:
     # Photographs are all texture: more weight on what a network perceives, and a discriminator that starts earlier.
     training = replace(chain.tokenizer_training, lr=1e-3, l2=1.0, perceptual=0.25, gan=0.05, gan_start=0.7)
-    return replace(chain, tokenizer=replace(chain.tokenizer, line=False), tokenizer_training=training)
+    translation = replace(chain.cyclevar_training, cycle_l1=4.0, gan=0.5, critic_on_reconstructions=False)
+    tokenizer = replace(chain.tokenizer, line=False)
+    return replace(chain, tokenizer=tokenizer, tokenizer_training=training, cyclevar_training=translation)
 
 
 _LAPTOP = Profile(
     name="laptop",
     seed=0,
-    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(2400, 800, 900), batch=(8, 16, 4)),
-    photographs=_photographs(
-        _chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 320), batch=(16, 16, 4), classes=2)
-    ),
+    toy=_chain(64, _EIGHT, (24, 64, 96), 512, 128, 4, steps=(2400, 800, 1200), batch=(8, 16, 4)),
+    photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 250, 320), batch=(16, 16, 4), classes=2)),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
-    ground_truth_steps=1000,
+    ground_truth_steps=700,
 )
 
 _GPU = replace(
@@ -91,8 +91,16 @@ _GPU = replace(
     name="gpu",
     toy=_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
     photographs=_chain(
-        128, square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16), (64, 128, 192), 2048, 512, 8,
-        steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), classes=2, depth=8,
+        128,
+        square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
+        (64, 128, 192),
+        2048,
+        512,
+        8,
+        steps=(30_000, 20_000, 15_000),
+        batch=(32, 64, 8),
+        classes=2,
+        depth=8,
     ),  # fmt: skip
     toy_images=50_000,
     held_out=1000,
@@ -105,8 +113,16 @@ _PAPER = replace(
     name="paper",
     toy=_GPU.toy,
     photographs=_chain(
-        256, square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16), (64, 128, 256, 256), 4096, 1024, 16,
-        steps=(200_000, 300_000, 25_000), batch=(128, 768, 4), classes=1000, depth=16,
+        256,
+        square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
+        (64, 128, 256, 256),
+        4096,
+        1024,
+        16,
+        steps=(200_000, 300_000, 25_000),
+        batch=(128, 768, 4),
+        classes=1000,
+        depth=16,
     ),  # fmt: skip
     toy_images=200_000,
     held_out=5000,

@@ -53,7 +53,7 @@ def saved_picture(artefact_id: str, profile: str) -> Image.Image | None:
         return None
 
 
-def show_small(picture: Image.Image, alt: str, limit: int = 30_000) -> None:
+def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
     """Show a picture in at most about `limit` bytes, smaller where that must be: several of them fit into one notebook."""
     import base64
 

@@ -22,7 +22,7 @@ class Codebook(nn.Module):
         return F.normalize(weight, dim=-1) if self.normalise else weight
 
     def nearest(self, x: Tensor) -> Tensor:
-        """Return the index in [0, V) of the code nearest to each vector of `x` (..., C) -> (...) (CycleVAR eq. 1, FlexVAR eq. 4)."""
+        """Return the index in [0, V) of the code nearest to each of `x` (..., C) -> (...) (CycleVAR eq. 1, FlexVAR eq. 4)."""
         with torch.autocast(x.device.type, enabled=False):
             flat = x.detach().float().reshape(-1, self.code_dim)  # N C
             if self.normalise:

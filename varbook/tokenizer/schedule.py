@@ -52,14 +52,16 @@ def scale_slices(schedule: Schedule) -> list[slice]:
 
 
 def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
-    """Return `schedule` as pairs of ints where it is valid: at least one scale, none smaller than the one before, the last one the latent.
+    """Return `schedule` as pairs of ints where it is valid: it grows from scale to scale, and the last one is `latent`.
 
     Raises VarbookError with a schedule that would work.
     """
     try:
         schedule = tuple((int(height), int(width)) for height, width in schedule)
     except (TypeError, ValueError):
-        raise VarbookError(f"A schedule is a sequence of (height, width) pairs such as {square(1, 2, 4)}, not {schedule!r}.") from None
+        raise VarbookError(
+            f"A schedule is a sequence of (height, width) pairs such as {square(1, 2, 4)}, not {schedule!r}."
+        ) from None
     if not schedule or min(min(scale) for scale in schedule) < 1:
         raise VarbookError("A schedule needs at least one scale, and every side must be 1 or more; try square(1, 2, 4, 8).")
     grown = [a[0] <= b[0] and a[1] <= b[1] and a != b for a, b in zip(schedule, schedule[1:])]
@@ -71,7 +73,8 @@ def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
         )
     if latent is not None and schedule[-1] != tuple(latent):
         raise VarbookError(
-            f"The last scale {schedule[-1]} must be the size of the latent {tuple(latent)}; try {nearest_schedule(schedule, latent)}."
+            f"The last scale {schedule[-1]} must be the size of the latent {tuple(latent)}; "
+            f"try {nearest_schedule(schedule, latent)}."
         )
     return schedule
 

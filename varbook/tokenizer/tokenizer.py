@@ -49,7 +49,7 @@ class Tokenizer(nn.Module):
         return self.pyramid.codebook
 
     def latent(self, height: int, width: int) -> Scale:
-        """Return the latent's size for an image of `height` x `width` pixels; VarbookError where the stride does not divide them."""
+        """Return the latent's size for `height` x `width` pixels; VarbookError where the stride does not divide them."""
         if height % self.stride or width % self.stride:
             near = [max(self.stride, round(side / self.stride) * self.stride) for side in (height, width)]
             raise VarbookError(

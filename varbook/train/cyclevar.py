@@ -26,12 +26,13 @@ class CycleVARTraining:
     weight_decay: float = 1e-2
     identity_steps: int = 150  # first steps with the identity loss alone (ours): a third of the cost, and copying is learnt first
     warmup: int = 50  # CycleVAR section 4.1: constant rate after a warm-up; here it falls at the end, as sets are small
-    cycle_l1: float = 4.0
+    cycle_l1: float = 5.0
     cycle_perceptual: float = 1.0
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
-    gan: float = 0.5
+    gan: float = 0.7
     critic_lr: float = 2e-4
+    critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
 
@@ -42,13 +43,18 @@ def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Ten
 
 
 def identity_loss(
-    cyclevar: CycleVAR, images: tuple[Tensor, Tensor], targets: tuple[int, int], training: CycleVARTraining, perceptual: Callable | None
+    cyclevar: CycleVAR,
+    images: tuple[Tensor, Tensor],
+    targets: tuple[int, int],
+    training: CycleVARTraining,
+    perceptual: Callable | None,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Return the identity loss alone, G(x, t_x) against x and G(y, t_y) against y (CycleVAR eq. 15)."""
     both = torch.cat(images)
     with torch.no_grad():
         source = cyclevar.source(both)
-    out = cyclevar.tokenizer.decode(cyclevar.latent(source, image_labels(targets, images)))
+    out = cyclevar.tokenizer.decode(cyclevar.latent(source, image_labels(targets, images), generator))
     return reconstruction(out, both, training.identity_l1, training.identity_perceptual, perceptual)
 
 
@@ -84,6 +90,14 @@ def generator_loss(
     return sum(parts.values()), [fake_x.detach(), fake_y.detach()], {name: part.item() for name, part in parts.items()}
 
 
+@torch.no_grad()
+def reconstructed(cyclevar: CycleVAR, images: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return real images as the frozen tokenizer renders them: what a perfect translation would look like."""
+    tokenizer = cyclevar.tokenizer
+    pictures = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).pictures
+    return tokenizer.decode(pictures[-1]).split(len(images[0]))
+
+
 def critic_loss(critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]) -> Tensor:
     """Return the loss of both discriminators for real images and detached fakes of each domain (CycleVAR eq. 16)."""
     return sum(sigmoid_discriminator(critic(real), critic(fake)) for critic, real, fake in zip(critics, images, fakes, strict=True))
@@ -110,7 +124,9 @@ def fit_cyclevar(
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
     critics = nn.ModuleList(PatchDiscriminator() for _ in sets).to(device)
     optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
-    critic_optimiser = torch.optim.AdamW(critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
+    critic_optimiser = torch.optim.AdamW(
+        critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
+    )
     state = {
         "model": cyclevar.model,
         "average": average,
@@ -128,7 +144,7 @@ def fit_cyclevar(
         alone = step < training.identity_steps
         with autocast(device):
             if alone:
-                loss, fakes, parts = identity_loss(cyclevar, images, targets, training, perceptual), [], {}
+                loss, fakes, parts = identity_loss(cyclevar, images, targets, training, perceptual, generator), [], {}
             else:
                 loss, fakes, parts = generator_loss(cyclevar, critics, images, targets, training, perceptual, generator)
         optimiser.zero_grad(set_to_none=True)
@@ -138,7 +154,8 @@ def fit_cyclevar(
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
         if not alone:
             with autocast(device):
-                judged = critic_loss(critics, images, fakes)
+                real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
+                judged = critic_loss(critics, real, fakes)
             critic_optimiser.zero_grad(set_to_none=True)
             judged.backward()
             critic_optimiser.step()

@@ -26,9 +26,7 @@ def soften(images: torch.Tensor) -> torch.Tensor:
     return tap[0] * x[..., :-2, :] + tap[1] * x[..., 1:-1, :] + tap[2] * x[..., 2:, :]
 
 
-def disturb(
-    images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def disturb(images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror, tint, blur and roughen images (B,3,H,W) in [-1,1] as a tokenizer might; silhouettes (B,H,W) are
     mirrored along.
 
@@ -57,9 +55,7 @@ def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     return (1 - (2 * overlap + 1) / (inside.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) + 1)).mean()
 
 
-def judge_losses(
-    verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, domains: tuple[int, ...]
-) -> dict[str, torch.Tensor]:
+def judge_losses(verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, domains: tuple[int, ...]) -> dict[str, torch.Tensor]:
     """Return the three losses: species over all (B,), domain over those of `domains` alone, silhouette over (B,H,W)."""
     species = F.cross_entropy(verdict.species.float(), labels)
     member = torch.stack([labels == label for label in domains], dim=1)  # B D

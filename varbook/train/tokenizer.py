@@ -15,7 +15,6 @@ from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.translate.discriminator import PatchDiscriminator, hinge_discriminator
 
-
 # Makes a float batch (count, 3, H, W) in [-1, 1] out of a uint8 set.
 Draw = Callable[[Tensor, int, torch.Generator], Tensor]
 
@@ -54,8 +53,10 @@ def draw_batch(images: Tensor, count: int, generator: torch.Generator) -> Tensor
     return torch.where(mirrored[:, None, None, None], batch.flip(-1), batch)
 
 
-def training_schedule(tokenizer: Tokenizer, training: TokenizerTraining, latent: tuple[int, int], generator: torch.Generator) -> Schedule:
-    """Return the scales of one step: the fixed schedule for a residual pyramid, K random ones for ground truth (FlexVAR section 3.3)."""
+def training_schedule(
+    tokenizer: Tokenizer, training: TokenizerTraining, latent: tuple[int, int], generator: torch.Generator
+) -> Schedule:
+    """Return the scales of one step: fixed for a residual pyramid, K random ones for ground truth (FlexVAR 3.3)."""
     if training.single_scale:
         return (latent,)
     if tokenizer.config.pyramid == "residual":

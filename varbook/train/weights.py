@@ -80,7 +80,9 @@ def unpack(model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the 
     wanted |= {f"{name}//scale": torch.Size((len(own[name]), 1)) for name in rounded}
     odd = sorted(set(wanted) ^ set(packed))
     if odd:
-        raise VarbookError(f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in wanted else 'not in the model'}.")
+        raise VarbookError(
+            f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in wanted else 'not in the model'}."
+        )
     wrong = next((name for name in wanted if wanted[name] != packed[name].shape), None)
     if wrong:
         raise VarbookError(

@@ -23,7 +23,7 @@ def sincos_table(channels: int, height: int, width: int) -> Tensor:
 
 
 def released_table(channels: int, height: int, width: int) -> Tensor:
-    """Return the table of FlexVAR's released code: sin(y w) on even channels, cos(x w) on odd ones (reference: FlexVAR section 3.4)."""
+    """Return the table of FlexVAR's released code: sin(y w) on even channels, cos(x w) on odd ones (FlexVAR section 3.4)."""
     frequencies = torch.exp(torch.arange(0, channels, 2) * (-math.log(10_000.0) / channels))  # C/2
     table = torch.zeros(channels, height, width)
     table[0::2] = (torch.arange(height)[None, :, None] * frequencies[:, None, None]).sin()

@@ -12,8 +12,8 @@ from varbook.errors import VarbookError
 from varbook.tokenizer.pyramid import down, up
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.translate.relaxation import relax
 from varbook.transformer.model import NextScaleModel
+from varbook.translate.relaxation import relax
 
 
 @dataclass(frozen=True)

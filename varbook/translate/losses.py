@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def reconstruction(x: Tensor, y: Tensor, l1: float, perceptual: float, distance: Callable[[Tensor, Tensor], Tensor] | None) -> Tensor:
+def reconstruction(
+    x: Tensor, y: Tensor, l1: float, perceptual: float, distance: Callable[[Tensor, Tensor], Tensor] | None
+) -> Tensor:
     """Return l1 * |x - y| + perceptual * distance(x, y), both means over the batch: the distance of CycleVAR eqs. 13 and 15.
 
     The paper says "L1 and LPIPS" for eq. 15; eq. 13 is not legible and follows CycleGAN-Turbo, which uses the same pair.

@@ -1,0 +1,70 @@
+"""Where things are looked for and kept."""
+
+from pathlib import Path
+
+import pytest
+
+import varbook
+from varbook import paths
+
+
+@pytest.fixture(autouse=True)
+def empty(tmp_path, monkeypatch):
+    """Start from an environment and a checkout with nothing in them."""
+    for name in ("VARBOOK_HOME", "VARBOOK_DATA", "VARBOOK_WEIGHTS", "VARBOOK_FIGURES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setattr(paths, "repository", lambda: tmp_path / "work" / "checkout")
+    return tmp_path
+
+
+def test_the_repository_is_the_checkout_and_shipped_lies_in_the_package(monkeypatch):
+    monkeypatch.undo()
+    assert (paths.repository() / "varbook" / "paths.py").is_file()
+    assert paths.shipped() == Path(varbook.__file__).parent / "shipped"
+
+
+def test_home_is_in_the_cache_or_where_the_environment_says(empty, monkeypatch):
+    assert paths.home() == empty / "user" / ".cache" / "varbook"
+    monkeypatch.setenv("VARBOOK_HOME", "~/models")
+    assert paths.home() == empty / "user" / "models"
+
+
+def test_figures_lie_in_the_checkout_or_where_the_environment_says(empty, monkeypatch):
+    assert paths.figures() == empty / "work" / "checkout" / "figures"
+    monkeypatch.setenv("VARBOOK_FIGURES", str(empty / "f"))
+    assert paths.figures() == empty / "f"
+
+
+def test_data_are_found_in_the_order_named_checkout_home_beside(empty, monkeypatch):
+    assert paths.data_folder("horse2zebra") is None
+    monkeypatch.setenv("VARBOOK_DATA", str(empty / "named"))
+    places = [
+        empty / "work" / "shared" / "data",
+        empty / "user" / ".cache" / "varbook" / "data",
+        empty / "work" / "checkout" / "data",
+        empty / "named",
+    ]
+    for place in places:  # each better than the one before
+        (place / "horse2zebra").mkdir(parents=True)
+        assert paths.data_folder("horse2zebra") == place / "horse2zebra"
+    assert paths.data_places() == places[::-1]
+    assert paths.data_folder("another") is None
+
+
+def test_weights_are_files_and_found_likewise(empty, monkeypatch):
+    assert paths.weights_file("net.npz") is None
+    beside = empty / "work" / "shared" / "weights" / "net.npz"
+    beside.mkdir(parents=True)
+    assert paths.weights_file("net.npz") is None  # a folder of that name is no file
+    beside.rmdir()
+    beside.touch()
+    assert paths.weights_file("net.npz") == beside
+    monkeypatch.setenv("VARBOOK_WEIGHTS", str(empty))
+    (empty / "net.npz").touch()
+    assert paths.weights_file("net.npz") == empty / "net.npz"
+
+
+def test_an_empty_setting_is_no_setting(monkeypatch):
+    monkeypatch.setenv("VARBOOK_DATA", "")
+    assert len(paths.data_places()) == 3

@@ -1,0 +1,192 @@
+"""Fine-tuning CycleVAR: the loss against a slow transcription, who gets a gradient from whom, resuming."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny import CPU, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
+from torch import nn
+
+from varbook.train.cyclevar import CycleVARTraining, critic_loss, fit_cyclevar, generator_loss, identity_loss
+from varbook.train.keeper import Keeper
+from varbook.translate.cyclevar import CycleVARConfig
+from varbook.translate.discriminator import PatchDiscriminator
+
+T_X, T_Y = 0, 2
+X, Y = pictures(2, seed=1), pictures(2, seed=2)
+WEIGHTS = CycleVARTraining(cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5)
+SHORT = CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=2, average=0.5)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+class KilledKeeper(Keeper):
+    """Saves after three steps, and dies one step later."""
+
+    def step_done(self, step, state):
+        """Save, or die."""
+        if step == 2:
+            self.save(3, state)
+        if step == 3:
+            raise Killed
+
+
+def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """A distance per image that stands for the perceptual one."""
+    return (x - y).square().mean((1, 2, 3))
+
+
+def two_critics() -> nn.ModuleList:
+    torch.manual_seed(0)
+    return nn.ModuleList(PatchDiscriminator((8, 8)) for _ in range(2)).eval()
+
+
+def loss_of(cyclevar, critics, x=X, y=Y, training=WEIGHTS):
+    return generator_loss(cyclevar, critics, (x, y), (T_X, T_Y), training, squares)
+
+
+@pytest.mark.parametrize("config", [CycleVARConfig(), CycleVARConfig(mode="serial", fusion="paper")])
+def test_the_loss_is_cycle_identity_and_adversarial_part_of_the_equations(config):
+    """One image and one translation at a time; critics[0] judges domain X (CycleVAR eqs. 13, 14, 15)."""
+    cyclevar, critics, n = tiny_cyclevar(config), two_critics(), len(X)
+
+    def translate(image, label):
+        return cyclevar(image, torch.tensor([label]))
+
+    def distance(a, b, l1, perceptual):
+        return l1 * (a - b).abs().mean() + perceptual * squares(a, b)[0]
+
+    slow = dict.fromkeys(("cycle", "identity", "gan"), 0.0)
+    with torch.no_grad():
+        for images, own, other, critic in ((X, T_X, T_Y, critics[1]), (Y, T_Y, T_X, critics[0])):
+            for image in images.split(1):
+                fake = translate(image, other)
+                slow["cycle"] += distance(translate(fake, own), image, 2.0, 3.0) / (2 * n)
+                slow["identity"] += distance(translate(image, own), image, 1.5, 0.7) / (2 * n)
+                slow["gan"] += 0.5 * -critic(fake).sigmoid().log().mean() / n
+        total, _, parts = loss_of(cyclevar, critics)
+    assert parts == pytest.approx({name: value.item() for name, value in slow.items()}, rel=1e-4)
+    assert total.item() == pytest.approx(sum(parts.values()), rel=1e-5)
+
+
+@torch.no_grad()
+def test_the_identity_loss_alone_is_the_same_part():
+    cyclevar = tiny_cyclevar()
+    alone = identity_loss(cyclevar, (X, Y), (T_X, T_Y), WEIGHTS, squares).item()
+    assert alone == pytest.approx(loss_of(cyclevar, two_critics())[2]["identity"], rel=1e-4)
+
+
+def test_the_fakes_are_those_of_each_domain_and_carry_no_gradient():
+    cyclevar = tiny_cyclevar()
+    _, (fake_x, fake_y), _ = loss_of(cyclevar, two_critics())
+    with torch.no_grad():
+        assert torch.allclose(fake_x, cyclevar(Y, torch.full((2,), T_X)), atol=1e-4)
+        assert torch.allclose(fake_y, cyclevar(X, torch.full((2,), T_Y)), atol=1e-4)
+    assert not fake_x.requires_grad and not fake_y.requires_grad
+
+
+def test_the_loss_does_not_grow_with_the_batch():
+    cyclevar, critics = tiny_cyclevar(), two_critics()
+    with torch.no_grad():
+        once = loss_of(cyclevar, critics)
+        more = loss_of(cyclevar, critics, X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1))
+        judged = [critic_loss(critics, (x, y), [y, x]).item() for x, y in ((X, Y), (X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1)))]
+    assert once[2] == pytest.approx(more[2], rel=1e-4) and judged[0] == pytest.approx(judged[1], rel=1e-4)
+
+
+def test_the_generator_s_step_leaves_no_gradient_in_the_discriminators_nor_in_the_tokenizer():
+    cyclevar, critics = tiny_cyclevar(), two_critics()
+    loss_of(cyclevar, critics)[0].backward()
+    assert all(parameter.grad is None for parameter in critics.parameters())
+    assert all(parameter.requires_grad for parameter in critics.parameters())  # and they can learn again
+    assert all(parameter.grad is None for parameter in cyclevar.tokenizer.parameters())
+    assert all(parameter.grad.abs().max() > 0 for parameter in cyclevar.model.parameters())
+
+
+def test_the_discriminators_step_leaves_no_gradient_in_the_generator():
+    cyclevar, critics = tiny_cyclevar(), two_critics()
+    _, fakes, _ = loss_of(cyclevar, critics)
+    critic_loss(critics, (X, Y), fakes).backward()
+    assert all(parameter.grad is None for parameter in cyclevar.model.parameters())
+    assert all(parameter.grad.abs().max() > 0 for parameter in critics.parameters())
+
+
+@pytest.mark.parametrize("part", ["cycle", "identity", "gan"])
+def test_each_part_alone_moves_the_model(part):
+    nothing = dict.fromkeys(("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual", "gan"), 0.0)
+    alone = nothing | {"cycle": {"cycle_l1": 1.0}, "identity": {"identity_l1": 1.0}, "gan": {"gan": 1.0}}[part]
+    cyclevar = tiny_cyclevar()
+    total, _, parts = loss_of(cyclevar, two_critics(), training=replace(WEIGHTS, **alone))
+    total.backward()
+    assert [name for name, value in parts.items() if value] == [part]
+    assert cyclevar.model.head.weight.grad.abs().max() > 0
+
+
+def test_each_discriminator_sees_its_own_domain():
+    """-log C(real) - log(1 - C(fake)), summed over the domains (CycleVAR eq. 16)."""
+    critics, fakes = two_critics(), [pictures(2, seed=5), pictures(2, seed=6)]
+    with torch.no_grad():
+        slow = 0.0
+        for critic, real, fake in ((critics[0], X, fakes[0]), (critics[1], Y, fakes[1])):
+            slow += -critic(real).sigmoid().log().mean() - (1 - critic(fake).sigmoid()).log().mean()
+        assert critic_loss(critics, (X, Y), fakes).item() == pytest.approx(slow.item(), rel=1e-4)
+        assert critic_loss(critics, (Y, X), fakes).item() != pytest.approx(slow.item(), rel=1e-4)
+
+
+def fit(cyclevar, training=SHORT, keeper=None, seed: int = 3):
+    torch.manual_seed(11)  # the discriminators start from the global generator
+    sets = (uint8_pictures(5, seed=1), uint8_pictures(4, seed=2))
+    return fit_cyclevar(cyclevar, sets, (T_X, T_Y), training, seed=seed, device=CPU, keeper=keeper)
+
+
+@pytest.mark.parametrize("alone", [2, 5])  # killed in the fourth step: with all losses, and while copying is learnt
+@pytest.mark.parametrize("config", [CycleVARConfig(noise=True), CycleVARConfig(mode="serial")])
+def test_a_killed_training_resumes_to_the_same_bits(tmp_path, config, alone):
+    training = replace(SHORT, identity_steps=alone)
+    whole, first, second = tiny_cyclevar(config), tiny_cyclevar(config), tiny_cyclevar(config)
+    second.model.load_state_dict(tiny_model(seed=8).state_dict())  # whatever was there before
+    curve = fit(whole, training)
+    with pytest.raises(Killed):
+        fit(first, training, keeper=KilledKeeper(tmp_path))
+    torch.manual_seed(99)
+    sets = (uint8_pictures(5, seed=1), uint8_pictures(4, seed=2))
+    resumed = fit_cyclevar(second, sets, (T_X, T_Y), training, seed=3, device=CPU, keeper=Keeper(tmp_path))
+    assert same_state(whole.model, second.model) and resumed == curve
+    assert not same_state(whole.model, first.model)
+
+
+def test_the_model_moves_stays_finite_and_the_tokenizer_does_not_move():
+    cyclevar, untouched = tiny_cyclevar(), tiny_cyclevar()
+    curve = fit(cyclevar)
+    assert same_state(cyclevar.tokenizer, untouched.tokenizer) and not same_state(cyclevar.model, untouched.model)
+    assert all(tensor.isfinite().all() for tensor in cyclevar.model.state_dict().values()) and not cyclevar.model.training
+    assert [entry["step"] for entry in curve] == [0, 5]
+    assert curve[0].keys() == {"step", "loss"} and curve[1].keys() == {"step", "loss", "cycle", "identity", "gan", "critic"}
+    assert all(torch.tensor(list(entry.values())).isfinite().all() for entry in curve)
+
+
+def test_it_learns_the_identity_when_nothing_else_is_asked():
+    cyclevar = tiny_cyclevar(CycleVARConfig(alpha=1.0))
+    image, labels = pictures(4, seed=1), torch.full((4,), T_X)
+
+    def distance() -> float:
+        with torch.no_grad():
+            return F.l1_loss(cyclevar(image, labels), image).item()
+
+    before = distance()
+    fit(cyclevar, replace(SHORT, steps=40, identity_steps=40, lr=3e-3))
+    assert distance() < 0.98 * before  # its decoder is a random one, so that no more can be had
+
+
+def test_what_is_kept_is_the_moving_average():
+    """With a decay of 1 the average would stay at its first steps: it lags behind the weights that are trained."""
+    kept = {}
+    for average in (0.0, 0.999):
+        cyclevar = tiny_cyclevar()
+        fit(cyclevar, replace(SHORT, average=average))
+        kept[average] = cyclevar.model.head.weight.detach()
+    start = tiny_model().head.weight.detach()
+    assert 0 < (kept[0.999] - start).norm() < (kept[0.0] - start).norm()
