@@ -105,7 +105,7 @@ def nearest_code(small: bool = False) -> Question:
 
 
 def attention(small: bool = False, backward: bool = False) -> Question:
-    """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix."""
+    """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix, with either kernel."""
     schedule, heads, width = (square(1, 2, 3), 2, 8) if small else (VAR_256, 8, 64)
     length, device = token_count(schedule), pick_device()
     q, k, v = (_normal(3, heads, length, width)[i : i + 1].requires_grad_(backward) for i in range(3))
@@ -113,8 +113,8 @@ def attention(small: bool = False, backward: bool = False) -> Question:
     dense = torch.where(scale_of[None] > scale_of[:, None], -torch.inf, 0.0).to(device)
     groups = scale_groups(schedule, device)
 
-    def prefixes() -> torch.Tensor:
-        return torch.cat([attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], width**-0.5, mask) for a, b, mask in groups], 2)
+    def prefixes(kernel: Callable) -> torch.Tensor:
+        return torch.cat([kernel(q[:, :, a:b], k[:, :, :b], v[:, :, :b], mask) for a, b, mask in groups], 2)
 
     def run(function: Candidate) -> torch.Tensor:
         out = function()
@@ -122,7 +122,8 @@ def attention(small: bool = False, backward: bool = False) -> Question:
 
     return Question(f"attention, {'forward and backward' if backward else 'forward'}", {
         "scaled_dot_product_attention, dense mask": lambda: run(lambda: F.scaled_dot_product_attention(q, k, v, attn_mask=dense)),
-        "varbook": lambda: run(prefixes),
+        "fused kernel on each scale's prefix": lambda: run(lambda: prefixes(F.scaled_dot_product_attention)),
+        "varbook": lambda: run(lambda: prefixes(lambda q, k, v, mask: attend(q, k, v, width**-0.5, mask))),
     })  # fmt: skip
 
 

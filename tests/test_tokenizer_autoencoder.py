@@ -44,3 +44,21 @@ def test_the_memory_format_changes_nothing_but_speed():
     plain = encoder(image)
     last = encoder.to(memory_format=torch.channels_last)(image.contiguous(memory_format=torch.channels_last))
     assert torch.allclose(plain, last, atol=1e-5)
+
+
+def test_the_straight_line_is_added_to_what_the_layers_say_and_sees_one_square_of_pixels():
+    torch.manual_seed(0)
+    encoder, decoder, image = Encoder((8, 16), 2, 1, 6), Decoder((8, 16), 2, 1, 6), noise(1, 3, 8, 8)
+    features = encoder(image)
+    square = torch.einsum("cyx,ocyx->o", image[0, :, 4:, :4], encoder.line.weight) + encoder.line.bias
+    assert torch.allclose(features[0, :, 1, 0] - encoder.layers(image)[0, :, 1, 0], square, atol=1e-5)
+    pixels = torch.einsum("i,icyx->cyx", features[0, :, 1, 0], decoder.line.weight) + decoder.line.bias[:, None, None]
+    assert torch.allclose((decoder(features) - decoder.layers(features))[0, :, 4:, :4], pixels, atol=1e-5)
+
+
+def test_without_the_line_the_layers_remain():
+    torch.manual_seed(0)
+    encoder, decoder = Encoder((8, 16), 2, 1, 6, line=False), Decoder((8, 16), 2, 1, 6, line=False)
+    features = encoder(noise(1, 3, 8, 8))
+    assert torch.equal(features, encoder.layers(noise(1, 3, 8, 8))) and torch.equal(decoder(features), decoder.layers(features))
+    assert not [name for part in (encoder, decoder) for name in part.state_dict() if "line" in name]

@@ -103,7 +103,10 @@ def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
 
 
 # What stands along the pipeline: data are pictures, parts are arrows.
-_LINE = ("image", "encoder", "features", "pyramid", "codes", "next-scale\nmodel", "logits", "relaxation", "map", "decoder", "translation")
+_LINE = (
+    "image", "encoder", "features", "pyramid", "codes", "next-scale\nmodel", "logits", "relaxation", "map", "decoder",
+    "translation",
+)  # fmt: skip
 _ANCHOR = {"pyramid": 3, "codes": 4, "next-scale model": 5, "relaxation": 7, "what is predicted": 8}
 # Shares of the figure: the line's height, half a picture's width, half a picture's height, half an arrow's width.
 _TOP, _WIDE, _HIGH, _PART = 0.825, 0.0455, 0.0930, 0.0405

@@ -13,6 +13,7 @@ from varbook.paths import figures, shipped
 
 WORDS = ("held", "partly", "not held", "not run")
 SIGNS = {"held": "\N{CHECK MARK}", "partly": "~", "not held": "\N{MULTIPLICATION SIGN}", "not run": "\N{MIDDLE DOT}"}
+CARD_FIELDS = ("evaluator", "features", "samples", "reference_samples", "reference", "protocol", "seed")
 _COLOURS = {"held": "#3f90da", "partly": "#92dadd", "not held": "#e76300", "not run": "#e4e6e6"}
 
 
@@ -87,9 +88,8 @@ def card_rows(results: Mapping[str, dict]) -> list[dict]:
     rows: dict[tuple, dict] = {}
     for name, result in results.items():
         for card in cards(result.get("metric_card")):
-            key = tuple(str(card.get(field)) for field in ("evaluator", "features", "samples", "reference", "protocol"))
-            row = rows.setdefault(key, {field: card.get(field) for field in (
-                "evaluator", "features", "samples", "reference_samples", "reference", "protocol", "seed")} | {"used for": []})  # fmt: skip
+            shown = {field: card.get(field) for field in CARD_FIELDS}
+            row = rows.setdefault(tuple(map(str, shown.values())), shown | {"used for": []})
             if REGISTRY[name].label not in row["used for"]:
                 row["used for"].append(REGISTRY[name].label)
     return [row | {"used for": ", ".join(row["used for"])} for row in rows.values()]

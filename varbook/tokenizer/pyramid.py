@@ -183,7 +183,10 @@ PHI_OF_TEN = (0, 0, 1, 1, 1, 2, 2, 3, 3, 3)
 
 
 def phi_index(k: int, steps: int, shared: int) -> int:
-    """Return which of the `shared` convolutions serves scale k (from 0) of `steps`: the nearest of evenly spread ticks."""
+    """Return which of the `shared` convolutions serves scale k (from 0) of `steps`: the nearest of evenly spread ticks.
+
+    A tie goes to the coarser one. (VAR's code breaks the tie of 5 and 7 scales the other way; its checkpoints have 10.)
+    """
     if (steps, shared) == (10, 4):
         return PHI_OF_TEN[k]
     ticks = [1 / (3 * shared) + i * (1 - 2 / (3 * shared)) / max(shared - 1, 1) for i in range(shared)]
