@@ -30,8 +30,10 @@ class CycleVARTraining:
     cycle_perceptual: float = 1.0
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
+    keep_l1: float = 0.0  # |translation - source| (ours): an L1 likes few changes, so what need not change stays
     gan: float = 0.7
     critic_lr: float = 2e-4
+    critic_channels: tuple[int, ...] = (32, 64, 96)
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
@@ -84,6 +86,8 @@ def generator_loss(
         "cycle": reconstruction(again, both, training.cycle_l1, training.cycle_perceptual, perceptual),  # eq. 13
         "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
     }
+    if training.keep_l1:
+        parts["keep"] = reconstruction(out[: 2 * n], both, training.keep_l1, 0.0, None)
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
     parts["gan"] = training.gan * (sigmoid_generator(critics[1](fake_y)) + sigmoid_generator(critics[0](fake_x)))  # eq. 14
     critics.requires_grad_(True)
@@ -122,7 +126,7 @@ def fit_cyclevar(
     """
     cyclevar.to(device).train()
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
-    critics = nn.ModuleList(PatchDiscriminator() for _ in sets).to(device)
+    critics = nn.ModuleList(PatchDiscriminator(training.critic_channels) for _ in sets).to(device)
     optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
