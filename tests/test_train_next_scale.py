@@ -12,6 +12,7 @@ from varbook.train import next_scale as module
 from varbook.train.keeper import Keeper
 from varbook.train.next_scale import (
     NextScaleTraining,
+    decay_groups,
     drop_labels,
     encode_all,
     fit_next_scale,
@@ -170,3 +171,21 @@ def test_a_flexible_model_is_scored_on_rectangles():
         features = tokenizer.encode(pictures(3, 16, 32))
     score = score_next_scale(tiny_model("ground_truth"), tokenizer, features, torch.arange(3), schedule)
     assert len(score["loss_per_scale"]) == 3 and score["loss"] > 0
+
+
+def test_positions_and_step_embeddings_do_not_decay():
+    model = NextScaleModel(MODEL)
+    (matrices, decay), (rest, none) = decay_groups(model, 0.05)
+    still = {id(p) for p in rest}
+    assert (decay, none) == (0.05, 0.0)
+    assert {id(model.lvl_embed.weight), id(model.pos_start), id(model.positions.table), id(model.head.bias)} <= still
+    assert id(model.head.weight) not in still and id(model.class_emb.weight) not in still
+    assert len(matrices) + len(rest) == len(list(model.parameters()))
+
+
+def test_drawn_schedules_keep_to_the_token_budget_and_end_at_the_latent():
+    training = replace(SHORT, step_sampling=True, max_steps=4, token_budget=22)
+    model = NextScaleModel(flexvar(MODEL))
+    for seed in range(40):
+        drawn = step_schedule(model, training, torch.Generator().manual_seed(seed))
+        assert drawn[-1] == (4, 4) and sum(h * w for h, w in drawn) <= 22

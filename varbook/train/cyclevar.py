@@ -32,6 +32,7 @@ class CycleVARTraining:
     cycle_perceptual: float = 1.0
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
+    keep_l1: float = 0.0  # |translation - source| (ours): an L1 likes few changes, so what need not change stays
     gan: float = 0.7
     critic_lr: float = 2e-4
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
@@ -88,6 +89,8 @@ def generator_loss(
         "cycle": reconstruction(again, both, training.cycle_l1, training.cycle_perceptual, perceptual),  # eq. 13
         "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
     }
+    if training.keep_l1:
+        parts["keep"] = reconstruction(out[: 2 * n], both, training.keep_l1, 0.0, None)
     seen_x, seen_y = (augment(fake, generator) if training.augment else fake for fake in (fake_x, fake_y))
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
     parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14

@@ -29,6 +29,7 @@ class NextScaleTraining:
     max_steps: int = 7  # of a drawn schedule; 10 in FlexVAR
     step_drop: float = 0.05  # FlexVAR section 3.4
     max_drops: int = 4  # FlexVAR section 3.4
+    token_budget: int = 680  # a drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays
 
 
 @torch.no_grad()
@@ -61,8 +62,22 @@ def step_schedule(model: NextScaleModel, training: NextScaleTraining, generator:
     if not training.step_sampling:
         return model.config.schedule
     return sample_schedule(
-        model.config.schedule[-1], training.max_steps, drop=training.step_drop, max_drops=training.max_drops, generator=generator
+        model.config.schedule[-1],
+        training.max_steps,
+        drop=training.step_drop,
+        max_drops=training.max_drops,
+        budget=training.token_budget,
+        generator=generator,
     )
+
+
+def decay_groups(model: NextScaleModel, decay: float) -> list[tuple[list[Tensor], float]]:
+    """Split the parameters into matrices, which decay, and biases, positions, step embeddings and scales, which do not (VAR)."""
+    matrices, rest = [], []
+    for name, parameter in model.named_parameters():
+        is_matrix = parameter.ndim >= 2 and parameter.shape[0] > 1 and not name.startswith("lvl_embed")
+        (matrices if is_matrix else rest).append(parameter)
+    return [(matrices, decay), (rest, 0.0)]
 
 
 def fit_next_scale(
@@ -79,13 +94,8 @@ def fit_next_scale(
     """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable."""
     model.to(device).train()
     tokenizer.to(device).eval()
-    decayed = [p for p in model.parameters() if p.ndim >= 2 and p.shape[0] > 1]
-    rest = [p for p in model.parameters() if not (p.ndim >= 2 and p.shape[0] > 1)]  # biases, positions, scales
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": training.weight_decay}, {"params": rest, "weight_decay": 0.0}],
-        training.lr,
-        betas=(0.9, 0.95),  # FlexVAR section 4.1
-    )
+    groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
+    optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))  # FlexVAR section 4.1
     state = {"model": model, "optimiser": optimiser}
     start = keeper.resume(state) if keeper else 0
     curve: Curve = keeper.curve if keeper else []
