@@ -15,7 +15,7 @@ from varbook.train.tokenizer import Draw, draw_batch, learning_rate
 from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
 from varbook.translate.discriminator import discriminators, sigmoid_discriminator, sigmoid_generator
-from varbook.translate.losses import reconstruction, update_average
+from varbook.translate.losses import keep, reconstruction, update_average
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class CycleVARTraining:
     cycle_perceptual: float = 1.0
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
-    keep_l1: float = 0.0  # |translation - source| (ours): an L1 likes few changes, so what need not change stays
+    keep_l1: float = 0.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
+    keep_up_to: float = 0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
     gan: float = 0.7
     critic_lr: float = 2e-4
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
@@ -90,7 +91,7 @@ def generator_loss(
         "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
     }
     if training.keep_l1:
-        parts["keep"] = reconstruction(out[: 2 * n], both, training.keep_l1, 0.0, None)
+        parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
     seen_x, seen_y = (augment(fake, generator) if training.augment else fake for fake in (fake_x, fake_y))
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
     parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14
