@@ -68,8 +68,7 @@ def tokenizer(kind: str, folder=None, kill: int | None = None):
         curve = fit_tokenizer(model, uint8_pictures(8), TOKENS, seed=3, device=CPU, keeper=keeper)
     except KeyboardInterrupt:
         return "interrupted"
-    seen = {f"scale {k}": picture for k, picture in enumerate(model.reconstruct(pictures(2)))}
-    return curve, seen | state(model.codebook), keeper and keeper.first
+    return curve, {"picture": model.reconstruct(pictures(2))[-1]} | state(model.codebook), keeper and keeper.first
 
 
 def cyclevar(config: CycleVARConfig, shard: bool = False):

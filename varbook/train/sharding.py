@@ -38,6 +38,7 @@ def sharded(model: NextScaleModel) -> NextScaleModel:
     spread = copy.deepcopy(model)
     for block in spread.blocks:
         fully_shard(block, mesh=mesh)
+        register_fsdp_forward_method(block, "modulation")
     fully_shard(spread, mesh=mesh)
     for method in METHODS:
         register_fsdp_forward_method(spread, method)
