@@ -19,7 +19,7 @@ from varbook.transformer.model import NextScaleModel
 METHODS = ("condition", "embed", "modulations", "step")
 
 
-def wanted() -> bool:
+def shard_wanted() -> bool:
     """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.book.train --shard` sets it)."""
     return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")
 

@@ -46,10 +46,11 @@ def run_key(kind: str, settings, seed: int) -> str:
 
 
 def hardware() -> str:
-    """Return a short description of the machine: the card, or the processor and the number of threads."""
+    """Return a short description of the machine: the card, or the processor and the number of threads, and of how many."""
+    times = f"{processes.count()} x " if processes.count() > 1 else ""
     if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+        return times + torch.cuda.get_device_name(0)
+    return f"{times}CPU {platform.machine()}, {torch.get_num_threads()} threads"
 
 
 @dataclass
