@@ -29,6 +29,13 @@ def keep(translation: Tensor, source: Tensor, up_to: float) -> Tensor:
     return (translation - source).abs().mean(1).clamp_max(up_to).mean()
 
 
+def noisy(images: Tensor, deviation: float, generator: torch.Generator | None = None) -> Tensor:
+    """Return `images` (B, 3, H, W) plus Gaussian noise of standard deviation `deviation` (0: as they are), in units of [-1, 1]."""
+    if not deviation:
+        return images
+    return images + deviation * torch.randn(images.shape, generator=generator).to(images.device)
+
+
 @torch.no_grad()
 def update_average(average: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
     """Move the weights of `average` towards those of `model` by 1 - decay."""
