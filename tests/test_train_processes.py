@@ -20,13 +20,14 @@ from varbook.train.next_scale import NextScaleTraining, fit_next_scale
 from varbook.train.store import train_or_load
 from varbook.train.tokenizer import TokenizerTraining, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.translate.augment import KINDS
 from varbook.translate.cyclevar import CycleVARConfig
 
 FEATURES, LABELS = noise(12, 8, 4, 4), torch.arange(12) % 3
 NEXT = NextScaleTraining(steps=50, batch=4, max_steps=4)
 # Every part at work: start and cure of the codebook, and the discriminator.
 TOKENS = TokenizerTraining(steps=50, batch=4, warmup=6, revive_every=5, gan_start=0.5, lr=1e-3)
-CYCLE = CycleVARTraining(steps=12, batch=2, identity_steps=3, warmup=2, augment=True, keep_l1=0.5)
+CYCLE = CycleVARTraining(steps=12, batch=2, identity_steps=3, warmup=2, augment=tuple(KINDS), keep_l1=0.5, cycle_noise=0.1)
 
 
 def state(model) -> dict:
@@ -253,9 +254,10 @@ def sharing():
     share = processes.share(batch)
     two = torch.cat((share, 10 * share))  # two batches behind each other, as CycleVAR makes them
     return {
-        "who": (processes.rank(), processes.count(), processes.first(), processes.everyone(3)),
+        "who": (processes.rank(), processes.count(), processes.first()),
         "back": torch.equal(processes.gather(share), batch),
         "pair": torch.equal(processes.gather(two), torch.cat((batch, 10 * batch))),
+        "drawn": processes.drawn(torch.rand, (3, 2), torch.Generator().manual_seed(4)),
         "mean": processes.mean({"a": processes.rank() + 1.0, "b": 4.0}),
         "mine": list(processes.mine(5)),
         "told": processes.from_first({"name": processes.rank()}),
@@ -264,9 +266,11 @@ def sharing():
 
 def test_sharing_gathering_and_averaging(tmp_path):
     answers = together(2, tmp_path, sharing)
-    assert [answer["who"] for answer in answers] == [(0, 2, True, 6), (1, 2, False, 6)]
+    assert [answer["who"] for answer in answers] == [(0, 2, True), (1, 2, False)]
     assert all(answer["back"] and answer["pair"] for answer in answers)
     assert all(answer["mean"] == {"a": 1.5, "b": 4.0} and answer["told"] == {"name": 0} for answer in answers)
+    alone = torch.rand((6, 2), generator=torch.Generator().manual_seed(4))
+    assert all(torch.equal(answer["drawn"], alone[rank::2]) for rank, answer in enumerate(answers))
     assert [answer["mine"] for answer in answers] == [[0, 2, 4], [1, 3]]
 
 

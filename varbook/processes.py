@@ -6,6 +6,7 @@ generator and takes every n-th row of it; losses are means, so that the mean ove
 """
 
 import os
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import torch
@@ -55,9 +56,12 @@ def mine(number: int) -> range:
     return range(rank(), number, count())
 
 
-def everyone(rows: int) -> int:
-    """Return how many rows all processes have, where each has `rows`: what a loop draws for, before it takes its `share`."""
-    return rows * count()
+def drawn(draw: Callable[..., Tensor], shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
+    """Return random numbers `draw(shape, generator=generator)` for this process's rows of a batch, on the CPU.
+
+    They are drawn for the rows of all processes, and each takes its own: every image gets the numbers it has in one process.
+    """
+    return share(draw((shape[0] * count(), *shape[1:]), generator=generator))
 
 
 def share(rows: Tensor) -> Tensor:

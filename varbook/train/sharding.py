@@ -31,7 +31,6 @@ def sharded(model: NextScaleModel) -> NextScaleModel:
     """
     from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method  # slow to import, and seldom needed
 
-    processes.start_alike(model)
     if not dist.is_initialized():
         raise VarbookError("A model is sharded over several processes, and this is one alone: start it with torchrun.")
     mesh = dist.init_device_mesh(next(model.parameters()).device.type, (processes.count(),))

@@ -1,10 +1,13 @@
 """Differentiable augmentation: a discriminator that sees real and fake images changed alike cannot learn few images by heart."""
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from varbook import processes
+from varbook.errors import VarbookError
 
 SHIFT = 1 / 8  # largest translation as a share of the side
 HOLE = 1 / 2  # side of the cut-out square as a share of the side
@@ -12,7 +15,7 @@ HOLE = 1 / 2  # side of the cut-out square as a share of the side
 
 def uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
     """Return one random number in [0, 1) per image (B, 1, 1, 1), drawn on the CPU so that every device sees the same."""
-    return processes.share(torch.rand(processes.everyone(len(like)), 1, 1, 1, generator=generator)).to(like.device)
+    return processes.drawn(torch.rand, (len(like), 1, 1, 1), generator).to(like.device)
 
 
 def colour(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -29,8 +32,8 @@ def translation(images: Tensor, generator: torch.Generator | None = None) -> Ten
     height, width = images.shape[-2:]
     most = round(height * SHIFT), round(width * SHIFT)
     padded = F.pad(images, (most[1], most[1], most[0], most[0]))
-    shape = (processes.everyone(len(images)),)
-    corners = [processes.share(torch.randint(2 * n + 1, shape, generator=generator)).tolist() for n in most]
+    draws = [functools.partial(torch.randint, 2 * n + 1) for n in most]
+    corners = [processes.drawn(draw, (len(images),), generator).tolist() for draw in draws]
     moved = [one[:, top : top + height, left : left + width] for one, top, left in zip(padded, *corners, strict=True)]
     return torch.stack(moved)
 
@@ -46,9 +49,19 @@ def cutout(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
     return images.masked_fill(inside, 0.0)
 
 
-def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+KINDS = {"colour": colour, "translation": translation, "cutout": cutout}
+
+
+def augment(images: Tensor, kinds: tuple[str, ...] = tuple(KINDS), generator: torch.Generator | None = None) -> Tensor:
     """Change images (B, 3, H, W) in [-1, 1] at random, each in its own way, with gradients to every pixel that is still seen.
 
-    Colour, translation and cutout, as CycleGAN-Turbo's discriminators use them. Values may leave [-1, 1] a little.
+    `kinds` are names from KINDS, applied in that order; all three are what CycleGAN-Turbo's discriminators use. Values may leave
+    [-1, 1] a little. Raises VarbookError for an unknown name.
     """
-    return cutout(translation(colour(images, generator), generator), generator)
+    unknown = set(kinds) - set(KINDS)
+    if unknown:
+        raise VarbookError(f"There is no augmentation {min(unknown)!r}; choose from {', '.join(KINDS)}.")
+    for kind in KINDS:
+        if kind in kinds:
+            images = KINDS[kind](images, generator)
+    return images

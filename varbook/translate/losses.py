@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook import processes
+
 
 def reconstruction(
     x: Tensor, y: Tensor, l1: float, perceptual: float, distance: Callable[[Tensor, Tensor], Tensor] | None
@@ -27,6 +29,13 @@ def keep(translation: Tensor, source: Tensor, up_to: float) -> Tensor:
     put on. Small differences cost, so the background stays; large ones cost no more, so the coat is free to change.
     """
     return (translation - source).abs().mean(1).clamp_max(up_to).mean()
+
+
+def noisy(images: Tensor, deviation: float, generator: torch.Generator | None = None) -> Tensor:
+    """Return `images` (B, 3, H, W) plus Gaussian noise of standard deviation `deviation` (0: as they are), in units of [-1, 1]."""
+    if not deviation:
+        return images
+    return images + deviation * processes.drawn(torch.randn, images.shape, generator).to(images.device)
 
 
 @torch.no_grad()

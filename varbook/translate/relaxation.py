@@ -47,12 +47,8 @@ def relax(
 
 
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax samples from their softmax.
-
-    Where several processes share a batch, it is drawn for all of the batch, and each takes the noise of its own rows.
-    """
-    uniform = processes.share(torch.rand(processes.everyone(len(like)), *like.shape[1:], generator=generator))
-    uniform = uniform.clamp(1e-9, 1 - 1e-7).to(like.device)
+    """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax samples from their softmax."""
+    uniform = processes.drawn(torch.rand, like.shape, generator).clamp(1e-9, 1 - 1e-7).to(like.device)
     return -torch.log(-torch.log(uniform))
 
 
