@@ -37,9 +37,9 @@ class MapAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) -> (B, C, H, W)."""
-        q, k, v = self.qkv(self.norm(x)).flatten(2).transpose(1, 2).chunk(3, -1)  # each B H*W C
-        seen = F.scaled_dot_product_attention(q, k, v)
-        return x + self.proj_out(seen.transpose(1, 2).view_as(x))
+        q, k, v = self.qkv(self.norm(x)).flatten(2).transpose(1, 2)[:, None].chunk(3, -1)  # each B 1 H*W C
+        seen = F.scaled_dot_product_attention(q, k, v)[:, 0]  # B H*W C
+        return x + self.proj_out(seen.transpose(1, 2).reshape(x.shape))
 
 
 class Half(nn.Module):

@@ -90,7 +90,9 @@ class NextScaleModel(nn.Module):
 
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
-        if labels.numel() and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+        # While the model is traced for export the labels have no values to check.
+        known = labels.numel() and not torch.compiler.is_compiling()
+        if known and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
             raise VarbookError(
                 f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
             )
