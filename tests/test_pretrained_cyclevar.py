@@ -1,4 +1,4 @@
-"""CycleVAR from a published VAR, on a small synthetic checkpoint: it loads, translates, and is fine-tuned with the paper's settings."""
+"""CycleVAR from a published VAR, on a small synthetic checkpoint: it loads, translates, and trains with the paper's settings."""
 
 from dataclasses import replace
 

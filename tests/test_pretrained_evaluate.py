@@ -8,10 +8,10 @@ import pytest
 import torch
 from golden_weights import golden_state
 from small_published import CONFIGS
+from tiny import tiny_judge
 
 from varbook.errors import VarbookError
 from varbook.evaluate import reference
-from varbook.features.judge import Judge, JudgeConfig
 from varbook.pretrained import evaluate as module
 from varbook.pretrained import load as loading
 from varbook.pretrained.catalogue import PUBLISHED
@@ -26,8 +26,7 @@ def shelf(tmp_path, monkeypatch):
         torch.save(golden_state(name), tmp_path / PUBLISHED[name].file)
         monkeypatch.setitem(loading.PUBLISHED, name, replace(PUBLISHED[name], config=CONFIGS[name], sha256=None))
     monkeypatch.setattr(loading, "fetch", lambda name, repository, file, revision: tmp_path / file)
-    torch.manual_seed(0)
-    judge = Judge(JudgeConfig(("horse", "zebra")))
+    judge = tiny_judge()
     monkeypatch.setattr(reference, "extractor_for", lambda features, real=reference.extractor_for: real(judge))
     for variable in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(variable, raising=False)

@@ -13,6 +13,9 @@ from varbook.evaluate.card import Measured, MetricCard, evaluator
 from varbook.evaluate.fidelity import ImageSet, extractor_for
 from varbook.features.judge import Judge
 
+PUBLISHED_BATCH = (
+    "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/imagenet/256/VIRTUAL_imagenet256_labeled.npz"
+)
 FEWEST = 10  # images below which a distance between sets says nothing
 
 
@@ -30,7 +33,7 @@ def read_reference(path: str | Path) -> ReferenceBatch:
     """Read `arr_0` (N, H, W, 3) uint8 and, where they are there, `mu` and `sigma`; VarbookError where it is another file."""
     path = Path(path)
     if not path.is_file():
-        raise VarbookError(f"There is no reference batch at {path}; data_scripts/README.md says where the published ones are.")
+        raise VarbookError(f"There is no reference batch at {path}; the papers' is {PUBLISHED_BATCH}.")
     try:
         with np.load(path, allow_pickle=False) as archive:
             images = torch.from_numpy(archive["arr_0"]).permute(0, 3, 1, 2)  # N 3 H W

@@ -44,7 +44,7 @@ class CycleVARTraining:
     critic_channels: tuple[int, ...] = field(default=(32, 64, 96), metadata=ADDED)  # of the patch discriminator
     critic_whole: bool = field(default=False, metadata=ADDED)  # the patch discriminator also judges the picture as a whole (ours)
     augment: tuple[str, ...] = field(default=(), metadata=ADDED)  # "colour", "translation", "cutout": what discriminators see
-    hold: float = field(default=0.5, metadata=ADDED)  # share of the steps after which the rate falls; 1: never, CycleVAR section 4.1
+    hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
     betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
 
 
@@ -137,7 +137,9 @@ def fit_cyclevar(
     cyclevar.to(device).train()
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
     critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
-    optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay)
+    optimiser = torch.optim.AdamW(
+        cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay
+    )
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
     )
