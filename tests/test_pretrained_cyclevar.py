@@ -71,9 +71,12 @@ def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp
     monkeypatch.setattr(models, "photographs", lambda profile: {"trainA": images[:1], "trainB": images[1:]})
     settings = replace(profile("smoke"), photographs=replace(profile("smoke").photographs, image_size=64))
     cyclevar, run = models.published_photograph_cyclevar(settings, *paths)
-    assert run.source == "trained" and run.record["settings"]["model"] == "var-d16"
+    assert run.source == "trained" and run.record["settings"]["model"].startswith("var-d16 ")
     again, found = models.published_photograph_cyclevar(settings, *paths)
     assert found.source == "found" and same_state(cyclevar.model, again.model)
+    monkeypatch.setattr(models, "photographs", lambda profile: None)
+    with pytest.raises(VarbookError, match="The photographs of horse2zebra are not there"):
+        models.published_photograph_cyclevar(settings, *paths)
 
 
 def test_a_model_that_predicts_no_residuals_is_refused():

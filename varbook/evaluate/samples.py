@@ -32,7 +32,7 @@ class Sampling:
     guidance: float = 1.5  # VAR 1.5; FlexVAR 2.5, at 512 pixels 3.0
     top_k: int = 900  # both
     top_p: float = 0.96  # VAR 0.96; FlexVAR 0.95
-    released: bool = False  # as FlexVAR's code draws: greedily at odd sizes, guidance ramped to the tenth scale
+    released: bool = False  # as FlexVAR's code draws: greedily at odd sizes, full guidance at the tenth scale
     seed: int = 0
 
     def __str__(self) -> str:
@@ -73,10 +73,9 @@ def sample_batch(model: NextScaleModel, tokenizer: Tokenizer, indices: list[int]
     return to_uint8(images).cpu()
 
 
-def _how(model: NextScaleModel, sampling: Sampling) -> str:
-    # Neither the number of images nor the processes count: a set may grow. The weights of the last layer stand for all.
-    weights = hashlib.sha256(model.head.weight.detach().cpu().numpy().tobytes()).hexdigest()
-    return f"{model.config}\nweights {weights[:12]}\n{replace(sampling, images=0)!r}\n"
+def fingerprint(model: NextScaleModel) -> str:
+    """Return twelve digits that differ for other weights; the last layer stands for all."""
+    return hashlib.sha256(model.head.weight.detach().cpu().numpy().tobytes()).hexdigest()[:12]
 
 
 def sample_folder(
@@ -94,7 +93,8 @@ def sample_folder(
     The folder notes how it was made: VarbookError where it holds images of another model or of other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    note, how = folder / "sampling.txt", _how(model, sampling)
+    # Neither the number of images nor that of processes counts: a set may grow.
+    note, how = folder / "sampling.txt", f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n"
     if note.is_file() and note.read_text() != how:
         raise VarbookError(f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder.")
     note.write_text(how)

@@ -6,7 +6,7 @@ from torch import Tensor
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 
-# FlexVAR's released code draws at random at these sides alone, and ramps its guidance up to this scale (from 0).
+# FlexVAR's released code draws at random at these sides alone, and its guidance reaches full strength at this scale (from 0).
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 RELEASED_RAMP = 9
 
@@ -19,7 +19,7 @@ def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor
 def guidance_at(guidance: float, k: int, steps: int, ramp_to: int | None = None) -> float:
     """Return the strength at scale k (from 0): it grows linearly, from none at the first scale to `guidance` at the last.
 
-    FlexVAR's code ends the ramp at scale `ramp_to` (its 9) and stays constant after; VAR ramps over all scales.
+    With `ramp_to` it gets there at that scale and stays; VAR ramps over all scales. For FlexVAR's code see `released_choices`.
     """
     last = steps - 1 if ramp_to is None else min(steps - 1, ramp_to)
     return guidance * min(k / last, 1.0) if last else 0.0
@@ -28,9 +28,11 @@ def guidance_at(guidance: float, k: int, steps: int, ramp_to: int | None = None)
 def released_choices(guidance: float, top_k: int, k: int, steps: int, size: Scale) -> tuple[float, int]:
     """Return strength and top-k at scale k (from 0) of `size` as FlexVAR's released code chooses them.
 
-    Sides that its training did not favour, and all beyond 16, are drawn greedily; beyond 16 the guidance is constant.
+    Sides that its training did not favour, and all beyond 16, are drawn greedily. The ramp does not stop at full strength: with
+    13 steps up to 16 the last scale has 12 / 9 of it. Beyond 16 the guidance is constant.
     """
-    strength = guidance if max(size) > max(RELEASED_SIDES) else guidance_at(guidance, k, steps, RELEASED_RAMP)
+    ramp = k / max(min(steps - 1, RELEASED_RAMP), 1)
+    strength = guidance if max(size) > max(RELEASED_SIDES) else guidance * ramp
     return strength, top_k if set(size) <= set(RELEASED_SIDES) else 1
 
 
