@@ -1,5 +1,6 @@
 """`load` as a reader uses it: by name, from a file or from the hub; all or nothing."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,10 @@ from safetensors.torch import save_file
 from small_published import CONFIGS, small
 from tiny import same_state
 
+from varbook.data.images import to_float
+from varbook.data.toy import toy_images
 from varbook.errors import VarbookError
+from varbook.evaluate.reconstruction import psnr
 from varbook.pretrained import load as module
 from varbook.pretrained.catalogue import PUBLISHED, VAR_512
 from varbook.pretrained.files import checksum
@@ -98,6 +102,14 @@ def test_a_pair_belongs_together(shelf):
     assert isinstance(tokenizer, Tokenizer) and model.config.schedule == tokenizer.config.schedule
     with pytest.raises(VarbookError, match="var-tokenizer is a tokenizer alone; next-scale models are var-d16, "):
         load_pair("var-tokenizer")
+
+
+@pytest.mark.network
+@pytest.mark.skipif(not os.environ.get("VARBOOK_NETWORK"), reason="VARBOOK_NETWORK=1 fetches the published files")
+@pytest.mark.parametrize("name", ["var-tokenizer", "flexvar-tokenizer", "llamagen-vq16"])
+def test_the_published_tokenizer_itself_keeps_a_picture(name):
+    image = to_float(toy_images(1, 256, seed=0).images)
+    assert psnr(load(name).reconstruct(image)[-1], image).item() > 18
 
 
 def test_a_built_model_costs_no_memory_on_the_meta_device():

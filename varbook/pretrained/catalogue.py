@@ -38,9 +38,7 @@ _LLAMAGEN_TOKENIZER = replace(_FLEXVAR_TOKENIZER, schedule=square(16), codes=16_
 
 def var_config(depth: int) -> NextScaleConfig:
     """Return VAR's configuration at 256 pixels: width 64 * depth, as many heads as blocks."""
-    return NextScaleConfig(
-        schedule=VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth
-    )  # fmt: skip
+    return NextScaleConfig(VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth)
 
 
 def flexvar_config(depth: int) -> NextScaleConfig:
@@ -48,12 +46,14 @@ def flexvar_config(depth: int) -> NextScaleConfig:
     return replace(flexvar(var_config(depth)), codes=8912, position_form="released")
 
 
-# sha256 of the first two: as several public repositories record them for these files.
+# The two checksums are those that users of these files have recorded.
+_VAR_VQVAE = Published(
+    _VAR_TOKENIZER, VAR_TOKENIZER, VAR, "vae_ch160v4096z32.pth",
+    sha256="7c3ec27ae28a3f87055e83211ea8cc8558bd1985d7b51742d074fb4c2fcf186c",
+)  # fmt: skip
+
 PUBLISHED = {
-    "var-tokenizer": Published(
-        _VAR_TOKENIZER, VAR_TOKENIZER, VAR, "vae_ch160v4096z32.pth",
-        sha256="7c3ec27ae28a3f87055e83211ea8cc8558bd1985d7b51742d074fb4c2fcf186c",
-    ),
+    "var-tokenizer": _VAR_VQVAE,
     "var-d16": Published(
         var_config(16), NEXT_SCALE, VAR, "var_d16.pth", "var-tokenizer",
         sha256="4f6151aad91c94e03e224dd7358d8389fa05301c0c291279566998efb54b0ecb",
@@ -62,10 +62,7 @@ PUBLISHED = {
     "var-d24": Published(var_config(24), NEXT_SCALE, VAR, "var_d24.pth", "var-tokenizer"),
     "var-d30": Published(var_config(30), NEXT_SCALE, VAR, "var_d30.pth", "var-tokenizer"),
     # 512 pixels: the same tokenizer with other scales, and one AdaLN layer for all blocks
-    "var-tokenizer-512": Published(
-        replace(_VAR_TOKENIZER, schedule=VAR_512), VAR_TOKENIZER, VAR, "vae_ch160v4096z32.pth",
-        sha256="7c3ec27ae28a3f87055e83211ea8cc8558bd1985d7b51742d074fb4c2fcf186c",
-    ),
+    "var-tokenizer-512": replace(_VAR_VQVAE, config=replace(_VAR_TOKENIZER, schedule=VAR_512)),
     "var-d36": Published(
         replace(var_config(36), schedule=VAR_512, shared_adaln=True), NEXT_SCALE, VAR, "var_d36.pth", "var-tokenizer-512"
     ),
