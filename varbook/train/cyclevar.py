@@ -46,6 +46,8 @@ class CycleVARTraining:
     critic_channels: tuple[int, ...] = (48, 96, 128)  # of the patch discriminator
     critic_whole: bool = True  # the patch discriminator also judges the picture as a whole (ours)
     augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see
+    hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
+    betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
 
 
 def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Tensor:
@@ -142,9 +144,11 @@ def fit_cyclevar(
     average = spread(given_model).requires_grad_(False)
     if shard:
         cyclevar.model = sharded(given_model)
-    optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
+    optimiser = torch.optim.AdamW(
+        cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay
+    )
     critic_optimiser = torch.optim.AdamW(
-        critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
+        critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
     )
     state = {
         "model": cyclevar.model,
@@ -158,7 +162,7 @@ def fit_cyclevar(
     for step in progress(range(start, training.steps), "CycleVAR"):
         generator = step_generator(seed, step)
         for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=0.5)
+            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=training.hold)
         drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
         images = tuple(image.to(device, memory_format=torch.channels_last) for image in drawn)
         alone = step < training.identity_steps

@@ -1,5 +1,8 @@
 """One transformer block, steered by the condition through adaptive layer norm (AdaLN)."""
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,15 +24,23 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the condition."""
 
-    def __init__(self, width: int, heads: int, *, cosine: bool = True):
+    def __init__(self, width: int, heads: int, *, cosine: bool = True, shared_adaln: bool = False):
         super().__init__()
         self.attn = SelfAttention(width, heads, cosine=cosine)
         self.ffn = FeedForward(width)
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
-        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        if shared_adaln:  # the network has one layer for all blocks, a block only what it adds to its six vectors
+            self.ada_gss = nn.Parameter(torch.randn(1, 1, 6, width) / math.sqrt(width))
+        else:
+            self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
     def modulation(self, condition: Tensor) -> list[Tensor]:
-        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts."""
+        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts.
+
+        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C).
+        """
+        if condition.ndim == 4:
+            return list((self.ada_gss + condition).unbind(2))
         return list(self.ada_lin(condition)[:, None].chunk(6, -1))
 
     def forward(self, x: Tensor, modulation: list[Tensor], groups: list[Group], cache: KeyValueCache | None = None) -> Tensor:

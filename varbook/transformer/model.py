@@ -1,7 +1,7 @@
 """The next-scale model: VAR and FlexVAR are two configurations of it."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,7 @@ class NextScaleConfig:
     learnable_positions: bool = True  # FlexVAR table 6
     position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
     cosine: bool = True  # queries and keys normalised
+    shared_adaln: bool = field(default=False, metadata={"added": True})  # one AdaLN layer for all blocks: VAR-d36 at 512 px
 
 
 def flexvar(config: NextScaleConfig) -> NextScaleConfig:
@@ -47,7 +48,11 @@ class NextScaleModel(nn.Module):
         self.pos_start = nn.Parameter(torch.empty(1, 1, width))
         self.positions = self._make_positions(config)
         self.lvl_embed = nn.Embedding(len(config.schedule), width) if config.step_embedding else None
-        self.blocks = nn.ModuleList(Block(width, config.heads, cosine=config.cosine) for _ in range(config.depth))
+        if config.shared_adaln:
+            self.shared_ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, cosine=config.cosine, shared_adaln=config.shared_adaln) for _ in range(config.depth)
+        )
         self.head_nm = HeadNorm(width)
         self.head = nn.Linear(width, config.codes)
         self._initialise()
@@ -75,7 +80,7 @@ class NextScaleModel(nn.Module):
             self.head.weight.mul_(0.02)
             self.head_nm.ada_lin[1].weight.mul_(0.5)
             for block in self.blocks:
-                rows = block.ada_lin[1].weight.chunk(6)
+                rows = block.ada_gss.unbind(2) if self.config.shared_adaln else block.ada_lin[1].weight.chunk(6)
                 for gate in rows[:2]:
                     gate.mul_(1e-3)
                 for rest in rows[2:]:
@@ -85,7 +90,9 @@ class NextScaleModel(nn.Module):
 
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
-        if labels.numel() and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+        # While the model is traced for export the labels have no values to check.
+        known = labels.numel() and not torch.compiler.is_compiling()
+        if known and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
             raise VarbookError(
                 f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
             )
@@ -112,6 +119,8 @@ class NextScaleModel(nn.Module):
 
     def modulations(self, condition: Tensor) -> list[list[Tensor]]:
         """Return every block's six AdaLN vectors; they depend on the condition alone, so sampling computes them once."""
+        if self.config.shared_adaln:
+            condition = self.shared_ada_lin(condition).view(-1, 1, 6, self.config.width)  # B 1 6 C
         return [block.modulation(condition) for block in self.blocks]
 
     def logits(self, x: Tensor, condition: Tensor) -> Tensor:
