@@ -26,6 +26,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
+from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
@@ -186,7 +187,7 @@ def _next_scale(kind, chain: Chain, tokenizer, parent: Run, images, labels: Tens
         features = encode_all(tokenizer, images(), pick_device())
         return fit_next_scale(
             model, tokenizer, features, labels.repeat(2), chain.model_training, seed=profile.seed, device=pick_device(),
-            keeper=keeper,
+            keeper=keeper, shard=shard_wanted(),
         )  # fmt: skip
 
     run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
@@ -203,7 +204,7 @@ def _cyclevar(
     run = train_or_load(
         kind, cyclevar.model, settings, seed=seed, profile=profile.name,
         fit=lambda keeper: fit_cyclevar(
-            cyclevar, sets, targets, training, seed=seed, device=pick_device(),
+            cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
         ),
     )  # fmt: skip
