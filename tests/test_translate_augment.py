@@ -4,14 +4,19 @@ import pytest
 import torch
 from tiny import noise, pictures
 
-from varbook.translate.augment import augment, colour, cutout, translation
+from varbook.errors import VarbookError
+from varbook.translate.augment import KINDS, augment, colour, cutout, translation
 
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("change", [colour, translation, cutout, augment])
+def everything(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return augment(images, generator=generator)
+
+
+@pytest.mark.parametrize("change", [colour, translation, cutout, everything])
 def test_each_image_is_changed_in_its_own_way_and_the_generator_decides(change):
     images = pictures(1, 24, 16).repeat(6, 1, 1, 1)
     out = change(images, seeded())
@@ -24,7 +29,7 @@ def test_each_image_is_changed_in_its_own_way_and_the_generator_decides(change):
 def test_real_and_fake_images_are_changed_alike_from_equal_generators():
     """The change is linear in the image but for one shift of brightness: equal draws move two images by equal rules."""
     a, b = pictures(3), pictures(3, seed=1)
-    changed = [augment(x, seeded()) for x in (a, b, (a + b) / 2)]
+    changed = [everything(x, seeded()) for x in (a, b, (a + b) / 2)]
     assert torch.allclose(changed[2], (changed[0] + changed[1]) / 2, atol=1e-5)
 
 
@@ -65,5 +70,17 @@ def test_the_gradient_reaches_exactly_what_is_still_seen():
     share = (images.grad != 0).float().mean()
     assert 0.5 < share < 0.97 and set(images.grad.unique().tolist()) == {0.0, 1.0}
     images = pictures(4, 32, 32).requires_grad_()
-    (augment(images, seeded()) * noise(4, 3, 32, 32)).sum().backward()
+    (everything(images, seeded()) * noise(4, 3, 32, 32)).sum().backward()
     assert images.grad.isfinite().all() and (images.grad != 0).float().mean() > 0.9  # contrast looks at all pixels
+
+
+def test_kinds_are_applied_in_their_own_order_and_none_changes_nothing():
+    images = pictures(3)
+    draws, slow = seeded(), images
+    for kind in ("colour", "translation", "cutout"):
+        slow = KINDS[kind](slow, draws)
+    assert torch.equal(everything(images, seeded()), slow)
+    assert torch.equal(augment(images, ("cutout", "colour"), seeded()), augment(images, ("colour", "cutout"), seeded()))
+    assert augment(images, (), seeded()) is images
+    with pytest.raises(VarbookError, match="no augmentation 'blur'.*cutout"):
+        augment(images, ("cutout", "blur"))

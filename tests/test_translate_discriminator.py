@@ -44,6 +44,18 @@ def test_spectral_norm_keeps_every_layer_from_stretching():
     assert len(norms) == 4 and norms == pytest.approx([1.0] * 4, abs=0.05)
 
 
+def test_the_second_judge_says_one_thing_of_the_whole_picture_and_it_depends_on_both_halves():
+    torch.manual_seed(0)
+    critic, image = PatchDiscriminator((8, 16), whole=True).eval(), pictures(2, 32, 32)
+    logits = critic(image)
+    assert logits.shape == (2, 2, 8, 8)
+    assert torch.equal(logits[:, 1], logits[:, 1, :1, :1].expand(2, 8, 8)) and logits[0, 1, 0, 0] != logits[1, 1, 0, 0]
+    changed = image.clone()
+    changed[..., -4:] = 0.0
+    patches, whole = (critic(changed) - logits).abs().unbind(1)
+    assert patches[..., 0].max() == 0 and whole.min() > 0  # far patches do not notice; the whole does
+
+
 def on_features(seed: int = 0) -> FeatureDiscriminator:
     torch.manual_seed(seed)
     return FeatureDiscriminator(backbone("random"))
