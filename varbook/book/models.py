@@ -35,6 +35,8 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
 WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
+# What each kind of CycleVAR translates between: domain -> class label of its next-scale model, first X, then Y.
+DOMAINS = {"toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA}, "photo-cyclevar": {"horse": 0, "zebra": 1}}
 TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
 
 
