@@ -1,7 +1,20 @@
 """From logits to tokens: classifier-free guidance, top-k, top-p."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How codes are drawn: the settings of `generate` in one piece, for functions that pass them on."""
+
+    guidance: float = 1.5  # strength of classifier-free guidance at the last scale
+    top_k: int = 0  # codes that may be drawn at each place, 0: all
+    top_p: float = 0.0  # probability that the codes drawn from must reach, 0: all
+    temperature: float = 1.0
+    ramp_to: int | None = None  # scale from which on the guidance stays as it is, None: the last
 
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:

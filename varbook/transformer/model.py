@@ -86,8 +86,10 @@ class NextScaleModel(nn.Module):
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
         if labels.numel() and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+            nearest = labels.clamp(0, self.config.classes - 1).tolist()
             raise VarbookError(
-                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
+                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}; "
+                f"the nearest are {nearest}."
             )
         return self.class_emb(labels)
 
