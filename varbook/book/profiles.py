@@ -38,6 +38,7 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
+    flex_depths: tuple[int, ...] = (2, 4, 6)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
 
     @property
@@ -140,6 +141,7 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    flex_depths=(1, 2),
     speed_repeats=2,
 )
 
