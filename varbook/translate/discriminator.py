@@ -94,12 +94,15 @@ def backbone(kind: str) -> nn.Module:
     return load_clip() if kind == "clip" else SqueezeFeatures(squeezenet.load_squeezenet())
 
 
-def discriminators(kind: str, count: int) -> nn.ModuleList:
-    """Return one discriminator per domain; those on features share one backbone. VarbookError for a kind not in CRITICS."""
+def discriminators(kind: str, count: int, channels: tuple[int, ...] = (32, 64, 96)) -> nn.ModuleList:
+    """Return one discriminator per domain; those on features share one backbone. VarbookError for a kind not in CRITICS.
+
+    `channels` are those of the patch discriminator, fine to coarse.
+    """
     if kind not in CRITICS:
         raise VarbookError(f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}.")
     if kind == "patch":
-        return nn.ModuleList(PatchDiscriminator() for _ in range(count))
+        return nn.ModuleList(PatchDiscriminator(channels) for _ in range(count))
     shared = backbone(kind)
     return nn.ModuleList(FeatureDiscriminator(shared) for _ in range(count))
 
