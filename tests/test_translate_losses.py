@@ -5,7 +5,7 @@ import torch
 from tiny import noise
 from torch import nn
 
-from varbook.translate.losses import keep, reconstruction, update_average
+from varbook.translate.losses import keep, noisy, reconstruction, update_average
 
 
 def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -54,3 +54,11 @@ def test_keep_counts_small_differences_and_stops_counting_large_ones():
     value.backward()
     assert translation.grad[0, 0, 0, 0] > 0  # a faint tint is pulled back
     assert translation.grad[0, :, 1, 1].abs().sum() == 0  # a stripe is left alone
+
+
+def test_noise_has_the_deviation_that_was_asked_for_and_none_changes_nothing():
+    images = noise(2, 3, 32, 32)
+    assert noisy(images, 0.0) is images
+    added = noisy(images, 0.1, torch.Generator().manual_seed(0)) - images
+    assert added.std().item() == pytest.approx(0.1, rel=0.05) and abs(added.mean().item()) < 0.01
+    assert torch.equal(noisy(images, 0.1, torch.Generator().manual_seed(0)) - images, added)

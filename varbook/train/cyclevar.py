@@ -42,7 +42,8 @@ class CycleVARTraining:
     clip: float = 1.0
     critic: str = field(default="patch", metadata=ADDED)  # or "features": frozen CLIP and an MLP, CycleVAR section 4.1
     critic_channels: tuple[int, ...] = field(default=(32, 64, 96), metadata=ADDED)  # of the patch discriminator
-    augment: bool = field(default=False, metadata=ADDED)  # show real and fake images to the discriminators changed alike
+    critic_whole: bool = field(default=False, metadata=ADDED)  # the patch discriminator also judges the picture as a whole (ours)
+    augment: tuple[str, ...] = field(default=(), metadata=ADDED)  # "colour", "translation", "cutout": what discriminators see
 
 
 def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Tensor:
@@ -94,7 +95,7 @@ def generator_loss(
     }
     if training.keep_l1:
         parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
-    seen_x, seen_y = (augment(fake, generator) if training.augment else fake for fake in (fake_x, fake_y))
+    seen_x, seen_y = (augment(fake, training.augment, generator) for fake in (fake_x, fake_y))
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
     parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14
     critics.requires_grad_(True)
@@ -133,7 +134,7 @@ def fit_cyclevar(
     """
     cyclevar.to(device).train()
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
-    critics = discriminators(training.critic, len(sets), training.critic_channels).to(device)
+    critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
     optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
@@ -166,8 +167,7 @@ def fit_cyclevar(
         if not alone:
             with autocast(device):
                 real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
-                if training.augment:
-                    real, fakes = ([augment(one, generator) for one in side] for side in (real, fakes))
+                real, fakes = ([augment(one, training.augment, generator) for one in side] for side in (real, fakes))
                 judged = critic_loss(critics, real, fakes)
             critic_optimiser.zero_grad(set_to_none=True)
             judged.backward()

@@ -133,7 +133,8 @@ def fit_tokenizer(
                 # The residual sum is a picture only when it is complete; every ground-truth scale is one (FlexVAR eq. 5).
                 scales = quantised.pictures[-1:] if tokenizer.config.pyramid == "residual" else quantised.pictures
                 pictures = [tokenizer.decode(picture) for picture in scales]
-            losses = [image_loss(picture.float(), image, training, perceptual) for picture in pictures]
+            pictures = [picture.float() for picture in pictures]  # losses and discriminator compute in full precision
+            losses = [image_loss(picture, image, training, perceptual) for picture in pictures]
         loss = sum(losses) / len(losses) + (quantised.loss if quantised else 0.0)
         with_critic = training.gan > 0 and step >= training.gan_start * training.steps
         if with_critic:
