@@ -139,14 +139,14 @@ def fit_tokenizer(
         with_critic = training.gan > 0 and step >= training.gan_start * training.steps
         if with_critic:
             critic.requires_grad_(False)  # the generator's step leaves no gradient in the discriminator
-            loss = loss - training.gan * critic(pictures[-1].float()).mean()
+            loss = loss - training.gan * critic(pictures[-1]).mean()
             critic.requires_grad_(True)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(tokenizer.parameters(), 1.0)
         optimiser.step()
         if with_critic:
-            critic_loss = hinge_discriminator(critic(image), critic(pictures[-1].detach().float()))
+            critic_loss = hinge_discriminator(critic(image), critic(pictures[-1].detach()))
             critic_optimiser.zero_grad(set_to_none=True)
             critic_loss.backward()
             critic_optimiser.step()
