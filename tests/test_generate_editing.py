@@ -119,7 +119,8 @@ def test_an_extension_keeps_the_image_in_the_centre(size, columns):
 def test_refining_keeps_the_codes_of_the_small_image_and_draws_the_larger_scales():
     model, tokenizer, image = tiny_model("ground_truth"), tiny_tokenizer("ground_truth"), pictures(2, 12, 12)
     out = refine(model, tokenizer, image, (24, 24), LABELS, generator=dice())
-    low = tokenizer.tokens(image, square(1, 2, 3))
+    enlarged = torch.nn.functional.interpolate(image, size=(24, 24), mode="bicubic").clamp(-1, 1)
+    low = tokenizer.tokens(enlarged, square(1, 2, 3, 6))[:3]
     assert [tokens.shape[-1] for tokens in out.tokens] == [1, 2, 3, 4, 6] and out.images.shape == (2, 3, 24, 24)
     assert all(torch.equal(a, b) for a, b in zip(out.tokens, low))
     other = refine(model, tokenizer, image, (24, 24), LABELS, generator=dice(1))

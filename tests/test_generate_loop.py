@@ -81,6 +81,15 @@ def test_all_codes_stay_within_the_codebook():
     assert 0 <= int(tokens.min()) and int(tokens.max()) < TOKENIZER.codes and len(tokens.unique()) > 15
 
 
+@torch.no_grad()
+def test_scales_above_a_side_get_their_likeliest_codes_and_the_others_are_drawn():
+    model, tokenizer, labels = tiny_model("ground_truth"), tiny_tokenizer("ground_truth"), torch.tensor([0, 1])
+    out = generate(model, tokenizer, labels, WIDE, guidance=0.0, greedy_above=2, generator=torch.Generator().manual_seed(0))
+    likeliest = [logits.argmax(-1) for logits in teacher_forced(model, tokenizer, out.tokens, labels, WIDE)]
+    same = [torch.equal(tokens.flatten(1), best) for tokens, best in zip(out.tokens, likeliest)]
+    assert same[2:] == [True, True] and not all(same[:2])
+
+
 def forced_half(out) -> Forced:
     """The codes of `out` for all scales but the last, left half given."""
     masks = [torch.zeros_like(tokens, dtype=torch.bool) for tokens in out.tokens[:-1]]

@@ -6,6 +6,7 @@ cell is known, its code is forced.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from varbook.errors import VarbookError
@@ -133,8 +134,10 @@ def refine(
     drawing: Drawing = PLAIN,
     generator: torch.Generator | None = None,
 ) -> Generated:
-    """Draw low-resolution images (B, 3, H, W) at `size` = (height, width) pixels: their codes are forced, larger scales drawn.
+    """Draw low-resolution images (B, 3, H, W) anew at `size` = (height, width) pixels, with the detail that classes `labels` have.
 
+    The images are enlarged before they are encoded, as in FlexVAR section 4.4: at their own size the encoder would see an animal
+    that is too small. The codes up to their own latent size are forced, the larger scales drawn.
     Raises VarbookError where `size` is not larger, or has another aspect ratio.
     """
     (height, width), trained = image.shape[-2:], model.config.schedule
@@ -146,6 +149,7 @@ def refine(
         )
     low = schedule_for(trained, tokenizer.latent(height, width))
     schedule = schedule_for(low, tokenizer.latent(*size))
-    tokens = tokenizer.tokens(image, low)
+    enlarged = F.interpolate(image, size=size, mode="bicubic").clamp(-1, 1)  # B 3 H' W'
+    tokens = tokenizer.tokens(enlarged, schedule)[: len(low)]
     forced = Forced(tokens, [torch.ones_like(codes, dtype=torch.bool) for codes in tokens])
     return generate(model, tokenizer, labels, schedule, **vars(drawing), forced=forced, generator=generator)

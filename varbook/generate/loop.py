@@ -51,13 +51,15 @@ def generate(
     top_p: float = 0.0,
     temperature: float = 1.0,
     ramp_to: int | None = None,
+    greedy_above: int | None = None,
     forced: Forced | None = None,
     generator: torch.Generator | None = None,
 ) -> Generated:
     """Generate one image per class label (B,), scale by scale (FlexVAR eqs. 2 and 6).
 
     VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees. `forced` codes
-    take the place of drawn ones: all editing is made of this (FlexVAR section 4.4, `varbook.generate.editing`).
+    take the place of drawn ones: all editing is made of this (FlexVAR section 4.4, `varbook.generate.editing`). Scales with a
+    side above `greedy_above` get their likeliest codes, as in FlexVAR's code those above 16, the largest of its training.
     Raises VarbookError for a schedule, labels or forced codes that the model cannot take.
     """
     schedule = check_schedule(schedule or model.config.schedule)
@@ -75,7 +77,8 @@ def generate(
         logits = model.step(x, condition, modulations, caches)  # 2B h*w V
         if guidance:
             logits = guide(logits[:count], logits[count:], guidance_at(guidance, k, steps, ramp_to))
-        indices = sample_tokens(logits, top_k=top_k, top_p=top_p, temperature=temperature, generator=generator)
+        best = 1 if greedy_above and max(size) > greedy_above else top_k
+        indices = sample_tokens(logits, top_k=best, top_p=top_p, temperature=temperature, generator=generator)
         indices = indices.view(count, *size)  # B h w
         if k < len(forced.tokens):
             indices = torch.where(forced.masks[k], forced.tokens[k], indices)

@@ -15,6 +15,7 @@ class Drawing:
     top_p: float = 0.0  # probability that the codes drawn from must reach, 0: all
     temperature: float = 1.0
     ramp_to: int | None = None  # scale from which on the guidance stays as it is, None: the last
+    greedy_above: int | None = None  # scales with a longer side get their likeliest codes
 
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
