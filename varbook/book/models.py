@@ -82,9 +82,15 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
     return _tokenizer(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
 
 
-def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
+def toy_next_scale(
+    profile: Profile, prediction: str = "residual", depth: int | None = None
+) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer.
+
+    `depth` replaces the profile's number of blocks; nothing else changes.
+    """
     chain, data = profile.toy, toy_training_set(profile)
+    chain = replace(chain, model=replace(chain.model, depth=depth or chain.model.depth))
     tokenizer, parent = toy_tokenizer(profile, prediction)
     if prediction == "ground_truth":
         training = replace(chain.model_training, step_sampling=True)

@@ -38,6 +38,7 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
+    flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
 
     @property
@@ -106,6 +107,7 @@ _GPU = replace(
     held_out=1000,
     judge_steps=2000,
     ground_truth_steps=10_000,
+    flex_depths=(4, 6, 8),
 )
 
 _PAPER = replace(
@@ -140,6 +142,7 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    flex_depths=(1, 2),
     speed_repeats=2,
 )
 

@@ -91,10 +91,11 @@ class NextScaleModel(nn.Module):
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
         # While the model is traced for export the labels have no values to check.
-        known = labels.numel() and not torch.compiler.is_compiling()
-        if known and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+        wrong = labels[:0] if torch.compiler.is_compiling() else labels[(labels < 0) | (labels > self.config.classes)]
+        if len(wrong):
             raise VarbookError(
-                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
+                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {wrong.tolist()}; "
+                f"the nearest are {wrong.clamp(0, self.config.classes - 1).tolist()}."
             )
         return self.class_emb(labels)
 
