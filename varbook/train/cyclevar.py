@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from varbook.device import autocast, step_generator
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
+from varbook.train.store import ADDED
 from varbook.train.tokenizer import Draw, draw_batch, learning_rate
+from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
-from varbook.translate.discriminator import PatchDiscriminator, sigmoid_discriminator, sigmoid_generator
+from varbook.translate.discriminator import discriminators, sigmoid_discriminator, sigmoid_generator
 from varbook.translate.losses import reconstruction, update_average
 
 
@@ -33,10 +35,11 @@ class CycleVARTraining:
     keep_l1: float = 0.0  # |translation - source| (ours): an L1 likes few changes, so what need not change stays
     gan: float = 0.7
     critic_lr: float = 2e-4
-    critic_channels: tuple[int, ...] = (32, 64, 96)
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
+    critic: str = field(default="patch", metadata=ADDED)  # or "features": frozen CLIP and an MLP, CycleVAR section 4.1
+    augment: bool = field(default=False, metadata=ADDED)  # show real and fake images to the discriminators changed alike
 
 
 def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Tensor:
@@ -88,8 +91,9 @@ def generator_loss(
     }
     if training.keep_l1:
         parts["keep"] = reconstruction(out[: 2 * n], both, training.keep_l1, 0.0, None)
+    seen_x, seen_y = (augment(fake, generator) if training.augment else fake for fake in (fake_x, fake_y))
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
-    parts["gan"] = training.gan * (sigmoid_generator(critics[1](fake_y)) + sigmoid_generator(critics[0](fake_x)))  # eq. 14
+    parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14
     critics.requires_grad_(True)
     return sum(parts.values()), [fake_x.detach(), fake_y.detach()], {name: part.item() for name, part in parts.items()}
 
@@ -126,7 +130,7 @@ def fit_cyclevar(
     """
     cyclevar.to(device).train()
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
-    critics = nn.ModuleList(PatchDiscriminator(training.critic_channels) for _ in sets).to(device)
+    critics = discriminators(training.critic, len(sets)).to(device)
     optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
@@ -159,6 +163,8 @@ def fit_cyclevar(
         if not alone:
             with autocast(device):
                 real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
+                if training.augment:
+                    real, fakes = ([augment(one, generator) for one in side] for side in (real, fakes))
                 judged = critic_loss(critics, real, fakes)
             critic_optimiser.zero_grad(set_to_none=True)
             judged.backward()

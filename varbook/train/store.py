@@ -23,12 +23,15 @@ from varbook.train.weights import load_tensors, pack, read_json, save_tensors, u
 
 # Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
 RECIPE = 1
+# Metadata of a configuration's field that came later: at its default it does not count, so that earlier runs are still found.
+ADDED = {"added": True}
 
 
 def plain(value):
-    """Return `value` (dataclasses, tuples, paths) as plain JSON data."""
+    """Return `value` (dataclasses, tuples, paths) as plain JSON data, without fields ADDED later that are at their default."""
     if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {field.name: plain(one) for field, one in pairs if not (field.metadata.get("added") and one == field.default)}
     if isinstance(value, dict):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,8 +1,17 @@
-"""Patch discriminators: a small convolutional network that judges overlapping patches of an image."""
+"""Discriminators: a small convolutional network that judges patches, and a small head on frozen features of the image."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+
+from varbook import paths
+from varbook.errors import VarbookError
+from varbook.features import squeezenet
+from varbook.features.clip import clip_at_hand, load_clip
+
+# "features" takes the best backbone at hand: CLIP, else SqueezeNet, else an untrained SqueezeNet.
+CRITICS = ("patch", "features", "clip", "squeezenet", "random")
 
 
 class PatchDiscriminator(nn.Module):
@@ -21,6 +30,78 @@ class PatchDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Judge images."""
         return self.layers(image)
+
+
+class SqueezeFeatures(nn.Module):
+    """Images (B, 3, H, W) in [-1, 1] -> the maps of three depths of SqueezeNet, averaged over places: (B, 896)."""
+
+    def __init__(self, network: squeezenet.SqueezeNet):
+        super().__init__()
+        self.network, self.width = network, 128 + 256 + 512
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features; each depth is normalised, so that none drowns the others."""
+        maps = self.network.maps(images, ("fire3", "fire5", "fire9"))
+        return torch.cat([F.layer_norm(one.mean((2, 3)), one.shape[1:2]) for one in maps], 1)  # B 896
+
+
+def freeze(network: nn.Module) -> nn.Module:
+    """Turn every parameter of `network` into a buffer that no state holds, and return the network.
+
+    It then moves with `.to()`, but nothing can train it: no optimiser, and no `requires_grad_(True)` on what contains it.
+    """
+    for module in network.modules():
+        for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+            delattr(module, name)
+            module.register_buffer(name, tensor.detach(), persistent=False)
+    return network.eval()
+
+
+class FeatureDiscriminator(nn.Module):
+    """Image (B, 3, H, W) in [-1, 1] -> one logit (B, 1): frozen features and an MLP (CycleVAR section 4.1).
+
+    `backbone` maps images to vectors (B, `backbone.width`). It is not trained, but gradients pass through it to the image.
+    """
+
+    def __init__(self, backbone: nn.Module, hidden: int = 256):
+        super().__init__()
+        self.backbone = freeze(backbone)
+        self.head = nn.Sequential(
+            spectral_norm(nn.Linear(backbone.width, hidden)), nn.LeakyReLU(0.2), spectral_norm(nn.Linear(hidden, 1))
+        )
+
+    def train(self, mode: bool = True) -> "FeatureDiscriminator":
+        """Set training mode for the head; the backbone stays as it is."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Judge images."""
+        features = self.backbone(image)
+        return self.head(F.layer_norm(features, features.shape[1:]))
+
+
+def backbone(kind: str) -> nn.Module:
+    """Return the frozen features of a discriminator `kind`, one of CRITICS but "patch"; VarbookError where weights are missing."""
+    if kind == "features":
+        pretrained = "squeezenet" if paths.weights_file(squeezenet.FILE) else "random"
+        kind = "clip" if clip_at_hand() else pretrained
+    if kind == "random":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return SqueezeFeatures(squeezenet.SqueezeNet())
+    return load_clip() if kind == "clip" else SqueezeFeatures(squeezenet.load_squeezenet())
+
+
+def discriminators(kind: str, count: int) -> nn.ModuleList:
+    """Return one discriminator per domain; those on features share one backbone. VarbookError for a kind not in CRITICS."""
+    if kind not in CRITICS:
+        raise VarbookError(f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}.")
+    if kind == "patch":
+        return nn.ModuleList(PatchDiscriminator() for _ in range(count))
+    shared = backbone(kind)
+    return nn.ModuleList(FeatureDiscriminator(shared) for _ in range(count))
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
