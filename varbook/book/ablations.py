@@ -161,7 +161,9 @@ def measured(profile: Profile, model: NextScaleModel, tokenizer: Tokenizer, feat
     known = per_token(frequencies, schedule)
     numbers = {"frequencies alone": known, "gain": known - score["loss"], "core seconds per image": spent}
     tokens = [maps[:KEPT].tolist() for maps in made[0].tokens]
-    return score | numbers | {"frequencies per scale": frequencies, "tokens": tokens} | judged(profile, judge, pictures, held.labels)
+    return (
+        score | numbers | {"frequencies per scale": frequencies, "tokens": tokens} | judged(profile, judge, pictures, held.labels)
+    )
 
 
 def per_token(per_scale: Sequence[float], schedule: Schedule) -> float:

@@ -60,9 +60,7 @@ def _scan(decay: Tensor, inflow: Tensor) -> Tensor:
     return h.flatten(1, 2)[:, :length]  # B L ...
 
 
-def selective_scan(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, state: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return y (B, L, D) and the state (B, D, N) after the last token.
 
     x, dt: (B, L, D), steps dt > 0; A: (D, N), negative; B, C: (B, L, N); `state` is what an earlier part of the sequence left.
