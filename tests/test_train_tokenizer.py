@@ -200,3 +200,10 @@ def test_dead_codes_are_cured_unless_collapse_shall_be_watched():
         tokenizer.codebook.revive = lambda features, generator, every=every: moved.setdefault(every, len(features))
         fit(tokenizer, replace(SHORT, revive_every=every))
     assert list(moved) == [2] and moved[2] >= 2 * TOKENIZER.codes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_training_in_bfloat16_runs_to_the_end_with_the_discriminator_in_it(monkeypatch, kind):
+    monkeypatch.setattr(module, "autocast", lambda device: torch.autocast(device.type, torch.bfloat16))
+    curve = fit(fresh(kind))
+    assert curve[-1]["step"] == SHORT.steps - 1 and all(torch.tensor(list(point.values())).isfinite().all() for point in curve)

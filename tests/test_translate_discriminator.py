@@ -61,3 +61,15 @@ def test_the_losses_survive_extreme_logits_and_push_the_right_way():
 def test_the_losses_do_not_grow_with_the_batch(loss):
     once, more = loss(REAL, FAKE).item(), loss(REAL.repeat(5, 1, 1, 1), FAKE.repeat(5, 1, 1, 1)).item()
     assert once == pytest.approx(more, rel=1e-5)
+
+
+def test_the_whole_judge_sees_beyond_a_patch_and_counts_as_much_as_all_patches():
+    torch.manual_seed(0)
+    critic = PatchDiscriminator((8, 8, 8), whole=True).eval()
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    logits = critic(image)
+    assert logits.shape == (1, 2, 8, 8) and logits[:, 1].unique().numel() == 1
+    (corner,) = torch.autograd.grad(logits[0, 0, 0, 0], image, retain_graph=True)
+    (whole,) = torch.autograd.grad(logits[0, 1, 0, 0], image)
+    assert corner[..., -4:, -4:].abs().sum() == 0  # a patch in one corner does not see the other
+    assert whole[..., -4:, -4:].abs().sum() > 0 and whole[..., :4, :4].abs().sum() > 0

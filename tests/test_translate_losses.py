@@ -5,7 +5,7 @@ import torch
 from tiny import noise
 from torch import nn
 
-from varbook.translate.losses import reconstruction, update_average
+from varbook.translate.losses import keep, noisy, reconstruction, update_average
 
 
 def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -44,3 +44,21 @@ def test_the_average_moves_by_its_share_and_takes_no_gradient():
     update_average(average, model, 0.0)
     assert torch.equal(average.weight, target) and torch.equal(model.weight, target)
     assert average.weight.grad_fn is None and average.weight.requires_grad
+
+
+def test_keep_counts_small_differences_and_stops_counting_large_ones():
+    source = torch.zeros(1, 3, 2, 2)
+    translation = torch.tensor([[0.1, 0.2], [0.3, 1.5]]).expand(1, 3, 2, 2).clone().requires_grad_()
+    value = keep(translation, source, 0.3)
+    assert torch.isclose(value, torch.tensor((0.1 + 0.2 + 0.3 + 0.3) / 4))
+    value.backward()
+    assert translation.grad[0, 0, 0, 0] > 0  # a faint tint is pulled back
+    assert translation.grad[0, :, 1, 1].abs().sum() == 0  # a stripe is left alone
+
+
+def test_noise_has_the_deviation_that_was_asked_for_and_none_changes_nothing():
+    images = noise(2, 3, 32, 32)
+    assert noisy(images, 0.0) is images
+    added = noisy(images, 0.1, torch.Generator().manual_seed(0)) - images
+    assert added.std().item() == pytest.approx(0.1, rel=0.05) and abs(added.mean().item()) < 0.01
+    assert torch.equal(noisy(images, 0.1, torch.Generator().manual_seed(0)) - images, added)

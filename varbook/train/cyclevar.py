@@ -15,7 +15,7 @@ from varbook.train.tokenizer import Draw, draw_batch, learning_rate
 from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
 from varbook.translate.discriminator import discriminators, sigmoid_discriminator, sigmoid_generator
-from varbook.translate.losses import reconstruction, update_average
+from varbook.translate.losses import keep, noisy, reconstruction, update_average
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,18 @@ class CycleVARTraining:
     cycle_perceptual: float = 1.0
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
-    keep_l1: float = 0.0  # |translation - source| (ours): an L1 likes few changes, so what need not change stays
+    cycle_noise: float = 0.0  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
+    keep_l1: float = 0.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
+    keep_up_to: float = 0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
     gan: float = 0.7
     critic_lr: float = 2e-4
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
     critic: str = field(default="patch", metadata=ADDED)  # or "features": frozen CLIP and an MLP, CycleVAR section 4.1
-    augment: bool = field(default=False, metadata=ADDED)  # show real and fake images to the discriminators changed alike
+    critic_channels: tuple[int, ...] = field(default=(32, 64, 96), metadata=ADDED)  # of the patch discriminator
+    critic_whole: bool = field(default=False, metadata=ADDED)  # the patch discriminator also judges the picture as a whole (ours)
+    augment: tuple[str, ...] = field(default=(), metadata=ADDED)  # "colour", "translation", "cutout": what discriminators see
 
 
 def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Tensor:
@@ -84,14 +88,14 @@ def generator_loss(
     out = cyclevar.tokenizer.decode(cyclevar.latent(twice, torch.cat((swapped, same)), generator))
     fake_y, fake_x, identity = out[:n], out[n : 2 * n], out[2 * n :]
     # back again: G(G(x, t_y), t_x) and G(G(y, t_x), t_y), with gradients through tokenizer and both passes
-    again = cyclevar(out[: 2 * n], same, generator)
+    again = cyclevar(noisy(out[: 2 * n], training.cycle_noise, generator), same, generator)
     parts = {
         "cycle": reconstruction(again, both, training.cycle_l1, training.cycle_perceptual, perceptual),  # eq. 13
         "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
     }
     if training.keep_l1:
-        parts["keep"] = reconstruction(out[: 2 * n], both, training.keep_l1, 0.0, None)
-    seen_x, seen_y = (augment(fake, generator) if training.augment else fake for fake in (fake_x, fake_y))
+        parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
+    seen_x, seen_y = (augment(fake, training.augment, generator) for fake in (fake_x, fake_y))
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
     parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14
     critics.requires_grad_(True)
@@ -130,7 +134,7 @@ def fit_cyclevar(
     """
     cyclevar.to(device).train()
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
-    critics = discriminators(training.critic, len(sets)).to(device)
+    critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
     optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
@@ -163,8 +167,7 @@ def fit_cyclevar(
         if not alone:
             with autocast(device):
                 real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
-                if training.augment:
-                    real, fakes = ([augment(one, generator) for one in side] for side in (real, fakes))
+                real, fakes = ([augment(one, training.augment, generator) for one in side] for side in (real, fakes))
                 judged = critic_loss(critics, real, fakes)
             critic_optimiser.zero_grad(set_to_none=True)
             judged.backward()

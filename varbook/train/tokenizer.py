@@ -133,20 +133,20 @@ def fit_tokenizer(
                 # The residual sum is a picture only when it is complete; every ground-truth scale is one (FlexVAR eq. 5).
                 scales = quantised.pictures[-1:] if tokenizer.config.pyramid == "residual" else quantised.pictures
                 pictures = [tokenizer.decode(picture) for picture in scales]
-            losses = [image_loss(picture.float(), image, training, perceptual) for picture in pictures]
-        finest = pictures[-1].float()  # the discriminator works in float32
+            pictures = [picture.float() for picture in pictures]  # losses and discriminator compute in full precision
+            losses = [image_loss(picture, image, training, perceptual) for picture in pictures]
         loss = sum(losses) / len(losses) + (quantised.loss if quantised else 0.0)
         with_critic = training.gan > 0 and step >= training.gan_start * training.steps
         if with_critic:
             critic.requires_grad_(False)  # the generator's step leaves no gradient in the discriminator
-            loss = loss - training.gan * critic(finest).mean()
+            loss = loss - training.gan * critic(pictures[-1]).mean()
             critic.requires_grad_(True)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(tokenizer.parameters(), 1.0)
         optimiser.step()
         if with_critic:
-            critic_loss = hinge_discriminator(critic(image), critic(finest.detach()))
+            critic_loss = hinge_discriminator(critic(image), critic(pictures[-1].detach()))
             critic_optimiser.zero_grad(set_to_none=True)
             critic_loss.backward()
             critic_optimiser.step()
@@ -157,7 +157,7 @@ def fit_tokenizer(
                 features = spread_targets(quantised.targets, 2 * tokenizer.config.codes, generator)
                 tokenizer.codebook.revive(features, generator)
         if step % 20 == 0 or step == training.steps - 1:
-            mse = F.mse_loss(finest.detach(), image)
+            mse = F.mse_loss(pictures[-1].detach(), image)
             curve.append({"step": step, "loss": loss.item(), "image": losses[-1].item(), "mse": mse.item()})
         if keeper:
             keeper.step_done(step, state)

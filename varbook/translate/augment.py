@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook.errors import VarbookError
+
 SHIFT = 1 / 8  # largest translation as a share of the side
 HOLE = 1 / 2  # side of the cut-out square as a share of the side
 
@@ -44,9 +46,19 @@ def cutout(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
     return images.masked_fill(inside, 0.0)
 
 
-def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+KINDS = {"colour": colour, "translation": translation, "cutout": cutout}
+
+
+def augment(images: Tensor, kinds: tuple[str, ...] = tuple(KINDS), generator: torch.Generator | None = None) -> Tensor:
     """Change images (B, 3, H, W) in [-1, 1] at random, each in its own way, with gradients to every pixel that is still seen.
 
-    Colour, translation and cutout, as CycleGAN-Turbo's discriminators use them. Values may leave [-1, 1] a little.
+    `kinds` are names from KINDS, applied in that order; all three are what CycleGAN-Turbo's discriminators use. Values may leave
+    [-1, 1] a little. Raises VarbookError for an unknown name.
     """
-    return cutout(translation(colour(images, generator), generator), generator)
+    unknown = set(kinds) - set(KINDS)
+    if unknown:
+        raise VarbookError(f"There is no augmentation {min(unknown)!r}; choose from {', '.join(KINDS)}.")
+    for kind in KINDS:
+        if kind in kinds:
+            images = KINDS[kind](images, generator)
+    return images

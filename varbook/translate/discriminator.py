@@ -15,21 +15,34 @@ CRITICS = ("patch", "features", "clip", "squeezenet", "random")
 
 
 class PatchDiscriminator(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> logits (B, 1, h, w), one per patch; spectral norm keeps it smooth."""
+    """Image (B, 3, H, W) in [-1, 1] -> logits (B, 1, h, w), one per patch; spectral norm keeps it smooth.
 
-    def __init__(self, channels: tuple[int, ...] = (32, 64, 96)):
+    `whole` adds a second judge on the same features, (B, 2, h, w): one logit for the picture as a whole, repeated so that it
+    counts as much as all patches together. Patches cannot see that an animal's head and tail wear two different coats.
+    """
+
+    def __init__(self, channels: tuple[int, ...] = (32, 64, 96), whole: bool = False):
         super().__init__()
         widths = (3, *channels)
         layers: list[nn.Module] = []
         for a, b in zip(widths, widths[1:]):
             layers += [spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-        layers += [spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, padding=1)), nn.LeakyReLU(0.2)]
-        layers += [spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))]
+        last = widths[-1]
+        layers += [spectral_norm(nn.Conv2d(last, last, 3, padding=1)), nn.LeakyReLU(0.2)]
+        layers += [spectral_norm(nn.Conv2d(last, 1, 3, padding=1))]
         self.layers = nn.Sequential(*layers)
+        smaller = [
+            layer for _ in range(2) for layer in (spectral_norm(nn.Conv2d(last, last, 4, stride=2, padding=1)), nn.LeakyReLU(0.2))
+        ]
+        self.whole = nn.Sequential(*smaller, nn.AdaptiveAvgPool2d(1), spectral_norm(nn.Conv2d(last, 1, 1))) if whole else None
 
     def forward(self, image: Tensor) -> Tensor:
         """Judge images."""
-        return self.layers(image)
+        if self.whole is None:
+            return self.layers(image)
+        features = self.layers[:-1](image)  # B C h w
+        patches = self.layers[-1](features)  # B 1 h w
+        return torch.cat((patches, self.whole(features).expand_as(patches)), 1)  # B 2 h w
 
 
 class SqueezeFeatures(nn.Module):
@@ -94,12 +107,15 @@ def backbone(kind: str) -> nn.Module:
     return load_clip() if kind == "clip" else SqueezeFeatures(squeezenet.load_squeezenet())
 
 
-def discriminators(kind: str, count: int) -> nn.ModuleList:
-    """Return one discriminator per domain; those on features share one backbone. VarbookError for a kind not in CRITICS."""
+def discriminators(kind: str, count: int, channels: tuple[int, ...] = (32, 64, 96), whole: bool = False) -> nn.ModuleList:
+    """Return one discriminator per domain; those on features share one backbone. VarbookError for a kind not in CRITICS.
+
+    `channels` (fine to coarse) and `whole` are the patch discriminator's.
+    """
     if kind not in CRITICS:
         raise VarbookError(f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}.")
     if kind == "patch":
-        return nn.ModuleList(PatchDiscriminator() for _ in range(count))
+        return nn.ModuleList(PatchDiscriminator(channels, whole) for _ in range(count))
     shared = backbone(kind)
     return nn.ModuleList(FeatureDiscriminator(shared) for _ in range(count))
 

@@ -20,6 +20,22 @@ def reconstruction(
     return loss
 
 
+def keep(translation: Tensor, source: Tensor, up_to: float) -> Tensor:
+    """Return the mean of min(|translation - source|, up_to) over images (B, 3, H, W) and pixels (ours, not the papers').
+
+    A cycle can be closed by notes hidden where nobody looks: faint tints of the background that tell the way back which coat to
+    put on. Small differences cost, so the background stays; large ones cost no more, so the coat is free to change.
+    """
+    return (translation - source).abs().mean(1).clamp_max(up_to).mean()
+
+
+def noisy(images: Tensor, deviation: float, generator: torch.Generator | None = None) -> Tensor:
+    """Return `images` (B, 3, H, W) plus Gaussian noise of standard deviation `deviation` (0: as they are), in units of [-1, 1]."""
+    if not deviation:
+        return images
+    return images + deviation * torch.randn(images.shape, generator=generator).to(images.device)
+
+
 @torch.no_grad()
 def update_average(average: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
     """Move the weights of `average` towards those of `model` by 1 - decay."""
