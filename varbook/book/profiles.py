@@ -41,7 +41,7 @@ class Profile:
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
     ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
-    ablation_images: int = 4000  # training images of these models; their mirror images count as well
+    ablation_images: int = 2000  # training images of these models; their mirror images count as well
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
