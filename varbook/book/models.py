@@ -26,10 +26,12 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
+from varbook.train.rivals import fit_rival
 from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.transformer.rivals import DiffusionModel, make_rival
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
@@ -98,6 +100,26 @@ def toy_next_scale(
     kind = {"residual": "toy-var", "ground_truth": "toy-flexvar"}[prediction]
     model, run = _next_scale(kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
     return model, tokenizer, (run, parent)
+
+
+def toy_rival(profile: Profile, name: str) -> tuple[NextScaleModel | DiffusionModel, Tokenizer, tuple[Run, Run]]:
+    """Return a rival of FlexVAR table 2, "raster", "masked" or "diffusion", and its tokenizer: FlexVAR's, at its full scale.
+
+    It has the size of the next-scale models and sees as many images. `generate.rivals` draws with it.
+    """
+    chain, data = profile.toy, toy_training_set(profile)
+    tokenizer, parent = toy_tokenizer(profile, "ground_truth")
+    torch.manual_seed(profile.seed + 2)
+    model = make_rival(name, chain.model)
+    run = train_or_load(
+        f"toy-rival-{name}", model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
+        seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_rival(
+            name, model, tokenizer, encode_all(tokenizer, data.images, pick_device()), data.labels.repeat(2), chain.model_training,
+            seed=profile.seed, device=pick_device(), keeper=keeper,
+        ),
+    )  # fmt: skip
+    return model.to(pick_device()).eval(), tokenizer, (run, parent)
 
 
 def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed: int | None = None) -> tuple[CycleVAR, Run]:

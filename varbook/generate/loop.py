@@ -72,7 +72,7 @@ def generate(
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
     doubled = torch.cat((labels, torch.full_like(labels, model.config.classes))) if guidance else labels
     condition = model.condition(doubled)  # 2B C
-    modulations, caches = model.modulations(condition), model.new_caches()
+    modulations, caches = model.modulations(condition), model.new_caches(schedule)
     picture, tokens, pictures, seen = pyramid.start(count, schedule[-1]), [], [], None
     for k, size in enumerate(schedule):
         x = model.embed([seen], condition, schedule, first=k)  # 2B h*w C
