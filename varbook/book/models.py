@@ -26,15 +26,19 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
+from varbook.train.rivals import fit_rival
 from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.transformer.rivals import DiffusionModel, make_rival
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
 WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
+# What each kind of CycleVAR translates between: domain -> class label of its next-scale model, first X, then Y.
+DOMAINS = {"toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA}, "photo-cyclevar": {"horse": 0, "zebra": 1}}
 TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
 
 
@@ -80,9 +84,15 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
     return _tokenizer(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
 
 
-def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
+def toy_next_scale(
+    profile: Profile, prediction: str = "residual", depth: int | None = None
+) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer.
+
+    `depth` replaces the profile's number of blocks; nothing else changes.
+    """
     chain, data = profile.toy, toy_training_set(profile)
+    chain = replace(chain, model=replace(chain.model, depth=depth or chain.model.depth))
     tokenizer, parent = toy_tokenizer(profile, prediction)
     if prediction == "ground_truth":
         training = replace(chain.model_training, step_sampling=True)
@@ -90,6 +100,26 @@ def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[Next
     kind = {"residual": "toy-var", "ground_truth": "toy-flexvar"}[prediction]
     model, run = _next_scale(kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
     return model, tokenizer, (run, parent)
+
+
+def toy_rival(profile: Profile, name: str) -> tuple[NextScaleModel | DiffusionModel, Tokenizer, tuple[Run, Run]]:
+    """Return a rival of FlexVAR table 2, "raster", "masked" or "diffusion", and its tokenizer: FlexVAR's, at its full scale.
+
+    It has the size of the next-scale models and sees as many images. `generate.rivals` draws with it.
+    """
+    chain, data = profile.toy, toy_training_set(profile)
+    tokenizer, parent = toy_tokenizer(profile, "ground_truth")
+    torch.manual_seed(profile.seed + 2)
+    model = make_rival(name, chain.model)
+    run = train_or_load(
+        f"toy-rival-{name}", model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
+        seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_rival(
+            name, model, tokenizer, encode_all(tokenizer, data.images, pick_device()), data.labels.repeat(2), chain.model_training,
+            seed=profile.seed, device=pick_device(), keeper=keeper,
+        ),
+    )  # fmt: skip
+    return model.to(pick_device()).eval(), tokenizer, (run, parent)
 
 
 def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed: int | None = None) -> tuple[CycleVAR, Run]:

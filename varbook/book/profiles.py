@@ -38,7 +38,12 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
+    flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
+    ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
+    ablation_steps: int = 150  # of each of them
+    ablation_images: int = 2000  # training images of these models; their mirror images count as well
+    ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
     def image_size(self) -> int:
@@ -106,6 +111,10 @@ _GPU = replace(
     held_out=1000,
     judge_steps=2000,
     ground_truth_steps=10_000,
+    flex_depths=(4, 6, 8),
+    ablation_size=(8, 384, 6),
+    ablation_steps=5000,
+    ablation_images=50_000,
 )
 
 _PAPER = replace(
@@ -128,6 +137,9 @@ _PAPER = replace(
     held_out=5000,
     judge_steps=5000,
     ground_truth_steps=50_000,
+    ablation_size=(20, 1280, 20),
+    ablation_steps=70_000,  # FlexVAR section 4.3
+    ablation_images=200_000,
 )
 
 _SMOKE = replace(
@@ -140,7 +152,12 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    flex_depths=(1, 2),
     speed_repeats=2,
+    ablation_size=(2, 32, 2),
+    ablation_steps=4,
+    ablation_images=64,
+    ablation_seeds=(0, 1),
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)}

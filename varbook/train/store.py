@@ -116,6 +116,14 @@ def find_record(name: str) -> tuple[dict, str] | None:
     return None
 
 
+def records_of(kind: str, profile: str) -> list[dict]:
+    """Return the records of a profile whose kind begins with `kind`, in the order of their names: rows that others have left."""
+    folders = (paths.shipped() / "records", paths.home() / "runs")
+    names = sorted({path.stem for folder in folders for path in folder.glob(f"{kind}*.json")})
+    found = [find_record(name) for name in names]
+    return [one[0] for one in found if one and one[0]["profile"] == profile]
+
+
 def checkpoint_path(name: str) -> Path:
     """Return where the weights of run `name` lie: below VARBOOK_HOME if they are there, else with the repository."""
     shipped = paths.shipped() / "checkpoints" / f"{name}.safetensors"
