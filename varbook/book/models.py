@@ -20,12 +20,14 @@ from varbook.features.judge import Judge, JudgeConfig
 from varbook.features.perceptual import perceptual_distance
 from varbook.paths import data_folder
 from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.baselines import RivalTraining, fit_rival
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.translate.baselines import PixelTranslator
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
@@ -95,6 +97,20 @@ def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed
     model, tokenizer, (parent, _) = toy_next_scale(profile)
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
     return _cyclevar("toy-cyclevar", profile.toy, tokenizer, model, parent, sets, (HORSE, ZEBRA), profile, config, seed)
+
+
+def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
+    """Return a rival in pixels, "cyclegan" or "cut", between the toy world's horses and zebras; it is called as CycleVAR is."""
+    training = RivalTraining(method=name, steps=profile.rival_steps, batch=profile.toy.cyclevar_training.batch)
+    sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
+    torch.manual_seed(profile.seed + 3)
+    rival = PixelTranslator((HORSE, ZEBRA), name, training.channels, training.blocks)
+    settings = {"training": training, "world": _world(profile), "images": [len(s) for s in sets]}
+    run = train_or_load(
+        f"toy-{name}", rival, settings, seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_rival(rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper),
+    )  # fmt: skip
+    return rival.to(pick_device()).eval(), run
 
 
 def photographs(profile: Profile) -> dict[str, Tensor] | None:

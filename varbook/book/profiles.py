@@ -39,6 +39,7 @@ class Profile:
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
+    rival_steps: int = 1200  # of the translators in pixels, CycleGAN and CUT (CycleVAR table 1)
 
     @property
     def image_size(self) -> int:
@@ -106,6 +107,7 @@ _GPU = replace(
     held_out=1000,
     judge_steps=2000,
     ground_truth_steps=10_000,
+    rival_steps=20_000,
 )
 
 _PAPER = replace(
@@ -128,6 +130,7 @@ _PAPER = replace(
     held_out=5000,
     judge_steps=5000,
     ground_truth_steps=50_000,
+    rival_steps=100_000,
 )
 
 _SMOKE = replace(
@@ -141,6 +144,7 @@ _SMOKE = replace(
     ground_truth_steps=30,
     use_photographs=False,
     speed_repeats=2,
+    rival_steps=6,
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)}
