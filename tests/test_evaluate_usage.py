@@ -1,10 +1,12 @@
 """Code usage and perplexity on histograms that are known."""
 
+import math
+
 import pytest
 import torch
 
 from varbook.errors import VarbookError
-from varbook.evaluate.usage import histogram, perplexity, usage, usage_per_scale
+from varbook.evaluate.usage import frequency_loss, histogram, perplexity, usage, usage_per_scale
 
 
 def test_perplexity_of_known_histograms():
@@ -31,3 +33,14 @@ def test_histogram_counts_and_refuses_what_does_not_fit():
     with pytest.raises(VarbookError):
         usage_per_scale([], 4)
     assert usage(torch.zeros(3, dtype=torch.long), 4).scale == "all"
+
+
+def test_the_loss_of_knowing_frequencies_alone():
+    even = torch.arange(64).repeat(40).view(-1, 8, 8)
+    assert frequency_loss([even], [even], 64) == [pytest.approx(math.log(64))]
+    # Half a count for what was never seen, so the shares are 3.5 and 1.5 of 5.
+    known, asked = torch.tensor([[[0, 0], [0, 1]]]), torch.tensor([[[0]], [[1]]])
+    assert frequency_loss([known], [asked], 2) == [pytest.approx(-(math.log(3.5 / 5) + math.log(1.5 / 5)) / 2)]
+    assert len(frequency_loss([even, even], [even, even * 0], 64)) == 2
+    with pytest.raises(ValueError):
+        frequency_loss([even], [even, even], 64)

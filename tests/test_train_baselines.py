@@ -5,33 +5,18 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, pictures, same_state, uint8_pictures
+from tiny import CPU, Killed, KilledKeeper, pictures, same_state, uint8_pictures
 from torch import nn
 
 from varbook.errors import VarbookError
-from varbook.train.baselines import LOSSES, RivalTraining, content_loss, cut_loss, cyclegan_loss, fit_rival
+from varbook.train.baselines import LOSSES, BaselineTraining, content_loss, cut_loss, cyclegan_loss, fit_baseline
 from varbook.train.keeper import Keeper
 from varbook.translate.baselines import PixelTranslator
 from varbook.translate.discriminator import PatchDiscriminator
 
 X, Y = pictures(2, seed=1), pictures(2, seed=2)
-SHORT = RivalTraining(steps=5, batch=2, channels=8, blocks=1, pool=3, patches=8)
+SHORT = BaselineTraining(steps=5, batch=2, channels=8, blocks=1, pool=3, patches=8)
 both = pytest.mark.parametrize("method", sorted(LOSSES))
-
-
-class Killed(Exception):
-    """Stands for a kill."""
-
-
-class KilledKeeper(Keeper):
-    """Saves after three steps, and dies one step later."""
-
-    def step_done(self, step, state):
-        """Save, or die."""
-        if step == 2:
-            self.save(3, state)
-        if step == 3:
-            raise Killed
 
 
 def rival(method: str, seed: int = 0) -> PixelTranslator:
@@ -107,7 +92,7 @@ def test_the_generators_step_leaves_no_gradient_in_the_discriminators(method):
 def fit(translator, training, keeper=None):
     torch.manual_seed(11)  # the discriminators start from the global generator
     sets = (uint8_pictures(5, seed=1), uint8_pictures(4, seed=2))
-    return fit_rival(translator, sets, training, seed=3, device=CPU, keeper=keeper)
+    return fit_baseline(translator, sets, training, seed=3, device=CPU, keeper=keeper)
 
 
 @both

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, awake, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
+from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, Killed, KilledKeeper, awake, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
 from torch import nn
 
 from varbook import device
@@ -25,21 +25,6 @@ ALL = tuple(KINDS)
 X, Y = pictures(2, seed=1), pictures(2, seed=2)
 WEIGHTS = CycleVARTraining(cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5)
 SHORT = CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=2, average=0.5)
-
-
-class Killed(Exception):
-    """Stands for a kill."""
-
-
-class KilledKeeper(Keeper):
-    """Saves after three steps, and dies one step later."""
-
-    def step_done(self, step, state):
-        """Save, or die."""
-        if step == 2:
-            self.save(3, state)
-        if step == 3:
-            raise Killed
 
 
 def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train import store
-from varbook.train.store import ADDED, experiment, find_record, plain, run_key, ship, train_or_load
+from varbook.train.store import ADDED, experiment, find_record, plain, records_of, run_key, ship, train_or_load
 from varbook.train.weights import ROUNDED_FROM, load_tensors, read_json, save_tensors, write_json
 
 
@@ -56,14 +56,15 @@ def names(folder: Path) -> list[str]:
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
 
 
-def test_a_field_added_later_counts_only_where_it_is_not_at_its_default():
-    @dataclass(frozen=True)
-    class Later(Settings):
-        kind: str = field(default="patch", metadata=ADDED)
+@dataclass(frozen=True)
+class Grown(Settings):
+    shape: str = field(default="round", metadata=ADDED)
 
-    assert run_key("kind", Later(), 0) == run_key("kind", Settings(), 0)
-    assert run_key("kind", Later(kind="features"), 0) != run_key("kind", Settings(), 0)
-    assert plain(Later()) == plain(Settings()) and plain(Later(kind="features"))["kind"] == "features"
+
+def test_a_field_that_came_later_counts_only_where_it_is_not_at_its_default():
+    assert run_key("kind", Grown(), 0) == run_key("kind", Settings(), 0)
+    assert run_key("kind", Grown(shape="square"), 0) != run_key("kind", Settings(), 0)
+    assert plain(Grown(shape="square")) == plain(Settings()) | {"shape": "square"}
 
 
 def test_the_key_is_the_same_for_the_same_content_and_another_for_every_change():
@@ -258,6 +259,13 @@ def test_experiments_keep_numbers_and_curve_without_a_model(places):
         assert run.record["settings"] == kept["settings"] == {"alpha": 0.5}
     experiment("row", {"alpha": 0.75}, trial, seed=0)
     assert len(calls) == 2 and not [name for name in names(places) if name.endswith(".safetensors")]
+
+
+def test_the_records_of_one_kind_and_profile_are_found():
+    for kind, profile in (("rival-a", "smoke"), ("rival-b", "smoke"), ("rival-a", "laptop"), ("other", "smoke")):
+        experiment(kind, {"profile": profile}, lambda: ({"loss": 1.0}, []), seed=0, profile=profile)
+    assert [record["kind"] for record in records_of("rival", "smoke")] == ["rival-a", "rival-b"]
+    assert records_of("nothing", "smoke") == []
 
 
 def test_a_damaged_record_is_named(places):

@@ -6,8 +6,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from varbook.features.judge import Judge, JudgeConfig
 from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
+from varbook.train.keeper import Keeper
 from varbook.transformer.model import NextScaleConfig, NextScaleModel, flexvar
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
@@ -49,6 +51,12 @@ def tiny_cyclevar(config: CycleVARConfig | None = None) -> CycleVAR:
     return CycleVAR(tiny_tokenizer(), tiny_model(), config).eval()
 
 
+def tiny_judge(seed: int = 0) -> Judge:
+    """Return an untrained judge of two species, whose features stand in for a real network's."""
+    torch.manual_seed(seed)
+    return Judge(JudgeConfig(("horse", "zebra"))).eval()
+
+
 def noise(*shape: int, seed: int = 0) -> Tensor:
     """Return seeded normal numbers."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
@@ -69,6 +77,21 @@ def same_state(a: nn.Module, b: nn.Module) -> bool:
     """Say whether two modules hold the same bits."""
     ours, theirs = a.state_dict(), b.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+class KilledKeeper(Keeper):
+    """Saves after three steps, and dies one step later."""
+
+    def step_done(self, step, state):
+        """Save, or die."""
+        if step == 2:
+            self.save(3, state)
+        if step == 3:
+            raise Killed
 
 
 def tiny_runs(profile: str = "smoke") -> str:

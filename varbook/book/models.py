@@ -16,17 +16,23 @@ from varbook.data.folders import unpaired
 from varbook.data.images import to_float
 from varbook.data.toy import SPECIES, ToySet, toy_images
 from varbook.device import pick_device
+from varbook.errors import VarbookError
+from varbook.evaluate.samples import fingerprint
 from varbook.features.judge import Judge, JudgeConfig
 from varbook.features.perceptual import perceptual_distance
 from varbook.paths import data_folder
+from varbook.pretrained.cyclevar import PUBLISHED_LABELS, PUBLISHED_TRAINING, published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.baselines import RivalTraining, fit_rival
+from varbook.train.baselines import BaselineTraining, fit_baseline
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
+from varbook.train.rivals import fit_rival
+from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.transformer.rivals import DiffusionModel, make_rival
 from varbook.translate.baselines import PixelTranslator
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
@@ -34,7 +40,11 @@ HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
 WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
 # What each kind of CycleVAR translates between: domain -> class label of its next-scale model, first X, then Y.
-DOMAINS = {"toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA}, "photo-cyclevar": {"horse": 0, "zebra": 1}}
+DOMAINS = {
+    "toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA},
+    "photo-cyclevar": {"horse": 0, "zebra": 1},
+    "published-cyclevar": dict(zip(("horse", "zebra"), PUBLISHED_LABELS)),
+}
 TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
 
 
@@ -80,9 +90,15 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
     return _tokenizer(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
 
 
-def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
+def toy_next_scale(
+    profile: Profile, prediction: str = "residual", depth: int | None = None
+) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer.
+
+    `depth` replaces the profile's number of blocks; nothing else changes.
+    """
     chain, data = profile.toy, toy_training_set(profile)
+    chain = replace(chain, model=replace(chain.model, depth=depth or chain.model.depth))
     tokenizer, parent = toy_tokenizer(profile, prediction)
     if prediction == "ground_truth":
         training = replace(chain.model_training, step_sampling=True)
@@ -90,6 +106,26 @@ def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[Next
     kind = {"residual": "toy-var", "ground_truth": "toy-flexvar"}[prediction]
     model, run = _next_scale(kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
     return model, tokenizer, (run, parent)
+
+
+def toy_rival(profile: Profile, name: str) -> tuple[NextScaleModel | DiffusionModel, Tokenizer, tuple[Run, Run]]:
+    """Return a rival of FlexVAR table 2, "raster", "masked" or "diffusion", and its tokenizer: FlexVAR's, at its full scale.
+
+    It has the size of the next-scale models and sees as many images. `generate.rivals` draws with it.
+    """
+    chain, data = profile.toy, toy_training_set(profile)
+    tokenizer, parent = toy_tokenizer(profile, "ground_truth")
+    torch.manual_seed(profile.seed + 2)
+    model = make_rival(name, chain.model)
+    run = train_or_load(
+        f"toy-rival-{name}", model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
+        seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_rival(
+            name, model, tokenizer, encode_all(tokenizer, data.images, pick_device()), data.labels.repeat(2), chain.model_training,
+            seed=profile.seed, device=pick_device(), keeper=keeper,
+        ),
+    )  # fmt: skip
+    return model.to(pick_device()).eval(), tokenizer, (run, parent)
 
 
 def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed: int | None = None) -> tuple[CycleVAR, Run]:
@@ -101,14 +137,14 @@ def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed
 
 def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
     """Return a rival in pixels, "cyclegan" or "cut", between the toy world's horses and zebras; it is called as CycleVAR is."""
-    training = RivalTraining(method=name, steps=profile.rival_steps, batch=profile.toy.cyclevar_training.batch)
+    training = BaselineTraining(method=name, steps=profile.baseline_steps, batch=profile.toy.cyclevar_training.batch)
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
     torch.manual_seed(profile.seed + 3)
     rival = PixelTranslator((HORSE, ZEBRA), name, training.channels, training.blocks)
     settings = {"training": training, "world": _world(profile), "images": [len(s) for s in sets]}
     run = train_or_load(
         f"toy-{name}", rival, settings, seed=profile.seed, profile=profile.name,
-        fit=lambda keeper: fit_rival(rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper),
+        fit=lambda keeper: fit_baseline(rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper),
     )  # fmt: skip
     return rival.to(pick_device()).eval(), run
 
@@ -146,6 +182,26 @@ def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) 
     )
 
 
+def published_photograph_cyclevar(
+    profile: Profile, path: str | None = None, tokenizer_path: str | None = None, config: CycleVARConfig | None = None
+) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR fine-tuned from the published VAR-d16 on horses and zebras, as the paper has it (section 4.1).
+
+    For a card and the profile "paper"; `path` and `tokenizer_path` name the published files where they are not to be fetched.
+    Raises VarbookError where they or the photographs are missing.
+    """
+    data = photographs(profile)
+    if data is None:
+        raise VarbookError("The photographs of horse2zebra are not there: fetch them, and name their place in VARBOOK_DATA.")
+    start = published_cyclevar(path=path, tokenizer_path=tokenizer_path, config=config)
+    chain = replace(profile.photographs, cyclevar_training=PUBLISHED_TRAINING)
+    parent = Run("var-d16", {"key": f"var-d16 {fingerprint(start.model)}"}, "published")
+    return _cyclevar(
+        "published-cyclevar", chain, start.tokenizer, start.model, parent, (data["trainA"], data["trainB"]), PUBLISHED_LABELS,
+        profile, config, draw=_crops(chain.image_size),
+    )  # fmt: skip
+
+
 @torch.no_grad()
 def translate_all(cyclevar: CycleVAR, images: Tensor, target: int, batch: int = 32) -> Tensor:
     """Translate uint8 images (N, 3, H, W) into class `target` -> floats (N, 3, H, W) in [-1, 1]."""
@@ -181,7 +237,7 @@ def _next_scale(kind, chain: Chain, tokenizer, parent: Run, images, labels: Tens
         features = encode_all(tokenizer, images(), pick_device())
         return fit_next_scale(
             model, tokenizer, features, labels.repeat(2), chain.model_training, seed=profile.seed, device=pick_device(),
-            keeper=keeper,
+            keeper=keeper, shard=shard_wanted(),
         )  # fmt: skip
 
     run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
@@ -198,7 +254,7 @@ def _cyclevar(
     run = train_or_load(
         kind, cyclevar.model, settings, seed=seed, profile=profile.name,
         fit=lambda keeper: fit_cyclevar(
-            cyclevar, sets, targets, training, seed=seed, device=pick_device(),
+            cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
         ),
     )  # fmt: skip

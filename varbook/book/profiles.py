@@ -38,8 +38,13 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
+    flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
-    rival_steps: int = 1200  # of the translators in pixels, CycleGAN and CUT (CycleVAR table 1)
+    baseline_steps: int = 1200  # of the translators in pixels, CycleGAN and CUT (CycleVAR table 1)
+    ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
+    ablation_steps: int = 150  # of each of them
+    ablation_images: int = 2000  # training images of these models; their mirror images count as well
+    ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
     def image_size(self) -> int:
@@ -80,7 +85,7 @@ _LAPTOP = Profile(
     name="laptop",
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
-    photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 400, 800), batch=(16, 16, 4), classes=2)),
+    photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 600), batch=(16, 16, 4), classes=2)),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
@@ -107,7 +112,11 @@ _GPU = replace(
     held_out=1000,
     judge_steps=2000,
     ground_truth_steps=10_000,
-    rival_steps=20_000,
+    baseline_steps=20_000,
+    flex_depths=(4, 6, 8),
+    ablation_size=(8, 384, 6),
+    ablation_steps=5000,
+    ablation_images=50_000,
 )
 
 _PAPER = replace(
@@ -130,7 +139,10 @@ _PAPER = replace(
     held_out=5000,
     judge_steps=5000,
     ground_truth_steps=50_000,
-    rival_steps=100_000,
+    baseline_steps=100_000,
+    ablation_size=(20, 1280, 20),
+    ablation_steps=70_000,  # FlexVAR section 4.3
+    ablation_images=200_000,
 )
 
 _SMOKE = replace(
@@ -143,8 +155,13 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    flex_depths=(1, 2),
     speed_repeats=2,
-    rival_steps=6,
+    baseline_steps=6,
+    ablation_size=(2, 32, 2),
+    ablation_steps=4,
+    ablation_images=64,
+    ablation_seeds=(0, 1),
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)}

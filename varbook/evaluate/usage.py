@@ -57,3 +57,15 @@ def usage_per_scale(token_maps: Sequence[torch.Tensor], codes: int) -> list[Usag
     rows = [usage(tokens, codes, f"{tokens.shape[-2]}x{tokens.shape[-1]}") for tokens in token_maps]
     everything = torch.cat([tokens.reshape(-1) for tokens in token_maps])
     return [*rows, usage(everything, codes)]
+
+
+def frequency_loss(known: Sequence[torch.Tensor], asked: Sequence[torch.Tensor], codes: int) -> list[float]:
+    """Return, per scale, the nats per token of one who knows nothing but how often each code occurs at that scale.
+
+    The frequencies are those of the long maps `known` (N,h_k,w_k), the loss is that on the maps `asked` (M,h_k,w_k).
+    """
+    losses = []
+    for seen, wanted in zip(known, asked, strict=True):
+        share = histogram(seen, codes).double() + 0.5  # half a count for what was never seen
+        losses.append(-(share / share.sum()).log()[wanted.reshape(-1).cpu()].mean().item())
+    return losses

@@ -18,7 +18,7 @@ Pair = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class RivalTraining:
+class BaselineTraining:
     """Everything that shapes the training of a rival; weights and rates are those of the two papers."""
 
     method: str = "cyclegan"  # or "cut"
@@ -44,7 +44,7 @@ def adversarial(critics: nn.ModuleList, fakes: Pair) -> Tensor:
 
 
 def cyclegan_loss(
-    translator: PixelTranslator, critics: nn.ModuleList, images: Pair, training: RivalTraining, generator: torch.Generator | None
+    translator: PixelTranslator, critics: nn.ModuleList, images: Pair, training: BaselineTraining, generator: torch.Generator | None
 ) -> tuple[dict[str, Tensor], Pair]:
     """Return the parts of CycleGAN's loss and the fakes (x, y): adversarial, the way back, and what is there already stays."""
     (to_x, to_y), (x, y) = translator.model, images
@@ -59,7 +59,7 @@ def cyclegan_loss(
 
 
 def content_loss(
-    translator: PixelTranslator, way: int, source: Tensor, out: Tensor, training: RivalTraining, generator: torch.Generator | None
+    translator: PixelTranslator, way: int, source: Tensor, out: Tensor, training: BaselineTraining, generator: torch.Generator | None
 ) -> Tensor:
     """Return CUT's contrastive loss of one generator (0: into X, 1: into Y): patches of `out` against those of `source`."""
     network, heads = translator.model[way], translator.heads[way]
@@ -71,7 +71,7 @@ def content_loss(
 
 
 def cut_loss(
-    translator: PixelTranslator, critics: nn.ModuleList, images: Pair, training: RivalTraining, generator: torch.Generator | None
+    translator: PixelTranslator, critics: nn.ModuleList, images: Pair, training: BaselineTraining, generator: torch.Generator | None
 ) -> tuple[dict[str, Tensor], Pair]:
     """Return the parts of CUT's loss and the fakes (x, y), for both directions; the two share nothing but the step."""
     fakes, content = [], 0.0
@@ -87,10 +87,10 @@ def cut_loss(
 LOSSES = {"cyclegan": cyclegan_loss, "cut": cut_loss}
 
 
-def fit_rival(
+def fit_baseline(
     translator: PixelTranslator,
     sets: Pair,
-    training: RivalTraining,
+    training: BaselineTraining,
     *,
     seed: int,
     device: torch.device,

@@ -74,7 +74,7 @@ class SelfAttention(nn.Module):
         self.register_buffer("zero_k_bias", torch.zeros(width))
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, groups: list[Group], cache: KeyValueCache | None = None) -> Tensor:
+    def forward(self, x: Tensor, groups: list[Group] | None, cache: KeyValueCache | None = None) -> Tensor:
         """Attend within x (B, L, C) by `groups`, or, with a `cache`, from the new scale x to all scales so far."""
         B, L, C = x.shape
         qkv = F.linear(x, self.mat_qkv.weight, torch.cat((self.q_bias, self.zero_k_bias, self.v_bias)))  # B L 3C

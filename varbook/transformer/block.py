@@ -1,9 +1,13 @@
 """One transformer block, steered by the condition through adaptive layer norm (AdaLN)."""
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.transformer.attention import Group, KeyValueCache, SelfAttention
+from varbook.transformer.mamba import ScanMemory
 
 
 class FeedForward(nn.Module):
@@ -19,23 +23,42 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the condition."""
+    """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the condition.
 
-    def __init__(self, width: int, heads: int, *, cosine: bool = True):
+    `mixer` takes attention's place where it is given (Mamba: chapter 07).
+    """
+
+    def __init__(
+        self, width: int, heads: int, *, cosine: bool = True, mixer: nn.Module | None = None, shared_adaln: bool = False
+    ):
         super().__init__()
-        self.attn = SelfAttention(width, heads, cosine=cosine)
+        self.attn = mixer or SelfAttention(width, heads, cosine=cosine)
         self.ffn = FeedForward(width)
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
-        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        if shared_adaln:  # the network has one layer for all blocks, a block only what it adds to its six vectors
+            self.ada_gss = nn.Parameter(torch.randn(1, 1, 6, width) / math.sqrt(width))
+        else:
+            self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
     def modulation(self, condition: Tensor) -> list[Tensor]:
-        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts."""
+        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts.
+
+        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C).
+        """
+        if condition.ndim == 4:
+            return list((self.ada_gss + condition).unbind(2))
         return list(self.ada_lin(condition)[:, None].chunk(6, -1))
 
-    def forward(self, x: Tensor, modulation: list[Tensor], groups: list[Group], cache: KeyValueCache | None = None) -> Tensor:
-        """Map (B, L, C) -> (B, L, C)."""
+    def forward(
+        self,
+        x: Tensor,
+        modulation: list[Tensor],
+        layout: list[Group] | Tensor | None,
+        cache: KeyValueCache | ScanMemory | None = None,
+    ) -> Tensor:
+        """Map (B, L, C) -> (B, L, C); `layout` is what the mixer must know of the sequence: attention's groups, Mamba's order."""
         gate1, gate2, scale1, scale2, shift1, shift2 = modulation
-        x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, groups, cache)
+        x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, layout, cache)
         return x + gate2 * self.ffn(self.norm(x) * (1 + scale2) + shift2)
 
 

@@ -1,15 +1,17 @@
 """The next-scale model: VAR and FlexVAR are two configurations of it."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule, square, token_count
-from varbook.transformer.attention import KeyValueCache, scale_groups
+from varbook.transformer.attention import Group, KeyValueCache, scale_groups
 from varbook.transformer.block import Block, HeadNorm
+from varbook.transformer.mamba import MambaMixer, ScanMemory
+from varbook.transformer.paths import PATHS, scan_order
 from varbook.transformer.positions import FixedPositions, ScalablePositions
 
 
@@ -29,6 +31,10 @@ class NextScaleConfig:
     learnable_positions: bool = True  # FlexVAR table 6
     position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
     cosine: bool = True  # queries and keys normalised
+    shared_adaln: bool = field(default=False, metadata={"added": True})  # one AdaLN layer for all blocks: VAR-d36 at 512 px
+    # Fields that came later do not change the names of the runs before them (see `train.store.plain`).
+    mixer: str = field(default="attention", metadata={"added": True})  # "attention" | "mamba": FlexVAR table 5
+    mamba_state: int = field(default=8, metadata={"added": True})  # N; 16 in Mamba, of which a CPU's cache likes half
 
 
 def flexvar(config: NextScaleConfig) -> NextScaleConfig:
@@ -47,7 +53,9 @@ class NextScaleModel(nn.Module):
         self.pos_start = nn.Parameter(torch.empty(1, 1, width))
         self.positions = self._make_positions(config)
         self.lvl_embed = nn.Embedding(len(config.schedule), width) if config.step_embedding else None
-        self.blocks = nn.ModuleList(Block(width, config.heads, cosine=config.cosine) for _ in range(config.depth))
+        if config.shared_adaln:
+            self.shared_ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        self.blocks = nn.ModuleList(self._make_block(config, layer) for layer in range(config.depth))
         self.head_nm = HeadNorm(width)
         self.head = nn.Linear(width, config.codes)
         self._initialise()
@@ -62,6 +70,14 @@ class NextScaleModel(nn.Module):
             )
         raise VarbookError(f'There are no positions named {config.positions!r}; use "fixed" or "scalable".')
 
+    @staticmethod
+    def _make_block(config: NextScaleConfig, layer: int) -> Block:
+        if config.mixer not in ("attention", "mamba"):
+            raise VarbookError(f'There is no mixer named {config.mixer!r}; use "attention" or "mamba".')
+        mamba = config.mixer == "mamba"
+        mixer = MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state) if mamba else None
+        return Block(config.width, config.heads, cosine=config.cosine, mixer=mixer, shared_adaln=config.shared_adaln)
+
     def _initialise(self) -> None:
         # VAR's start: small truncated normals; gates near zero, so that at first every block passes its input on.
         std = math.sqrt(1 / self.config.width / 3)
@@ -75,7 +91,7 @@ class NextScaleModel(nn.Module):
             self.head.weight.mul_(0.02)
             self.head_nm.ada_lin[1].weight.mul_(0.5)
             for block in self.blocks:
-                rows = block.ada_lin[1].weight.chunk(6)
+                rows = block.ada_gss.unbind(2) if self.config.shared_adaln else block.ada_lin[1].weight.chunk(6)
                 for gate in rows[:2]:
                     gate.mul_(1e-3)
                 for rest in rows[2:]:
@@ -85,9 +101,12 @@ class NextScaleModel(nn.Module):
 
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
-        if labels.numel() and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+        # While the model is traced for export the labels have no values to check.
+        wrong = labels[:0] if torch.compiler.is_compiling() else labels[(labels < 0) | (labels > self.config.classes)]
+        if len(wrong):
             raise VarbookError(
-                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
+                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {wrong.tolist()}; "
+                f"the nearest are {wrong.clamp(0, self.config.classes - 1).tolist()}."
             )
         return self.class_emb(labels)
 
@@ -112,6 +131,8 @@ class NextScaleModel(nn.Module):
 
     def modulations(self, condition: Tensor) -> list[list[Tensor]]:
         """Return every block's six AdaLN vectors; they depend on the condition alone, so sampling computes them once."""
+        if self.config.shared_adaln:
+            condition = self.shared_ada_lin(condition).view(-1, 1, 6, self.config.width)  # B 1 6 C
         return [block.modulation(condition) for block in self.blocks]
 
     def logits(self, x: Tensor, condition: Tensor) -> Tensor:
@@ -127,19 +148,29 @@ class NextScaleModel(nn.Module):
         schedule = schedule or self.config.schedule
         condition = self.condition(labels)  # B C
         x = self.embed(maps, condition, schedule)  # B L C
-        groups = scale_groups(schedule, x.device)
-        for block, modulation in zip(self.blocks, self.modulations(condition), strict=True):
-            x = block(x, modulation, groups)
+        layouts = self.layouts(schedule, x.device)
+        for block, modulation, layout in zip(self.blocks, self.modulations(condition), layouts, strict=True):
+            x = block(x, modulation, layout)
         return self.logits(x, condition)
 
-    def step(self, x: Tensor, condition: Tensor, modulations: list[list[Tensor]], caches: list[KeyValueCache]) -> Tensor:
+    def layouts(self, schedule: Schedule, device: torch.device) -> list[list[Group]] | list[Tensor]:
+        """Return what each block must know of the sequence: the groups of attention (the same for all), the path of its scan."""
+        if self.config.mixer == "mamba":
+            return [scan_order(schedule, block.attn.path).to(device) for block in self.blocks]
+        return [scale_groups(schedule, device)] * len(self.blocks)
+
+    def step(
+        self, x: Tensor, condition: Tensor, modulations: list[list[Tensor]], caches: list[KeyValueCache] | list[ScanMemory]
+    ) -> Tensor:
         """Return the logits (B, h*w, V) of one new scale's tokens x (B, h*w, C), given the caches of the scales before."""
         for block, modulation, cache in zip(self.blocks, modulations, caches, strict=True):
-            x = block(x, modulation, [], cache)
+            x = block(x, modulation, None, cache)
         return self.logits(x, condition)
 
-    def new_caches(self) -> list[KeyValueCache]:
-        """Return an empty key-value cache per block."""
+    def new_caches(self, schedule: Schedule | None = None) -> list[KeyValueCache] | list[ScanMemory]:
+        """Return an empty cache per block: keys and values, or the memory of a scan, which must know the `schedule` to come."""
+        if self.config.mixer == "mamba":
+            return [ScanMemory(schedule or self.config.schedule, block.attn.path) for block in self.blocks]
         return [KeyValueCache() for _ in self.blocks]
 
     def tokens_per_image(self) -> int:
