@@ -6,7 +6,20 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, Killed, KilledKeeper, awake, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
+from tiny import (
+    CPU,
+    MODEL,
+    SCHEDULE,
+    TOKENIZER,
+    Killed,
+    KilledKeeper,
+    awake,
+    pictures,
+    same_state,
+    tiny_cyclevar,
+    tiny_model,
+    uint8_pictures,
+)
 from torch import nn
 
 from varbook import device

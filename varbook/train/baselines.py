@@ -19,7 +19,7 @@ Pair = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class BaselineTraining:
-    """Everything that shapes the training of a rival; weights and rates are those of the two papers."""
+    """Everything that shapes the training of a rival; weights and rates are the two papers'."""
 
     method: str = "cyclegan"  # or "cut"
     steps: int = 1200
@@ -59,7 +59,12 @@ def cyclegan_loss(
 
 
 def content_loss(
-    translator: PixelTranslator, way: int, source: Tensor, out: Tensor, training: BaselineTraining, generator: torch.Generator | None
+    translator: PixelTranslator,
+    way: int,
+    source: Tensor,
+    out: Tensor,
+    training: BaselineTraining,
+    generator: torch.Generator | None,
 ) -> Tensor:
     """Return CUT's contrastive loss of one generator (0: into X, 1: into Y): patches of `out` against those of `source`."""
     network, heads = translator.model[way], translator.heads[way]
@@ -126,7 +131,8 @@ def fit_baseline(
         optimiser.step()
         with autocast(device):
             shown = [pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)]
-            judged = sum(least_squares_discriminator(c(real), c(fake)) for c, real, fake in zip(critics, images, shown, strict=True))
+            triples = zip(critics, images, shown, strict=True)
+            judged = sum(least_squares_discriminator(critic(real), critic(fake)) for critic, real, fake in triples)
         critic_optimiser.zero_grad(set_to_none=True)
         judged.backward()
         critic_optimiser.step()
