@@ -12,6 +12,7 @@ from varbook.device import autocast, step_generator
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
+from varbook.train.stepping import take_step
 from varbook.train.store import ADDED
 from varbook.train.tokenizer import Draw, draw_batch, learning_rate
 from varbook.translate.augment import augment
@@ -171,21 +172,14 @@ def fit_cyclevar(
                 loss, fakes, parts = identity_loss(cyclevar, images, targets, training, perceptual, generator), [], {}
             else:
                 loss, fakes, parts = generator_loss(cyclevar, critics, images, targets, training, perceptual, generator)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        processes.average_gradients(cyclevar.model)
-        torch.nn.utils.clip_grad_norm_(cyclevar.model.parameters(), training.clip)
-        optimiser.step()
+        take_step(loss, cyclevar.model, optimiser, training.clip)
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
         if not alone:
             with autocast(device):
                 real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
                 real, fakes = ([augment(one, training.augment, generator) for one in side] for side in (real, fakes))
                 judged = critic_loss(critics, real, fakes)
-            critic_optimiser.zero_grad(set_to_none=True)
-            judged.backward()
-            processes.average_gradients(critics)
-            critic_optimiser.step()
+            take_step(judged, critics, critic_optimiser)
             parts["critic"] = judged.item()
         if step % 20 == 0 or step == training.steps - 1:
             curve.append({"step": step} | processes.mean({"loss": loss.item(), **parts}))

@@ -14,6 +14,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
+from varbook.train.stepping import take_step
 from varbook.train.tokenizer import learning_rate
 from varbook.transformer.model import NextScaleModel
 
@@ -122,11 +123,7 @@ def fit_next_scale(
         with autocast(device):
             logits = model(seen, given, schedule)  # B L V
         loss, right = token_loss(logits, tokens)
-        optimiser.zero_grad(set_to_none=True)
-        loss.mean().backward()
-        processes.average_gradients(model)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimiser.step()
+        take_step(loss.mean(), model, optimiser, 2.0)
         if step % 20 == 0 or step == training.steps - 1:
             values = processes.mean({"loss": loss.mean().item(), "accuracy": right.mean().item()})
             curve.append({"step": step} | values | {"scales": len(schedule)})

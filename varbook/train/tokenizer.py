@@ -14,6 +14,7 @@ from varbook.tokenizer.schedule import Schedule, sample_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
+from varbook.train.stepping import take_step
 from varbook.translate.discriminator import PatchDiscriminator, hinge_discriminator
 
 # Makes a float batch (count, 3, H, W) in [-1, 1] out of a uint8 set.
@@ -146,17 +147,10 @@ def fit_tokenizer(
             critic.requires_grad_(False)  # the generator's step leaves no gradient in the discriminator
             loss = loss - training.gan * critic(pictures[-1]).mean()
             critic.requires_grad_(True)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        processes.average_gradients(tokenizer)
-        torch.nn.utils.clip_grad_norm_(tokenizer.parameters(), 1.0)
-        optimiser.step()
+        take_step(loss, tokenizer, optimiser, 1.0)
         if with_critic:
             critic_loss = hinge_discriminator(critic(image), critic(pictures[-1].detach()))
-            critic_optimiser.zero_grad(set_to_none=True)
-            critic_loss.backward()
-            processes.average_gradients(critic)
-            critic_optimiser.step()
+            take_step(critic_loss, critic, critic_optimiser)
         if quantised:
             for tokens in quantised.tokens:
                 tokenizer.codebook.count(processes.gather(tokens), decay=0.99)
