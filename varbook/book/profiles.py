@@ -39,6 +39,7 @@ class Profile:
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
+    rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
     ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
@@ -112,6 +113,7 @@ _GPU = replace(
     judge_steps=2000,
     ground_truth_steps=10_000,
     flex_depths=(4, 6, 8),
+    rivals=("raster", "masked", "diffusion"),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
     ablation_images=50_000,
@@ -153,6 +155,7 @@ _SMOKE = replace(
     ground_truth_steps=30,
     use_photographs=False,
     flex_depths=(1, 2),
+    rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,
     ablation_size=(2, 32, 2),
     ablation_steps=4,
