@@ -39,6 +39,7 @@ class Profile:
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
+    rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
     baseline_steps: int = 1200  # of the translators in pixels, CycleGAN and CUT (CycleVAR table 1)
     ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
@@ -114,6 +115,7 @@ _GPU = replace(
     ground_truth_steps=10_000,
     baseline_steps=20_000,
     flex_depths=(4, 6, 8),
+    rivals=("raster", "masked", "diffusion"),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
     ablation_images=50_000,
@@ -156,6 +158,7 @@ _SMOKE = replace(
     ground_truth_steps=30,
     use_photographs=False,
     flex_depths=(1, 2),
+    rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,
     baseline_steps=6,
     ablation_size=(2, 32, 2),
