@@ -168,3 +168,11 @@ def test_chapters_need_and_read_only_chapters_of_the_book_and_no_circle_arises()
     for number, one in CHAPTERS.items():
         reach(number)
         assert all(other < number for other in one.reads)
+
+
+def test_a_picture_that_stays_too_large_gets_fewer_pixels():
+    noise = Image.effect_noise((600, 400), 90).convert("RGB")
+    mime, data = pictures.packed(noise, limit=30_000)
+    small = Image.open(io.BytesIO(data))
+    assert mime == "image/jpeg" and len(data) <= 30_000
+    assert small.width < 600 and abs(small.width / small.height - 1.5) < 0.05

@@ -149,7 +149,10 @@ def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
 
 
 def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
-    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below `limit` bytes, else JPEG."""
+    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below `limit` bytes, else JPEG.
+
+    What is still larger as a JPEG of low quality is made smaller.
+    """
     if picture.width > INLINE_WIDTH:
         height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
         picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
@@ -162,9 +165,12 @@ def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]
     for quality in (88, 75, 60):
         data = io.BytesIO()
         picture.save(data, "JPEG", quality=quality, optimize=True)
-        if data.tell() <= limit:
-            break
-    return "image/jpeg", data.getvalue()
+        if data.tell() <= limit or min(picture.size) < 2:
+            return "image/jpeg", data.getvalue()
+    # Still too much: fewer pixels (bytes follow their number), rather than a worse quality.
+    factor = max(0.5, min(0.9, math.sqrt(limit / data.tell())))
+    smaller = [max(1, round(side * factor)) for side in picture.size]
+    return packed(picture.resize(smaller, Image.Resampling.LANCZOS), limit)
 
 
 def rendered(figure) -> Image.Image:
