@@ -20,7 +20,8 @@ def project() -> dict:
 
 
 def direct() -> dict[str, Requirement]:
-    found = [Requirement(line) for line in [*project()["dependencies"], *project()["optional-dependencies"]["dev"]]]
+    extras = project()["optional-dependencies"]
+    found = [Requirement(line) for line in [*project()["dependencies"], *extras["dev"], *extras["export"]]]
     return {canonicalize_name(one.name): one for one in found}
 
 

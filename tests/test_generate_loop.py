@@ -93,3 +93,21 @@ def test_all_codes_stay_within_the_codebook():
 def test_bad_input_gets_one_sentence(labels, schedule, says):
     with pytest.raises(VarbookError, match=says):
         generate(tiny_model(), tiny_tokenizer(), torch.tensor(labels, dtype=torch.long), schedule)
+
+
+@torch.no_grad()
+def test_released_sampling_is_greedy_at_odd_sizes_alone():
+    model, tokenizer, schedule = tiny_model("ground_truth"), tiny_tokenizer("ground_truth"), square(1, 7, 8)
+    labels = torch.tensor([0, 1])
+
+    def drawn(seed: int, released: bool):
+        generators = [torch.Generator().manual_seed(seed + n) for n in range(2)]
+        return generate(model, tokenizer, labels, schedule, guidance=0.0, released=released, generator=generators).tokens
+
+    def greedy(tokens) -> list[bool]:
+        best = teacher_forced(model, tokenizer, tokens, labels, schedule)
+        return [torch.equal(own.flatten(1), logits.argmax(-1)) for own, logits in zip(tokens, best)]
+
+    assert greedy(drawn(0, released=True)) == [False, True, False]
+    assert greedy(drawn(0, released=False)) == [False, False, False]
+    assert all(torch.equal(a, b) for a, b in zip(drawn(0, True), drawn(0, True)))

@@ -4,7 +4,9 @@ import pytest
 import torch
 from tiny import noise
 
-from varbook.generate.sampling import guidance_at, guide, sample_tokens
+from varbook.errors import VarbookError
+from varbook.generate.sampling import guidance_at, guide, released_choices, sample_tokens
+from varbook.tokenizer.schedule import TABLE_7
 
 DRAWS = 3000
 
@@ -33,7 +35,7 @@ def test_no_guidance_leaves_the_conditional_logits():
 def test_guidance_grows_from_none_to_all_over_the_scales():
     assert [guidance_at(4.0, k, 5) for k in range(5)] == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert guidance_at(4.0, 0, 1) == 0.0
-    ramp = [guidance_at(9.0, k, 13, ramp_to=9) for k in range(13)]  # FlexVAR: constant from the tenth scale on
+    ramp = [guidance_at(9.0, k, 13, ramp_to=9) for k in range(13)]  # constant from the tenth scale on
     assert ramp == pytest.approx([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9])
     assert guidance_at(2.5, 4, 5, ramp_to=9) == 2.5  # fewer scales than that: the ramp ends with them
 
@@ -77,3 +79,29 @@ def test_shapes_are_kept_and_the_generator_decides():
     logits = noise(2, 3, 5, 9)
     first, again, other = (sample_tokens(logits, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
     assert first.shape == (2, 3, 5) and torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_with_a_generator_per_image_each_image_is_drawn_for_itself():
+    logits, make = noise(3, 50, 9), torch.Generator
+    together = sample_tokens(logits, top_k=5, generator=[make().manual_seed(seed) for seed in (4, 5, 6)])
+    for n, seed in enumerate((4, 5, 6)):
+        alone = sample_tokens(logits[n : n + 1], top_k=5, generator=[make().manual_seed(seed)])
+        assert torch.equal(together[n : n + 1], alone)
+        assert torch.equal(alone, sample_tokens(logits[n : n + 1], top_k=5, generator=make().manual_seed(seed)))
+    with pytest.raises(VarbookError, match="2 generators do not serve 3 images"):
+        sample_tokens(logits, generator=[make(), make()])
+
+
+def test_the_released_choices_of_thirteen_steps_and_of_512_pixels():
+    # 7, 9, 12 and 14 are greedy among the 13 steps of table 7
+    sides = [h for h, _ in TABLE_7[256, 13]]
+    chosen = [released_choices(2.5, 900, k, 13, (side, side)) for k, side in enumerate(sides)]
+    assert [side for side, (_, top_k) in zip(sides, chosen) if top_k == 1] == [7, 9, 12, 14]
+    # the guidance is at full strength at the tenth scale, and goes on
+    assert [strength for strength, _ in chosen] == pytest.approx([2.5 * k / 9 for k in range(13)])
+    # and with ten steps or fewer it is VAR's ramp
+    assert [released_choices(2.5, 900, k, 6, (1, 1))[0] for k in range(6)] == [guidance_at(2.5, k, 6) for k in range(6)]
+    # beyond 16 everything is greedy, under the full guidance
+    assert released_choices(3.0, 900, 4, 12, (23, 23)) == (3.0, 1) == released_choices(3.0, 900, 11, 12, (32, 32))
+    assert released_choices(3.0, 900, 4, 12, (5, 7)) == (pytest.approx(3.0 * 4 / 9), 1)  # a rectangle with an odd side
+    assert released_choices(3.0, 900, 3, 6, (4, 8)) == (pytest.approx(3.0 * 3 / 5), 900)

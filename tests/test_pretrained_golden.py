@@ -1,45 +1,26 @@
-"""Our modules, with the published parameters' names and values, give the numbers of the authors' own code."""
+"""Checkpoints in the published layout, read through our adapters, give the numbers of the authors' own code."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
-from golden_weights import golden_state
-from safetensors.torch import load_file
+from golden_weights import golden
+from small_published import CONFIGS, SCHEDULE, published
 
-from varbook.tokenizer.codebook import Codebook
-from varbook.tokenizer.pyramid import GroundTruthPyramid, Pyramid, ResidualPyramid
-from varbook.tokenizer.schedule import square
-from varbook.transformer.model import NextScaleConfig, NextScaleModel, flexvar
+from varbook.generate.loop import generate
+from varbook.transformer.model import NextScaleModel
 
-SCHEDULE = square(1, 2, 3, 4)
-VAR = NextScaleConfig(schedule=SCHEDULE, codes=512, code_dim=32, classes=10, depth=2, width=128, heads=2)
-# The released table is 32 x 32, twice a latent of 16 x 16, whatever the schedule.
-FLEXVAR = replace(flexvar(VAR), position_form="released", schedule=square(1, 2, 3, 16))
 KINDS = ("var", "flexvar")
+CLOSE = {"rtol": 0, "atol": 1e-4}
 
 
-def golden(kind: str) -> dict[str, torch.Tensor]:
-    return load_file(Path(__file__).parent / "golden" / f"{kind}_tiny.safetensors")
-
-
-def published_pyramid_name(name: str) -> str:
-    name = name.replace("codebook.", "quantize.").replace(".conv.", ".")
-    return name.replace("phi.", "quantize.quant_resi.qresi_ls.")
-
-
-def pyramid(kind: str) -> Pyramid:
-    codebook = Codebook(512, 32, normalise=kind == "flexvar")
-    made = ResidualPyramid(codebook) if kind == "var" else GroundTruthPyramid(codebook)
-    made.load_state_dict(golden_state(made.state_dict(), published_pyramid_name))
-    return made
-
-
-def transformer(kind: str) -> NextScaleModel:
-    made = NextScaleModel(VAR if kind == "var" else FLEXVAR).eval()
-    made.load_state_dict(golden_state(made.state_dict(), lambda name: name.replace("positions.table", "pos_1LC")))
-    return made
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return kind -> (tokenizer, model, golden vectors)."""
+    folder = tmp_path_factory.mktemp("published")
+    return {
+        kind: (published(f"{kind}-tokenizer", folder), published(f"{kind}-d16", folder), golden(kind)) for kind in KINDS
+    }
 
 
 def as_maps(sequence: torch.Tensor) -> list[torch.Tensor]:
@@ -48,44 +29,92 @@ def as_maps(sequence: torch.Tensor) -> list[torch.Tensor]:
     return [part.transpose(1, 2).unflatten(2, size) for part, size in zip(parts, SCHEDULE[1:])]
 
 
+def as_tokens(sequence: torch.Tensor) -> list[torch.Tensor]:
+    """Cut (B, L) into maps (B, h, w)."""
+    parts = sequence.split([h * w for h, w in SCHEDULE], 1)
+    return [part.unflatten(1, size) for part, size in zip(parts, SCHEDULE)]
+
+
+def every_second(image: torch.Tensor) -> torch.Tensor:
+    return image[..., ::2, ::2]
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_tokens_agree_exactly(kind):
-    wanted = golden(kind)
-    tokens = pyramid(kind)(wanted["features"], SCHEDULE).tokens
+@torch.no_grad()
+def test_the_encoder_s_features_agree(made, kind):
+    tokenizer, _, wanted = made[kind]
+    assert wanted["features"].std() > 0.3
+    torch.testing.assert_close(tokenizer.encode(wanted["image"]), wanted["features"], **CLOSE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_agree_exactly(made, kind):
+    tokenizer, _, wanted = made[kind]
+    tokens = tokenizer.tokens(wanted["image"])
     assert torch.equal(torch.cat([indices.flatten(1) for indices in tokens], 1), wanted["tokens"])
     assert len(wanted["tokens"].unique()) > 10
 
 
 @torch.no_grad()
-def test_the_accumulated_maps_agree():
-    wanted = golden("var")
-    pictures = pyramid("var")(wanted["features"], SCHEDULE).pictures
-    assert torch.allclose(pictures[2], wanted["f_hat_scale_3"], atol=1e-4)
-    assert torch.allclose(pictures[3], wanted["f_hat"], atol=1e-4)
+def test_the_accumulated_maps_agree(made):
+    tokenizer, _, wanted = made["var"]
+    pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).pictures
+    torch.testing.assert_close(pictures[2], wanted["f_hat_scale_3"], **CLOSE)
+    torch.testing.assert_close(pictures[3], wanted["f_hat"], **CLOSE)
+
+
+@torch.no_grad()
+def test_the_reconstruction_of_var_agrees(made):
+    tokenizer, _, wanted = made["var"]
+    torch.testing.assert_close(every_second(tokenizer.picture(as_tokens(wanted["tokens"]))), wanted["reconstruction"], **CLOSE)
+
+
+@torch.no_grad()
+def test_the_reconstruction_of_flexvar_agrees_at_two_scales(made):
+    tokenizer, _, wanted = made["flexvar"]
+    pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).pictures
+    # theirs is not clamped
+    torch.testing.assert_close(every_second(tokenizer.decode(pictures[3])), wanted["reconstruction"], **CLOSE)
+    torch.testing.assert_close(every_second(tokenizer.decode(pictures[2])), wanted["reconstruction_scale_3"], **CLOSE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
-def test_teacher_inputs_agree(kind):
-    wanted = golden(kind)
-    tokens = [part.view(2, *size) for part, size in zip(wanted["tokens"].split([h * w for h, w in SCHEDULE], 1), SCHEDULE)]
-    for ours, theirs in zip(pyramid(kind).teacher_inputs(tokens), as_maps(wanted["teacher_input"]), strict=True):
-        assert torch.allclose(ours, theirs, atol=1e-4)
+def test_teacher_inputs_agree(made, kind):
+    tokenizer, _, wanted = made[kind]
+    ours = tokenizer.pyramid.teacher_inputs(as_tokens(wanted["tokens"]))
+    for own, theirs in zip(ours, as_maps(wanted["teacher_input"]), strict=True):
+        torch.testing.assert_close(own, theirs, **CLOSE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
-def test_teacher_forced_logits_agree(kind):
-    wanted = golden(kind)
-    logits = transformer(kind)([None, *as_maps(wanted["teacher_input"])], wanted["labels"], SCHEDULE)
+def test_teacher_forced_logits_agree(made, kind):
+    _, model, wanted = made[kind]
+    logits = model([None, *as_maps(wanted["teacher_input"])], wanted["labels"], SCHEDULE)
     assert wanted["logits"].std() > 0.5
-    assert torch.allclose(logits[:, :, ::2], wanted["logits"], atol=1e-4)
+    torch.testing.assert_close(logits[:, :, ::2], wanted["logits"], **CLOSE)
 
 
 @torch.no_grad()
-def test_the_released_positions_are_needed_for_the_released_numbers():
-    wanted, model = golden("flexvar"), transformer("flexvar")
-    paper = NextScaleModel(replace(FLEXVAR, position_form="paper")).eval()
+def test_greedy_guided_samples_of_var_agree(made):
+    tokenizer, model, wanted = made["var"]
+    images = generate(model, tokenizer, wanted["labels"], guidance=1.5, top_k=1).images
+    # theirs lies in [0, 1]
+    torch.testing.assert_close(every_second(images / 2 + 0.5), wanted["greedy_cfg1p5_image"], **CLOSE)
+
+
+@torch.no_grad()
+def test_greedy_guided_samples_of_flexvar_agree(made):
+    tokenizer, model, wanted = made["flexvar"]
+    out = generate(model, tokenizer, wanted["labels"], SCHEDULE, guidance=2.5, top_k=1, released=True)
+    torch.testing.assert_close(every_second(tokenizer.decode(out.pictures[-1])), wanted["greedy_cfg2p5_image"], **CLOSE)
+
+
+@torch.no_grad()
+def test_the_released_positions_are_needed_for_the_released_numbers(made):
+    _, model, wanted = made["flexvar"]
+    paper = NextScaleModel(replace(CONFIGS["flexvar-d16"], position_form="paper")).eval()
     paper.load_state_dict(model.state_dict())
     logits = paper([None, *as_maps(wanted["teacher_input"])], wanted["labels"], SCHEDULE)
     assert not torch.allclose(logits[:, :, ::2], wanted["logits"], atol=1e-2)

@@ -1,7 +1,7 @@
 """The store: trained once, found afterwards; what shapes a run changes its key; shipped runs, and RETRAIN."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train import store
-from varbook.train.store import experiment, find_record, plain, run_key, ship, train_or_load
+from varbook.train.store import ADDED, experiment, find_record, plain, run_key, ship, train_or_load
 from varbook.train.weights import ROUNDED_FROM, load_tensors, read_json, save_tensors, write_json
 
 
@@ -54,6 +54,17 @@ class Trainer:
 
 def names(folder: Path) -> list[str]:
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+@dataclass(frozen=True)
+class Grown(Settings):
+    shape: str = field(default="round", metadata=ADDED)
+
+
+def test_a_field_that_came_later_counts_only_where_it_is_not_at_its_default():
+    assert run_key("kind", Grown(), 0) == run_key("kind", Settings(), 0)
+    assert run_key("kind", Grown(shape="square"), 0) != run_key("kind", Settings(), 0)
+    assert plain(Grown(shape="square")) == plain(Settings()) | {"shape": "square"}
 
 
 def test_the_key_is_the_same_for_the_same_content_and_another_for_every_change():

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import MODEL, SCHEDULE, noise, tiny_model
+from tiny import MODEL, SCHEDULE, awake, noise, tiny_model
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import VAR_256, scale_slices, square, token_count
@@ -216,3 +216,22 @@ def test_names_and_shapes_are_those_of_the_published_d16_but_for_the_positions()
 def test_the_training_sequence_is_680_tokens_at_the_published_size():
     with torch.device("meta"):
         assert NextScaleModel(replace(published_config(16), depth=1)).tokens_per_image() == 680
+
+
+@torch.no_grad()
+def test_a_shared_adaln_layer_is_the_same_layer_in_every_block_with_an_offset_of_its_own():
+    shared = awake(NextScaleModel(replace(MODEL, shared_adaln=True))).eval()
+    plain = NextScaleModel(MODEL).eval()
+    state = {name: value for name, value in shared.state_dict().items() if "shared" not in name and "gss" not in name}
+    for n, block in enumerate(shared.blocks):
+        state[f"blocks.{n}.ada_lin.1.weight"] = shared.shared_ada_lin[1].weight
+        state[f"blocks.{n}.ada_lin.1.bias"] = shared.shared_ada_lin[1].bias + block.ada_gss.flatten()
+    plain.load_state_dict(state)
+    labels = torch.tensor([0, 2])
+    assert not torch.allclose(shared.blocks[0].ada_gss, shared.blocks[1].ada_gss)
+    assert torch.allclose(shared(inputs(), labels), plain(inputs(), labels), atol=1e-4)
+
+
+def test_a_shared_adaln_layer_starts_with_nearly_closed_gates():
+    gates, others = NextScaleModel(replace(MODEL, shared_adaln=True)).blocks[0].ada_gss.split([2, 4], 2)
+    assert gates.abs().max() < 0.01 * others.abs().max()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from varbook.features.judge import Judge, JudgeConfig
 from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.transformer.model import NextScaleConfig, NextScaleModel, flexvar
@@ -47,6 +48,12 @@ def tiny_model(prediction: str = "residual", seed: int = 1) -> NextScaleModel:
 def tiny_cyclevar(config: CycleVARConfig | None = None) -> CycleVAR:
     """Return CycleVAR over the two, in evaluation mode."""
     return CycleVAR(tiny_tokenizer(), tiny_model(), config).eval()
+
+
+def tiny_judge(seed: int = 0) -> Judge:
+    """Return an untrained judge of two species, whose features stand in for a real network's."""
+    torch.manual_seed(seed)
+    return Judge(JudgeConfig(("horse", "zebra"))).eval()
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:

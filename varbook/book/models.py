@@ -16,9 +16,12 @@ from varbook.data.folders import unpaired
 from varbook.data.images import to_float
 from varbook.data.toy import SPECIES, ToySet, toy_images
 from varbook.device import pick_device
+from varbook.errors import VarbookError
+from varbook.evaluate.samples import fingerprint
 from varbook.features.judge import Judge, JudgeConfig
 from varbook.features.perceptual import perceptual_distance
 from varbook.paths import data_folder
+from varbook.pretrained.cyclevar import PUBLISHED_LABELS, PUBLISHED_TRAINING, published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
@@ -148,6 +151,26 @@ def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) 
     return _cyclevar(
         "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=_crops(chain.image_size)
     )
+
+
+def published_photograph_cyclevar(
+    profile: Profile, path: str | None = None, tokenizer_path: str | None = None, config: CycleVARConfig | None = None
+) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR fine-tuned from the published VAR-d16 on horses and zebras, as the paper has it (section 4.1).
+
+    For a card and the profile "paper"; `path` and `tokenizer_path` name the published files where they are not to be fetched.
+    Raises VarbookError where they or the photographs are missing.
+    """
+    data = photographs(profile)
+    if data is None:
+        raise VarbookError("The photographs of horse2zebra are not there: fetch them, and name their place in VARBOOK_DATA.")
+    start = published_cyclevar(path=path, tokenizer_path=tokenizer_path, config=config)
+    chain = replace(profile.photographs, cyclevar_training=PUBLISHED_TRAINING)
+    parent = Run("var-d16", {"key": f"var-d16 {fingerprint(start.model)}"}, "published")
+    return _cyclevar(
+        "published-cyclevar", chain, start.tokenizer, start.model, parent, (data["trainA"], data["trainB"]), PUBLISHED_LABELS,
+        profile, config, draw=_crops(chain.image_size),
+    )  # fmt: skip
 
 
 @torch.no_grad()

@@ -28,7 +28,7 @@ KEYS = {
 }
 
 
-class _Images(Dataset):
+class ImageSet(Dataset):
     """uint8 images (N,3,H,W) as torch-fidelity wants them."""
 
     def __init__(self, images: torch.Tensor):
@@ -110,7 +110,7 @@ def choose_features() -> str:
     )
 
 
-def _extractor(features: str | Judge) -> tuple[str, str, str | None]:
+def extractor_for(features: str | Judge) -> tuple[str, str, str | None]:
     """Return torch-fidelity's name of the extractor, a description, and the suffix for names (None: Inception)."""
     if isinstance(features, Judge):
         return _register_judge(features), f"toy judge v{VERSION}, pooled", "toy"
@@ -157,10 +157,10 @@ def fidelity(
         raise VarbookError(f"A distance between sets needs 10 images or more in each, not {smallest}.")
     import torch_fidelity
 
-    extractor, description, suffix = _extractor(features)
+    extractor, description, suffix = extractor_for(features)
     raw = torch_fidelity.calculate_metrics(
-        input1=_Images(images),
-        input2=_Images(reference),
+        input1=ImageSet(images),
+        input2=ImageSet(reference),
         feature_extractor=extractor,
         fid="frechet" in metrics,
         kid="kernel" in metrics,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from varbook.errors import VarbookError
-from varbook.generate.sampling import guidance_at, guide, sample_tokens
+from varbook.generate.sampling import Generators, guidance_at, guide, released_choices, sample_tokens
 from varbook.tokenizer.schedule import Schedule, check_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
@@ -32,11 +32,13 @@ def generate(
     top_p: float = 0.0,
     temperature: float = 1.0,
     ramp_to: int | None = None,
-    generator: torch.Generator | None = None,
+    released: bool = False,
+    generator: Generators = None,
 ) -> Generated:
     """Generate one image per class label (B,), scale by scale (FlexVAR eqs. 2 and 6).
 
-    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees.
+    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees. `released` draws as
+    FlexVAR's code does, greedily at odd sizes; a list of generators, one per image, makes each image independent of the others.
     Raises VarbookError for a schedule or labels that the model cannot take.
     """
     schedule = check_schedule(schedule or model.config.schedule)
@@ -51,9 +53,12 @@ def generate(
     for k, size in enumerate(schedule):
         x = model.embed([seen], condition, schedule, first=k)  # 2B h*w C
         logits = model.step(x, condition, modulations, caches)  # 2B h*w V
+        strength, best = guidance_at(guidance, k, steps, ramp_to), top_k
+        if released:
+            strength, best = released_choices(guidance, top_k, k, steps, size)
         if guidance:
-            logits = guide(logits[:count], logits[count:], guidance_at(guidance, k, steps, ramp_to))
-        indices = sample_tokens(logits, top_k=top_k, top_p=top_p, temperature=temperature, generator=generator)
+            logits = guide(logits[:count], logits[count:], strength)
+        indices = sample_tokens(logits, top_k=best, top_p=top_p, temperature=temperature, generator=generator)
         tokens.append(indices.view(count, *size))  # B h w
         picture = pyramid.add(picture, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps)
         pictures.append(picture)

@@ -3,6 +3,13 @@
 import torch
 from torch import Tensor
 
+from varbook.errors import VarbookError
+from varbook.tokenizer.schedule import Scale
+
+# FlexVAR's released code draws at random at these sides alone, and its guidance reaches full strength at this scale (from 0).
+RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
+RELEASED_RAMP = 9
+
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
     """Return logits pushed away from the unconditional ones: (1 + t) c - t u; strength t = 0 leaves `conditional` as it is."""
@@ -12,19 +19,33 @@ def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor
 def guidance_at(guidance: float, k: int, steps: int, ramp_to: int | None = None) -> float:
     """Return the strength at scale k (from 0): it grows linearly, from none at the first scale to `guidance` at the last.
 
-    FlexVAR's code ends the ramp at scale `ramp_to` (its 9) and stays constant after; VAR ramps over all scales.
+    With `ramp_to` it gets there at that scale and stays; VAR ramps over all scales. For FlexVAR's code see `released_choices`.
     """
     last = steps - 1 if ramp_to is None else min(steps - 1, ramp_to)
     return guidance * min(k / last, 1.0) if last else 0.0
 
 
+def released_choices(guidance: float, top_k: int, k: int, steps: int, size: Scale) -> tuple[float, int]:
+    """Return strength and top-k at scale k (from 0) of `size` as FlexVAR's released code chooses them.
+
+    Sides that its training did not favour, and all beyond 16, are drawn greedily. The ramp does not stop at full strength: with
+    13 steps up to 16 the last scale has 12 / 9 of it. Beyond 16 the guidance is constant.
+    """
+    ramp = k / max(min(steps - 1, RELEASED_RAMP), 1)
+    strength = guidance if max(size) > max(RELEASED_SIDES) else guidance * ramp
+    return strength, top_k if set(size) <= set(RELEASED_SIDES) else 1
+
+
+Generators = torch.Generator | list[torch.Generator] | None
+
+
 def sample_tokens(
-    logits: Tensor, *, top_k: int = 0, top_p: float = 0.0, temperature: float = 1.0, generator: torch.Generator | None = None
+    logits: Tensor, *, top_k: int = 0, top_p: float = 0.0, temperature: float = 1.0, generator: Generators = None
 ) -> Tensor:
     """Draw one token per row of `logits` (..., V) -> long (...).
 
     First the `top_k` best are kept (0: all), then the best whose probabilities reach `top_p` (0: all); the best one always
-    stays. top_k = 1 is greedy and draws nothing.
+    stays. top_k = 1 is greedy and draws nothing. With a list of generators, image i of (B, ..., V) draws from generator i.
     """
     if top_k == 1:
         return logits.argmax(-1)
@@ -36,5 +57,14 @@ def sample_tokens(
     if 0.0 < top_p < 1.0:
         before = probabilities.cumsum(-1) - probabilities  # mass of the better ones
         probabilities = probabilities.masked_fill(before >= top_p, 0.0)
-    drawn = torch.multinomial(probabilities.flatten(0, -2).cpu(), 1, generator=generator).to(logits.device)  # N 1
+    drawn = _draw(probabilities.cpu(), generator).to(logits.device)  # N 1
     return index.flatten(0, -2).gather(1, drawn).view(logits.shape[:-1])
+
+
+def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
+    if not isinstance(generator, list):
+        return torch.multinomial(probabilities.flatten(0, -2), 1, generator=generator)
+    if len(generator) != len(probabilities):
+        raise VarbookError(f"{len(generator)} generators do not serve {len(probabilities)} images; give one for each, or one.")
+    rows = zip(probabilities, generator, strict=True)
+    return torch.cat([torch.multinomial(image.flatten(0, -2), 1, generator=own) for image, own in rows])

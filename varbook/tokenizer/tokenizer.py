@@ -1,6 +1,6 @@
 """The tokenizer: encoder, pyramid over a codebook, decoder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from varbook.tokenizer.autoencoder import Decoder, Encoder
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.pyramid import Quantised, make_pyramid
 from varbook.tokenizer.schedule import Scale, Schedule, square
+from varbook.tokenizer.vqgan import VqganDecoder, VqganEncoder
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,22 @@ class TokenizerConfig:
     patch: int = 2  # pixels folded into channels before the first convolution
     blocks: int = 1  # residual blocks a level in the encoder (one more in the decoder)
     line: bool = True  # a linear path beside the layers of encoder and decoder (ours): the first half decibel for free
+    # "folded": ours, for a CPU; "vqgan": that of the published tokenizers, with patch=1 and line=False
+    autoencoder: str = field(default="folded", metadata={"added": True})
+    feature_channels: int = field(default=0, metadata={"added": True})  # between autoencoder and quant_conv; 0: as code_dim
+    quant_kernel: int = field(default=3, metadata={"added": True})  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1
+
+
+def make_part(config: TokenizerConfig, folded: type[nn.Module], vqgan: type[nn.Module]) -> nn.Module:
+    """Return the encoder (or the decoder) that `config.autoencoder` chooses, one of two classes."""
+    features = config.feature_channels or config.code_dim
+    if config.autoencoder == "folded":
+        return folded(config.channels, config.patch, config.blocks, features, line=config.line)
+    if config.autoencoder != "vqgan":
+        raise VarbookError(f'There is no autoencoder named {config.autoencoder!r}; use "folded" or "vqgan".')
+    if config.patch != 1 or config.line:
+        raise VarbookError('The autoencoder "vqgan" folds no pixels and has no linear path; set patch=1 and line=False.')
+    return vqgan(config.channels, config.blocks, features)
 
 
 class Tokenizer(nn.Module):
@@ -36,12 +53,13 @@ class Tokenizer(nn.Module):
         super().__init__()
         self.config = config
         self.stride = config.patch * 2 ** (len(config.channels) - 1)
-        self.encoder = Encoder(config.channels, config.patch, config.blocks, config.code_dim, line=config.line)
-        self.quant_conv = nn.Conv2d(config.code_dim, config.code_dim, 3, padding=1)
+        features, kernel = config.feature_channels or config.code_dim, config.quant_kernel
+        self.encoder = make_part(config, Encoder, VqganEncoder)
+        self.quant_conv = nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2)
         codebook = Codebook(config.codes, config.code_dim, normalise=config.normalise)
         self.pyramid = make_pyramid(config.pyramid, codebook, shared_phi=config.shared_phi, beta=config.beta)
-        self.post_quant_conv = nn.Conv2d(config.code_dim, config.code_dim, 3, padding=1)
-        self.decoder = Decoder(config.channels, config.patch, config.blocks, config.code_dim, line=config.line)
+        self.post_quant_conv = nn.Conv2d(config.code_dim, features, kernel, padding=kernel // 2)
+        self.decoder = make_part(config, Decoder, VqganDecoder)
 
     @property
     def codebook(self) -> Codebook:

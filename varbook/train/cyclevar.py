@@ -28,22 +28,24 @@ class CycleVARTraining:
     weight_decay: float = 1e-2
     identity_steps: int = 150  # first steps with the identity loss alone (ours): a third of the cost, and copying is learnt first
     warmup: int = 50  # CycleVAR section 4.1: constant rate after a warm-up; here it falls at the end, as sets are small
-    cycle_l1: float = 5.0
-    cycle_perceptual: float = 1.0
+    cycle_l1: float = 2.0
+    cycle_perceptual: float = 1.5
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
-    cycle_noise: float = 0.0  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
-    keep_l1: float = 0.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
+    cycle_noise: float = 0.05  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
+    keep_l1: float = 6.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
     keep_up_to: float = 0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
-    gan: float = 0.7
-    critic_lr: float = 2e-4
+    gan: float = 1.0
+    critic_lr: float = 4e-4
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
     critic: str = field(default="patch", metadata=ADDED)  # or "features": frozen CLIP and an MLP, CycleVAR section 4.1
-    critic_channels: tuple[int, ...] = field(default=(32, 64, 96), metadata=ADDED)  # of the patch discriminator
-    critic_whole: bool = field(default=False, metadata=ADDED)  # the patch discriminator also judges the picture as a whole (ours)
-    augment: tuple[str, ...] = field(default=(), metadata=ADDED)  # "colour", "translation", "cutout": what discriminators see
+    critic_channels: tuple[int, ...] = (48, 96, 128)  # of the patch discriminator
+    critic_whole: bool = True  # the patch discriminator also judges the picture as a whole (ours)
+    augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see
+    hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
+    betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
 
 
 def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Tensor:
@@ -135,9 +137,11 @@ def fit_cyclevar(
     cyclevar.to(device).train()
     average = copy.deepcopy(cyclevar.model).requires_grad_(False)
     critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
-    optimiser = torch.optim.AdamW(cyclevar.model.parameters(), training.lr, betas=(0.5, 0.99), weight_decay=training.weight_decay)
+    optimiser = torch.optim.AdamW(
+        cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay
+    )
     critic_optimiser = torch.optim.AdamW(
-        critics.parameters(), training.critic_lr, betas=(0.5, 0.99), weight_decay=training.weight_decay
+        critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
     )
     state = {
         "model": cyclevar.model,
@@ -151,7 +155,7 @@ def fit_cyclevar(
     for step in progress(range(start, training.steps), "CycleVAR"):
         generator = step_generator(seed, step)
         for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=0.5)
+            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=training.hold)
         images = tuple(draw(images, training.batch, generator).to(device, memory_format=torch.channels_last) for images in sets)
         alone = step < training.identity_steps
         with autocast(device):

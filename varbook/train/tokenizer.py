@@ -39,9 +39,12 @@ class TokenizerTraining:
 
 
 def learning_rate(step: int, steps: int, warmup: int = 50, hold: float = 0.6) -> float:
-    """Return the factor of the learning rate: a short rise, a plateau until `hold`, a linear fall to a twentieth."""
+    """Return the factor of the learning rate: a short rise, a plateau until `hold`, a linear fall to a twentieth.
+
+    With `hold` = 1 it stays where it is.
+    """
     rise = min(1.0, (step + 1) / max(warmup, 1))
-    fall = max(0.0, (step / max(steps, 1) - hold) / (1 - hold))
+    fall = max(0.0, (step / max(steps, 1) - hold) / (1 - hold)) if hold < 1 else 0.0
     return rise * (1 - 0.95 * fall)
 
 

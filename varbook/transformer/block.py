@@ -1,5 +1,8 @@
 """One transformer block, steered by the condition through adaptive layer norm (AdaLN)."""
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -25,15 +28,25 @@ class Block(nn.Module):
     `mixer` takes attention's place where it is given (Mamba: chapter 07).
     """
 
-    def __init__(self, width: int, heads: int, *, cosine: bool = True, mixer: nn.Module | None = None):
+    def __init__(
+        self, width: int, heads: int, *, cosine: bool = True, shared_adaln: bool = False, mixer: nn.Module | None = None
+    ):
         super().__init__()
         self.attn = mixer or SelfAttention(width, heads, cosine=cosine)
         self.ffn = FeedForward(width)
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
-        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        if shared_adaln:  # the network has one layer for all blocks, a block only what it adds to its six vectors
+            self.ada_gss = nn.Parameter(torch.randn(1, 1, 6, width) / math.sqrt(width))
+        else:
+            self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
     def modulation(self, condition: Tensor) -> list[Tensor]:
-        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts."""
+        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts.
+
+        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C).
+        """
+        if condition.ndim == 4:
+            return list((self.ada_gss + condition).unbind(2))
         return list(self.ada_lin(condition)[:, None].chunk(6, -1))
 
     def forward(

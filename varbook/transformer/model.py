@@ -31,9 +31,9 @@ class NextScaleConfig:
     learnable_positions: bool = True  # FlexVAR table 6
     position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
     cosine: bool = True  # queries and keys normalised
-    # Fields that came later do not change the names of the runs before them (see `train.store.plain`).
     mixer: str = field(default="attention", metadata={"added": True})  # "attention" | "mamba": FlexVAR table 5
     mamba_state: int = field(default=8, metadata={"added": True})  # N; 16 in Mamba, of which a CPU's cache likes half
+    shared_adaln: bool = field(default=False, metadata={"added": True})  # one AdaLN layer for all blocks: VAR-d36 at 512 px
 
 
 def flexvar(config: NextScaleConfig) -> NextScaleConfig:
@@ -52,6 +52,8 @@ class NextScaleModel(nn.Module):
         self.pos_start = nn.Parameter(torch.empty(1, 1, width))
         self.positions = self._make_positions(config)
         self.lvl_embed = nn.Embedding(len(config.schedule), width) if config.step_embedding else None
+        if config.shared_adaln:
+            self.shared_ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(self._make_block(config, layer) for layer in range(config.depth))
         self.head_nm = HeadNorm(width)
         self.head = nn.Linear(width, config.codes)
@@ -73,7 +75,7 @@ class NextScaleModel(nn.Module):
             raise VarbookError(f'There is no mixer named {config.mixer!r}; use "attention" or "mamba".')
         mamba = config.mixer == "mamba"
         mixer = MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state) if mamba else None
-        return Block(config.width, config.heads, cosine=config.cosine, mixer=mixer)
+        return Block(config.width, config.heads, cosine=config.cosine, shared_adaln=config.shared_adaln, mixer=mixer)
 
     def _initialise(self) -> None:
         # VAR's start: small truncated normals; gates near zero, so that at first every block passes its input on.
@@ -88,7 +90,7 @@ class NextScaleModel(nn.Module):
             self.head.weight.mul_(0.02)
             self.head_nm.ada_lin[1].weight.mul_(0.5)
             for block in self.blocks:
-                rows = block.ada_lin[1].weight.chunk(6)
+                rows = block.ada_gss.unbind(2) if self.config.shared_adaln else block.ada_lin[1].weight.chunk(6)
                 for gate in rows[:2]:
                     gate.mul_(1e-3)
                 for rest in rows[2:]:
@@ -98,7 +100,9 @@ class NextScaleModel(nn.Module):
 
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
-        if labels.numel() and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+        # While the model is traced for export the labels have no values to check.
+        known = labels.numel() and not torch.compiler.is_compiling()
+        if known and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
             raise VarbookError(
                 f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
             )
@@ -125,6 +129,8 @@ class NextScaleModel(nn.Module):
 
     def modulations(self, condition: Tensor) -> list[list[Tensor]]:
         """Return every block's six AdaLN vectors; they depend on the condition alone, so sampling computes them once."""
+        if self.config.shared_adaln:
+            condition = self.shared_ada_lin(condition).view(-1, 1, 6, self.config.width)  # B 1 6 C
         return [block.modulation(condition) for block in self.blocks]
 
     def logits(self, x: Tensor, condition: Tensor) -> Tensor:

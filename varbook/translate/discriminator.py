@@ -29,12 +29,13 @@ class PatchDiscriminator(nn.Module):
             layers += [spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         last = widths[-1]
         layers += [spectral_norm(nn.Conv2d(last, last, 3, padding=1)), nn.LeakyReLU(0.2)]
-        layers += [spectral_norm(nn.Conv2d(last, 1, 3, padding=1))]
+        # Under spectral norm alone the logits of a deep stack stay near zero, and so does what the generator learns from them.
+        layers += [nn.Conv2d(last, 1, 3, padding=1) if whole else spectral_norm(nn.Conv2d(last, 1, 3, padding=1))]
         self.layers = nn.Sequential(*layers)
         smaller = [
             layer for _ in range(2) for layer in (spectral_norm(nn.Conv2d(last, last, 4, stride=2, padding=1)), nn.LeakyReLU(0.2))
         ]
-        self.whole = nn.Sequential(*smaller, nn.AdaptiveAvgPool2d(1), spectral_norm(nn.Conv2d(last, 1, 1))) if whole else None
+        self.whole = nn.Sequential(*smaller, nn.AdaptiveAvgPool2d(1), nn.Conv2d(last, 1, 1)) if whole else None
 
     def forward(self, image: Tensor) -> Tensor:
         """Judge images."""

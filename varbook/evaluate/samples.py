@@ -1,0 +1,126 @@
+"""Many images for a score (FlexVAR tables 1, 2, 3): balanced classes, a seed of its own for every image, any number of processes.
+
+Image number i has the class i mod C and draws from a generator seeded by (seed, i). So it does not matter which process makes
+it, in which batch, or whether the work was interrupted in between.
+"""
+
+import hashlib
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from varbook.data.images import load_image, save_image, to_uint8
+from varbook.device import step_generator
+from varbook.errors import VarbookError
+from varbook.generate.loop import generate
+from varbook.tokenizer.schedule import Schedule
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.transformer.model import NextScaleModel
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Everything that shapes a set of samples; it is printed with every number that is measured on them."""
+
+    schedule: Schedule
+    images: int = 50_000  # FlexVAR section 4.2
+    guidance: float = 1.5  # VAR 1.5; FlexVAR 2.5, at 512 pixels 3.0
+    top_k: int = 900  # both
+    top_p: float = 0.96  # VAR 0.96; FlexVAR 0.95
+    released: bool = False  # as FlexVAR's code draws: greedily at odd sizes, full guidance at the tenth scale
+    seed: int = 0
+
+    def __str__(self) -> str:
+        sizes = ", ".join(str(h) if h == w else f"{h}x{w}" for h, w in self.schedule)
+        drawn = ", FlexVAR's released sampling" if self.released else ""
+        return (
+            f"{self.images} images of balanced classes, {len(self.schedule)} steps ({sizes}), guidance {self.guidance}, "
+            f"top-k {self.top_k}, top-p {self.top_p}{drawn}, seed {self.seed}"
+        )
+
+
+class ImageFolder(Dataset):
+    """The images of a folder, read one by one: uint8 (3, H, W) each, in the order of their numbers."""
+
+    def __init__(self, files: list[Path]):
+        self.files = files
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return load_image(self.files[index])
+
+
+def image_file(folder: Path, index: int) -> Path:
+    """Return where image number `index` lies."""
+    return folder / f"{index:06d}.png"
+
+
+def sample_batch(model: NextScaleModel, tokenizer: Tokenizer, indices: list[int], sampling: Sampling) -> Tensor:
+    """Return the images of these numbers as uint8 (N, 3, H, W)."""
+    device = next(model.parameters()).device
+    labels = torch.tensor([index % model.config.classes for index in indices], device=device)
+    images = generate(
+        model, tokenizer, labels, sampling.schedule, guidance=sampling.guidance, top_k=sampling.top_k, top_p=sampling.top_p,
+        released=sampling.released, generator=[step_generator(sampling.seed, index) for index in indices],
+    ).images  # fmt: skip
+    return to_uint8(images).cpu()
+
+
+def fingerprint(model: NextScaleModel) -> str:
+    """Return twelve digits that differ for other weights; the last layer stands for all."""
+    return hashlib.sha256(model.head.weight.detach().cpu().numpy().tobytes()).hexdigest()[:12]
+
+
+def sample_folder(
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    sampling: Sampling,
+    folder: Path,
+    *,
+    batch: int = 50,
+    rank: int = 0,
+    processes: int = 1,
+) -> int:
+    """Write the images that fall to process `rank` of `processes` and that are not there yet; return how many were made.
+
+    The folder notes how it was made: VarbookError where it holds images of another model or of other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Neither the number of images nor that of processes counts: a set may grow.
+    note, how = folder / "sampling.txt", f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n"
+    if note.is_file() and note.read_text() != how:
+        raise VarbookError(f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder.")
+    note.write_text(how)
+    mine = [index for index in range(rank, sampling.images, processes) if not image_file(folder, index).is_file()]
+    for start in range(0, len(mine), batch):
+        indices = mine[start : start + batch]
+        for index, image in zip(indices, sample_batch(model, tokenizer, indices, sampling), strict=True):
+            part = folder / f"part-{index:06d}.png"
+            save_image(image, part)
+            part.rename(image_file(folder, index))  # a kill in between leaves no half of an image
+    return len(mine)
+
+
+def finished(folder: Path, images: int) -> ImageFolder | None:
+    """Return the folder's first `images` images where all are there, else None."""
+    files = [image_file(folder, index) for index in range(images)]
+    return ImageFolder(files) if all(file.is_file() for file in files) else None
+
+
+def write_npz(images: Dataset, path: Path) -> Path:
+    """Write images as `arr_0` (N, H, W, 3) uint8 to the npz file that the published evaluators read, one at a time."""
+    count, (_, height, width) = len(images), images[0].shape
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for index in range(count):
+            file.write(images[index].permute(1, 2, 0).contiguous().numpy().tobytes())  # H W 3
+    return path

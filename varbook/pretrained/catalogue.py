@@ -1,0 +1,74 @@
+"""The published models by name: where their files lie and how they are configured."""
+
+from dataclasses import dataclass, replace
+
+from varbook.pretrained.layouts import LLAMAGEN_TOKENIZER, NEXT_SCALE, VAR_TOKENIZER, Layout
+from varbook.tokenizer.schedule import VAR_256, square
+from varbook.tokenizer.tokenizer import TokenizerConfig
+from varbook.transformer.model import NextScaleConfig, flexvar
+
+VAR_512 = square(1, 2, 3, 4, 6, 9, 13, 18, 24, 32)
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published model."""
+
+    config: TokenizerConfig | NextScaleConfig
+    layout: Layout
+    repository: str  # on the Hugging Face hub
+    file: str
+    tokenizer: str = ""  # for a next-scale model: the name of its tokenizer
+    revision: str | None = None  # commit of the repository; None: not known without the network, the newest is taken
+    sha256: str | None = None  # None: its makers state none and we have not seen the file; `load` says which one it has
+
+
+VAR, FLEXVAR, LLAMAGEN = "FoundationVision/var", "jiaosiyu1999/FlexVAR", "FoundationVision/LlamaGen"
+
+_VAR_TOKENIZER = TokenizerConfig(
+    pyramid="residual", schedule=VAR_256, codes=4096, code_dim=32, channels=(160, 160, 320, 320, 640), patch=1, blocks=2,
+    line=False, autoencoder="vqgan",
+)  # fmt: skip
+_FLEXVAR_TOKENIZER = replace(
+    _VAR_TOKENIZER, pyramid="ground_truth", codes=8912, normalise=True, channels=(128, 128, 256, 256, 512),
+    feature_channels=256, quant_kernel=1,
+)  # fmt: skip
+_LLAMAGEN_TOKENIZER = replace(_FLEXVAR_TOKENIZER, schedule=square(16), codes=16_384, code_dim=8)
+
+
+def var_config(depth: int) -> NextScaleConfig:
+    """Return VAR's configuration at 256 pixels: width 64 * depth, as many heads as blocks."""
+    return NextScaleConfig(VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth)
+
+
+def flexvar_config(depth: int) -> NextScaleConfig:
+    """Return FlexVAR's configuration as released: 8912 codes, a table of 32 x 32 positions resized by areas."""
+    return replace(flexvar(var_config(depth)), codes=8912, position_form="released")
+
+
+# The two checksums are those that users of these files have recorded.
+_VAR_VQVAE = Published(
+    _VAR_TOKENIZER, VAR_TOKENIZER, VAR, "vae_ch160v4096z32.pth",
+    sha256="7c3ec27ae28a3f87055e83211ea8cc8558bd1985d7b51742d074fb4c2fcf186c",
+)  # fmt: skip
+
+PUBLISHED = {
+    "var-tokenizer": _VAR_VQVAE,
+    "var-d16": Published(
+        var_config(16), NEXT_SCALE, VAR, "var_d16.pth", "var-tokenizer",
+        sha256="4f6151aad91c94e03e224dd7358d8389fa05301c0c291279566998efb54b0ecb",
+    ),
+    "var-d20": Published(var_config(20), NEXT_SCALE, VAR, "var_d20.pth", "var-tokenizer"),
+    "var-d24": Published(var_config(24), NEXT_SCALE, VAR, "var_d24.pth", "var-tokenizer"),
+    "var-d30": Published(var_config(30), NEXT_SCALE, VAR, "var_d30.pth", "var-tokenizer"),
+    # 512 pixels: the same tokenizer with other scales, and one AdaLN layer for all blocks
+    "var-tokenizer-512": replace(_VAR_VQVAE, config=replace(_VAR_TOKENIZER, schedule=VAR_512)),
+    "var-d36": Published(
+        replace(var_config(36), schedule=VAR_512, shared_adaln=True), NEXT_SCALE, VAR, "var_d36.pth", "var-tokenizer-512"
+    ),
+    "flexvar-tokenizer": Published(_FLEXVAR_TOKENIZER, LLAMAGEN_TOKENIZER, FLEXVAR, "FlexVAE.pth"),
+    "flexvar-d16": Published(flexvar_config(16), NEXT_SCALE, FLEXVAR, "FlexVARd16-epo179.pth", "flexvar-tokenizer"),
+    "flexvar-d20": Published(flexvar_config(20), NEXT_SCALE, FLEXVAR, "FlexVARd20-epo249.pth", "flexvar-tokenizer"),
+    "flexvar-d24": Published(flexvar_config(24), NEXT_SCALE, FLEXVAR, "FlexVARd24-epo349.pth", "flexvar-tokenizer"),
+    "llamagen-vq16": Published(_LLAMAGEN_TOKENIZER, LLAMAGEN_TOKENIZER, LLAMAGEN, "vq_ds16_c2i.pt"),
+}  # fmt: skip

@@ -1,0 +1,78 @@
+"""`load("var-d16")`: a published checkpoint, fetched or from a file of yours, in our modules."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from varbook.errors import VarbookError
+from varbook.pretrained.catalogue import PUBLISHED, Published
+from varbook.pretrained.files import blob_checksum, check, checksum, fetch, read
+from varbook.pretrained.layouts import Layout, convert
+from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
+from varbook.transformer.model import NextScaleModel
+
+
+def find(name: str) -> Published:
+    """Return the entry of the catalogue; VarbookError lists the names where there is none."""
+    if name not in PUBLISHED:
+        raise VarbookError(f"There is no published model {name!r}; use one of {', '.join(PUBLISHED)}.")
+    return PUBLISHED[name]
+
+
+def build(name: str, device: str = "cpu") -> Tokenizer | NextScaleModel:
+    """Return the module of a published model with arbitrary weights; on the device "meta" it costs no memory."""
+    config = find(name).config
+    # The weights come from the file: nothing is drawn at random for two billion parameters first.
+    with torch.device("meta"):
+        model = Tokenizer(config) if isinstance(config, TokenizerConfig) else NextScaleModel(config)
+    return model if device == "meta" else model.to_empty(device=device)
+
+
+def fill(model: nn.Module, path: str | Path, layout: Layout) -> nn.Module:
+    """Load the published checkpoint at `path` into `model` and return it in evaluation mode.
+
+    Strict: raises VarbookError that names file or tensor, and then `model` is as it was before.
+    """
+    state = convert(read(Path(path)), model, layout, str(path))
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def load(
+    name: str, path: str | Path | None = None, *, sha256: str | None = None, say: Callable[[str], None] = print
+) -> Tokenizer | NextScaleModel:
+    """Return the published model `name` (see PUBLISHED) on the CPU, in float32 and evaluation mode.
+
+    Without a `path` its file is fetched with huggingface_hub; with one (.pth, .pt or .safetensors) the network is not used.
+    `say` is told which checksum the file has; `sha256` demands one. Raises VarbookError for an unknown name, a file that cannot
+    be had, is damaged, is another one, holds code, or does not fit the model to the last tensor.
+    """
+    entry = find(name)
+    if path is None:
+        file = fetch(name, entry.repository, entry.file, entry.revision)
+        wanted = sha256 or entry.sha256 or blob_checksum(file)
+    else:  # a file of the reader's own may hold the same tensors in another form
+        file, wanted = Path(path).expanduser(), sha256
+    found = checksum(file)
+    check(file, found, wanted)
+    say(f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {found} ({_verdict(found, wanted, entry.sha256)})")
+    return fill(build(name), file, entry.layout)
+
+
+def _verdict(found: str, wanted: str | None, recorded: str | None) -> str:
+    if wanted or found == recorded:
+        return "as it should be"
+    return "not the file that was published" if recorded else "none is on record: keep this one and pass it as sha256 next time"
+
+
+def load_pair(
+    name: str, path: str | Path | None = None, tokenizer_path: str | Path | None = None, *, say: Callable[[str], None] = print
+) -> tuple[NextScaleModel, Tokenizer]:
+    """Return the published next-scale model `name` and the tokenizer it was trained with; raises VarbookError as `load` does."""
+    entry = find(name)
+    if not entry.tokenizer:
+        models = ", ".join(other for other, one in PUBLISHED.items() if one.tokenizer)
+        raise VarbookError(f"{name} is a tokenizer alone; next-scale models are {models}.")
+    return load(name, path, say=say), load(entry.tokenizer, tokenizer_path, say=say)
