@@ -48,6 +48,7 @@ rule all:
         [state(node) for node in NODES],
     params:
         python=sys.executable,
+    localrule: True  # says what failed: no work for a cluster
     shell:
         "cd {ROOT} && python -m varbook.book.status {MODE} {PROFILE} " + " ".join(NAMES)
 

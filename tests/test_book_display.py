@@ -55,6 +55,15 @@ def test_enlarging_keeps_every_pixel_square():
     assert sheet.getpixel((10, 0)) == (255, 255, 255)
 
 
+def test_a_mosaic_keeps_every_image_at_its_own_size():
+    red, blue = torch.full((3, 2, 2), -1.0), torch.full((3, 8, 6), -1.0)
+    red[0], blue[2] = 1.0, 1.0
+    picture = pictures.mosaic({"a": [red, blue], "b": [red]}, scale=3)
+    colours = {colour: count for count, colour in picture.getcolors()}
+    assert colours[255, 0, 0] == 2 * 6 * 6 and colours[0, 0, 255] == 24 * 18
+    assert picture.height == 3 * 8 + 3 * 2 + 2 * pictures.GAP
+
+
 def test_a_small_map_fills_its_cell_beside_a_large_one():
     sheet = pictures.sheet({"maps": [torch.full((3, 1, 1), -1.0), torch.full((3, 8, 8), -1.0)]})
     black = [sum(sheet.getpixel((x, sheet.height // 2)) == (0, 0, 0) for x in part) for part in _halves(sheet.width)]

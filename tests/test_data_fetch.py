@@ -1,9 +1,9 @@
 """The script that fetches horse2zebra, against a small server of our own: resume, checksums, refusals, nothing lost."""
 
 import hashlib
-import importlib.util
 import io
 import json
+import sys
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +13,10 @@ from PIL import Image
 
 from varbook.paths import repository
 
-SPEC = importlib.util.spec_from_file_location("fetch", repository() / "data_scripts" / "fetch_horse2zebra.py")
-fetch = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(fetch)
+sys.path.insert(0, str(repository() / "data_scripts"))
+import common  # noqa: E402
+import fetch_horse2zebra as fetch  # noqa: E402
+
 COUNTS = (3, 2, 1, 1)
 
 
@@ -100,7 +101,7 @@ def test_download_unpack_and_lock(tmp_path, home, run):
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path, home, run):
-    home.cuts = fetch.TRIES
+    home.cuts = common.TRIES
     code, _, err = run()
     assert code == 1 and "run the same command again" in err and not (tmp_path / "data" / "horse2zebra").exists()
     part = tmp_path / "data" / "horse2zebra.zip.part"
@@ -117,7 +118,7 @@ def test_a_short_interruption_is_not_noticed(home, run):
 
 @pytest.mark.parametrize("change", ["new edition", "no ranges", "no mark"])
 def test_a_file_that_cannot_go_on_starts_again(tmp_path, home, run, change):
-    home.cuts = fetch.TRIES
+    home.cuts = common.TRIES
     if change == "no mark":
         home.mark = ""
     assert run()[0] == 1

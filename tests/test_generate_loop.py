@@ -5,7 +5,7 @@ import torch
 from tiny import MODEL, SCHEDULE, TOKENIZER, tiny_model, tiny_tokenizer
 
 from varbook.errors import VarbookError
-from varbook.generate.loop import generate
+from varbook.generate.loop import Forced, generate
 from varbook.generate.sampling import guidance_at, guide
 from varbook.tokenizer.schedule import square
 
@@ -79,6 +79,49 @@ def test_all_codes_stay_within_the_codebook():
     out = generate(tiny_model(), tiny_tokenizer(), torch.arange(4), temperature=50.0, generator=torch.Generator().manual_seed(0))
     tokens = torch.cat([tokens.flatten() for tokens in out.tokens])
     assert 0 <= int(tokens.min()) and int(tokens.max()) < TOKENIZER.codes and len(tokens.unique()) > 15
+
+
+@torch.no_grad()
+def test_scales_above_a_side_get_their_likeliest_codes_and_the_others_are_drawn():
+    model, tokenizer, labels = tiny_model("ground_truth"), tiny_tokenizer("ground_truth"), torch.tensor([0, 1])
+    out = generate(model, tokenizer, labels, WIDE, guidance=0.0, greedy_above=2, generator=torch.Generator().manual_seed(0))
+    likeliest = [logits.argmax(-1) for logits in teacher_forced(model, tokenizer, out.tokens, labels, WIDE)]
+    same = [torch.equal(tokens.flatten(1), best) for tokens, best in zip(out.tokens, likeliest)]
+    assert same[2:] == [True, True] and not all(same[:2])
+
+
+def forced_half(out) -> Forced:
+    """The codes of `out` for all scales but the last, left half given."""
+    masks = [torch.zeros_like(tokens, dtype=torch.bool) for tokens in out.tokens[:-1]]
+    for mask in masks:
+        mask[..., : (mask.shape[-1] + 1) // 2] = True
+    return Forced(out.tokens[:-1], masks)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@torch.no_grad()
+def test_forced_codes_are_kept_and_the_rest_is_what_the_model_says_after_them(kind):
+    model, tokenizer, labels = tiny_model(kind), tiny_tokenizer(kind), torch.tensor([0, 1])
+    forced = forced_half(generate(model, tokenizer, labels, generator=torch.Generator().manual_seed(5)))
+    out = generate(model, tokenizer, labels, guidance=0.0, top_k=1, forced=forced)
+    logits = teacher_forced(model, tokenizer, out.tokens, labels, SCHEDULE)
+    changed = 0
+    for k, tokens in enumerate(out.tokens):
+        best = logits[k].argmax(-1).view(tokens.shape)
+        if k < len(forced.tokens):
+            assert torch.equal(tokens, torch.where(forced.masks[k], forced.tokens[k], best))
+            changed += int((tokens != best).sum())
+        else:
+            assert torch.equal(tokens, best)
+    assert changed > 0
+
+
+def test_forced_codes_of_other_sizes_are_refused():
+    model, tokenizer, labels = tiny_model(), tiny_tokenizer(), torch.tensor([0, 1])
+    forced = forced_half(generate(model, tokenizer, labels, generator=torch.Generator().manual_seed(5)))
+    for bad in (Forced(forced.tokens[1:], forced.masks[1:]), Forced(forced.tokens, forced.masks[:-1])):
+        with pytest.raises(VarbookError, match="not those of the masks or of the schedule"):
+            generate(model, tokenizer, labels, forced=bad)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from varbook.tokenizer.schedule import (
     nearest_schedule,
     sample_schedule,
     scale_slices,
+    schedule_for,
     square,
     token_count,
 )
@@ -77,6 +78,20 @@ def test_made_schedules_are_valid_for_every_latent_and_number_of_steps():
     assert make_schedule((8, 8), 4)[0] == (1, 1)
     with pytest.raises(VarbookError, match="1 to 8 steps"):
         make_schedule((4, 8), 9)
+
+
+def test_schedules_beyond_the_training_size_are_those_of_table_7():
+    assert schedule_for(VAR_256, (24, 24)) == TABLE_7[384, 11]
+    assert schedule_for(VAR_256, (32, 32)) == TABLE_7[512, 12]
+    assert schedule_for(TABLE_7[256, 13], (32, 32)) == TABLE_7[512, 15]
+    assert schedule_for(VAR_256, (16, 16)) == VAR_256
+
+
+def test_schedules_for_any_size_are_valid_and_start_at_one():
+    for latent in ((1, 1), (2, 2), (7, 7), (8, 16), (16, 8), (5, 3), (3, 48), (64, 64)):
+        schedule = schedule_for(square(1, 2, 3, 4, 5, 6, 8), latent)
+        assert check_schedule(schedule, latent) == schedule and schedule[0] == (1, 1)
+        assert all(max(b) <= max(8, 1.6 * max(a)) for a, b in zip(schedule, schedule[1:]))
 
 
 def test_step_sampling_draws_six_to_ten_scales_and_always_ends_at_the_latent():

@@ -1,19 +1,27 @@
 """Fine-tuning CycleVAR: the loss against a slow transcription, who gets a gradient from whom, resuming."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
+from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, awake, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
 from torch import nn
 
+from varbook import device
+from varbook.errors import VarbookError
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train import cyclevar as cyclevar_module
 from varbook.train.cyclevar import CycleVARTraining, critic_loss, fit_cyclevar, generator_loss, identity_loss
 from varbook.train.keeper import Keeper
-from varbook.translate.cyclevar import CycleVARConfig
-from varbook.translate.discriminator import PatchDiscriminator
+from varbook.transformer.model import NextScaleModel
+from varbook.translate.augment import KINDS, augment
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+from varbook.translate.discriminator import PatchDiscriminator, discriminators
 
 T_X, T_Y = 0, 2
+ALL = tuple(KINDS)
 X, Y = pictures(2, seed=1), pictures(2, seed=2)
 WEIGHTS = CycleVARTraining(cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5)
 SHORT = CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=2, average=0.5)
@@ -39,9 +47,14 @@ def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return (x - y).square().mean((1, 2, 3))
 
 
-def two_critics() -> nn.ModuleList:
+def two_critics(kind: str = "patch") -> nn.ModuleList:
     torch.manual_seed(0)
-    return nn.ModuleList(PatchDiscriminator((8, 8)) for _ in range(2)).eval()
+    if kind == "patch":
+        return nn.ModuleList(PatchDiscriminator((8, 8)) for _ in range(2)).eval()
+    return discriminators(kind, 2).eval()
+
+
+both_critics = pytest.mark.parametrize("kind", ["patch", "random"])  # "random": frozen features without any file
 
 
 def loss_of(cyclevar, critics, x=X, y=Y, training=WEIGHTS):
@@ -88,8 +101,9 @@ def test_the_fakes_are_those_of_each_domain_and_carry_no_gradient():
     assert not fake_x.requires_grad and not fake_y.requires_grad
 
 
-def test_the_loss_does_not_grow_with_the_batch():
-    cyclevar, critics = tiny_cyclevar(), two_critics()
+@both_critics
+def test_the_loss_does_not_grow_with_the_batch(kind):
+    cyclevar, critics = tiny_cyclevar(), two_critics(kind)
     with torch.no_grad():
         once = loss_of(cyclevar, critics)
         more = loss_of(cyclevar, critics, X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1))
@@ -97,8 +111,9 @@ def test_the_loss_does_not_grow_with_the_batch():
     assert once[2] == pytest.approx(more[2], rel=1e-4) and judged[0] == pytest.approx(judged[1], rel=1e-4)
 
 
-def test_the_generator_s_step_leaves_no_gradient_in_the_discriminators_nor_in_the_tokenizer():
-    cyclevar, critics = tiny_cyclevar(), two_critics()
+@both_critics
+def test_the_generator_s_step_leaves_no_gradient_in_the_discriminators_nor_in_the_tokenizer(kind):
+    cyclevar, critics = tiny_cyclevar(), two_critics(kind)
     loss_of(cyclevar, critics)[0].backward()
     assert all(parameter.grad is None for parameter in critics.parameters())
     assert all(parameter.requires_grad for parameter in critics.parameters())  # and they can learn again
@@ -106,8 +121,9 @@ def test_the_generator_s_step_leaves_no_gradient_in_the_discriminators_nor_in_th
     assert all(parameter.grad.abs().max() > 0 for parameter in cyclevar.model.parameters())
 
 
-def test_the_discriminators_step_leaves_no_gradient_in_the_generator():
-    cyclevar, critics = tiny_cyclevar(), two_critics()
+@both_critics
+def test_the_discriminators_step_leaves_no_gradient_in_the_generator(kind):
+    cyclevar, critics = tiny_cyclevar(), two_critics(kind)
     _, fakes, _ = loss_of(cyclevar, critics)
     critic_loss(critics, (X, Y), fakes).backward()
     assert all(parameter.grad is None for parameter in cyclevar.model.parameters())
@@ -136,10 +152,79 @@ def test_each_discriminator_sees_its_own_domain():
         assert critic_loss(critics, (Y, X), fakes).item() != pytest.approx(slow.item(), rel=1e-4)
 
 
+@both_critics
+def test_the_adversarial_part_alone_reaches_the_model_through_either_discriminator(kind):
+    nothing = dict.fromkeys(("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual"), 0.0)
+    cyclevar = tiny_cyclevar()
+    loss_of(cyclevar, two_critics(kind), training=replace(WEIGHTS, **nothing))[0].backward()
+    assert cyclevar.model.head.weight.grad.isfinite().all() and cyclevar.model.head.weight.grad.abs().max() > 0
+
+
+def test_augmentation_changes_what_the_discriminators_see_and_nothing_else():
+    """Fakes are handed on as they were made; cycle and identity look at the images themselves."""
+    cyclevar, critics, draws = tiny_cyclevar(), two_critics(), torch.Generator()
+    plain = generator_loss(cyclevar, critics, (X, Y), (T_X, T_Y), WEIGHTS, squares)
+    shown = [[], []]
+    for critic, seen in zip(critics, shown):
+        critic.register_forward_pre_hook(lambda _, inputs, seen=seen: seen.append(inputs[0].detach()))
+    changed = generator_loss(cyclevar, critics, (X, Y), (T_X, T_Y), replace(WEIGHTS, augment=ALL), squares, draws.manual_seed(4))
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(plain[1], changed[1], strict=True))
+    assert {name for name in plain[2] if plain[2][name] != pytest.approx(changed[2][name], rel=1e-5)} == {"gan"}
+    draws.manual_seed(4)
+    assert all(torch.allclose(seen[0], augment(fake, ALL, draws), atol=1e-4) for seen, fake in zip(shown, changed[1], strict=True))
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_real_and_fake_images_are_augmented_both_or_neither(monkeypatch, augmented):
+    """In the discriminators' own step: with augmentation neither a real nor a fake image is seen as it is."""
+    judged, sets = [], (uint8_pictures(2, seed=1), uint8_pictures(2, seed=2))
+
+    def listening(critics, real, fakes):
+        judged.append((real, fakes))
+        return critic_loss(critics, real, fakes)
+
+    monkeypatch.setattr(cyclevar_module, "critic_loss", listening)
+    monkeypatch.setattr(cyclevar_module, "augment", lambda images, kinds, generator: images * 0 + 5.0 if kinds else images)
+    training = replace(SHORT, steps=1, identity_steps=0, augment=ALL if augmented else ())
+    fit_cyclevar(tiny_cyclevar(), sets, (T_X, T_Y), training, seed=0, device=CPU)
+    (sides,) = judged
+    assert all(bool((image == 5.0).all()) is augmented for side in sides for image in side)
+
+
 def fit(cyclevar, training=SHORT, keeper=None, seed: int = 3):
     torch.manual_seed(11)  # the discriminators start from the global generator
     sets = (uint8_pictures(5, seed=1), uint8_pictures(4, seed=2))
     return fit_cyclevar(cyclevar, sets, (T_X, T_Y), training, seed=seed, device=CPU, keeper=keeper)
+
+
+def test_a_killed_training_on_features_with_augmentation_resumes_to_the_same_bits(tmp_path):
+    training = replace(SHORT, critic="random", augment=ALL)
+    whole, first, second = tiny_cyclevar(), tiny_cyclevar(), tiny_cyclevar()
+    curve = fit(whole, training)
+    with pytest.raises(Killed):
+        fit(first, training, keeper=KilledKeeper(tmp_path))
+    resumed = fit(second, training, keeper=Keeper(tmp_path))
+    assert same_state(whole.model, second.model) and resumed == curve
+
+
+def test_the_kind_of_discriminator_is_checked_before_anything_is_trained():
+    with pytest.raises(VarbookError, match="no discriminator 'pixel'"):
+        fit(tiny_cyclevar(), replace(SHORT, critic="pixel"))
+
+
+@pytest.mark.parametrize("bfloat16", [False, True], ids=["float32", "bfloat16"])
+def test_a_thousand_steps_stay_finite(monkeypatch, bfloat16):
+    """The smallest model there is, at five times the learning rate, on images of pure black and white."""
+    monkeypatch.setattr(device, "has_bfloat16", lambda where: bfloat16)
+    torch.manual_seed(0)
+    training = CycleVARTraining(steps=1000, batch=1, lr=2e-3, identity_steps=10, critic_channels=(8,))
+    schedule = SCHEDULE[:2]
+    tokenizer = Tokenizer(replace(TOKENIZER, schedule=schedule, codes=8, channels=(8,), blocks=0))
+    model = awake(NextScaleModel(replace(MODEL, schedule=schedule, codes=8, depth=1, width=16)))
+    sets = tuple(255 * torch.randint(2, (6, 3, 4, 4), dtype=torch.uint8) for _ in range(2))
+    curve = fit_cyclevar(CycleVAR(tokenizer, model), sets, (T_X, T_Y), training, seed=0, device=CPU)
+    assert curve[-1]["step"] == 999 and all(math.isfinite(value) for entry in curve for value in entry.values())
+    assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
 
 
 @pytest.mark.parametrize("alone", [2, 5])  # killed in the fourth step: with all losses, and while copying is learnt

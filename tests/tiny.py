@@ -76,3 +76,16 @@ def same_state(a: nn.Module, b: nn.Module) -> bool:
     """Say whether two modules hold the same bits."""
     ours, theirs = a.state_dict(), b.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def tiny_runs(profile: str = "smoke") -> str:
+    """Leave a CycleVAR, its model and its tokenizer below VARBOOK_HOME as finished runs; return the CycleVAR's name."""
+    from varbook.train.store import train_or_load
+
+    def keep(kind, model, settings):
+        return train_or_load(kind, model, settings, lambda keeper: [], seed=0, profile=profile)
+
+    tokenizer = keep("photo-tokenizer", tiny_tokenizer(), {"tokenizer": TOKENIZER, "size": SIDE})
+    model = keep("photo-var", tiny_model(), {"tokenizer": tokenizer.key, "model": MODEL})
+    config = CycleVARConfig(temperature=1.5)
+    return keep("photo-cyclevar", tiny_model(seed=5), {"model": model.key, "cyclevar": config}).name

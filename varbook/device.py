@@ -10,11 +10,14 @@ import torch
 
 
 def pick_device() -> torch.device:
-    """Return CUDA where there is a card, else Apple's MPS, else the CPU (VARBOOK_DEVICE overrides)."""
+    """Return CUDA where there is a card, else Apple's MPS, else the CPU (VARBOOK_DEVICE overrides).
+
+    Of processes that torchrun started together, each has a card of its own.
+    """
     if os.environ.get("VARBOOK_DEVICE"):
         return torch.device(os.environ["VARBOOK_DEVICE"])
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if "LOCAL_RANK" in os.environ else torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 

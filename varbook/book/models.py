@@ -27,6 +27,7 @@ from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
 from varbook.train.rivals import fit_rival
+from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
@@ -36,6 +37,8 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
 WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
+# What each kind of CycleVAR translates between: domain -> class label of its next-scale model, first X, then Y.
+DOMAINS = {"toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA}, "photo-cyclevar": {"horse": 0, "zebra": 1}}
 TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
 
 
@@ -81,9 +84,15 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
     return _tokenizer(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
 
 
-def toy_next_scale(profile: Profile, prediction: str = "residual") -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer."""
+def toy_next_scale(
+    profile: Profile, prediction: str = "residual", depth: int | None = None
+) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and its tokenizer.
+
+    `depth` replaces the profile's number of blocks; nothing else changes.
+    """
     chain, data = profile.toy, toy_training_set(profile)
+    chain = replace(chain, model=replace(chain.model, depth=depth or chain.model.depth))
     tokenizer, parent = toy_tokenizer(profile, prediction)
     if prediction == "ground_truth":
         training = replace(chain.model_training, step_sampling=True)
@@ -208,7 +217,7 @@ def _next_scale(kind, chain: Chain, tokenizer, parent: Run, images, labels: Tens
         features = encode_all(tokenizer, images(), pick_device())
         return fit_next_scale(
             model, tokenizer, features, labels.repeat(2), chain.model_training, seed=profile.seed, device=pick_device(),
-            keeper=keeper,
+            keeper=keeper, shard=shard_wanted(),
         )  # fmt: skip
 
     run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
@@ -225,7 +234,7 @@ def _cyclevar(
     run = train_or_load(
         kind, cyclevar.model, settings, seed=seed, profile=profile.name,
         fit=lambda keeper: fit_cyclevar(
-            cyclevar, sets, targets, training, seed=seed, device=pick_device(),
+            cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
         ),
     )  # fmt: skip

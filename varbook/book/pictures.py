@@ -130,6 +130,24 @@ def _strip(label: str, images: list[Image.Image], titles, columns: int, cell: in
     return canvas
 
 
+def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
+    """Return one picture of images of any sizes, row by labelled row, every pixel `scale` pixels large: sizes can be compared."""
+    margin = 10 + int(max(_font().getlength(str(label)) for label in rows))
+    strips = [(label, [_enlarged(image, 0, scale) for image in to_arrays(images)]) for label, images in rows.items()]
+    widths = [sum(image.width + GAP for image in images) for _, images in strips]
+    heights = [max(image.height for image in images) + GAP for _, images in strips]
+    canvas = Image.new("RGB", (margin + max(widths), sum(heights)), "white")
+    draw, top = ImageDraw.Draw(canvas), 0
+    for (label, images), height in zip(strips, heights, strict=True):
+        draw.text((0, top + height / 2), str(label), fill="black", font=_font(), anchor="lm")
+        left = margin
+        for image in images:
+            canvas.paste(image, (left, top))
+            left += image.width + GAP
+        top += height
+    return canvas
+
+
 def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
     """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below `limit` bytes, else JPEG."""
     if picture.width > INLINE_WIDTH:

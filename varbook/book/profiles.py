@@ -38,6 +38,7 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
+    flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
     ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
@@ -110,6 +111,7 @@ _GPU = replace(
     held_out=1000,
     judge_steps=2000,
     ground_truth_steps=10_000,
+    flex_depths=(4, 6, 8),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
     ablation_images=50_000,
@@ -150,6 +152,7 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    flex_depths=(1, 2),
     speed_repeats=2,
     ablation_size=(2, 32, 2),
     ablation_steps=4,

@@ -85,7 +85,7 @@ ROWS = (
         "people prefer CycleVAR in style, content and overall",
         "overall 0.609 against 0.171 for the next best",
         "Shares of votes per method and question.",
-        "the study has been held with at least one voter; the shares are theirs",
+        "at least one voter has finished the study, and CycleVAR has the most votes in style, content and overall",
     ),
     (
         "table",

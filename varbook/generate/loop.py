@@ -20,6 +20,25 @@ class Generated(NamedTuple):
     pictures: list[Tensor]  # the feature map after each scale, for looking at the steps
 
 
+class Forced(NamedTuple):
+    """Codes that are given, not drawn: one entry per scale from the coarsest on; scales beyond the last entry are drawn freely."""
+
+    tokens: list[Tensor]  # per scale, long (B or 1, h, w)
+    masks: list[Tensor]  # per scale, bool (B or 1, h, w): True where the code is given
+
+
+def check_forced(forced: Forced | None, schedule: Schedule) -> Forced:
+    """Return `forced`, empty for None, where its maps have the sizes of the first scales of `schedule`; else VarbookError."""
+    forced = forced or Forced([], [])
+    given = [tuple(codes.shape[-2:]) for codes in forced.tokens]
+    if given != [tuple(mask.shape[-2:]) for mask in forced.masks] or given != list(schedule[: len(given)]):
+        raise VarbookError(
+            f"The forced codes have the sizes {given}, which are not those of the masks or of the schedule; "
+            f"take both for the first scales of {schedule}."
+        )
+    return forced
+
+
 @torch.no_grad()
 def generate(
     model: NextScaleModel,
@@ -32,18 +51,23 @@ def generate(
     top_p: float = 0.0,
     temperature: float = 1.0,
     ramp_to: int | None = None,
+    greedy_above: int | None = None,
     released: bool = False,
+    forced: Forced | None = None,
     generator: Generators = None,
 ) -> Generated:
     """Generate one image per class label (B,), scale by scale (FlexVAR eqs. 2 and 6).
 
-    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees. `released` draws as
-    FlexVAR's code does, greedily at odd sizes; a list of generators, one per image, makes each image independent of the others.
-    Raises VarbookError for a schedule or labels that the model cannot take.
+    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees. `forced` codes
+    take the place of drawn ones: all editing is made of this (FlexVAR section 4.4, `varbook.generate.editing`). Scales with a
+    side above `greedy_above` get their likeliest codes; `released` makes the choices of FlexVAR's code, greedy at odd sizes among
+    them. A list of generators, one per image, makes each image independent of the others.
+    Raises VarbookError for a schedule, labels or forced codes that the model cannot take.
     """
     schedule = check_schedule(schedule or model.config.schedule)
     if not labels.numel():
         raise VarbookError("There is nothing to generate: give at least one class label.")
+    forced = check_forced(forced, schedule)
     pyramid, steps, count = tokenizer.pyramid, len(schedule), len(labels)
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
     doubled = torch.cat((labels, torch.full_like(labels, model.config.classes))) if guidance else labels
@@ -58,8 +82,12 @@ def generate(
             strength, best = released_choices(guidance, top_k, k, steps, size)
         if guidance:
             logits = guide(logits[:count], logits[count:], strength)
+        best = 1 if greedy_above and max(size) > greedy_above else best
         indices = sample_tokens(logits, top_k=best, top_p=top_p, temperature=temperature, generator=generator)
-        tokens.append(indices.view(count, *size))  # B h w
+        indices = indices.view(count, *size)  # B h w
+        if k < len(forced.tokens):
+            indices = torch.where(forced.masks[k], forced.tokens[k], indices)
+        tokens.append(indices)
         picture = pyramid.add(picture, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps)
         pictures.append(picture)
         if k + 1 < steps:

@@ -1,5 +1,7 @@
 """From logits to tokens: classifier-free guidance, top-k, top-p."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,18 @@ from varbook.tokenizer.schedule import Scale
 # FlexVAR's released code draws at random at these sides alone, and its guidance reaches full strength at this scale (from 0).
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 RELEASED_RAMP = 9
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How codes are drawn: the settings of `generate` in one piece, for functions that pass them on."""
+
+    guidance: float = 1.5  # strength of classifier-free guidance at the last scale
+    top_k: int = 0  # codes that may be drawn at each place, 0: all
+    top_p: float = 0.0  # probability that the codes drawn from must reach, 0: all
+    temperature: float = 1.0
+    ramp_to: int | None = None  # scale from which on the guidance stays as it is, None: the last
+    greedy_above: int | None = None  # scales with a longer side get their likeliest codes
 
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:

@@ -108,6 +108,20 @@ def make_schedule(latent: Scale, steps: int) -> Schedule:
     return tuple((max(1, round(side * latent[0] / longest)), max(1, round(side * latent[1] / longest))) for side in sides)
 
 
+def schedule_for(trained: Schedule, latent: Scale) -> Schedule:
+    """Return a schedule to `latent` (h, w), any size and aspect ratio, that keeps the scales of training as long as they fit.
+
+    Beyond them it grows by at most half from scale to scale: from `VAR_256` to 24 x 24 and 32 x 32 that gives the rows of
+    FlexVAR table 7.
+    """
+    longest = max(latent)
+    sides = [max(scale) for scale in trained if max(scale) < longest] or [1]
+    last = sides[-1]
+    rungs = math.ceil(math.log(longest / last) / math.log(1.5) - 1e-9)
+    sides += [round(last * (longest / last) ** (rung / rungs)) for rung in range(1, rungs)]
+    return _scaled(sides, latent)
+
+
 def sample_schedule(
     latent: Scale, max_steps: int, *, drop: float = 0.05, max_drops: int = 4, budget: int | None = None, generator: torch.Generator
 ) -> Schedule:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from varbook import processes
 from varbook.device import autocast, step_generator
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
+from varbook.train.sharding import sharded, whole_state
 from varbook.train.store import ADDED
 from varbook.train.tokenizer import Draw, draw_batch, learning_rate
 from varbook.translate.augment import augment
@@ -128,15 +130,20 @@ def fit_cyclevar(
     perceptual: Callable | None = None,
     draw: Draw = draw_batch,
     keeper: Keeper | None = None,
+    shard: bool = False,
 ) -> Curve:
     """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with class labels (t_x, t_y); return the curve; resumable.
 
     `draw` makes a float batch out of a set (random crops and mirroring live there). At the end the model holds the moving
-    average of its weights.
+    average of its weights. `shard` spreads model and optimiser over the processes, for models too large for one card.
     """
     cyclevar.to(device).train()
-    average = copy.deepcopy(cyclevar.model).requires_grad_(False)
     critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
+    processes.start_alike(cyclevar.model, critics)
+    given_model, spread = cyclevar.model, sharded if shard else copy.deepcopy
+    average = spread(given_model).requires_grad_(False)
+    if shard:
+        cyclevar.model = sharded(given_model)
     optimiser = torch.optim.AdamW(
         cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay
     )
@@ -156,7 +163,8 @@ def fit_cyclevar(
         generator = step_generator(seed, step)
         for group in optimiser.param_groups:
             group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=training.hold)
-        images = tuple(draw(images, training.batch, generator).to(device, memory_format=torch.channels_last) for images in sets)
+        drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
+        images = tuple(image.to(device, memory_format=torch.channels_last) for image in drawn)
         alone = step < training.identity_steps
         with autocast(device):
             if alone:
@@ -165,6 +173,7 @@ def fit_cyclevar(
                 loss, fakes, parts = generator_loss(cyclevar, critics, images, targets, training, perceptual, generator)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        processes.average_gradients(cyclevar.model)
         torch.nn.utils.clip_grad_norm_(cyclevar.model.parameters(), training.clip)
         optimiser.step()
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
@@ -175,12 +184,14 @@ def fit_cyclevar(
                 judged = critic_loss(critics, real, fakes)
             critic_optimiser.zero_grad(set_to_none=True)
             judged.backward()
+            processes.average_gradients(critics)
             critic_optimiser.step()
             parts["critic"] = judged.item()
         if step % 20 == 0 or step == training.steps - 1:
-            curve.append({"step": step, "loss": loss.item(), **parts})
+            curve.append({"step": step} | processes.mean({"loss": loss.item(), **parts}))
         if keeper:
             keeper.step_done(step, state)
-    cyclevar.model.load_state_dict(average.state_dict())
+    cyclevar.model = given_model
+    cyclevar.model.load_state_dict(whole_state(average))
     cyclevar.eval()
     return curve

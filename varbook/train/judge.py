@@ -5,6 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from varbook import processes
 from varbook.data.images import to_float
 from varbook.device import autocast, step_generator
 from varbook.errors import VarbookError
@@ -99,10 +100,13 @@ def fit_judge(
 ) -> Curve:
     """Train `judge` in place on uint8 images (N,3,H,W), labels (N,) and silhouettes (N,H,W), and return the curve;
     resumable.
+
+    Batch norm looks at the whole batch, and the judge is small: of several processes each works through all of every batch.
     """
     _check(judge, images, labels, silhouettes)
     device = torch.device(device)
     judge.to(device, memory_format=torch.channels_last).train()
+    processes.start_alike(judge)
     domains = tuple(judge.config.species.index(name) for name in judge.config.domains)
     optimiser = torch.optim.AdamW(judge.parameters(), lr, weight_decay=1e-2)
     state = {"judge": judge, "optimiser": optimiser}
@@ -120,6 +124,7 @@ def fit_judge(
         losses = judge_losses(verdict, labels[rows].to(device), mask, domains)
         optimiser.zero_grad(set_to_none=True)
         sum(losses.values()).backward()
+        processes.average_gradients(judge)
         optimiser.step()
         if step % 10 == 0 or step == steps - 1:
             curve.append({"step": step} | {name: loss.item() for name, loss in losses.items()})

@@ -6,7 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from varbook import processes
 from varbook.errors import VarbookError
+from varbook.train.sharding import fill, spread_like, whole, whole_state
 from varbook.train.weights import load_tensors, read_json, save_tensors, write_json
 
 State = dict[str, nn.Module | torch.optim.Optimizer]
@@ -14,14 +16,17 @@ Curve = list[dict[str, float]]
 
 
 def state_tensors(state: State) -> dict[str, Tensor]:
-    """Return every tensor of the named modules and optimisers, flat: `name.parameter` and `name/parameter number/field`."""
+    """Return every tensor of the named modules and optimisers, flat: `name.parameter` and `name/parameter number/field`.
+
+    Sharded tensors are gathered, so that the state says nothing about the number of processes.
+    """
     tensors = {}
     for name, part in state.items():
         if isinstance(part, nn.Module):
-            tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
+            tensors |= {f"{name}.{key}": value for key, value in whole_state(part).items()}
             continue
         for number, fields in part.state_dict()["state"].items():
-            tensors |= {f"{name}/{number}/{field}": torch.as_tensor(value) for field, value in fields.items()}
+            tensors |= {f"{name}/{number}/{field}": whole(torch.as_tensor(value)) for field, value in fields.items()}
     return tensors
 
 
@@ -29,21 +34,22 @@ def restore(state: State, tensors: dict[str, Tensor]) -> None:
     """Put the tensors of `state_tensors` back into the same modules and optimisers."""
     for name, part in state.items():
         if isinstance(part, nn.Module):
-            part.load_state_dict({key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")})
+            fill(part, {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")})
             continue
-        saved = part.state_dict()
+        saved, parameters = part.state_dict(), [p for group in part.param_groups for p in group["params"]]
         saved["state"] = {}
         for key, value in tensors.items():
             if key.startswith(f"{name}/"):
                 _, number, field = key.split("/")
-                saved["state"].setdefault(int(number), {})[field] = value
+                saved["state"].setdefault(int(number), {})[field] = spread_like(value, parameters[int(number)])
         part.load_state_dict(saved)
 
 
 class Keeper:
     """Saves a running training every `seconds` below `folder`, and lets the next run go on from there.
 
-    A loop that draws all randomness of a step from `step_generator(seed, step)` goes on to the same bits.
+    A loop that draws all randomness of a step from `step_generator(seed, step)` goes on to the same bits. Of several processes
+    the first alone writes; all read, so that `folder` must be one that all of them see.
     """
 
     def __init__(self, folder: Path, seconds: float = 60.0):
@@ -56,7 +62,10 @@ class Keeper:
         """Restore the last save into `state` where there is one, and return the step to go on with (0 where there is none)."""
         self.began = self.saved = time.monotonic()
         self.core_began = time.process_time()
-        if not self.notes.is_file():
+        found = self.notes.is_file()
+        if processes.from_first(found) and not found:
+            raise VarbookError(f"{self.notes} is there for the first process only; put VARBOOK_HOME where all processes see it.")
+        if not found:
             return 0
         notes = read_json(self.notes)
         try:
@@ -70,13 +79,16 @@ class Keeper:
 
     def step_done(self, step: int, state: State) -> None:
         """Save after step `step` (from 0) if the last save is long enough ago."""
-        if time.monotonic() - self.saved >= self.seconds:
+        if processes.from_first(time.monotonic() - self.saved >= self.seconds):
             self.save(step + 1, state)
 
     def save(self, next_step: int, state: State) -> None:
         """Save now. The tensors go to a file of their own name first, so that a kill in between loses nothing."""
         file = self.tensors.with_name(f"state-{next_step}.safetensors")
-        sha256 = save_tensors(file, state_tensors(state))
+        tensors = state_tensors(state)
+        if not processes.first():
+            return
+        sha256 = save_tensors(file, tensors)
         notes = {"step": next_step, "file": file.name, "sha256": sha256, "curve": self.curve, "seconds": self.elapsed()}
         notes["core_seconds"] = self.core_seconds()
         write_json(self.notes, notes)

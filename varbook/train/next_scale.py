@@ -6,12 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook import processes
 from varbook.data.images import to_float
 from varbook.device import autocast, step_generator
 from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
+from varbook.train.sharding import sharded, whole_state
 from varbook.train.tokenizer import learning_rate
 from varbook.transformer.model import NextScaleModel
 
@@ -90,10 +92,17 @@ def fit_next_scale(
     seed: int,
     device: torch.device,
     keeper: Keeper | None = None,
+    shard: bool = False,
 ) -> Curve:
-    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable."""
-    model.to(device).train()
+    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable.
+
+    `shard` spreads weights and optimiser over the processes, for models too large for one card.
+    """
+    given_model = model.to(device).train()
     tokenizer.to(device).eval()
+    processes.start_alike(model)
+    if shard:
+        model = sharded(model)
     groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
     optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))  # FlexVAR section 4.1
     state = {"model": model, "optimiser": optimiser}
@@ -105,22 +114,27 @@ def fit_next_scale(
             group["lr"] = training.lr * learning_rate(step, training.steps)
         rows = torch.randint(len(features), (training.batch,), generator=generator)
         schedule = step_schedule(model, training, generator)
+        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator)
+        rows, given = processes.share(rows), processes.share(given).to(device)
         with torch.no_grad():
             tokens = tokenizer.quantise(features[rows].to(device), schedule).tokens  # K maps, B h w
             seen = [None, *tokenizer.pyramid.teacher_inputs(tokens)]
-        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator).to(device)
         with autocast(device):
             logits = model(seen, given, schedule)  # B L V
         loss, right = token_loss(logits, tokens)
         optimiser.zero_grad(set_to_none=True)
         loss.mean().backward()
+        processes.average_gradients(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimiser.step()
         if step % 20 == 0 or step == training.steps - 1:
-            curve.append({"step": step, "loss": loss.mean().item(), "accuracy": right.mean().item(), "scales": len(schedule)})
+            values = processes.mean({"loss": loss.mean().item(), "accuracy": right.mean().item()})
+            curve.append({"step": step} | values | {"scales": len(schedule)})
         if keeper:
             keeper.step_done(step, state)
-    model.eval()
+    if shard:
+        given_model.load_state_dict(whole_state(model))
+    given_model.eval()
     return curve
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from varbook import paths
+from varbook import paths, processes
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_json
 
@@ -46,10 +46,11 @@ def run_key(kind: str, settings, seed: int) -> str:
 
 
 def hardware() -> str:
-    """Return a short description of the machine: the card, or the processor and the number of threads."""
+    """Return a short description of the machine: the card, or the processor and the number of threads, and of how many."""
+    times = f"{processes.count()} x " if processes.count() > 1 else ""
     if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+        return times + torch.cuda.get_device_name(0)
+    return f"{times}CPU {platform.machine()}, {torch.get_num_threads()} threads"
 
 
 @dataclass
@@ -77,7 +78,8 @@ class Run:
         if kept is None or kept["key"] != key:
             kept = {"key": key, "settings": plain(settings), "values": plain(function())}
             self.record["measurements"][what] = kept
-            write_json(_home(self.name, ".json"), self.record)
+            if processes.first():
+                write_json(_home(self.name, ".json"), self.record)
         return kept["values"]
 
     def say(self) -> str:
@@ -114,6 +116,14 @@ def find_record(name: str) -> tuple[dict, str] | None:
     return None
 
 
+def records_of(kind: str, profile: str) -> list[dict]:
+    """Return the records of a profile whose kind begins with `kind`, in the order of their names: rows that others have left."""
+    folders = (paths.shipped() / "records", paths.home() / "runs")
+    names = sorted({path.stem for folder in folders for path in folder.glob(f"{kind}*.json")})
+    found = [find_record(name) for name in names]
+    return [one[0] for one in found if one and one[0]["profile"] == profile]
+
+
 def checkpoint_path(name: str) -> Path:
     """Return where the weights of run `name` lie: below VARBOOK_HOME if they are there, else with the repository."""
     shipped = paths.shipped() / "checkpoints" / f"{name}.safetensors"
@@ -127,24 +137,28 @@ def train_or_load(
     """Fill `model` with the weights of the run (kind, settings, seed): loaded where they exist, else trained by `fit`.
 
     `fit` takes a `Keeper` and returns the curve. Either way the weights are those on disk, rounded as they are stored.
+    Processes that were launched together train together; the first decides what is there, and it alone writes.
     """
+    processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
     found = find_record(name)
-    if found and checkpoint_path(name).is_file():
+    found = processes.from_first(found if checkpoint_path(name).is_file() else None)
+    if found:
         record, source = found
         unpack(model, load_tensors(checkpoint_path(name), record["sha256"]), checkpoint_path(name))
         return Run(name, record, source)
     keeper = Keeper(paths.home() / "partial" / name)
     curve = fit(keeper)
-    packed = pack(model)
-    sha256 = save_tensors(_home(name, ".safetensors"), packed)
-    record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
-    record |= {"sha256": sha256, "core_minutes": round(keeper.core_seconds() / 60, 2)}
-    write_json(_home(name, ".json"), record)
+    packed, record = pack(model), None
+    if processes.first():
+        sha256 = save_tensors(_home(name, ".safetensors"), packed)
+        record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
+        record |= {"sha256": sha256, "core_minutes": round(keeper.core_seconds() / 60, 2)}
+        write_json(_home(name, ".json"), record)
+        for file in (paths.home() / "partial" / name).glob("*"):
+            file.unlink()
     unpack(model, packed)
-    for file in (paths.home() / "partial" / name).glob("*"):
-        file.unlink()
-    return Run(name, record, "trained")
+    return Run(name, processes.from_first(record), "trained")
 
 
 def experiment(kind: str, settings, function: Callable[[], tuple[dict, Curve]], *, seed: int, profile: str = "") -> Run:
@@ -152,16 +166,18 @@ def experiment(kind: str, settings, function: Callable[[], tuple[dict, Curve]], 
 
     `function` trains, measures and returns (values, curve); the values stand in the record as the measurement "result".
     """
+    processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
-    found = find_record(name)
+    found = processes.from_first(find_record(name))
     if found:
         return Run(name, *found)
     began = time.monotonic()
     values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
     record["measurements"]["result"] = {"key": record["key"], "settings": record["settings"], "values": plain(values)}
-    write_json(_home(name, ".json"), record)
-    return Run(name, record, "trained")
+    if processes.first():
+        write_json(_home(name, ".json"), record)
+    return Run(name, processes.from_first(record), "trained")
 
 
 def _record(kind: str, settings, seed: int, profile: str, seconds: float, curve: Curve) -> dict:

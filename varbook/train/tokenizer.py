@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from varbook import processes
 from varbook.data.images import to_float
 from varbook.device import autocast, step_generator
 from varbook.tokenizer.schedule import Schedule, sample_schedule
@@ -116,6 +117,7 @@ def fit_tokenizer(
     critic = PatchDiscriminator().to(device)
     optimiser = torch.optim.AdamW(tokenizer.parameters(), training.lr, betas=(0.9, 0.95), weight_decay=training.weight_decay)
     critic_optimiser = torch.optim.AdamW(critic.parameters(), training.lr / 2, betas=(0.5, 0.95), weight_decay=0.0)
+    processes.start_alike(tokenizer, critic)
     state = {"tokenizer": tokenizer, "optimiser": optimiser, "critic": critic, "critic_optimiser": critic_optimiser}
     start = keeper.resume(state) if keeper else 0
     curve: Curve = keeper.curve if keeper else []
@@ -123,12 +125,12 @@ def fit_tokenizer(
         generator = step_generator(seed, step)
         for group in optimiser.param_groups:
             group["lr"] = training.lr * learning_rate(step, training.steps)
-        image = draw(images, training.batch, generator).to(device, memory_format=torch.channels_last)
+        image = processes.share(draw(images, training.batch, generator)).to(device, memory_format=torch.channels_last)
         schedule = training_schedule(tokenizer, training, tokenizer.latent(*image.shape[-2:]), generator)
         with autocast(device):
             f = tokenizer.encode(image)
             if step == training.warmup:
-                start_codebook(tokenizer, f, schedule, generator)
+                start_codebook(tokenizer, processes.gather(f), schedule, generator)
             if step < training.warmup:
                 pictures, quantised = [tokenizer.decode(f)], None
             else:
@@ -146,22 +148,26 @@ def fit_tokenizer(
             critic.requires_grad_(True)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        processes.average_gradients(tokenizer)
         torch.nn.utils.clip_grad_norm_(tokenizer.parameters(), 1.0)
         optimiser.step()
         if with_critic:
             critic_loss = hinge_discriminator(critic(image), critic(pictures[-1].detach()))
             critic_optimiser.zero_grad(set_to_none=True)
             critic_loss.backward()
+            processes.average_gradients(critic)
             critic_optimiser.step()
         if quantised:
             for tokens in quantised.tokens:
-                tokenizer.codebook.count(tokens, decay=0.99)
+                tokenizer.codebook.count(processes.gather(tokens), decay=0.99)
             if training.revive_every and step % training.revive_every == 0 and step < 0.9 * training.steps:
-                features = spread_targets(quantised.targets, 2 * tokenizer.config.codes, generator)
+                targets = [processes.gather(target) for target in quantised.targets]  # so that all move the same codes
+                features = spread_targets(targets, 2 * tokenizer.config.codes, generator)
                 tokenizer.codebook.revive(features, generator)
         if step % 20 == 0 or step == training.steps - 1:
             mse = F.mse_loss(pictures[-1].detach(), image)
-            curve.append({"step": step, "loss": loss.item(), "image": losses[-1].item(), "mse": mse.item()})
+            values = {"loss": loss.item(), "image": losses[-1].item(), "mse": mse.item()}
+            curve.append({"step": step} | processes.mean(values))
         if keeper:
             keeper.step_done(step, state)
     tokenizer.eval()

@@ -29,7 +29,7 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, width: int, heads: int, *, cosine: bool = True, shared_adaln: bool = False, mixer: nn.Module | None = None
+        self, width: int, heads: int, *, cosine: bool = True, mixer: nn.Module | None = None, shared_adaln: bool = False
     ):
         super().__init__()
         self.attn = mixer or SelfAttention(width, heads, cosine=cosine)

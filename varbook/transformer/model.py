@@ -31,9 +31,10 @@ class NextScaleConfig:
     learnable_positions: bool = True  # FlexVAR table 6
     position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
     cosine: bool = True  # queries and keys normalised
+    shared_adaln: bool = field(default=False, metadata={"added": True})  # one AdaLN layer for all blocks: VAR-d36 at 512 px
+    # Fields that came later do not change the names of the runs before them (see `train.store.plain`).
     mixer: str = field(default="attention", metadata={"added": True})  # "attention" | "mamba": FlexVAR table 5
     mamba_state: int = field(default=8, metadata={"added": True})  # N; 16 in Mamba, of which a CPU's cache likes half
-    shared_adaln: bool = field(default=False, metadata={"added": True})  # one AdaLN layer for all blocks: VAR-d36 at 512 px
 
 
 def flexvar(config: NextScaleConfig) -> NextScaleConfig:
@@ -75,7 +76,7 @@ class NextScaleModel(nn.Module):
             raise VarbookError(f'There is no mixer named {config.mixer!r}; use "attention" or "mamba".')
         mamba = config.mixer == "mamba"
         mixer = MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state) if mamba else None
-        return Block(config.width, config.heads, cosine=config.cosine, shared_adaln=config.shared_adaln, mixer=mixer)
+        return Block(config.width, config.heads, cosine=config.cosine, mixer=mixer, shared_adaln=config.shared_adaln)
 
     def _initialise(self) -> None:
         # VAR's start: small truncated normals; gates near zero, so that at first every block passes its input on.
@@ -101,10 +102,11 @@ class NextScaleModel(nn.Module):
     def condition(self, labels: Tensor) -> Tensor:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
         # While the model is traced for export the labels have no values to check.
-        known = labels.numel() and not torch.compiler.is_compiling()
-        if known and not (0 <= int(labels.min()) and int(labels.max()) <= self.config.classes):
+        wrong = labels[:0] if torch.compiler.is_compiling() else labels[(labels < 0) | (labels > self.config.classes)]
+        if len(wrong):
             raise VarbookError(
-                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {labels.tolist()}."
+                f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {wrong.tolist()}; "
+                f"the nearest are {wrong.clamp(0, self.config.classes - 1).tolist()}."
             )
         return self.class_emb(labels)
 

@@ -1,9 +1,12 @@
 """Differentiable augmentation: a discriminator that sees real and fake images changed alike cannot learn few images by heart."""
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook import processes
 from varbook.errors import VarbookError
 
 SHIFT = 1 / 8  # largest translation as a share of the side
@@ -12,7 +15,7 @@ HOLE = 1 / 2  # side of the cut-out square as a share of the side
 
 def uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
     """Return one random number in [0, 1) per image (B, 1, 1, 1), drawn on the CPU so that every device sees the same."""
-    return torch.rand(len(like), 1, 1, 1, generator=generator).to(like.device)
+    return processes.drawn(torch.rand, (len(like), 1, 1, 1), generator).to(like.device)
 
 
 def colour(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -29,9 +32,9 @@ def translation(images: Tensor, generator: torch.Generator | None = None) -> Ten
     height, width = images.shape[-2:]
     most = round(height * SHIFT), round(width * SHIFT)
     padded = F.pad(images, (most[1], most[1], most[0], most[0]))
-    tops = torch.randint(2 * most[0] + 1, (len(images),), generator=generator).tolist()
-    lefts = torch.randint(2 * most[1] + 1, (len(images),), generator=generator).tolist()
-    moved = [one[:, top : top + height, left : left + width] for one, top, left in zip(padded, tops, lefts, strict=True)]
+    draws = [functools.partial(torch.randint, 2 * n + 1) for n in most]
+    corners = [processes.drawn(draw, (len(images),), generator).tolist() for draw in draws]
+    moved = [one[:, top : top + height, left : left + width] for one, top, left in zip(padded, *corners, strict=True)]
     return torch.stack(moved)
 
 

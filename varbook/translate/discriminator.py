@@ -55,7 +55,8 @@ class SqueezeFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features; each depth is normalised, so that none drowns the others."""
-        maps = self.network.maps(images, ("fire3", "fire5", "fire9"))
+        # One pixel more: the first convolution has stride 2 and no padding, and would not see the last row and column.
+        maps = self.network.maps(F.pad(images, (0, 1, 0, 1), mode="replicate"), ("fire3", "fire5", "fire9"))
         return torch.cat([F.layer_norm(one.mean((2, 3)), one.shape[1:2]) for one in maps], 1)  # B 896
 
 

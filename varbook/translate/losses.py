@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook import processes
+
 
 def reconstruction(
     x: Tensor, y: Tensor, l1: float, perceptual: float, distance: Callable[[Tensor, Tensor], Tensor] | None
@@ -33,7 +35,7 @@ def noisy(images: Tensor, deviation: float, generator: torch.Generator | None = 
     """Return `images` (B, 3, H, W) plus Gaussian noise of standard deviation `deviation` (0: as they are), in units of [-1, 1]."""
     if not deviation:
         return images
-    return images + deviation * torch.randn(images.shape, generator=generator).to(images.device)
+    return images + deviation * processes.drawn(torch.randn, images.shape, generator).to(images.device)
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook import processes
 from varbook.errors import VarbookError
 
 HOW = ("argmax", "straight_through", "gumbel", "softmax")
@@ -47,7 +48,7 @@ def relax(
 
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax samples from their softmax."""
-    uniform = torch.rand(like.shape, generator=generator).clamp(1e-9, 1 - 1e-7).to(like.device)
+    uniform = processes.drawn(torch.rand, like.shape, generator).clamp(1e-9, 1 - 1e-7).to(like.device)
     return -torch.log(-torch.log(uniform))
 
 

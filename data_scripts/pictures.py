@@ -1,0 +1,155 @@
+"""Making a data set of pictures smaller, the same way for every set: LANCZOS, JPEG, nothing done twice, nothing half written."""
+
+import argparse
+import hashlib
+import io
+import itertools
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from common import SUFFIXES, Problem, data_folder
+from PIL import Image, UnidentifiedImageError
+
+QUALITY = 95  # with full colour resolution: what is lost is far below what a tokenizer keeps
+AT_A_TIME = 256
+NOTE = "how.json"
+
+Rule = Callable[[Image.Image], Image.Image]
+Picture = tuple[str, Callable[[], bytes]]  # where it goes, below the target, and how to read it
+
+
+def short_side(side: int) -> Rule:
+    """Return the rule that scales a picture, keeping its shape, until its short side has `side` pixels (VAR's trainings)."""
+
+    def scale(picture: Image.Image) -> Image.Image:
+        factor = side / min(picture.size)
+        size = tuple(max(side, round(length * factor)) for length in picture.size)
+        return picture.resize(size, Image.Resampling.LANCZOS)
+
+    return scale
+
+
+def whole(side: int) -> Rule:
+    """Return the rule that scales both sides to `side` pixels, whatever the shape was (CycleGAN-Turbo's driving scenes)."""
+    return lambda picture: picture.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def middle(side: int) -> Rule:
+    """Return the rule that takes the largest square in the middle and scales it to `side` pixels."""
+
+    def scale(picture: Image.Image) -> Image.Image:
+        edge = min(picture.size)
+        left, top = (picture.width - edge) // 2, (picture.height - edge) // 2
+        square = picture.crop((left, top, left + edge, top + edge))
+        return square.resize((side, side), Image.Resampling.LANCZOS)
+
+    return scale
+
+
+def files(folder: Path, below: str) -> Iterator[Picture]:
+    """Yield the pictures of `folder`, in the order of their names, to go to the folder `below` of the target."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            yield f"{below}/{path.stem}.jpg", path.read_bytes
+
+
+def members(archive: Path, below: str) -> Iterator[Picture]:
+    """Yield the pictures of a tar archive, one after the other as they lie in it; nothing is unpacked onto the disk."""
+    try:
+        with tarfile.open(archive) as content:
+            for member in content:
+                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
+                    picture = content.extractfile(member).read()
+                    yield f"{below}/{Path(member.name).stem}.jpg", lambda picture=picture: picture
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise Problem(f"{archive} is damaged ({error}): fetch it again.") from error
+
+
+def chosen(names: Iterable[str], count: int) -> list[str]:
+    """Return `count` of the names, the same ones everywhere: the first in the order of their SHA-256."""
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:count]
+
+
+def _write(job: tuple[bytes, Path, Rule]) -> str | None:
+    """Resize one picture into its place; return its name where it cannot be decoded."""
+    content, target, rule = job
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            rule(picture.convert("RGB")).save(part, "JPEG", quality=QUALITY, subsampling=0)
+    except (UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError, OSError) as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:  # not the picture's fault: a full disk
+            raise
+        return target.name
+    os.replace(part, target)
+    return None
+
+
+def _note(folder: Path, how: str) -> None:
+    """Note in the target how its pictures are made; Problem where it holds pictures that were made otherwise."""
+    note = folder / NOTE
+    if note.is_file():
+        before = json.loads(note.read_text())["how"]
+        if before != how:
+            raise Problem(f"{folder} holds pictures made otherwise ({before}): choose another place with --to.")
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise Problem(f"{folder} exists and was not made by this script: move it away or choose another place with --to.")
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps({"how": how}, indent=1) + "\n")
+
+
+def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) -> str:
+    """Write every picture that is not there yet, made smaller by `rule`, and return what was done; `how` says it in words.
+
+    Interrupted, the same command goes on where it stopped. Raises Problem, at the end, where pictures cannot be decoded.
+    """
+    _note(folder, how)
+    made, there, broken = 0, 0, []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        pictures = iter(pictures)
+        while batch := list(itertools.islice(_jobs(pictures, folder, rule), AT_A_TIME)):
+            jobs = [job for job in batch if job is not None]
+            there += len(batch) - len(jobs)
+            broken += filter(None, pool.map(_write, jobs))
+            made += len(jobs)
+    if broken:
+        raise Problem(
+            f"{len(broken)} pictures cannot be decoded ({', '.join(broken[:3])}{', ...' if len(broken) > 3 else ''}), the others "
+            "are done: get these again and run the same command."
+        )
+    return f"{folder}: {made} pictures made, {there} were there already ({how})."
+
+
+def _jobs(pictures: Iterator[Picture], folder: Path, rule: Rule) -> Iterator[tuple[bytes, Path, Rule] | None]:
+    for name, read in pictures:
+        target = folder / name
+        if target.is_file():
+            yield None
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield read(), target, rule
+
+
+def options(text: str, name: str, side: int) -> argparse.ArgumentParser:
+    """Return a command line with what all scripts of this kind have: --from, --to, --side, --dry-run."""
+    parser = argparse.ArgumentParser(description=text.split("\n")[0])
+    parser.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="your copy of the data set")
+    parser.add_argument("--to", type=Path, default=data_folder(name), help=f"where the pictures go (default: data/{name})")
+    parser.add_argument("--side", type=int, default=side, help=f"pixels (default {side})")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    return parser
+
+
+def existing(folder: Path | None, ask: str) -> Path:
+    """Return the folder of a copy that the reader has; Problem with `ask`, what to ask for and where, if there is none."""
+    if folder is None:
+        raise Problem(ask)
+    folder = folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise Problem(f"There is no folder {folder}: check the path given.")
+    return folder

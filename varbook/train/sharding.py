@@ -1,0 +1,69 @@
+"""Models too large for one card: weights, gradients and optimiser state spread over the processes (FSDP).
+
+A sharded model computes what the whole one does: each block gathers its weights just before it needs them. On disk there is no
+difference: what is saved is whole, so that a training may go on with another number of processes, or without sharding.
+"""
+
+import copy
+import os
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from varbook import processes
+from varbook.errors import VarbookError
+from varbook.transformer.model import NextScaleModel
+
+# What CycleVAR calls beside `forward` (serial mode); each must find its weights gathered too.
+METHODS = ("condition", "embed", "modulations", "step")
+
+
+def shard_wanted() -> bool:
+    """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.book.train --shard` sets it)."""
+    return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")
+
+
+def sharded(model: NextScaleModel) -> NextScaleModel:
+    """Return a copy of `model` whose weights are spread over the processes, one block at a time.
+
+    Raises VarbookError in a process that was started alone: there is nobody to share with.
+    """
+    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method  # slow to import, and seldom needed
+
+    if not dist.is_initialized():
+        raise VarbookError("A model is sharded over several processes, and this is one alone: start it with torchrun.")
+    mesh = dist.init_device_mesh(next(model.parameters()).device.type, (processes.count(),))
+    spread = copy.deepcopy(model)
+    for block in spread.blocks:
+        fully_shard(block, mesh=mesh)
+        register_fsdp_forward_method(block, "modulation")
+    fully_shard(spread, mesh=mesh)
+    for method in METHODS:
+        register_fsdp_forward_method(spread, method)
+    return spread
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """Return a tensor as it is where it lies in one place, gathered where it is sharded (all processes must call this)."""
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+
+
+def whole_state(module: nn.Module) -> dict[str, Tensor]:
+    """Return the state of a module with every sharded tensor gathered (all processes must call this)."""
+    return {name: whole(tensor) for name, tensor in module.state_dict().items()}
+
+
+def spread_like(tensor: Tensor, own: Tensor) -> Tensor:
+    """Return a whole `tensor` in the form of `own`: sharded where `own` is sharded."""
+    if not hasattr(own, "full_tensor") or tensor.shape != own.shape:  # not sharded, or a count of steps
+        return tensor
+    from torch.distributed.tensor import distribute_tensor
+
+    return distribute_tensor(tensor.to(own.device), own.device_mesh, own.placements)
+
+
+def fill(module: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Load whole tensors into a module, sharded or not."""
+    own = module.state_dict()
+    module.load_state_dict({name: spread_like(tensor, own.get(name, tensor)) for name, tensor in tensors.items()})
