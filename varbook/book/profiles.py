@@ -40,9 +40,10 @@ class Profile:
     use_photographs: bool = True
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
-    ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
+    ablation_size: tuple[int, int, int] = (3, 64, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
-    ablation_images: int = 2000  # training images of these models; their mirror images count as well
+    ablation_batch: int = 8
+    ablation_images: int = 1000  # training images of these models; their mirror images count as well
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
@@ -114,6 +115,7 @@ _GPU = replace(
     flex_depths=(4, 6, 8),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
+    ablation_batch=128,
     ablation_images=50_000,
 )
 
@@ -139,6 +141,7 @@ _PAPER = replace(
     ground_truth_steps=50_000,
     ablation_size=(20, 1280, 20),
     ablation_steps=70_000,  # FlexVAR section 4.3
+    ablation_batch=768,
     ablation_images=200_000,
 )
 
