@@ -1,8 +1,11 @@
 """Training by several processes: two give what one gives, resume what one began, and the first alone writes."""
 
+import functools
 import os
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -90,6 +93,13 @@ def judge():
     return curve, state(model), None
 
 
+@functools.cache
+def alone(work, *arguments) -> list:
+    """Return what one process makes of `work`, computed once."""
+    with tempfile.TemporaryDirectory() as folder:
+        return together(1, Path(folder), work, *arguments)
+
+
 def assert_equal(one: list, two: list):
     """Losses to 1e-5 at every logged step, tensors to 1e-4, and those of the two processes to the bit."""
     assert all(isinstance(answer, tuple) for answer in one + two), one + two
@@ -104,35 +114,31 @@ def assert_equal(one: list, two: list):
 
 @pytest.mark.parametrize("kind", ["residual", "ground_truth"])
 def test_two_processes_train_the_next_scale_model_of_one(tmp_path, kind):
-    assert_equal(*(together(count, tmp_path, next_scale, kind) for count in (1, 2)))
+    assert_equal(alone(next_scale, kind), together(2, tmp_path, next_scale, kind))
 
 
 @pytest.mark.parametrize("kind", ["residual", "ground_truth"])
 def test_two_processes_train_the_tokenizer_of_one(tmp_path, kind):
-    assert_equal(*(together(count, tmp_path, tokenizer, kind) for count in (1, 2)))
+    assert_equal(alone(tokenizer, kind), together(2, tmp_path, tokenizer, kind))
 
 
 @pytest.mark.parametrize("config", [CycleVARConfig(noise=True), CycleVARConfig(mode="serial", relaxation="gumbel")])
 def test_two_processes_train_the_cyclevar_of_one(tmp_path, config):
-    assert_equal(*(together(count, tmp_path, cyclevar, config) for count in (1, 2)))
+    assert_equal(alone(cyclevar, config), together(2, tmp_path, cyclevar, config))
 
 
 def test_two_processes_train_the_judge_of_one(tmp_path):
-    assert_equal(*(together(count, tmp_path, judge) for count in (1, 2)))
-
-
-def sharded_and_not(tmp_path, work, *arguments):
-    """Return the answers of one process that has the whole model, and of two that share it."""
-    return together(1, tmp_path, work, *arguments), together(2, tmp_path, work, *arguments, True)
+    assert_equal(alone(judge), together(2, tmp_path, judge))
 
 
 def test_a_sharded_next_scale_model_is_trained_alike(tmp_path):
-    assert_equal(*sharded_and_not(tmp_path, next_scale, "residual", None, None))
+    assert_equal(alone(next_scale, "residual"), together(2, tmp_path, next_scale, "residual", None, None, True))
 
 
 @pytest.mark.parametrize("mode", ["parallel", "serial"])
 def test_a_sharded_cyclevar_is_trained_alike(tmp_path, mode):
-    assert_equal(*sharded_and_not(tmp_path, cyclevar, CycleVARConfig(mode=mode)))
+    config = CycleVARConfig(mode=mode)
+    assert_equal(alone(cyclevar, config), together(2, tmp_path, cyclevar, config, True))
 
 
 def test_a_process_alone_has_nobody_to_share_a_model_with(tmp_path):
@@ -140,26 +146,27 @@ def test_a_process_alone_has_nobody_to_share_a_model_with(tmp_path):
     assert "VarbookError: A model is sharded over several processes" in answer
 
 
-@pytest.mark.parametrize(("work", "kind"), [(next_scale, "ground_truth"), (tokenizer, "residual")])
-@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(("work", "kind", "before", "after"), [
+    (next_scale, "ground_truth", 1, 2), (next_scale, "ground_truth", 2, 1), (tokenizer, "residual", 1, 2),
+])  # fmt: skip
 def test_a_killed_training_goes_on_with_another_number_of_processes(tmp_path, work, kind, before, after):
     """From the step where it stopped, with the same rows in the same order: the result is that of an undisturbed run."""
-    whole, folder = together(1, tmp_path / "whole", work, kind), tmp_path / "state"
+    folder = tmp_path / "state"
     assert together(before, tmp_path / "before", work, kind, folder, 22) == ["interrupted"] * before
     assert sorted(path.name for path in folder.iterdir()) == ["state-23.safetensors", "state.json"]
     resumed = together(after, tmp_path / "after", work, kind, folder, None)
     assert [answer[2] for answer in resumed] == [23] * after
-    assert_equal(whole, resumed if after == 2 else resumed * 2)
+    assert_equal(alone(work, kind), resumed if after == 2 else resumed * 2)
 
 
 def test_a_sharded_training_is_saved_whole_and_goes_on_without_sharding_and_back(tmp_path):
-    whole, folder = together(1, tmp_path / "whole", next_scale, "residual"), tmp_path / "state"
+    folder = tmp_path / "state"
     for count, kill, shard in ((2, 10, True), (1, 20, False)):
         stopped = together(count, tmp_path / str(count), next_scale, "residual", folder, kill, shard)
         assert stopped == ["interrupted"] * count
     resumed = together(2, tmp_path / "back", next_scale, "residual", folder, None, True)
     assert [answer[2] for answer in resumed] == [21, 21]
-    assert_equal(whole, resumed)
+    assert_equal(alone(next_scale, "residual"), resumed)
 
 
 def stored(home):
@@ -259,7 +266,6 @@ def sharing():
         "pair": torch.equal(processes.gather(two), torch.cat((batch, 10 * batch))),
         "drawn": processes.drawn(torch.rand, (3, 2), torch.Generator().manual_seed(4)),
         "mean": processes.mean({"a": processes.rank() + 1.0, "b": 4.0}),
-        "mine": list(processes.mine(5)),
         "told": processes.from_first({"name": processes.rank()}),
     }
 
@@ -271,11 +277,10 @@ def test_sharing_gathering_and_averaging(tmp_path):
     assert all(answer["mean"] == {"a": 1.5, "b": 4.0} and answer["told"] == {"name": 0} for answer in answers)
     alone = torch.rand((6, 2), generator=torch.Generator().manual_seed(4))
     assert all(torch.equal(answer["drawn"], alone[rank::2]) for rank, answer in enumerate(answers))
-    assert [answer["mine"] for answer in answers] == [[0, 2, 4], [1, 3]]
 
 
 def test_a_process_alone_shares_with_nobody():
     rows, values, value = torch.arange(3), {"a": 0.1}, object()
     assert processes.share(rows) is rows and processes.gather(rows) is rows
     assert processes.mean(values) is values and processes.from_first(value) is value
-    assert (processes.count(), processes.rank(), processes.first(), list(processes.mine(3))) == (1, 0, True, [0, 1, 2])
+    assert (processes.count(), processes.rank(), processes.first()) == (1, 0, True)

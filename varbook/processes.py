@@ -51,11 +51,6 @@ def first() -> bool:
     return rank() == 0
 
 
-def mine(number: int) -> range:
-    """Return which of the items 0 .. number - 1 this process makes: every n-th, so that all finish at about the same time."""
-    return range(rank(), number, count())
-
-
 def drawn(draw: Callable[..., Tensor], shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
     """Return random numbers `draw(shape, generator=generator)` for this process's rows of a batch, on the CPU.
 

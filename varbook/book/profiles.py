@@ -85,7 +85,7 @@ _LAPTOP = Profile(
     name="laptop",
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
-    photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 600), batch=(16, 16, 4), classes=2)),
+    photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 450), batch=(16, 16, 4), classes=2)),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,

@@ -26,6 +26,7 @@ MODELS: dict[str, Callable[[Profile], tuple]] = {
     "toy-cyclevar": models.toy_cyclevar,
     "photo-tokenizer": models.photograph_tokenizer,
     "photo-cyclevar": models.photograph_cyclevar,
+    "published-cyclevar": models.published_photograph_cyclevar,
 }
 
 
