@@ -60,7 +60,7 @@ def download(url: str, part: Path, tries: int = TRIES):
         except urllib.error.URLError as error:
             if attempt + 1 == tries:
                 host = url.split("/")[2]
-                message = f"{host} cannot be reached ({error.reason}): check the network, or use --from FOLDER_OR_ZIP."
+                message = f"{host} cannot be reached ({error.reason}): check the network, or use --from with a copy that you have."
                 raise Problem(message) from error
     have = part.stat().st_size if part.exists() else 0
     raise Problem(

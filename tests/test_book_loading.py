@@ -61,6 +61,14 @@ def test_shipped_runs_are_found_too(name, tmp_path):
     assert same_as_built(cyclevar) and run.source == "shipped" and loading.runs() == [name]
 
 
+def test_a_run_that_started_from_published_weights_takes_them_as_its_parents(name, monkeypatch):
+    published = copied(name, "published-cyclevar-1", kind="published-cyclevar")
+    stem = CycleVAR(tiny_tokenizer(), tiny_model(seed=9), CycleVARConfig(temperature=1.5))
+    monkeypatch.setattr(loading, "published_cyclevar", lambda config: stem)
+    cyclevar, run = loading.load_cyclevar(published)
+    assert same_as_built(cyclevar) and loading.domains(run) == {"horse": 339, "zebra": 340}
+
+
 @pytest.mark.parametrize("config", [TOKENIZER, MODEL, CycleVARConfig(mode="serial", alpha=0.3)])
 def test_a_configuration_survives_its_record(config):
     assert loading.rebuild(type(config), json.loads(json.dumps(plain(config)))) == config

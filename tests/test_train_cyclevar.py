@@ -6,7 +6,20 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, awake, pictures, same_state, tiny_cyclevar, tiny_model, uint8_pictures
+from tiny import (
+    CPU,
+    MODEL,
+    SCHEDULE,
+    TOKENIZER,
+    Killed,
+    KilledKeeper,
+    awake,
+    pictures,
+    same_state,
+    tiny_cyclevar,
+    tiny_model,
+    uint8_pictures,
+)
 from torch import nn
 
 from varbook import device
@@ -22,24 +35,11 @@ from varbook.translate.discriminator import PatchDiscriminator, discriminators
 
 T_X, T_Y = 0, 2
 ALL = tuple(KINDS)
+PARTS = ("cycle", "identity", "keep", "gan")
 X, Y = pictures(2, seed=1), pictures(2, seed=2)
-WEIGHTS = CycleVARTraining(cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5)
-SHORT = CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=2, average=0.5)
-
-
-class Killed(Exception):
-    """Stands for a kill."""
-
-
-class KilledKeeper(Keeper):
-    """Saves after three steps, and dies one step later."""
-
-    def step_done(self, step, state):
-        """Save, or die."""
-        if step == 2:
-            self.save(3, state)
-        if step == 3:
-            raise Killed
+PAPER = CycleVARTraining(cycle_noise=0.0, keep_l1=0.0, augment=())  # the losses of the equations alone
+WEIGHTS = replace(PAPER, cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5)
+SHORT = CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=2, average=0.5, critic_channels=(8,))
 
 
 def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -174,6 +174,17 @@ def test_augmentation_changes_what_the_discriminators_see_and_nothing_else():
     assert all(torch.allclose(seen[0], augment(fake, ALL, draws), atol=1e-4) for seen, fake in zip(shown, changed[1], strict=True))
 
 
+def test_the_noise_meets_the_cycle_alone_and_what_is_kept_is_measured_on_the_translations():
+    cyclevar, critics = tiny_cyclevar(), two_critics()
+    training = replace(WEIGHTS, cycle_noise=0.2, keep_l1=4.0, keep_up_to=0.3)
+    plain = loss_of(cyclevar, critics)
+    total, (fake_x, fake_y), parts = loss_of(cyclevar, critics, training=training)
+    assert tuple(parts) == PARTS and total.item() == pytest.approx(sum(parts.values()), rel=1e-5)
+    assert {name for name in plain[2] if parts[name] != pytest.approx(plain[2][name], rel=1e-5)} == {"cycle"}
+    slow = sum((fake - source).abs().mean(1).clamp(max=0.3).mean() for fake, source in ((fake_y, X), (fake_x, Y))) / 2
+    assert parts["keep"] == pytest.approx(4 * slow.item(), rel=1e-4)
+
+
 @pytest.mark.parametrize("augmented", [False, True])
 def test_real_and_fake_images_are_augmented_both_or_neither(monkeypatch, augmented):
     """In the discriminators' own step: with augmentation neither a real nor a fake image is seen as it is."""
@@ -217,7 +228,7 @@ def test_a_thousand_steps_stay_finite(monkeypatch, bfloat16):
     """The smallest model there is, at five times the learning rate, on images of pure black and white."""
     monkeypatch.setattr(device, "has_bfloat16", lambda where: bfloat16)
     torch.manual_seed(0)
-    training = CycleVARTraining(steps=1000, batch=1, lr=2e-3, identity_steps=10, critic_channels=(8,))
+    training = CycleVARTraining(steps=1000, batch=1, lr=2e-3, identity_steps=10, critic_channels=(8,), critic_whole=False)
     schedule = SCHEDULE[:2]
     tokenizer = Tokenizer(replace(TOKENIZER, schedule=schedule, codes=8, channels=(8,), blocks=0))
     model = awake(NextScaleModel(replace(MODEL, schedule=schedule, codes=8, depth=1, width=16)))
@@ -249,7 +260,7 @@ def test_the_model_moves_stays_finite_and_the_tokenizer_does_not_move():
     assert same_state(cyclevar.tokenizer, untouched.tokenizer) and not same_state(cyclevar.model, untouched.model)
     assert all(tensor.isfinite().all() for tensor in cyclevar.model.state_dict().values()) and not cyclevar.model.training
     assert [entry["step"] for entry in curve] == [0, 5]
-    assert curve[0].keys() == {"step", "loss"} and curve[1].keys() == {"step", "loss", "cycle", "identity", "gan", "critic"}
+    assert curve[0].keys() == {"step", "loss"} and curve[1].keys() == {"step", "loss", *PARTS, "critic"}
     assert all(torch.tensor(list(entry.values())).isfinite().all() for entry in curve)
 
 

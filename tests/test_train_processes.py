@@ -30,7 +30,9 @@ FEATURES, LABELS = noise(12, 8, 4, 4), torch.arange(12) % 3
 NEXT = NextScaleTraining(steps=50, batch=4, max_steps=4)
 # Every part at work: start and cure of the codebook, and the discriminator.
 TOKENS = TokenizerTraining(steps=50, batch=4, warmup=6, revive_every=5, gan_start=0.5, lr=1e-3)
-CYCLE = CycleVARTraining(steps=12, batch=2, identity_steps=3, warmup=2, augment=tuple(KINDS), keep_l1=0.5, cycle_noise=0.1)
+CYCLE = CycleVARTraining(
+    steps=8, batch=2, identity_steps=2, warmup=2, augment=tuple(KINDS), keep_l1=0.5, cycle_noise=0.1, critic_channels=(8,)
+)
 
 
 def state(model) -> dict:

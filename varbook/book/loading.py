@@ -9,6 +9,7 @@ from varbook.book.models import DOMAINS
 from varbook.book.profiles import Profile
 from varbook.device import pick_device
 from varbook.errors import VarbookError
+from varbook.pretrained.cyclevar import published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.store import Run, checkpoint_path
 from varbook.train.weights import load_tensors, read_json, unpack
@@ -64,7 +65,7 @@ def best_photograph_run(profile: Profile) -> str:
     Runs without measurements come last, the newest first; where the profile has no photographs, the toy world's runs
     stand in. VarbookError where nothing is trained.
     """
-    for kind in ("photo-cyclevar", "toy-cyclevar"):
+    for kind in ("published-cyclevar", "photo-cyclevar", "toy-cyclevar"):
         found = {path.stem: read_json(path) for path in _records(f"{kind}-*.json") if _weights(path).is_file()}
         own = {name: record for name, record in found.items() if record["profile"] == profile.name}
         if own:
@@ -97,15 +98,23 @@ def load_cyclevar(name_or_path: str | Path) -> tuple[CycleVAR, Run]:
     record = read_json(record_file)
     if "cyclevar" not in record["settings"]:
         raise VarbookError(f"{name} is a {record['kind']}, not a CycleVAR: name a run that translates.")
-    model_file = _parent(record["settings"]["model"], beside, name)
+    config = rebuild(CycleVARConfig, record["settings"]["cyclevar"])
+    if record["kind"] == "published-cyclevar":  # its parents are no runs, but the published files
+        cyclevar = published_cyclevar(config=config).to(pick_device())
+    else:
+        cyclevar = _from_runs(name, record["settings"]["model"], beside, config)
+    _fill(cyclevar.model, record_file)
+    source = "shipped" if record_file.parent == paths.shipped() / "records" else "found"
+    return cyclevar.eval(), Run(name, record, source)
+
+
+def _from_runs(name: str, model_key: str, beside: Path | None, config: CycleVARConfig) -> CycleVAR:
+    """Return a CycleVAR as its parents' records describe it, with its tokenizer's weights, but not yet its own."""
+    model_file = _parent(model_key, beside, name)
     above = read_json(model_file)["settings"]
     tokenizer_file = _parent(above["tokenizer"], beside, model_file.stem)
     tokenizer = Tokenizer(rebuild(TokenizerConfig, read_json(tokenizer_file)["settings"]["tokenizer"]))
-    model = NextScaleModel(rebuild(NextScaleConfig, above["model"]))
-    config = rebuild(CycleVARConfig, record["settings"]["cyclevar"])
-    cyclevar = CycleVAR(_fill(tokenizer, tokenizer_file), _fill(model, record_file), config)
-    source = "shipped" if record_file.parent == paths.shipped() / "records" else "found"
-    return cyclevar.eval(), Run(name, record, source)
+    return CycleVAR(_fill(tokenizer, tokenizer_file), NextScaleModel(rebuild(NextScaleConfig, above["model"])), config)
 
 
 def runs() -> list[str]:

@@ -23,6 +23,7 @@ from varbook.features.perceptual import perceptual_distance
 from varbook.paths import data_folder
 from varbook.pretrained.cyclevar import PUBLISHED_LABELS, PUBLISHED_TRAINING, published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.baselines import BaselineTraining, fit_baseline
 from varbook.train.cyclevar import fit_cyclevar
 from varbook.train.judge import fit_judge
 from varbook.train.next_scale import encode_all, fit_next_scale
@@ -32,13 +33,18 @@ from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
 from varbook.transformer.rivals import DiffusionModel, make_rival
+from varbook.translate.baselines import PixelTranslator
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
 WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
 # What each kind of CycleVAR translates between: domain -> class label of its next-scale model, first X, then Y.
-DOMAINS = {"toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA}, "photo-cyclevar": {"horse": 0, "zebra": 1}}
+DOMAINS = {
+    "toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA},
+    "photo-cyclevar": {"horse": 0, "zebra": 1},
+    "published-cyclevar": dict(zip(("horse", "zebra"), PUBLISHED_LABELS)),
+}
 TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
 
 
@@ -127,6 +133,20 @@ def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed
     model, tokenizer, (parent, _) = toy_next_scale(profile)
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
     return _cyclevar("toy-cyclevar", profile.toy, tokenizer, model, parent, sets, (HORSE, ZEBRA), profile, config, seed)
+
+
+def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
+    """Return a rival in pixels, "cyclegan" or "cut", between the toy world's horses and zebras; it is called as CycleVAR is."""
+    training = BaselineTraining(method=name, steps=profile.baseline_steps, batch=profile.toy.cyclevar_training.batch)
+    sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
+    torch.manual_seed(profile.seed + 3)
+    rival = PixelTranslator((HORSE, ZEBRA), name, training.channels, training.blocks)
+    settings = {"training": training, "world": _world(profile), "images": [len(s) for s in sets]}
+    run = train_or_load(
+        f"toy-{name}", rival, settings, seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_baseline(rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper),
+    )  # fmt: skip
+    return rival.to(pick_device()).eval(), run
 
 
 def photographs(profile: Profile) -> dict[str, Tensor] | None:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from varbook import processes
 from varbook.device import autocast, step_generator
 from varbook.generate.rivals import visible
 from varbook.tokenizer.tokenizer import Tokenizer
@@ -81,12 +82,14 @@ def fit_rival(
 ) -> Curve:
     """Train the rival `name` of LOSSES on features (N, C, h, w) with labels (N,), and return the curve; resumable.
 
-    Steps, batch, rate and withheld labels are those of a next-scale model, so that budgets are equal.
+    Steps, batch, rate and withheld labels are those of a next-scale model, so that budgets are equal. Of several processes each
+    works through all of every batch: the masked rival's loss is no mean over equal shares.
     """
     model.to(device).train()
     tokenizer.to(device).eval()
     if isinstance(model, DiffusionModel):
         model.measure(features[:4096])
+    processes.start_alike(model)
     groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
     optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))
     state = {"model": model, "optimiser": optimiser}
@@ -102,6 +105,7 @@ def fit_rival(
             loss = LOSSES[name](model, tokenizer, features[rows].to(device), given, generator)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        processes.average_gradients(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimiser.step()
         if step % 20 == 0 or step == training.steps - 1:

@@ -1,0 +1,41 @@
+"""The rivals of the toy world: trained once, found again, and called as CycleVAR is."""
+
+import pytest
+import torch
+from tiny import same_state
+
+from varbook import paths
+from varbook.book import models
+from varbook.book.profiles import PROFILES, profile
+from varbook.errors import VarbookError
+from varbook.translate.baselines import METHODS
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Give every test a home of its own."""
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VARBOOK_DEVICE", "cpu")
+    monkeypatch.delenv("VARBOOK_RETRAIN", raising=False)
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path / "shipped")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_rival_is_trained_once_and_translates_both_ways(name):
+    smoke = profile("smoke")
+    rival, run = models.toy_rival_translation(smoke, name)
+    again, found = models.toy_rival_translation(smoke, name)
+    assert (run.source, found.source) == ("trained", "found") and same_state(rival, again) and not rival.training
+    horses = models.toy_domain(smoke, "horse", held_out=True).images[:3]
+    to_zebra, to_horse = (models.translate_all(rival, horses, label, batch=2) for label in (models.ZEBRA, models.HORSE))
+    assert to_zebra.shape == horses.shape and to_zebra.abs().max() <= 1 and not torch.equal(to_zebra, to_horse)
+
+
+def test_an_unknown_rival_is_refused():
+    with pytest.raises(VarbookError, match="no rival 'pix2pix'"):
+        models.toy_rival_translation(profile("smoke"), "pix2pix")
+
+
+def test_the_domains_are_the_classes_that_the_chains_use():
+    assert models.DOMAINS["toy-cyclevar"] == {"horse": models.HORSE, "zebra": models.ZEBRA}
+    assert all(max(models.DOMAINS["photo-cyclevar"].values()) < one.photographs.model.classes for one in PROFILES.values())
