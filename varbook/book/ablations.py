@@ -78,7 +78,7 @@ def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:
 
 
 def ceiling(profile: Profile, name: str) -> Run:
-    """Return the record of what the row's tokenizer makes of real pictures: no model can draw better than that."""
+    """Return the record of what the row's tokenizer makes of real pictures: a model can hardly draw better than that."""
     row, (judge, judge_run), (_, parent) = ROWS[name], toy_judge(profile), toy_tokenizer(profile, ROWS[name].tokenizer)
     settings = {"tokenizer": parent.key, "pyramid": row.prediction, "judge": judge_run.key, "held_out": profile.held_out}
 
@@ -97,7 +97,9 @@ def settings_of(profile: Profile, row: Row) -> tuple[NextScaleConfig, NextScaleT
         profile.toy.model, depth=depth, width=width, heads=heads, positions=row.positions, learnable_positions=row.learnable,
         step_embedding=row.step_embedding, mixer=row.mixer,
     )  # fmt: skip
-    training = replace(profile.toy.model_training, steps=profile.ablation_steps, step_sampling=row.step_sampling)
+    training = replace(
+        profile.toy.model_training, steps=profile.ablation_steps, batch=profile.ablation_batch, step_sampling=row.step_sampling
+    )
     return model, training
 
 

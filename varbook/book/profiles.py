@@ -42,9 +42,10 @@ class Profile:
     rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
     baseline_steps: int = 1200  # of the translators in pixels, CycleGAN and CUT (CycleVAR table 1)
-    ablation_size: tuple[int, int, int] = (3, 96, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
+    ablation_size: tuple[int, int, int] = (3, 64, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
-    ablation_images: int = 2000  # training images of these models; their mirror images count as well
+    ablation_batch: int = 8
+    ablation_images: int = 1000  # training images of these models; their mirror images count as well
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
@@ -118,6 +119,7 @@ _GPU = replace(
     rivals=("raster", "masked", "diffusion"),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
+    ablation_batch=128,
     ablation_images=50_000,
 )
 
@@ -144,6 +146,7 @@ _PAPER = replace(
     baseline_steps=100_000,
     ablation_size=(20, 1280, 20),
     ablation_steps=70_000,  # FlexVAR section 4.3
+    ablation_batch=768,
     ablation_images=200_000,
 )
 
