@@ -32,7 +32,7 @@ class CycleVARTraining:
     identity_steps: int = 150  # first steps with the identity loss alone (ours): a third of the cost, and copying is learnt first
     warmup: int = 50  # CycleVAR section 4.1: constant rate after a warm-up; here it falls at the end, as sets are small
     cycle_l1: float = 2.0
-    cycle_perceptual: float = 1.5
+    cycle_perceptual: float = 0.5
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
     cycle_noise: float = 0.05  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
