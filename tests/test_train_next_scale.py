@@ -127,7 +127,7 @@ def test_the_model_is_shown_only_what_comes_before(monkeypatch):
     model, tokenizer, seen, asked = fresh("residual"), tiny_tokenizer(), [], []
     original, forward = module.token_loss, model.forward
 
-    def loss(logits, tokens):
+    def loss(logits, tokens, bits=0):
         asked.append(tokens)
         return original(logits, tokens)
 

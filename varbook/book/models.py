@@ -33,6 +33,7 @@ from varbook.train.store import Run, train_or_load
 from varbook.train.tokenizer import Draw, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
 from varbook.transformer.rivals import DiffusionModel, make_rival
+from varbook.transformer.text_model import make_next_scale
 from varbook.translate.baselines import PixelTranslator
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
@@ -87,7 +88,7 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
         config = replace(config, pyramid="ground_truth", normalise=True)
         training = replace(training, steps=profile.ground_truth_steps, single_scale=kind == "single")
     images = toy_training_set(profile).images
-    return _tokenizer(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
+    return tokenizer_run(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
 
 
 def toy_next_scale(
@@ -104,7 +105,7 @@ def toy_next_scale(
         training = replace(chain.model_training, step_sampling=True)
         chain = replace(chain, model=flexvar(chain.model), model_training=training)
     kind = {"residual": "toy-var", "ground_truth": "toy-flexvar"}[prediction]
-    model, run = _next_scale(kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
+    model, run = next_scale_run(kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
     return model, tokenizer, (run, parent)
 
 
@@ -132,7 +133,7 @@ def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed
     """Return CycleVAR between the toy world's horses and zebras."""
     model, tokenizer, (parent, _) = toy_next_scale(profile)
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
-    return _cyclevar("toy-cyclevar", profile.toy, tokenizer, model, parent, sets, (HORSE, ZEBRA), profile, config, seed)
+    return cyclevar_run("toy-cyclevar", profile.toy, tokenizer, model, parent, sets, (HORSE, ZEBRA), profile, config, seed)
 
 
 def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
@@ -166,7 +167,7 @@ def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
     """Return the residual tokenizer of horse and zebra photographs."""
     data = photographs(profile)
     chain = profile.photographs
-    return _tokenizer("photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=_crops(chain.image_size))
+    return tokenizer_run("photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=_crops(chain.image_size))
 
 
 def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
@@ -175,9 +176,9 @@ def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) 
     tokenizer, parent = photograph_tokenizer(profile)
     labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
     images = lambda: _centre(torch.cat((data["trainA"], data["trainB"])), chain.image_size)  # noqa: E731
-    model, model_run = _next_scale("photo-var", chain, tokenizer, parent, images, labels, profile)
+    model, model_run = next_scale_run("photo-var", chain, tokenizer, parent, images, labels, profile)
     sets = (data["trainA"], data["trainB"])
-    return _cyclevar(
+    return cyclevar_run(
         "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=_crops(chain.image_size)
     )
 
@@ -196,28 +197,32 @@ def published_photograph_cyclevar(
     start = published_cyclevar(path=path, tokenizer_path=tokenizer_path, config=config)
     chain = replace(profile.photographs, cyclevar_training=PUBLISHED_TRAINING)
     parent = Run("var-d16", {"key": f"var-d16 {fingerprint(start.model)}"}, "published")
-    return _cyclevar(
+    return cyclevar_run(
         "published-cyclevar", chain, start.tokenizer, start.model, parent, (data["trainA"], data["trainB"]), PUBLISHED_LABELS,
         profile, config, draw=_crops(chain.image_size),
     )  # fmt: skip
 
 
 @torch.no_grad()
-def translate_all(cyclevar: CycleVAR, images: Tensor, target: int, batch: int = 32) -> Tensor:
-    """Translate uint8 images (N, 3, H, W) into class `target` -> floats (N, 3, H, W) in [-1, 1]."""
+def translate_all(cyclevar: CycleVAR, images: Tensor, target: int | str, batch: int = 32) -> Tensor:
+    """Translate uint8 images (N, 3, H, W) into class, or prompt, `target` -> floats (N, 3, H, W) in [-1, 1]."""
     device = next(cyclevar.model.parameters()).device
+    label = cyclevar.model.ids([target])[0] if isinstance(target, str) else torch.tensor(target, device=device)
     out = []
     for rows in images.split(batch):
-        labels = torch.full((len(rows),), target, device=device)
+        labels = label.expand(len(rows), *label.shape)
         out.append(cyclevar(to_float(rows).to(device), labels).clamp(-1, 1).cpu())
     return torch.cat(out)
 
 
-def _tokenizer(kind: str, chain: Chain, images: Tensor, profile: Profile, draw: Draw | None = None) -> tuple[Tokenizer, Run]:
+def tokenizer_run(
+    kind: str, chain: Chain, images: Tensor, profile: Profile, draw: Draw | None = None, world: dict | None = None
+) -> tuple[Tokenizer, Run]:
+    """Return a tokenizer of `images` (uint8 N, 3, H, W): trained as `chain` says, or loaded; `world` says what they show."""
     torch.manual_seed(profile.seed)
     tokenizer = Tokenizer(chain.tokenizer)
     settings = {"tokenizer": chain.tokenizer, "training": chain.tokenizer_training, "size": chain.image_size}
-    settings |= {"images": len(images)} if draw else {"world": _world(profile)}
+    settings |= {"images": len(images)} if draw else {"world": world or _world(profile)}
     run = train_or_load(
         kind, tokenizer, settings, seed=profile.seed, profile=profile.name,
         fit=lambda keeper: fit_tokenizer(
@@ -228,15 +233,20 @@ def _tokenizer(kind: str, chain: Chain, images: Tensor, profile: Profile, draw: 
     return tokenizer.to(pick_device()).eval(), run
 
 
-def _next_scale(kind, chain: Chain, tokenizer, parent: Run, images, labels: Tensor, profile: Profile) -> tuple[NextScaleModel, Run]:
+def next_scale_run(kind, chain: Chain, tokenizer, parent: Run, images, labels, profile: Profile) -> tuple[NextScaleModel, Run]:
+    """Return a next-scale model over `tokenizer` (whose run is `parent`), trained on what `images()` gives, or loaded.
+
+    `labels` are classes (N,), or captions for a model that reads.
+    """
     torch.manual_seed(profile.seed + 1)
-    model = NextScaleModel(chain.model)
+    model = make_next_scale(chain.model)
     settings = {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training}
 
     def fit(keeper):
         features = encode_all(tokenizer, images(), pick_device())
+        given = labels if isinstance(labels, Tensor) else model.ids(labels).cpu()
         return fit_next_scale(
-            model, tokenizer, features, labels.repeat(2), chain.model_training, seed=profile.seed, device=pick_device(),
+            model, tokenizer, features, torch.cat((given, given)), chain.model_training, seed=profile.seed, device=pick_device(),
             keeper=keeper, shard=shard_wanted(),
         )  # fmt: skip
 
@@ -244,13 +254,17 @@ def _next_scale(kind, chain: Chain, tokenizer, parent: Run, images, labels: Tens
     return model.to(pick_device()).eval(), run
 
 
-def _cyclevar(
+def cyclevar_run(
     kind, chain: Chain, tokenizer, model, parent: Run, sets, targets, profile: Profile, config, seed=None, draw: Draw | None = None
 ) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR between two `sets` of images with `targets` (classes, or prompts for a model that reads), trained or loaded."""
     cyclevar = CycleVAR(tokenizer, model, config)
     seed = profile.seed if seed is None else seed
     training = chain.cyclevar_training
     settings = {"model": parent.key, "cyclevar": cyclevar.config, "training": training, "images": [len(s) for s in sets]}
+    if isinstance(targets[0], str):
+        settings |= {"prompts": targets}
+        targets = tuple(model.ids(targets))
     run = train_or_load(
         kind, cyclevar.model, settings, seed=seed, profile=profile.name,
         fit=lambda keeper: fit_cyclevar(

@@ -4,6 +4,7 @@ Lengths are in units of the picture's shorter side, x to the right from the cent
 central square, so that one scene has the same meaning at every size and aspect ratio.
 """
 
+import itertools
 import random
 from dataclasses import dataclass, replace
 
@@ -165,4 +166,14 @@ def caption(scene: Scene) -> str:
     return f"{article} {coat} {scene.species} {PALETTES[scene.land.palette].phrase} {time}{style}"
 
 
-__all__ = ["COATS", "FLIPS", "SPECIES", "Land", "Pose", "Scene", "caption", "flip", "sample_scene", "with_coat"]
+def every_caption(species: tuple[str, ...] = SPECIES) -> list[str]:
+    """Return every caption that scenes of `species` can have: each coat in each landscape, by day and by night, in both styles."""
+    scene, captions = sample_scene(0), []
+    for name in species:
+        for coat, palette, night, flat in itertools.product(TABLE[name].coats, PALETTES, (False, True), (False, True)):
+            land, striped = replace(scene.land, palette=palette), TABLE[name].pattern == "stripes"
+            captions.append(caption(replace(scene, species=name, coat=coat, striped=striped, night=night, flat=flat, land=land)))
+    return list(dict.fromkeys(captions))
+
+
+__all__ = ["COATS", "FLIPS", "SPECIES", "Land", "Pose", "Scene", "caption", "every_caption", "flip", "sample_scene", "with_coat"]

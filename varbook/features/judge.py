@@ -33,7 +33,8 @@ class Verdict:
     silhouette: torch.Tensor
 
 
-def _stage(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def stage(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Return a convolution with norm and ReLU."""
     # Batch norm rather than group norm: it costs half as much on a CPU, and nothing once the judge is frozen.
     convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
@@ -49,14 +50,14 @@ class Judge(nn.Module):
             raise VarbookError(f"The judge's species lack {', '.join(missing)}; every domain has to be a species.")
         self.config = config
         half, quarter, eighth = config.widths
-        self.down2 = _stage(3, half, 2)
-        self.down4 = nn.Sequential(_stage(half, quarter, 2), _stage(quarter, quarter))
-        self.down8 = nn.Sequential(_stage(quarter, eighth, 2), _stage(eighth, eighth))
+        self.down2 = stage(3, half, 2)
+        self.down4 = nn.Sequential(stage(half, quarter, 2), stage(quarter, quarter))
+        self.down8 = nn.Sequential(stage(quarter, eighth, 2), stage(eighth, eighth))
         self.lateral8 = nn.Conv2d(eighth, config.neck, 1)
         self.lateral4 = nn.Conv2d(quarter, config.neck, 1)
         self.lateral2 = nn.Conv2d(half, config.neck, 1)
-        self.smooth4 = _stage(config.neck, config.neck)
-        self.smooth2 = _stage(config.neck, config.neck)
+        self.smooth4 = stage(config.neck, config.neck)
+        self.smooth2 = stage(config.neck, config.neck)
         # Four logits a place, spread over 2 x 2 pixels: a sharp silhouette without any work at full resolution.
         self.silhouette = nn.Conv2d(config.neck, 4, 3, padding=1)
         self.species = nn.Linear(2 * eighth, len(config.species))

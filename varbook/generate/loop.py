@@ -56,7 +56,7 @@ def generate(
     forced: Forced | None = None,
     generator: Generators = None,
 ) -> Generated:
-    """Generate one image per class label (B,), scale by scale (FlexVAR eqs. 2 and 6).
+    """Generate one image per class label (B,), or text (B, T) for a model that reads, scale by scale (FlexVAR eqs. 2 and 6).
 
     VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees. `forced` codes
     take the place of drawn ones: all editing is made of this (FlexVAR section 4.4, `varbook.generate.editing`). Scales with a
@@ -70,7 +70,7 @@ def generate(
     forced = check_forced(forced, schedule)
     pyramid, steps, count = tokenizer.pyramid, len(schedule), len(labels)
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
-    doubled = torch.cat((labels, torch.full_like(labels, model.config.classes))) if guidance else labels
+    doubled = torch.cat((labels, model.nothing(labels))) if guidance else labels
     condition = model.condition(doubled)  # 2B C
     modulations, caches = model.modulations(condition), model.new_caches(schedule)
     picture, tokens, pictures, seen = pyramid.start(count, schedule[-1]), [], [], None
@@ -83,7 +83,10 @@ def generate(
         if guidance:
             logits = guide(logits[:count], logits[count:], strength)
         best = 1 if greedy_above and max(size) > greedy_above else best
-        indices = sample_tokens(logits, top_k=best, top_p=top_p, temperature=temperature, generator=generator)
+        choices = logits.unflatten(-1, (-1, 2)) if model.config.bits else logits  # one choice of two per bit, or one of V
+        indices = sample_tokens(choices, top_k=best, top_p=top_p, temperature=temperature, generator=generator)
+        if model.config.bits:
+            indices = tokenizer.codebook.indices(indices)
         indices = indices.view(count, *size)  # B h w
         if k < len(forced.tokens):
             indices = torch.where(forced.masks[k], forced.tokens[k], indices)

@@ -9,6 +9,7 @@ One loop (`Pyramid.forward`) serves both papers. A pyramid differs from another 
 | `next_input`: what the next scale sees | the sum so far, made smaller | the codes of scale k, made larger |
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.errors import VarbookError
+from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import Scale, Schedule, check_schedule
 
@@ -27,6 +29,7 @@ class Quantised(NamedTuple):
     tokens: list[Tensor]  # code indices, B h_k w_k
     targets: list[Tensor]  # the vectors that were quantised, B C h_k w_k
     loss: Tensor  # codebook and commitment loss, scalar
+    used: list[Tensor]  # the code indices that were added to the picture: `tokens`, unless they were disturbed
 
 
 def down(x: Tensor, size: Scale) -> Tensor:
@@ -39,10 +42,15 @@ def up(x: Tensor, size: Scale) -> Tensor:
     return x if x.shape[-2:] == torch.Size(size) else F.interpolate(x, size=size, mode="bicubic")
 
 
+def linear(x: Tensor, size: Scale) -> Tensor:
+    """Resize the map `x` (B, C, h, w) by bilinear interpolation -> (B, C, H, W)."""
+    return x if x.shape[-2:] == torch.Size(size) else F.interpolate(x, size=size, mode="bilinear")
+
+
 class Pyramid(nn.Module):
     """The contract that every pyramid keeps; the subclasses fill in `target`, `add` and `next_input`."""
 
-    def __init__(self, codebook: Codebook, beta: float = 0.25):
+    def __init__(self, codebook: Codebook | BinaryCodes, beta: float = 0.25):
         super().__init__()
         self.codebook, self.beta = codebook, beta
 
@@ -60,31 +68,34 @@ class Pyramid(nn.Module):
 
     def start(self, batch: int, latent: Scale) -> Tensor:
         """Return the picture before any scale: zeros (B, C, h, w) of the latent's size."""
-        return self.codebook.embedding.weight.new_zeros(batch, self.codebook.code_dim, *latent)
+        return self.codebook.hits.new_zeros(batch, self.codebook.code_dim, *latent)
 
     def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
         """Return the codebook loss plus beta times the commitment loss of one scale."""
         raise NotImplementedError
 
-    def forward(self, f: Tensor, schedule: Schedule) -> Quantised:
+    def forward(self, f: Tensor, schedule: Schedule, disturb: Callable[[Tensor], Tensor] | None = None) -> Quantised:
         """Quantise the feature map `f` (B, C, h, w) over `schedule`, whose last scale is (h, w).
 
-        The last picture of VAR, and every picture of FlexVAR, passes gradients straight through to `f`.
+        The last picture of VAR, and every picture of FlexVAR, passes gradients straight through to `f`. `disturb` changes the
+        indices of a scale before its codes are added, so that the finer scales must mend it (Infinity's self-correction).
         Raises VarbookError for a schedule that does not fit.
         """
         schedule = check_schedule(schedule, tuple(f.shape[-2:]))
         with torch.autocast(f.device.type, enabled=False):  # small differences decide which code is nearest
             f = f.float()
-            picture, out = self.start(len(f), schedule[-1]), Quantised([], [], [], f.new_zeros(()))
+            picture, out = self.start(len(f), schedule[-1]), Quantised([], [], [], f.new_zeros(()), [])
             loss = out.loss
             for k, size in enumerate(schedule):
                 target = self.target(f, picture, size)  # B C h w
                 tokens = self.codebook.nearest(target.permute(0, 2, 3, 1))  # B h w
-                codes = self.codebook.lookup(tokens).permute(0, 3, 1, 2)  # B C h w
+                used = disturb(tokens) if disturb else tokens
+                codes = self.codebook.lookup(used).permute(0, 3, 1, 2)  # B C h w
                 picture = self.add(picture, codes, k, len(schedule))
                 loss = loss + self.distance(f, picture, target) / len(schedule)
                 out.pictures.append(self.straight_through(f, picture, target))
                 out.tokens.append(tokens)
+                out.used.append(used)
                 out.targets.append(target.detach())
         return out._replace(loss=loss)
 
@@ -136,6 +147,28 @@ class ResidualPyramid(Pyramid):
     def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
         """Pass the gradient of the sum on to f."""
         return f + (picture - f).detach()
+
+
+class BitPyramid(ResidualPyramid):
+    """Infinity's pyramid of sign bits: residual as VAR's, without phi, enlarged and shown to the model linearly resized."""
+
+    def __init__(self, codebook: BinaryCodes, *, beta: float = 0.25):
+        super().__init__(codebook, shared_phi=0, beta=beta)
+
+    def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
+        """Return sum + up(codes)."""
+        return picture + linear(codes, tuple(picture.shape[-2:]))
+
+    def next_input(self, picture: Tensor, size: Scale) -> Tensor:
+        """Return the sum so far at the next scale's size."""
+        return linear(picture, size)
+
+    def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+        """Commit the features to the sum, in units of a code's length (no code can move towards them), and keep bits in balance."""
+        soft = down(f, tuple(target.shape[-2:]))
+        soft = target + (soft - soft.detach())  # the target is cut off from f; the penalty is for f
+        commitment = f.shape[1] * F.mse_loss(f, picture.detach())
+        return self.beta * commitment + self.codebook.penalty(soft.permute(0, 2, 3, 1))
 
 
 class GroundTruthPyramid(Pyramid):
@@ -194,8 +227,10 @@ def phi_index(k: int, steps: int, shared: int) -> int:
     return min(range(shared), key=lambda i: abs(ticks[i] - position))
 
 
-def make_pyramid(kind: str, codebook: Codebook, *, shared_phi: int = 4, beta: float = 0.25) -> Pyramid:
-    """Return the pyramid named `kind`: "residual" (VAR) or "ground_truth" (FlexVAR; with one scale only, LlamaGen)."""
+def make_pyramid(kind: str, codebook: Codebook | BinaryCodes, *, shared_phi: int = 4, beta: float = 0.25) -> Pyramid:
+    """Return the pyramid named `kind`: "residual" (VAR; of sign bits: Infinity) or "ground_truth" (FlexVAR; one scale: LlamaGen)."""
+    if kind == "residual" and isinstance(codebook, BinaryCodes):
+        return BitPyramid(codebook, beta=beta)
     if kind == "residual":
         return ResidualPyramid(codebook, shared_phi=shared_phi, beta=beta)
     if kind == "ground_truth":

@@ -1,5 +1,6 @@
 """The tokenizer: encoder, pyramid over a codebook, decoder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.autoencoder import Decoder, Encoder
+from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.pyramid import Quantised, make_pyramid
 from varbook.tokenizer.schedule import Scale, Schedule, square
@@ -32,6 +34,17 @@ class TokenizerConfig:
     autoencoder: str = field(default="folded", metadata={"added": True})
     feature_channels: int = field(default=0, metadata={"added": True})  # between autoencoder and quant_conv; 0: as code_dim
     quant_kernel: int = field(default=3, metadata={"added": True})  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1
+    codes_kind: str = field(default="nearest", metadata={"added": True})  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
+    bit_entropy: float = field(default=0.0, metadata={"added": True})  # weight of the entropy penalty on the bits
+
+
+def make_codes(config: TokenizerConfig) -> Codebook | BinaryCodes:
+    """Return the codes that `config.codes_kind` chooses: learned vectors, or sign bits."""
+    if config.codes_kind == "nearest":
+        return Codebook(config.codes, config.code_dim, normalise=config.normalise)
+    if config.codes_kind == "bits":
+        return BinaryCodes(config.code_dim, entropy=config.bit_entropy)
+    raise VarbookError(f'There are no codes of the kind {config.codes_kind!r}; use "nearest" or "bits".')
 
 
 def make_part(config: TokenizerConfig, folded: type[nn.Module], vqgan: type[nn.Module]) -> nn.Module:
@@ -56,14 +69,13 @@ class Tokenizer(nn.Module):
         features, kernel = config.feature_channels or config.code_dim, config.quant_kernel
         self.encoder = make_part(config, Encoder, VqganEncoder)
         self.quant_conv = nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2)
-        codebook = Codebook(config.codes, config.code_dim, normalise=config.normalise)
-        self.pyramid = make_pyramid(config.pyramid, codebook, shared_phi=config.shared_phi, beta=config.beta)
+        self.pyramid = make_pyramid(config.pyramid, make_codes(config), shared_phi=config.shared_phi, beta=config.beta)
         self.post_quant_conv = nn.Conv2d(config.code_dim, features, kernel, padding=kernel // 2)
         self.decoder = make_part(config, Decoder, VqganDecoder)
 
     @property
-    def codebook(self) -> Codebook:
-        """The codebook shared by all scales."""
+    def codebook(self) -> Codebook | BinaryCodes:
+        """The codes shared by all scales."""
         return self.pyramid.codebook
 
     def latent(self, height: int, width: int) -> Scale:
@@ -80,9 +92,11 @@ class Tokenizer(nn.Module):
         self.latent(*image.shape[-2:])
         return self.quant_conv(self.encoder(image))  # B C h w
 
-    def quantise(self, f: Tensor, schedule: Schedule | None = None) -> Quantised:
-        """Quantise features over `schedule` (by default the one of the training)."""
-        return self.pyramid(f, schedule or self.config.schedule)
+    def quantise(
+        self, f: Tensor, schedule: Schedule | None = None, disturb: Callable[[Tensor], Tensor] | None = None
+    ) -> Quantised:
+        """Quantise features over `schedule` (by default the one of the training); `disturb` as in `Pyramid.forward`."""
+        return self.pyramid(f, schedule or self.config.schedule, disturb)
 
     def decode(self, f: Tensor) -> Tensor:
         """Map features (B, C, h, w), any size, to images (B, 3, H, W), not clamped: a clamp would stop gradients."""

@@ -51,15 +51,19 @@ class CycleVARTraining:
     betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
 
 
-def image_labels(targets: tuple[int, int], images: tuple[Tensor, Tensor]) -> Tensor:
+Target = int | Tensor  # what a model translates into: a class, or the word ids (T,) of a prompt
+
+
+def image_labels(targets: tuple[Target, Target], images: tuple[Tensor, Tensor]) -> Tensor:
     """Return one label per image: the first target for the first batch, the second for the second."""
-    return torch.cat([torch.full((len(batch),), t, device=batch.device) for t, batch in zip(targets, images, strict=True)])
+    labels = [torch.as_tensor(t, device=batch.device) for t, batch in zip(targets, images, strict=True)]
+    return torch.cat([label.expand(len(batch), *label.shape) for label, batch in zip(labels, images, strict=True)])
 
 
 def identity_loss(
     cyclevar: CycleVAR,
     images: tuple[Tensor, Tensor],
-    targets: tuple[int, int],
+    targets: tuple[Target, Target],
     training: CycleVARTraining,
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
@@ -76,7 +80,7 @@ def generator_loss(
     cyclevar: CycleVAR,
     critics: nn.ModuleList,
     images: tuple[Tensor, Tensor],
-    targets: tuple[int, int],
+    targets: tuple[Target, Target],
     training: CycleVARTraining,
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
@@ -123,7 +127,7 @@ def critic_loss(critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: li
 def fit_cyclevar(
     cyclevar: CycleVAR,
     sets: tuple[Tensor, Tensor],
-    targets: tuple[int, int],
+    targets: tuple[Target, Target],
     training: CycleVARTraining,
     *,
     seed: int,
@@ -133,7 +137,7 @@ def fit_cyclevar(
     keeper: Keeper | None = None,
     shard: bool = False,
 ) -> Curve:
-    """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with class labels (t_x, t_y); return the curve; resumable.
+    """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with targets (t_x, t_y); return the curve; resumable.
 
     `draw` makes a float batch out of a set (random crops and mirroring live there). At the end the model holds the moving
     average of its weights. `shard` spreads model and optimiser over the processes, for models too large for one card.

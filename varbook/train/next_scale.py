@@ -1,6 +1,7 @@
 """Training a next-scale model: cross-entropy on every token of every scale, all scales at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -9,12 +10,14 @@ from torch import Tensor
 from varbook import processes
 from varbook.data.images import to_float
 from varbook.device import autocast, step_generator
+from varbook.tokenizer.bits import flip
 from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
 from varbook.train.stepping import take_step
+from varbook.train.store import ADDED
 from varbook.train.tokenizer import learning_rate
 from varbook.transformer.model import NextScaleModel
 
@@ -33,6 +36,7 @@ class NextScaleTraining:
     step_drop: float = 0.05  # FlexVAR section 3.4
     max_drops: int = 4  # FlexVAR section 3.4
     token_budget: int = 680  # a drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays
+    flips: float = field(default=0.0, metadata=ADDED)  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
 
 
 @torch.no_grad()
@@ -47,17 +51,25 @@ def encode_all(tokenizer: Tokenizer, images: Tensor, device: torch.device, batch
     return torch.cat(features)
 
 
-def drop_labels(labels: Tensor, probability: float, nothing: int, generator: torch.Generator) -> Tensor:
-    """Return labels (B,) of which a random part is replaced by `nothing`, the index for "no class"."""
+def drop_labels(labels: Tensor, probability: float, nothing: int | Tensor, generator: torch.Generator) -> Tensor:
+    """Return labels (B,), or texts (B, T), of which a random part is replaced by `nothing`: "no class", or withheld words."""
     dropped = torch.rand(len(labels), generator=generator) < probability
-    return torch.where(dropped, torch.full_like(labels, nothing), labels)
+    dropped = dropped.view(-1, *[1] * (labels.ndim - 1)).to(labels.device)
+    return torch.where(dropped, torch.as_tensor(nothing, dtype=labels.dtype), labels)
 
 
-def token_loss(logits: Tensor, tokens: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true token maps."""
+def token_loss(logits: Tensor, tokens: list[Tensor], bits: int = 0) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true token maps.
+
+    With `bits` the logits are (B, L, 2 bits), and both are means over the bits of a token.
+    """
     target = torch.cat([indices.flatten(1) for indices in tokens], 1)  # B L
-    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
-    return loss, (logits.argmax(-1) == target).float()
+    if bits:
+        target = target[..., None] >> torch.arange(bits, device=target.device) & 1  # B L d
+        logits = logits.unflatten(-1, (bits, 2))  # B L d 2
+    loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none").view(target.shape)
+    right = (logits.argmax(-1) == target).float()
+    return (loss.mean(-1), right.mean(-1)) if bits else (loss, right)
 
 
 def step_schedule(model: NextScaleModel, training: NextScaleTraining, generator: torch.Generator) -> Schedule:
@@ -97,6 +109,8 @@ def fit_next_scale(
 ) -> Curve:
     """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable.
 
+    A model that reads takes word ids (N, T) for labels.
+
     `shard` spreads weights and optimiser over the processes, for models too large for one card.
     """
     given_model = model.to(device).train()
@@ -106,6 +120,7 @@ def fit_next_scale(
         model = sharded(model)
     groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
     optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))  # FlexVAR section 4.1
+    disturb = partial(flip, tokenizer.codebook, strength=training.flips) if training.flips else None
     state = {"model": model, "optimiser": optimiser}
     start = keeper.resume(state) if keeper else 0
     curve: Curve = keeper.curve if keeper else []
@@ -115,14 +130,14 @@ def fit_next_scale(
             group["lr"] = training.lr * learning_rate(step, training.steps)
         rows = torch.randint(len(features), (training.batch,), generator=generator)
         schedule = step_schedule(model, training, generator)
-        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator)
+        given = drop_labels(labels[rows], training.class_drop, given_model.nothing(labels[rows]), generator)
         rows, given = processes.share(rows), processes.share(given).to(device)
         with torch.no_grad():
-            tokens = tokenizer.quantise(features[rows].to(device), schedule).tokens  # K maps, B h w
-            seen = [None, *tokenizer.pyramid.teacher_inputs(tokens)]
+            quantised = tokenizer.quantise(features[rows].to(device), schedule, disturb and partial(disturb, generator=generator))
+            seen = [None, *tokenizer.pyramid.teacher_inputs(quantised.used)]  # K maps, B C h w
         with autocast(device):
             logits = model(seen, given, schedule)  # B L V
-        loss, right = token_loss(logits, tokens)
+        loss, right = token_loss(logits, quantised.tokens, model.config.bits)
         take_step(loss.mean(), model, optimiser, 2.0)
         if step % 20 == 0 or step == training.steps - 1:
             values = processes.mean({"loss": loss.mean().item(), "accuracy": right.mean().item()})
@@ -146,7 +161,7 @@ def score_next_scale(
     for rows, given in zip(features.split(batch), labels.split(batch), strict=True):
         tokens = tokenizer.quantise(rows.to(device), schedule).tokens
         logits = model([None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule)
-        loss, right = token_loss(logits, tokens)
+        loss, right = token_loss(logits, tokens, model.config.bits)
         losses.append(loss.cpu())
         rights.append(right.cpu())
     loss, right = torch.cat(losses), torch.cat(rights)  # N L

@@ -5,20 +5,28 @@ the scale. Only the smallest scales are taken together, with a small mask, to sa
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.tokenizer.schedule import Schedule, scale_slices
+from varbook.transformer.positions import turn
 
 
 class KeyValueCache:
-    """Keys and values of the scales generated so far, for one attention layer."""
+    """Keys and values of the scales generated so far, for one attention layer; `turns` (L, D / 2) of all scales to come."""
 
-    def __init__(self):
+    def __init__(self, turns: Tensor | None = None):
         self.keys: Tensor | None = None
         self.values: Tensor | None = None
+        self.turns = turns
+
+    def turns_of_next(self, length: int) -> Tensor:
+        """Return the angles (length, D / 2) of the tokens that come next."""
+        start = 0 if self.keys is None else self.keys.shape[2]
+        return self.turns[start : start + length]
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so far."""
@@ -29,6 +37,13 @@ class KeyValueCache:
 
 
 Group = tuple[int, int, Tensor | None]
+
+
+class Turned(NamedTuple):
+    """What attention with rotary positions must know of the sequence: the groups, and the angles (L, D / 2) of its tokens."""
+
+    groups: list[Group]
+    turns: Tensor
 
 
 def scale_groups(schedule: Schedule, device: torch.device | str = "cpu", merge: int = 32) -> list[Group]:
@@ -60,11 +75,14 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = 
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`), as in VAR."""
+    """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`), as in VAR.
 
-    def __init__(self, width: int, heads: int, *, cosine: bool = True):
+    With `rotary` queries and keys are turned by the angles of their places, as in Infinity.
+    """
+
+    def __init__(self, width: int, heads: int, *, cosine: bool = True, rotary: bool = False):
         super().__init__()
-        self.heads, self.cosine = heads, cosine
+        self.heads, self.cosine, self.rotary = heads, cosine, rotary
         self.scale = 1.0 if cosine else 0.25 / math.sqrt(width // heads)
         if cosine:
             # A learned sharpness per head, kept below 100: with unit vectors the scores cannot grow otherwise.
@@ -74,17 +92,21 @@ class SelfAttention(nn.Module):
         self.register_buffer("zero_k_bias", torch.zeros(width))
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, groups: list[Group] | None, cache: KeyValueCache | None = None) -> Tensor:
-        """Attend within x (B, L, C) by `groups`, or, with a `cache`, from the new scale x to all scales so far."""
+    def forward(self, x: Tensor, layout: list[Group] | Turned | None, cache: KeyValueCache | None = None) -> Tensor:
+        """Attend within x (B, L, C) by the groups of `layout`, or, with a `cache`, from the new scale x to all scales so far."""
         B, L, C = x.shape
         qkv = F.linear(x, self.mat_qkv.weight, torch.cat((self.q_bias, self.zero_k_bias, self.v_bias)))  # B L 3C
         q, k, v = qkv.view(B, L, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)  # each B H L D
         if self.cosine:
             q = F.normalize(q, dim=-1) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
             k = F.normalize(k, dim=-1)
+        if self.rotary:
+            turns = layout.turns if cache is None else cache.turns_of_next(L)
+            q, k = turn(q, turns), turn(k, turns)
         if cache is not None:
             out = attend(q, *cache.append(k, v), self.scale)
         else:
+            groups = layout.groups if self.rotary else layout
             parts = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], self.scale, mask) for a, b, mask in groups]
             out = torch.cat(parts, 2)  # B H L D
         return self.proj(out.transpose(1, 2).reshape(B, L, C))

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from varbook.transformer.attention import Group, KeyValueCache, SelfAttention
+from varbook.transformer.attention import Group, KeyValueCache, SelfAttention, Turned
+from varbook.transformer.cross import CrossAttention, Text
 from varbook.transformer.mamba import ScanMemory
 
 
@@ -25,14 +26,24 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the condition.
 
-    `mixer` takes attention's place where it is given (Mamba: chapter 07).
+    `mixer` takes attention's place where it is given (Mamba: chapter 07); `cross` is attention to a text, between the two
+    (Infinity: chapter 11).
     """
 
     def __init__(
-        self, width: int, heads: int, *, cosine: bool = True, mixer: nn.Module | None = None, shared_adaln: bool = False
+        self,
+        width: int,
+        heads: int,
+        *,
+        cosine: bool = True,
+        mixer: nn.Module | None = None,
+        cross: CrossAttention | None = None,
+        shared_adaln: bool = False,
     ):
         super().__init__()
         self.attn = mixer or SelfAttention(width, heads, cosine=cosine)
+        if cross is not None:
+            self.ca, self.ca_norm = cross, nn.LayerNorm(width, eps=1e-6)
         self.ffn = FeedForward(width)
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
         if shared_adaln:  # the network has one layer for all blocks, a block only what it adds to its six vectors
@@ -43,7 +54,8 @@ class Block(nn.Module):
     def modulation(self, condition: Tensor) -> list[Tensor]:
         """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts.
 
-        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C).
+        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C). A model with `cross` adds a seventh
+        entry, the text's keys and values.
         """
         if condition.ndim == 4:
             return list((self.ada_gss + condition).unbind(2))
@@ -52,13 +64,15 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        modulation: list[Tensor],
-        layout: list[Group] | Tensor | None,
+        modulation: list[Tensor | Text],
+        layout: list[Group] | Turned | Tensor | None,
         cache: KeyValueCache | ScanMemory | None = None,
     ) -> Tensor:
         """Map (B, L, C) -> (B, L, C); `layout` is what the mixer must know of the sequence: attention's groups, Mamba's order."""
-        gate1, gate2, scale1, scale2, shift1, shift2 = modulation
+        gate1, gate2, scale1, scale2, shift1, shift2, *text = modulation
         x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, layout, cache)
+        if text:
+            x = x + self.ca(self.ca_norm(x), *text)
         return x + gate2 * self.ffn(self.norm(x) * (1 + scale2) + shift2)
 
 

@@ -35,6 +35,17 @@ class NextScaleConfig:
     # Fields that came later do not change the names of the runs before them (see `train.store.plain`).
     mixer: str = field(default="attention", metadata={"added": True})  # "attention" | "mamba": FlexVAR table 5
     mamba_state: int = field(default=8, metadata={"added": True})  # N; 16 in Mamba, of which a CPU's cache likes half
+    bits: int = field(default=0, metadata={"added": True})  # of a code, each with two logits (Infinity); 0: a logit for each code
+
+    @property
+    def outputs(self) -> int:
+        """Logits per token."""
+        return 2 * self.bits or self.codes
+
+    @property
+    def steps(self) -> int:
+        """Rows of the step embedding."""
+        return len(self.schedule)
 
 
 def flexvar(config: NextScaleConfig) -> NextScaleConfig:
@@ -49,16 +60,19 @@ class NextScaleModel(nn.Module):
         super().__init__()
         self.config, width = config, config.width
         self.word_embed = nn.Linear(config.code_dim, width)
-        self.class_emb = nn.Embedding(config.classes + 1, width)
+        self._make_condition(config)
         self.pos_start = nn.Parameter(torch.empty(1, 1, width))
         self.positions = self._make_positions(config)
-        self.lvl_embed = nn.Embedding(len(config.schedule), width) if config.step_embedding else None
+        self.lvl_embed = nn.Embedding(config.steps, width) if config.step_embedding else None
         if config.shared_adaln:
             self.shared_ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(self._make_block(config, layer) for layer in range(config.depth))
         self.head_nm = HeadNorm(width)
-        self.head = nn.Linear(width, config.codes)
+        self.head = nn.Linear(width, config.outputs)
         self._initialise()
+
+    def _make_condition(self, config: NextScaleConfig) -> None:
+        self.class_emb = nn.Embedding(config.classes + 1, config.width)
 
     @staticmethod
     def _make_positions(config: NextScaleConfig) -> nn.Module:
@@ -110,6 +124,15 @@ class NextScaleModel(nn.Module):
             )
         return self.class_emb(labels)
 
+    def nothing(self, labels: Tensor) -> Tensor:
+        """Return labels of the same shape that stand for "no class"."""
+        return torch.full_like(labels, self.config.classes)
+
+    @staticmethod
+    def pooled(condition: Tensor) -> Tensor:
+        """Return the part of a condition that is one vector (B, C): here all of it."""
+        return condition
+
     def embed(self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule, first: int = 0) -> Tensor:
         """Return the input tokens (B, L, C) of the scales from number `first` on.
 
@@ -125,7 +148,7 @@ class NextScaleModel(nn.Module):
             if seen is not None:
                 x = x + self.word_embed(seen.flatten(2).transpose(1, 2))  # B h*w C
             if k == 0:
-                x = x + condition[:, None] + self.pos_start
+                x = x + self.pooled(condition)[:, None] + self.pos_start
             tokens.append(x)
         return torch.cat(tokens, 1)  # B L C
 
@@ -138,15 +161,18 @@ class NextScaleModel(nn.Module):
     def logits(self, x: Tensor, condition: Tensor) -> Tensor:
         """Return the logits (B, L, V) of hidden states (B, L, C), in float32."""
         with torch.autocast(x.device.type, enabled=False):
-            return self.head(self.head_nm(x.float(), condition.float()))
+            return self.head(self.head_nm(x.float(), self.pooled(condition).float()))
 
     def forward(self, maps: list[Tensor | None], labels: Tensor, schedule: Schedule | None = None) -> Tensor:
         """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and the coarser ones.
 
         `maps` holds one entry per scale (the first may be None): while training the pyramid's `teacher_inputs`.
         """
+        return self.predict(maps, self.condition(labels), schedule)
+
+    def predict(self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule | None = None) -> Tensor:
+        """Return what `forward` returns, for a condition (B, C) that `condition` has made of labels."""
         schedule = schedule or self.config.schedule
-        condition = self.condition(labels)  # B C
         x = self.embed(maps, condition, schedule)  # B L C
         layouts = self.layouts(schedule, x.device)
         for block, modulation, layout in zip(self.blocks, self.modulations(condition), layouts, strict=True):

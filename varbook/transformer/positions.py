@@ -1,4 +1,5 @@
-"""Where a token sits: fixed-length position embeddings (VAR) or one table that is resized to every scale (FlexVAR)."""
+"""Where a token sits: fixed-length position embeddings (VAR), one table that is resized to every scale (FlexVAR), or angles by
+which queries and keys are turned (Infinity)."""
 
 import math
 
@@ -70,3 +71,41 @@ class ScalablePositions(nn.Module):
         if self.form == "released":
             return F.interpolate(self.table, size=size, mode="area")
         return F.interpolate(self.table, size=size, mode="bilinear", antialias=True)
+
+
+def turn(x: Tensor, angles: Tensor) -> Tensor:
+    """Turn each pair of neighbouring channels of `x` (..., L, D) by its angle (L, D / 2): after it, q . k depends on distances."""
+    a, b = x.unflatten(-1, (-1, 2)).unbind(-1)  # ... L D/2
+    cos, sin = angles.cos(), angles.sin()
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+class RotaryPositions(nn.Module):
+    """Infinity: nothing is added to a token; in every attention layer its place turns it, half of the channels by y, half by x.
+
+    Places of all scales are measured on one grid whose longer side is `side` (Infinity: 64, whatever the resolution), so that the
+    same spot has the same angle at every scale.
+    """
+
+    def __init__(self, width: int, heads: int, side: int):
+        super().__init__()
+        self.width, self.channels, self.side = width, width // heads, side
+        if self.channels % 4:
+            raise VarbookError(f"Rotary positions need heads of a multiple of 4 channels, not {width} / {heads}.")
+
+    def forward(self, schedule: Schedule) -> list[Tensor]:
+        """Return what is added to the tokens of every scale, (1, h w, C): nothing."""
+        return [torch.zeros(1, height * width, self.width) for height, width in schedule]
+
+    def angles(self, schedule: Schedule) -> Tensor:
+        """Return the angles (L, D / 2) of all tokens of `schedule`, for heads of D channels."""
+        longest = max(schedule[-1])
+        half = self.channels // 2
+        frequencies = 10_000.0 ** (-torch.arange(0, half, 2).float() / half)  # D/4
+        parts = []
+        for scale in schedule:
+            places = ((torch.arange(n) * (self.side * last / longest / n)).round() for n, last in zip(scale, schedule[-1]))
+            y, x = (place[:, None] * frequencies for place in places)  # h D/4, w D/4
+            rows, columns = y[:, None].expand(-1, scale[1], -1), x[None].expand(scale[0], -1, -1)  # h w D/4
+            parts.append(torch.cat((rows, columns), -1).flatten(0, 1))  # h*w D/2
+        return torch.cat(parts)

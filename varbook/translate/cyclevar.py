@@ -13,7 +13,7 @@ from varbook.tokenizer.pyramid import down, up
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
-from varbook.translate.relaxation import relax
+from varbook.translate.relaxation import relax, relax_bits
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class CycleVAR(nn.Module):
         return [down(pictures[-1], size) for size in self.schedule]
 
     def forward(self, image: Tensor, target: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Translate images (B, 3, H, W) in [-1, 1] into the classes `target` (B,) -> (B, 3, H, W), not clamped."""
+        """Translate images (B, 3, H, W) in [-1, 1] into the classes, or texts, `target` (B,) or (B, T) -> (B, 3, H, W), not clamped."""
         return self.tokenizer.decode(self.latent(self.source(image), target, generator))
 
     def latent(self, source: list[Tensor], target: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -88,11 +88,11 @@ class CycleVAR(nn.Module):
 
     def codes(self, logits: Tensor, size: tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
         """Return the relaxed code map R_k (B, C, h, w) of one scale's logits (B, h*w, V) (CycleVAR eqs. 10, 11)."""
-        vectors = self.tokenizer.codebook.vectors()
-        noise = self.config.noise and self.training
-        mixed = relax(
-            logits, vectors, self.config.relaxation, temperature=self.config.temperature, noise=noise, generator=generator
-        )
+        how, tau, noise = self.config.relaxation, self.config.temperature, self.config.noise and self.training
+        if self.model.config.bits:
+            mixed = relax_bits(logits, how, temperature=tau, noise=noise, generator=generator)
+        else:
+            mixed = relax(logits, self.tokenizer.codebook.vectors(), how, temperature=tau, noise=noise, generator=generator)
         return mixed.transpose(1, 2).unflatten(2, size)  # B C h w
 
     def _parallel(self, source: list[Tensor], target: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -115,7 +115,7 @@ class CycleVAR(nn.Module):
         parts = []
         for k, seen in enumerate(source):
             x = model.embed([seen], condition, self.schedule, first=k)  # B h*w C
-            parts.append(model.step(x, condition, modulations, model.new_caches()))
+            parts.append(model.step(x, condition, modulations, model.new_caches(self.schedule[k:])))
         return torch.cat(parts, 1)
 
     def _serial(self, source: list[Tensor], target: Tensor, generator: torch.Generator | None) -> Tensor:

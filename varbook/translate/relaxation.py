@@ -1,7 +1,9 @@
 """From logits to code vectors, four ways; softmax relaxed quantization (SRQ) is the one that trains.
 
-All keep one contract: logits (..., V) and a codebook (V, C) give vectors (..., C).
+All keep one contract: logits (..., V) and a codebook (V, C) give vectors (..., C). For sign bits see `relax_bits`.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +11,7 @@ from torch import Tensor
 
 from varbook import processes
 from varbook.errors import VarbookError
+from varbook.tokenizer.bits import binary_entropy
 
 HOW = ("argmax", "straight_through", "gumbel", "softmax")
 
@@ -46,6 +49,28 @@ def relax(
     return probabilities @ vectors.float()
 
 
+def relax_bits(
+    logits: Tensor,
+    how: str = "softmax",
+    *,
+    temperature: float = 2.0,
+    noise: bool = False,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the code vectors (..., d) of sign bits from two logits per bit, (..., 2 d): first that of minus, then that of plus.
+
+    `relax` with a codebook of two numbers per bit, -1 / sqrt(d) and +1 / sqrt(d). SRQ needs no sum over codes then: a softmax of
+    two is a tanh, and a mixture is tanh(difference / (2 temperature)) / sqrt(d), from hard bits (cold) to zero (hot).
+    Raises VarbookError as `relax` does.
+    """
+    pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
+    length = math.sqrt(pairs.shape[-2])
+    if how == "softmax" and not noise and temperature > 0:
+        return torch.tanh((pairs[..., 1] - pairs[..., 0]) / (2 * temperature)) / length
+    signs = pairs.new_tensor([[-1.0], [1.0]]) / length  # 2 1
+    return relax(pairs, signs, how, temperature=temperature, noise=noise, generator=generator)[..., 0]
+
+
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax samples from their softmax."""
     uniform = processes.drawn(torch.rand, like.shape, generator).clamp(1e-9, 1 - 1e-7).to(like.device)
@@ -62,3 +87,10 @@ def mixture_state(logits: Tensor, vectors: Tensor, temperature: float) -> dict[s
         "norm_ratio": (mixture.norm(dim=-1).mean() / vectors.detach().norm(dim=-1).mean()).item(),
         "logit_std": logits.detach().float().std(-1).mean().item(),
     }
+
+
+def bit_state(logits: Tensor, temperature: float) -> dict[str, float]:
+    """Return how soft the bits of `logits` (..., 2 d) are: mean entropy in bits, mean length of the mixture (1: hard)."""
+    mixture = relax_bits(logits.detach(), temperature=temperature)  # ... d
+    chance = (mixture * math.sqrt(mixture.shape[-1]) + 1) / 2
+    return {"entropy": binary_entropy(chance).mean().item(), "norm_ratio": mixture.norm(dim=-1).mean().item()}

@@ -1,0 +1,99 @@
+"""Sign bits as codes: binary spherical quantization, one more alternative to the nearest of learned vectors.
+
+A code is a vector of d signs, divided by sqrt(d) so that it has unit length. No table is kept and none is searched: the code
+nearest to a vector on the sphere is the signs of its entries, whatever its length (Infinity section 3.2; BSQ, Zhao et al. 2024).
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from varbook.errors import VarbookError
+
+LARGEST = 62  # bits that a whole number of 64 bits can hold as an index
+
+
+class BinaryCodes(nn.Module):
+    """The 2 ** d codes (+-1, ..., +-1) / sqrt(d); it is asked the same questions as `Codebook`.
+
+    Bit i of an index says whether entry i of its code is positive.
+    """
+
+    normalise = True  # the codes lie on the unit sphere, and so does what is compared with them
+
+    def __init__(self, code_dim: int, *, entropy: float = 0.0, sharpness: float = 4.0):
+        super().__init__()
+        if not 1 <= code_dim <= LARGEST:
+            raise VarbookError(f"A code has 1 to {LARGEST} bits, not {code_dim}: an index must fit into a whole number.")
+        self.codes, self.code_dim = 2**code_dim, code_dim
+        self.entropy, self.sharpness = entropy, sharpness  # weight of the entropy penalty; how soft its bits are
+        self.register_buffer("hits", torch.zeros(code_dim))  # how often each bit is positive
+
+    def bits(self, indices: Tensor) -> Tensor:
+        """Return the bits of `indices` (...), bool (..., d)."""
+        places = torch.arange(self.code_dim, device=indices.device)
+        return (indices[..., None] >> places) & 1 == 1
+
+    def indices(self, bits: Tensor) -> Tensor:
+        """Return the indices (...) in [0, 2 ** d) of `bits` (..., d)."""
+        places = torch.arange(self.code_dim, device=bits.device)
+        return (bits.long() << places).sum(-1)
+
+    def nearest(self, x: Tensor) -> Tensor:
+        """Return the index of the code nearest in direction to each of `x` (..., d) -> (...): its signs; zero counts as negative."""
+        return self.indices(x.detach() > 0)
+
+    def lookup(self, indices: Tensor) -> Tensor:
+        """Return the codes of `indices` (...) -> (..., d)."""
+        return (self.bits(indices).to(self.hits.dtype) * 2 - 1) / math.sqrt(self.code_dim)
+
+    def vectors(self) -> Tensor:
+        """Return all codes (2 ** d, d); VarbookError where there are too many to be listed, which is the point of bits."""
+        if self.code_dim > 16:
+            raise VarbookError(f"{self.code_dim} bits make 2 ** {self.code_dim} codes, too many to list; use `lookup`.")
+        return self.lookup(torch.arange(self.codes, device=self.hits.device))
+
+    def penalty(self, x: Tensor) -> Tensor:
+        """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and balanced over all (BSQ eq. 9).
+
+        The mean entropy of each soft bit minus the entropy of its mean, in bits, times `entropy`; gradients go to `x`.
+        """
+        if not self.entropy:
+            return x.new_zeros(())
+        chance = torch.sigmoid(2 * self.sharpness * F.normalize(x, dim=-1) * math.sqrt(self.code_dim)).flatten(0, -2)  # N d
+        return self.entropy * (binary_entropy(chance).mean() - binary_entropy(chance.mean(0)).mean())
+
+    @torch.no_grad()
+    def count(self, indices: Tensor, decay: float = 0.95) -> None:
+        """Update the moving average of how often each bit is positive."""
+        self.hits.lerp_(self.bits(indices).flatten(0, -2).to(self.hits.dtype).mean(0), 1 - decay)
+
+    def fill(self, features: Tensor, generator: torch.Generator) -> None:
+        """Do nothing: there are no vectors to be placed."""
+
+    def revive(self, features: Tensor, generator: torch.Generator, threshold: float = 0.0) -> int:
+        """Return 0: no code can die, only a bit can become constant, against which `penalty` works."""
+        return 0
+
+
+def binary_entropy(chance: Tensor) -> Tensor:
+    """Return the entropy in bits of coins that show heads with probability `chance` (...), in [0, 1]."""
+    chance = chance.clamp(1e-6, 1 - 1e-6)
+    return -(chance * chance.log2() + (1 - chance) * (1 - chance).log2())
+
+
+def bit_entropy(codes: BinaryCodes, tokens: list[Tensor]) -> list[float]:
+    """Return, for each scale, the mean entropy of its bits over all images and places: 1 where every bit is a fair coin."""
+    return [binary_entropy(codes.bits(one).flatten(0, -2).double().mean(0)).mean().item() for one in tokens]
+
+
+def flip(codes: BinaryCodes, tokens: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Return `tokens` (B, h, w) with bits flipped, each with one probability drawn per image from [0, strength).
+
+    Bitwise self-correction (Infinity section 3.4): the next scales learn to mend what the earlier ones got wrong.
+    """
+    chance = strength * torch.rand((len(tokens), 1, 1, 1), generator=generator)
+    wrong = torch.rand((*tokens.shape, codes.code_dim), generator=generator) < chance  # B h w d
+    return codes.indices(codes.bits(tokens) ^ wrong.to(tokens.device))

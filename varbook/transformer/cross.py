@@ -1,0 +1,71 @@
+"""Attention to a text: image tokens ask, words answer; and one learned question that makes a whole text one vector.
+
+Texts of different lengths are padded; what is padding gets a mask of minus infinity.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from varbook.transformer.attention import attend
+
+
+class Text(NamedTuple):
+    """The words of a batch of texts as one cross-attention layer sees them."""
+
+    keys: Tensor  # B heads T D
+    values: Tensor  # B heads T D
+    mask: Tensor  # B 1 1 T: 0 where there is a word, minus infinity where there is none
+
+
+class CrossAttention(nn.Module):
+    """Plain scaled attention from queries (B, L, C) to the words of a text (Infinity section 3.3).
+
+    With `pool` one learned query asks in place of the image tokens. `rounded`: in bfloat16, as the published code has it.
+    """
+
+    def __init__(self, width: int, heads: int, channels: int, *, pool: bool = False, rounded: bool = False):
+        super().__init__()
+        self.heads, self.rounded = heads, rounded
+        if pool:
+            self.mat_q = nn.Parameter(torch.empty(1, heads, width // heads))
+            nn.init.trunc_normal_(self.mat_q, std=math.sqrt(1 / width / 3))
+        else:
+            self.mat_q = nn.Linear(width, width)
+        self.mat_kv = nn.Linear(channels, 2 * width, bias=False)
+        self.v_bias = nn.Parameter(torch.zeros(width))  # keys have none: it would not change the softmax
+        self.proj = nn.Linear(width, width)
+
+    def read(self, words: Tensor, mask: Tensor) -> Text:
+        """Return keys and values for words (B, T, channels) and their mask (B, 1, 1, T); a text is read once for all scales."""
+        bias = torch.cat((torch.zeros_like(self.v_bias), self.v_bias))
+        both = F.linear(words, self.mat_kv.weight, bias).unflatten(-1, (2, self.heads, -1))  # B T 2 H D
+        return Text(*both.permute(2, 0, 3, 1, 4).unbind(0), mask)
+
+    def forward(self, x: Tensor | None, text: Text) -> Tensor:
+        """Return what the text answers to x (B, L, C) -> (B, L, C), or to the learned query (x None) -> (B, 1, C)."""
+        if x is None:
+            q = self.mat_q[:, :, None].expand(len(text.keys), -1, -1, -1)  # B H 1 D
+        else:
+            q = self.mat_q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B H L D
+        if self.rounded:
+            half = (one.bfloat16() for one in (q, text.keys, text.values, text.mask))
+            out = F.scaled_dot_product_attention(*half).to(q.dtype)
+        else:
+            out = attend(q, text.keys, text.values, 1 / math.sqrt(q.shape[-1]), text.mask)
+        return self.proj(out.transpose(1, 2).flatten(2))
+
+
+class TextPool(nn.Module):
+    """One vector (B, C) out of the words of a text, by one learned query: it starts the sequence and steers the norms."""
+
+    def __init__(self, width: int, channels: int, heads: int, *, rounded: bool = False):
+        super().__init__()
+        self.ca = CrossAttention(width, heads, channels, pool=True, rounded=rounded)
+
+    def forward(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Map words (B, T, channels) with their mask (B, 1, 1, T) -> (B, C)."""
+        return self.ca(None, self.ca.read(words, mask))[:, 0]
