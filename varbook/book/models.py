@@ -167,7 +167,7 @@ def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
     """Return the residual tokenizer of horse and zebra photographs."""
     data = photographs(profile)
     chain = profile.photographs
-    return tokenizer_run("photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=_crops(chain.image_size))
+    return tokenizer_run("photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=crops(chain.image_size))
 
 
 def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
@@ -179,7 +179,7 @@ def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) 
     model, model_run = next_scale_run("photo-var", chain, tokenizer, parent, images, labels, profile)
     sets = (data["trainA"], data["trainB"])
     return cyclevar_run(
-        "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=_crops(chain.image_size)
+        "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=crops(chain.image_size)
     )
 
 
@@ -199,7 +199,7 @@ def published_photograph_cyclevar(
     parent = Run("var-d16", {"key": f"var-d16 {fingerprint(start.model)}"}, "published")
     return cyclevar_run(
         "published-cyclevar", chain, start.tokenizer, start.model, parent, (data["trainA"], data["trainB"]), PUBLISHED_LABELS,
-        profile, config, draw=_crops(chain.image_size),
+        profile, config, draw=crops(chain.image_size),
     )  # fmt: skip
 
 
@@ -279,7 +279,8 @@ def _world(profile: Profile) -> dict:
     return {"version": WORLD_VERSION, "images": profile.toy_images, "size": profile.image_size, "weights": WEIGHTS}
 
 
-def _crops(size: int) -> Draw:
+def crops(size: int) -> Draw:
+    """Return a `draw` that makes float batches of random crops of `size` pixels, mirrored half of the time."""
     def draw(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
         rows = torch.randint(len(images), (count,), generator=generator)
         return to_float(crop_flip(images[rows], size, generator))

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 
-from varbook.data.scene import SPECIES
+from varbook.data.scene import SPECIES, every_caption
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import TokenizerConfig
@@ -11,6 +11,11 @@ from varbook.train.cyclevar import CycleVARTraining
 from varbook.train.next_scale import NextScaleTraining
 from varbook.train.tokenizer import TokenizerTraining
 from varbook.transformer.model import NextScaleConfig
+from varbook.transformer.text_model import TextNextScaleConfig
+from varbook.transformer.words import vocabulary
+
+# The animals of chapter 11, whose captions its models read.
+CAPTIONED = ("horse", "zebra", "cow", "giraffe", "elephant", "sheep")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Profile:
     seed: int
     toy: Chain  # the toy world
     photographs: Chain  # horse2zebra
+    captions: Chain  # the toy world in sign bits and captions (chapter 11)
+    driving: Chain  # the same parts on photographs of streets by day and by night (chapter 11)
     toy_images: int  # training images of the toy world; half of them horses and zebras
     held_out: int  # held-out scenes per domain
     judge_steps: int
@@ -46,6 +53,8 @@ class Profile:
     ablation_steps: int = 150  # of each of them
     ablation_batch: int = 8
     ablation_images: int = 1000  # training images of these models; their mirror images count as well
+    caption_images: int = 6000  # training images of chapter 11, by day and by night, as photographs and flat
+    caption_judge_steps: int = 600
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
@@ -57,6 +66,8 @@ class Profile:
 _SMALL = square(1, 2, 3, 4)
 _EIGHT = square(1, 2, 3, 4, 5, 6, 8)
 _SIXTEEN = square(1, 2, 4, 8, 16)
+_VAR = square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
+_SIX = square(1, 2, 3, 4, 6)
 
 
 def _chain(
@@ -84,11 +95,31 @@ def _photographs(chain: Chain) -> Chain:
     return replace(chain, tokenizer=tokenizer, tokenizer_training=training, cyclevar_training=translation)
 
 
+def _bits(chain: Chain, bits: int, words: tuple[str, ...] = vocabulary(every_caption(CAPTIONED)), channels: int = 64) -> Chain:
+    """Return `chain` with sign bits for codes and a text for the class: Infinity's parts at this chain's sizes."""
+    tokenizer = replace(chain.tokenizer, codes_kind="bits", code_dim=bits, codes=0, beta=0.25, bit_entropy=0.05)
+    model = TextNextScaleConfig(
+        schedule=chain.model.schedule, bits=bits, code_dim=bits, codes=0, classes=0, depth=chain.model.depth, width=chain.model.width,
+        heads=chain.model.heads, words=words, text_channels=channels,
+    )  # fmt: skip
+    return replace(
+        chain,
+        tokenizer=tokenizer,
+        tokenizer_training=replace(chain.tokenizer_training, warmup=0),  # there are no vectors that a warm-up could place
+        model=model,
+        model_training=replace(chain.model_training, flips=0.3),
+        # Day and night differ everywhere: nothing is to be kept as it is.
+        cyclevar_training=replace(chain.cyclevar_training, keep_l1=0.0),
+    )
+
+
 _LAPTOP = Profile(
     name="laptop",
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
+    captions=_bits(_chain(48, _SIX, (24, 64, 96), 0, 192, 6, steps=(1800, 1500, 900), batch=(8, 24, 4)), bits=32),
+    driving=_bits(_photographs(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1000, 300, 900), batch=(8, 16, 2))), bits=24),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
@@ -111,6 +142,10 @@ _GPU = replace(
         classes=2,
         depth=8,
     ),  # fmt: skip
+    captions=_bits(_chain(64, _EIGHT, (64, 128, 192), 0, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8), bits=32),
+    driving=_bits(
+        _photographs(_chain(128, _VAR, (64, 128, 192), 0, 512, 8, steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), depth=8)), bits=32
+    ),
     toy_images=50_000,
     held_out=1000,
     judge_steps=2000,
@@ -128,6 +163,8 @@ _PAPER = replace(
     _LAPTOP,
     name="paper",
     toy=_GPU.toy,
+    captions=_GPU.captions,
+    driving=_GPU.driving,
     photographs=_chain(
         256,
         square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
@@ -156,6 +193,10 @@ _SMOKE = replace(
     name="smoke",
     toy=_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), depth=2),
     photographs=_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), classes=2, depth=2),
+    captions=_bits(_chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(20, 16, 4), batch=(8, 8, 2), depth=2), bits=8, channels=32),
+    driving=_bits(_chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(10, 6, 2), batch=(8, 8, 2), depth=2), bits=8, channels=32),
+    caption_images=64,
+    caption_judge_steps=10,
     toy_images=256,
     held_out=16,
     judge_steps=30,

@@ -74,7 +74,6 @@ class TextNextScaleModel(NextScaleModel):
         with torch.no_grad():
             for block in self.blocks:
                 block.ca.proj.weight.div_(math.sqrt(2 * config.depth))
-        self.encoder: TextEncoder | None = self.text if config.words else None
 
     def _make_condition(self, config: TextNextScaleConfig) -> None:
         width, channels = config.width, config.text_channels
@@ -83,8 +82,7 @@ class TextNextScaleModel(NextScaleModel):
         heads = max(channels // (128 if channels >= 128 else 32), 1)
         self.text_proj_for_sos = TextPool(width, channels, heads, rounded=config.rounded_cross)
         self.text_proj_for_ca = nn.Sequential(nn.Linear(channels, width), nn.GELU(approximate="tanh"), nn.Linear(width, width))
-        if config.words:
-            self.text = WordEncoder(config.words, channels, config.text_length)
+        self.encoder: TextEncoder | None = WordEncoder(config.words, channels, config.text_length) if config.words else None
 
     @staticmethod
     def _make_positions(config: TextNextScaleConfig) -> RotaryPositions:

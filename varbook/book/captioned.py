@@ -1,0 +1,110 @@
+"""The models of chapter 11: sign bits for codes, captions for classes, day and night, photographs and flat drawings.
+
+Every function returns (model, run) as those of `varbook.book.models` do.
+"""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from varbook.book.models import crops, cyclevar_run, next_scale_run, tokenizer_run
+from varbook.book.profiles import CAPTIONED, Profile
+from varbook.data.draw import WORLD_VERSION
+from varbook.data.folders import unpaired
+from varbook.data.species import TABLE
+from varbook.data.toy import ToySet, toy_images
+from varbook.device import pick_device
+from varbook.features.attributes import AttributeConfig, AttributeJudge
+from varbook.paths import data_folder
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.judge import fit_attributes
+from varbook.train.store import Run, train_or_load
+from varbook.transformer.text_model import TextNextScaleModel
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+
+# Kinds of pictures -> (by night, flat); the fixed prompts that ask for three of them.
+KINDS = {"day": (False, False), "night": (True, False), "flat": (False, True), "flat night": (True, True)}
+PROMPTS = {"day": "by day", "night": "by night", "flat": "by day, anime style"}
+TRAIN_SEED, HELD_OUT_SEED = 20, 30
+COATS = tuple(sorted({coat for name in CAPTIONED if name != "zebra" for coat in TABLE[name].coats} | {"striped"}))
+
+
+def captioned_set(profile: Profile, kind: str, *, held_out: bool = False) -> ToySet:
+    """Return toy pictures of one of KINDS: training sets share no scene, held-out ones show the same scenes (hidden pairs)."""
+    night, flat = KINDS[kind]
+    count = profile.held_out if held_out else profile.caption_images // len(KINDS)
+    seed = HELD_OUT_SEED if held_out else TRAIN_SEED + list(KINDS).index(kind)
+    return toy_images(count, profile.captions.image_size, seed=seed, species=CAPTIONED, night=night, flat=flat)
+
+
+@cache
+def _training_sets(profile: Profile) -> dict[str, ToySet]:
+    return {kind: captioned_set(profile, kind) for kind in KINDS}
+
+
+def _images(profile: Profile) -> Tensor:
+    return torch.cat([one.images for one in _training_sets(profile).values()])
+
+
+def _world(profile: Profile) -> dict:
+    return {"version": WORLD_VERSION, "images": profile.caption_images, "size": profile.captions.image_size, "species": CAPTIONED}
+
+
+def attribute_judge(profile: Profile) -> tuple[AttributeJudge, Run]:
+    """Return the classifier of animal, coat, time and style that judges chapter 11; no loss of a generator ever uses it."""
+    torch.manual_seed(profile.seed + 78)
+    judge, steps = AttributeJudge(AttributeConfig(CAPTIONED, COATS)), profile.caption_judge_steps
+
+    def fit(keeper):
+        parts = [judge.labels(one.scenes) for one in _training_sets(profile).values()]
+        labels = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        return fit_attributes(judge, _images(profile), labels, steps=steps, seed=profile.seed, device=pick_device(), keeper=keeper)
+
+    settings = {"world": _world(profile), "steps": steps, "judge": judge.config}
+    run = train_or_load("attribute-judge", judge, settings, fit, seed=profile.seed, profile=profile.name)
+    return judge.to(pick_device()).eval(), run
+
+
+def bit_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
+    """Return the bitwise tokenizer of the captioned toy world."""
+    return tokenizer_run("bit-tokenizer", profile.captions, _images(profile), profile, world=_world(profile))
+
+
+def caption_model(profile: Profile) -> tuple[TextNextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return the model that draws the toy world from captions, and its tokenizer."""
+    tokenizer, parent = bit_tokenizer(profile)
+    captions = [caption for one in _training_sets(profile).values() for caption in one.captions]
+    model, run = next_scale_run("text-var", profile.captions, tokenizer, parent, lambda: _images(profile), captions, profile)
+    return model, tokenizer, (run, parent)
+
+
+def caption_cyclevar(profile: Profile, to: str = "night", config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR between the toy world by day and `to`, "night" or "flat"."""
+    model, tokenizer, (parent, _) = caption_model(profile)
+    sets = tuple(captioned_set(profile, kind).images for kind in ("day", to))
+    prompts = PROMPTS["day"], PROMPTS[to]
+    return cyclevar_run(f"text-cyclevar-{to}", profile.captions, tokenizer, model, parent, sets, prompts, profile, config)
+
+
+def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:
+    """Return day2night as uint8 tensors: trainA, trainB (larger, for crops), testA, testB; None where not found."""
+    folder = data_folder("day2night") if profile.use_photographs else None
+    if folder is None:
+        return None
+    size = profile.driving.image_size
+    train, test = unpaired(folder, round(size * 286 / 256)), unpaired(folder, size)
+    return {"trainA": train["trainA"], "trainB": train["trainB"], "testA": test["testA"], "testB": test["testB"]}
+
+
+def driving_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR between photographs of streets by day and by night, with tokenizer and model of its own."""
+    data, chain = driving_photographs(profile), profile.driving
+    both, draw = torch.cat((data["trainA"], data["trainB"])), crops(chain.image_size)
+    tokenizer, parent = tokenizer_run("driving-tokenizer", chain, both, profile, draw=draw)
+    prompts = [PROMPTS["day"]] * len(data["trainA"]) + [PROMPTS["night"]] * len(data["trainB"])
+    edge = (both.shape[-1] - chain.image_size) // 2
+    centre = both[..., edge : edge + chain.image_size, edge : edge + chain.image_size]
+    model, model_run = next_scale_run("driving-var", chain, tokenizer, parent, lambda: centre, prompts, profile)
+    sets, targets = (data["trainA"], data["trainB"]), (PROMPTS["day"], PROMPTS["night"])
+    return cyclevar_run("driving-cyclevar", chain, tokenizer, model, model_run, sets, targets, profile, config, draw=draw)
