@@ -7,7 +7,7 @@ import torch
 from tiny import noise
 
 from varbook.errors import VarbookError
-from varbook.translate.relaxation import HOW, gumbel_noise, mixture_state, relax
+from varbook.translate.relaxation import HOW, bit_state, gumbel_noise, mixture_state, relax, relax_bits
 
 LOGITS, VECTORS = 2 * noise(3, 4, 7), noise(7, 5, seed=1)
 
@@ -124,3 +124,51 @@ def test_bad_names_and_temperatures_are_refused():
     for temperature in (0.0, -1.0, math.nan):
         with pytest.raises(VarbookError, match="must be positive"):
             relax(LOGITS, VECTORS, temperature=temperature)
+
+
+BITS = 3 * noise(2, 5, 12, seed=4)  # six bits
+
+
+def explicit_bits(logits: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Return (2 p - 1) / sqrt(d) with p from a two-way softmax, bit by bit."""
+    pairs = logits.view(*logits.shape[:-1], -1, 2)
+    plus = torch.exp(pairs[..., 1] / temperature) / torch.exp(pairs / temperature).sum(-1)
+    return (2 * plus - 1) / math.sqrt(pairs.shape[-2])
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.0, 10.0])
+def test_a_relaxed_bit_is_the_explicit_two_way_softmax(temperature):
+    assert torch.allclose(relax_bits(BITS, temperature=temperature), explicit_bits(BITS.double(), temperature).float(), atol=1e-6)
+
+
+def test_cold_bits_are_hard_and_hot_ones_vanish():
+    hard = relax_bits(BITS, "argmax")
+    assert torch.allclose(hard.abs(), torch.full_like(hard, 1 / math.sqrt(6)))
+    assert torch.equal(hard > 0, BITS.view(2, 5, 6, 2).argmax(-1).bool())
+    assert torch.allclose(relax_bits(BITS, temperature=1e-4), hard, atol=1e-6)
+    assert relax_bits(BITS, temperature=1e7).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_bits_let_gradients_through_as_codes_do(how):
+    logits = BITS.clone().requires_grad_()
+    out = relax_bits(logits, how, temperature=1.5, generator=torch.Generator().manual_seed(0))
+    assert out.shape == (2, 5, 6) and out.requires_grad == (how != "argmax")
+    if how != "argmax":
+        out.square().sum().backward() if how == "softmax" else out.sum().backward()
+        assert logits.grad.abs().sum() > 0
+
+
+def test_noise_on_bits_is_that_of_the_codes_and_bad_settings_are_refused():
+    noisy = [relax_bits(BITS, noise=True, generator=torch.Generator().manual_seed(1)) for _ in range(2)]
+    assert torch.equal(*noisy) and not torch.allclose(noisy[0], relax_bits(BITS))
+    with pytest.raises(VarbookError, match="temperature must be positive"):
+        relax_bits(BITS, temperature=0.0)
+    with pytest.raises(VarbookError, match="no relaxation named 'soft'"):
+        relax_bits(BITS, "soft")
+
+
+def test_the_state_of_bits_runs_from_sure_to_empty():
+    cold, hot = bit_state(BITS, 1e-4), bit_state(BITS, 1e7)
+    assert cold["entropy"] < 1e-3 and cold["norm_ratio"] == pytest.approx(1.0, abs=1e-4)
+    assert hot["entropy"] > 0.999 and hot["norm_ratio"] < 1e-5

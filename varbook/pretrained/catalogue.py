@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from varbook.pretrained.layouts import LLAMAGEN_TOKENIZER, NEXT_SCALE, VAR_TOKENIZER, Layout
+from varbook.pretrained.layouts import INFINITY, INFINITY_TOKENIZER, LLAMAGEN_TOKENIZER, NEXT_SCALE, VAR_TOKENIZER, Layout
 from varbook.tokenizer.schedule import VAR_256, square
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.transformer.model import NextScaleConfig, flexvar
+from varbook.transformer.text_model import TextNextScaleConfig
 
 VAR_512 = square(1, 2, 3, 4, 6, 9, 13, 18, 24, 32)
+INFINITY_256 = square(1, 2, 4, 6, 8, 12, 16)  # "0.06M"; 521 tokens
+INFINITY_512 = square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32)  # "0.25M"; 2521 tokens, the size of CycleVAR's day and night
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Published:
 
 
 VAR, FLEXVAR, LLAMAGEN = "FoundationVision/var", "jiaosiyu1999/FlexVAR", "FoundationVision/LlamaGen"
+INFINITY_HOME = "FoundationVision/infinity"
 
 _VAR_TOKENIZER = TokenizerConfig(
     pyramid="residual", schedule=VAR_256, codes=4096, code_dim=32, channels=(160, 160, 320, 320, 640), patch=1, blocks=2,
@@ -32,6 +36,15 @@ _VAR_TOKENIZER = TokenizerConfig(
 _FLEXVAR_TOKENIZER = replace(
     _VAR_TOKENIZER, pyramid="ground_truth", codes=8912, normalise=True, channels=(128, 128, 256, 256, 512),
     feature_channels=256, quant_kernel=1,
+)  # fmt: skip
+# As its public code builds it: no attention, no quant convolutions, 32 sign bits, no phi.
+_INFINITY_TOKENIZER = replace(
+    _VAR_TOKENIZER, schedule=INFINITY_256, codes_kind="bits", codes=0, channels=(128, 256, 512, 512, 512), quant_kernel=0,
+    attention=False,
+)  # fmt: skip
+_INFINITY_2B = TextNextScaleConfig(
+    INFINITY_256, codes=0, code_dim=32, bits=32, classes=0, depth=32, width=2048, heads=16, text_channels=2048, text_length=512,
+    levels=15, rotary_side=64, rounded_cross=True,
 )  # fmt: skip
 _LLAMAGEN_TOKENIZER = replace(_FLEXVAR_TOKENIZER, schedule=square(16), codes=16_384, code_dim=8)
 
@@ -70,5 +83,14 @@ PUBLISHED = {
     "flexvar-d16": Published(flexvar_config(16), NEXT_SCALE, FLEXVAR, "FlexVARd16-epo179.pth", "flexvar-tokenizer"),
     "flexvar-d20": Published(flexvar_config(20), NEXT_SCALE, FLEXVAR, "FlexVARd20-epo249.pth", "flexvar-tokenizer"),
     "flexvar-d24": Published(flexvar_config(24), NEXT_SCALE, FLEXVAR, "FlexVARd24-epo349.pth", "flexvar-tokenizer"),
+    "infinity-tokenizer": Published(_INFINITY_TOKENIZER, INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth"),
+    "infinity-2b": Published(_INFINITY_2B, INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", "infinity-tokenizer"),
+    # 512 pixels: the same two files with more scales
+    "infinity-tokenizer-512": Published(
+        replace(_INFINITY_TOKENIZER, schedule=INFINITY_512), INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth"
+    ),
+    "infinity-2b-512": Published(
+        replace(_INFINITY_2B, schedule=INFINITY_512), INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", "infinity-tokenizer-512"
+    ),
     "llamagen-vq16": Published(_LLAMAGEN_TOKENIZER, LLAMAGEN_TOKENIZER, LLAMAGEN, "vq_ds16_c2i.pt"),
 }  # fmt: skip

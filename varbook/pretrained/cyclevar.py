@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from varbook.errors import VarbookError
+from varbook.features.flan_t5 import FlanT5
 from varbook.pretrained.load import load_pair
 from varbook.train.cyclevar import CycleVARTraining
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
@@ -32,12 +33,15 @@ def published_cyclevar(
     *,
     say: Callable[[str], None] = print,
 ) -> CycleVAR:
-    """Return CycleVAR over a published VAR and its frozen tokenizer, before any fine-tuning: `fit_cyclevar` does that.
+    """Return CycleVAR over a published VAR or Infinity and its frozen tokenizer, before any fine-tuning: `fit_cyclevar` does that.
 
-    The defaults of `config` are the paper's (parallel mode, temperature 2). Raises VarbookError as `load` does, and for a
-    model that does not predict residuals.
+    Infinity reads its prompts through Flan-T5-XL. The defaults of `config` are the paper's (parallel mode, temperature 2).
+    Raises VarbookError as `load` does, and for a model that does not predict residuals.
     """
-    if not name.startswith("var-d"):
+    if not name.startswith(("var-d", "infinity-")):
         raise VarbookError(f"CycleVAR adds up residual scales, which {name} does not predict; use var-d16, as the paper does.")
+    encoder = FlanT5() if name.startswith("infinity-") else None  # first: it is the part that may be missing
     model, tokenizer = load_pair(name, path, tokenizer_path, say=say)
+    if encoder:
+        model.listen(encoder)
     return CycleVAR(tokenizer, model, config)

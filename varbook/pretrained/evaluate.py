@@ -100,6 +100,8 @@ def evaluate(options: argparse.Namespace, say: Callable[[str], None] = print) ->
     entry = find(options.model)
     if not entry.tokenizer:
         raise VarbookError(f"{options.model} is a tokenizer; only next-scale models draw images.")
+    if not entry.config.classes:
+        raise VarbookError(f"{options.model} draws what a text says; the reference batches are for ImageNet's classes.")
     sampling = published_sampling(
         options.model, chosen_schedule(options), images=options.images, seed=options.seed, released=not options.paper_sampling
     )

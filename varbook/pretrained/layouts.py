@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from varbook.errors import VarbookError
 
 # Buffers of the published checkpoints: masks, counts and constants that our modules make themselves.
-THEIR_BUFFERS = ("lvl_1L", "attn_bias_for_masking", "zero_k_bias", "ema_vocab_hit_SV", "codebook_used")
+THEIR_BUFFERS = ("lvl_1L", "attn_bias_for_masking", "zero_k_bias", "ema_vocab_hit_SV", "codebook_used", "mask", "zero")
 # Buffers of ours that no checkpoint needs to hold; both start at zero.
 OUR_BUFFERS = ("zero_k_bias", "hits")
+CHUNK = 4  # blocks of one chunk in Infinity's published transformer
 LEVELS = 5  # resolutions of every published autoencoder
 
 
@@ -54,9 +55,32 @@ def next_scale_names(name: str) -> tuple[str, ...]:
     return (name.replace("positions.table", "pos_1LC"),)
 
 
+def infinity_names(name: str) -> tuple[str, ...]:
+    """Return the name in Infinity's transformer whose blocks lie one by one: its self-attention is called sa."""
+    return (name.replace(".attn.", ".sa."),)
+
+
+def infinity_chunk_names(name: str) -> tuple[str, ...]:
+    """Return the name in Infinity's published transformer, whose blocks lie in chunks of four."""
+
+    def chunk(match: re.Match) -> str:
+        return f"block_chunks.{int(match[1]) // CHUNK}.module.{int(match[1]) % CHUNK}."
+
+    return (re.sub(r"^blocks\.(\d+)\.", chunk, infinity_names(name)[0]),)
+
+
+def infinity_tokenizer_names(name: str) -> tuple[str, ...]:
+    """Return the name in Infinity's tokenizer: VAR's names, with every norm and convolution in a wrapper."""
+    module, last = var_tokenizer_names(name)[0].rsplit(".", 1)
+    kind = "norm" if module.rsplit(".", 1)[-1].startswith("norm") else "conv"
+    return (f"{module}.{kind}.{last}",)
+
+
 VAR_TOKENIZER = Layout(var_tokenizer_names, ("trainer.vae_local",))
 LLAMAGEN_TOKENIZER = Layout(llamagen_tokenizer_names, ("model",))
 NEXT_SCALE = Layout(next_scale_names, ("trainer.var_wo_ddp",))
+INFINITY = Layout(infinity_chunk_names, ("trainer.gpt_fsdp",))
+INFINITY_TOKENIZER = Layout(infinity_tokenizer_names, ("vae",))
 
 
 def _last(name: str) -> str:

@@ -12,6 +12,7 @@ from varbook.pretrained.files import blob_checksum, check, checksum, fetch, read
 from varbook.pretrained.layouts import Layout, convert
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.transformer.model import NextScaleModel
+from varbook.transformer.text_model import make_next_scale
 
 
 def find(name: str) -> Published:
@@ -26,7 +27,7 @@ def build(name: str, device: str = "cpu") -> Tokenizer | NextScaleModel:
     config = find(name).config
     # The weights come from the file: nothing is drawn at random for two billion parameters first.
     with torch.device("meta"):
-        model = Tokenizer(config) if isinstance(config, TokenizerConfig) else NextScaleModel(config)
+        model = Tokenizer(config) if isinstance(config, TokenizerConfig) else make_next_scale(config)
     return model if device == "meta" else model.to_empty(device=device)
 
 

@@ -33,7 +33,8 @@ class TokenizerConfig:
     # "folded": ours, for a CPU; "vqgan": that of the published tokenizers, with patch=1 and line=False
     autoencoder: str = field(default="folded", metadata={"added": True})
     feature_channels: int = field(default=0, metadata={"added": True})  # between autoencoder and quant_conv; 0: as code_dim
-    quant_kernel: int = field(default=3, metadata={"added": True})  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1
+    quant_kernel: int = field(default=3, metadata={"added": True})  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1, Infinity none: 0
+    attention: bool = field(default=True, metadata={"added": True})  # in the autoencoder "vqgan"; Infinity's has none
     codes_kind: str = field(default="nearest", metadata={"added": True})  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
     bit_entropy: float = field(default=0.0, metadata={"added": True})  # weight of the entropy penalty on the bits
 
@@ -56,7 +57,7 @@ def make_part(config: TokenizerConfig, folded: type[nn.Module], vqgan: type[nn.M
         raise VarbookError(f'There is no autoencoder named {config.autoencoder!r}; use "folded" or "vqgan".')
     if config.patch != 1 or config.line:
         raise VarbookError('The autoencoder "vqgan" folds no pixels and has no linear path; set patch=1 and line=False.')
-    return vqgan(config.channels, config.blocks, features)
+    return vqgan(config.channels, config.blocks, features, attention=config.attention)
 
 
 class Tokenizer(nn.Module):
@@ -68,9 +69,9 @@ class Tokenizer(nn.Module):
         self.stride = config.patch * 2 ** (len(config.channels) - 1)
         features, kernel = config.feature_channels or config.code_dim, config.quant_kernel
         self.encoder = make_part(config, Encoder, VqganEncoder)
-        self.quant_conv = nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2)
+        self.quant_conv = nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2) if kernel else nn.Identity()
         self.pyramid = make_pyramid(config.pyramid, make_codes(config), shared_phi=config.shared_phi, beta=config.beta)
-        self.post_quant_conv = nn.Conv2d(config.code_dim, features, kernel, padding=kernel // 2)
+        self.post_quant_conv = nn.Conv2d(config.code_dim, features, kernel, padding=kernel // 2) if kernel else nn.Identity()
         self.decoder = make_part(config, Decoder, VqganDecoder)
 
     @property

@@ -82,23 +82,24 @@ class Level(nn.Module):
         return self.resample(x)
 
 
-def middle(channels: int) -> nn.Sequential:
-    """Return what stands between the levels and the features: block, attention, block."""
-    return nn.Sequential(ResBlock(channels, channels), MapAttention(channels), ResBlock(channels, channels))
+def middle(channels: int, attention: bool) -> nn.Sequential:
+    """Return what stands between the levels and the features: block, attention (where there is one), block."""
+    seen = MapAttention(channels) if attention else nn.Identity()
+    return nn.Sequential(ResBlock(channels, channels), seen, ResBlock(channels, channels))
 
 
 class VqganEncoder(nn.Module):
     """Image (B, 3, H, W) -> features (B, C, H / stride, W / stride), stride = 2 ** (levels - 1)."""
 
-    def __init__(self, channels: tuple[int, ...], blocks: int, out_channels: int):
+    def __init__(self, channels: tuple[int, ...], blocks: int, out_channels: int, *, attention: bool = True):
         super().__init__()
         last, inputs = len(channels) - 1, (channels[0], *channels)
         self.conv_in = nn.Conv2d(3, channels[0], 3, padding=1)
         self.levels = nn.ModuleList(
-            Level(inputs[n], width, blocks, attention=n == last, resample=nn.Identity() if n == last else Half(width))
+            Level(inputs[n], width, blocks, attention=attention and n == last, resample=nn.Identity() if n == last else Half(width))
             for n, width in enumerate(channels)
         )
-        self.mid = middle(channels[-1])
+        self.mid = middle(channels[-1], attention)
         self.norm_out, self.conv_out = norm(channels[-1]), nn.Conv2d(channels[-1], out_channels, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -112,14 +113,14 @@ class VqganEncoder(nn.Module):
 class VqganDecoder(nn.Module):
     """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of the encoder with one block more a level."""
 
-    def __init__(self, channels: tuple[int, ...], blocks: int, in_channels: int):
+    def __init__(self, channels: tuple[int, ...], blocks: int, in_channels: int, *, attention: bool = True):
         super().__init__()
         coarse_to_fine = channels[::-1]
         last, inputs = len(channels) - 1, (channels[-1], *coarse_to_fine)
         self.conv_in = nn.Conv2d(in_channels, channels[-1], 3, padding=1)
-        self.mid = middle(channels[-1])
+        self.mid = middle(channels[-1], attention)
         self.levels = nn.ModuleList(
-            Level(inputs[n], width, blocks + 1, attention=n == 0, resample=nn.Identity() if n == last else Twice(width))
+            Level(inputs[n], width, blocks + 1, attention=attention and n == 0, resample=nn.Identity() if n == last else Twice(width))
             for n, width in enumerate(coarse_to_fine)
         )
         self.norm_out, self.conv_out = norm(channels[0]), nn.Conv2d(channels[0], 3, 3, padding=1)
