@@ -3,6 +3,7 @@
 Every function returns (model, run) as those of `varbook.book.models` do.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import torch
@@ -15,8 +16,11 @@ from varbook.data.folders import unpaired
 from varbook.data.species import TABLE
 from varbook.data.toy import ToySet, toy_images
 from varbook.device import pick_device
+from varbook.errors import VarbookError
+from varbook.evaluate.samples import fingerprint
 from varbook.features.attributes import AttributeConfig, AttributeJudge
 from varbook.paths import data_folder
+from varbook.pretrained.cyclevar import PUBLISHED_TRAINING, published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.judge import fit_attributes
 from varbook.train.store import Run, train_or_load
@@ -26,6 +30,7 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 # Kinds of pictures -> (by night, flat); the fixed prompts that ask for three of them.
 KINDS = {"day": (False, False), "night": (True, False), "flat": (False, True), "flat night": (True, True)}
 PROMPTS = {"day": "by day", "night": "by night", "flat": "by day, anime style"}
+PUBLISHED_SIDE = 512  # pixels of the published fine-tuning: CycleVAR's day and night
 TRAIN_SEED, HELD_OUT_SEED = 20, 30
 COATS = tuple(sorted({coat for name in CAPTIONED if name != "zebra" for coat in TABLE[name].coats} | {"striped"}))
 
@@ -92,9 +97,29 @@ def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:
     folder = data_folder("day2night") if profile.use_photographs else None
     if folder is None:
         return None
-    size = profile.driving.image_size
+    size = PUBLISHED_SIDE if profile.name == "paper" else profile.driving.image_size
     train, test = unpaired(folder, round(size * 286 / 256)), unpaired(folder, size)
     return {"trainA": train["trainA"], "trainB": train["trainB"], "testA": test["testA"], "testB": test["testB"]}
+
+
+def published_driving_cyclevar(
+    profile: Profile, path: str | None = None, tokenizer_path: str | None = None, config: CycleVARConfig | None = None
+) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR fine-tuned from the published Infinity-2B on streets by day and by night, as the paper has it (section 4.2).
+
+    For several cards (`--shard`) and the profile "paper", 512 pixels; `path` and `tokenizer_path` name the published files where
+    they are not to be fetched. Raises VarbookError where they, the photographs or Flan-T5 are missing.
+    """
+    data = driving_photographs(profile)
+    if data is None:
+        raise VarbookError("The photographs of day2night are not there: see data_scripts/prepare_bdd100k.py, and name their place.")
+    start = published_cyclevar("infinity-2b-512", path, tokenizer_path, config)
+    chain = replace(profile.driving, cyclevar_training=PUBLISHED_TRAINING)
+    parent = Run("infinity-2b", {"key": f"infinity-2b {fingerprint(start.model)}"}, "published")
+    return cyclevar_run(
+        "published-infinity", chain, start.tokenizer, start.model, parent, (data["trainA"], data["trainB"]),
+        (PROMPTS["day"], PROMPTS["night"]), profile, config, draw=crops(start.schedule[-1][0] * start.tokenizer.stride),
+    )  # fmt: skip
 
 
 def driving_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:

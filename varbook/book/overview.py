@@ -53,7 +53,7 @@ PLACES: tuple[Place, ...] = (
         ("fixed positions", "VAR", "03", "transformer/positions.py"),
         ("scalable positions", "FlexVAR", "04", "transformer/positions.py"),
         ("class as condition", "VAR", "03", "transformer/model.py"),
-        ("text as condition", "Infinity", "11", "transformer/model.py"),
+        ("text as condition", "Infinity", "11", "transformer/text_model.py"),
     ),
     _place(
         "relaxation", "How do logits become a vector?",

@@ -97,7 +97,7 @@ def _photographs(chain: Chain) -> Chain:
 
 def _bits(chain: Chain, bits: int, words: tuple[str, ...] = vocabulary(every_caption(CAPTIONED)), channels: int = 64) -> Chain:
     """Return `chain` with sign bits for codes and a text for the class: Infinity's parts at this chain's sizes."""
-    tokenizer = replace(chain.tokenizer, codes_kind="bits", code_dim=bits, codes=0, beta=0.25, bit_entropy=0.05)
+    tokenizer = replace(chain.tokenizer, codes_kind="bits", code_dim=bits, codes=0, beta=0.02, bit_entropy=0.05)
     model = TextNextScaleConfig(
         schedule=chain.model.schedule, bits=bits, code_dim=bits, codes=0, classes=0, depth=chain.model.depth, width=chain.model.width,
         heads=chain.model.heads, words=words, text_channels=channels,
@@ -118,7 +118,7 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
-    captions=_bits(_chain(48, _SIX, (24, 64, 96), 0, 192, 6, steps=(1800, 1500, 900), batch=(8, 24, 4)), bits=32),
+    captions=_bits(_chain(48, _SIX, (24, 64, 96), 0, 192, 6, steps=(2000, 2200, 900), batch=(8, 24, 4)), bits=24),
     driving=_bits(_photographs(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1000, 300, 900), batch=(8, 16, 2))), bits=24),
     toy_images=12_000,
     held_out=256,

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from varbook import processes
-from varbook.book import models
+from varbook.book import captioned, models
 from varbook.book.profiles import Profile, profile
 from varbook.errors import VarbookError
 
@@ -27,6 +27,13 @@ MODELS: dict[str, Callable[[Profile], tuple]] = {
     "photo-tokenizer": models.photograph_tokenizer,
     "photo-cyclevar": models.photograph_cyclevar,
     "published-cyclevar": models.published_photograph_cyclevar,
+    "attribute-judge": captioned.attribute_judge,
+    "bit-tokenizer": captioned.bit_tokenizer,
+    "text-var": captioned.caption_model,
+    "text-cyclevar-night": captioned.caption_cyclevar,
+    "text-cyclevar-flat": lambda profile: captioned.caption_cyclevar(profile, "flat"),
+    "driving-cyclevar": captioned.driving_cyclevar,
+    "published-infinity": captioned.published_driving_cyclevar,
 }
 
 
@@ -48,6 +55,11 @@ def train(options: argparse.Namespace) -> str:
         raise VarbookError(
             f"The profile {chosen.name} finds no photographs for {options.model}; fetch them with "
             "data_scripts/fetch_horse2zebra.py, or name their place in VARBOOK_DATA."
+        )
+    if options.model == "driving-cyclevar" and captioned.driving_photographs(chosen) is None:
+        raise VarbookError(
+            f"The profile {chosen.name} finds no photographs of streets for {options.model}; make them with "
+            "data_scripts/prepare_bdd100k.py, or name their place in VARBOOK_DATA."
         )
     if options.shard:
         os.environ["VARBOOK_SHARD"] = "1"
