@@ -74,7 +74,7 @@ _ALL = (
             reads=("09",)),
     Chapter("11", "bits_and_words", "Bits and words",
             "replace the codebook by sign bits and the class by a text, and translate day to night",
-            "CycleVAR 4.1, 4.2", _CARD, needs=("02",), reads=("09",)),
+            "CycleVAR 4.1, 4.2", _CARD, reads=("09",)),
     Chapter("12", "preference_study", "A preference study",
             "hold the papers' blinded study with your own eyes and your friends'", "CycleVAR 4.2", _CPU, needs=("09",),
             reads=("09",)),

@@ -45,6 +45,7 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
+    use_streets: bool = True  # day2night (chapter 11)
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
@@ -118,7 +119,7 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
-    captions=_bits(_chain(48, _SIX, (24, 64, 96), 0, 192, 6, steps=(2000, 2200, 900), batch=(8, 24, 4)), bits=24),
+    captions=_bits(_chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 2200, 900), batch=(8, 24, 4), depth=2), bits=24, channels=32),
     driving=_bits(_photographs(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1000, 300, 900), batch=(8, 16, 2))), bits=24),
     toy_images=12_000,
     held_out=256,
@@ -202,6 +203,7 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    use_streets=False,
     flex_depths=(1, 2),
     rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,

@@ -1,0 +1,81 @@
+"""Chapter 11's models: hidden pairs, trained once and found again, prompts for targets, photographs where they are."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+from tiny import same_state
+
+from varbook import paths
+from varbook.book import captioned, models, train
+from varbook.book.profiles import PROFILES, profile
+from varbook.data.scene import every_caption, flip
+from varbook.errors import VarbookError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Give every test a home of its own, where no photographs are."""
+    for variable in ("VARBOOK_HOME", "VARBOOK_DATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    monkeypatch.setenv("VARBOOK_DEVICE", "cpu")
+    monkeypatch.delenv("VARBOOK_RETRAIN", raising=False)
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path / "shipped")
+    captioned._training_sets.cache_clear()
+
+
+SMOKE = profile("smoke")
+
+
+def test_held_out_sets_are_hidden_pairs_and_training_sets_share_no_scene():
+    day, night, flat = (captioned.captioned_set(SMOKE, kind, held_out=True) for kind in ("day", "night", "flat"))
+    assert [flip(scene, "time") for scene in day.scenes] == night.scenes
+    assert [flip(scene, "style") for scene in day.scenes] == flat.scenes
+    seeds = [{scene.seed for scene in captioned.captioned_set(SMOKE, kind).scenes} for kind in captioned.KINDS]
+    seeds.append({scene.seed for scene in day.scenes})
+    assert sum(map(len, seeds)) == len(set.union(*seeds))
+
+
+def test_every_profile_can_read_every_caption_and_every_prompt():
+    for one in PROFILES.values():
+        known = set(one.captions.model.words)
+        spoken = " ".join([*every_caption(captioned.CAPTIONED), *captioned.PROMPTS.values()]).replace(",", "").split()
+        assert set(spoken) == known
+        assert one.captions.model.bits == one.captions.tokenizer.code_dim == one.captions.model.code_dim
+        assert one.captions.model.schedule == one.captions.tokenizer.schedule
+
+
+def test_the_chain_is_trained_once_and_translates_by_prompt():
+    cyclevar, run = captioned.caption_cyclevar(SMOKE)
+    again, found = captioned.caption_cyclevar(SMOKE)
+    assert (run.source, found.source) == ("trained", "found") and same_state(cyclevar.model, again.model)
+    assert run.record["settings"]["prompts"] == ["by day", "by night"]
+    images = captioned.captioned_set(SMOKE, "day", held_out=True).images[:3]
+    night, day = (models.translate_all(cyclevar, images, captioned.PROMPTS[kind], batch=2) for kind in ("night", "day"))
+    assert night.shape == images.shape and night.abs().max() <= 1 and not torch.equal(night, day)
+    judge, judged = captioned.attribute_judge(SMOKE)
+    assert judged.source == "trained" and set(judge(night)) == {"animal", "coat", "time", "style"}
+
+
+def test_photographs_of_streets_are_used_where_they_are(tmp_path, monkeypatch):
+    on = replace(SMOKE, use_streets=True)
+    assert captioned.driving_photographs(SMOKE) is None and captioned.driving_photographs(on) is None
+    generator = torch.Generator().manual_seed(0)
+    for part in ("trainA", "trainB", "testA", "testB"):
+        folder = tmp_path / "home" / "day2night" / part
+        folder.mkdir(parents=True)
+        for n in range(3):
+            pixels = torch.randint(256, (40, 40, 3), dtype=torch.uint8, generator=generator)
+            Image.fromarray(pixels.numpy()).save(folder / f"{n}.png")
+    data = captioned.driving_photographs(on)
+    assert [len(one) for one in data.values()] == [3] * 4 and data["trainA"].shape[-1] > data["testA"].shape[-1] == 32
+    cyclevar, run = captioned.driving_cyclevar(on)
+    assert models.translate_all(cyclevar, data["testA"], "by night").shape == (3, 3, 32, 32) and run.name.startswith("driving-cyclevar")
+
+
+def test_missing_photographs_are_said_in_one_sentence(capsys):
+    with pytest.raises(VarbookError, match="photographs of day2night are not there"):
+        captioned.published_driving_cyclevar(profile("paper"))
+    assert train.main(["--profile", "smoke", "--model", "driving-cyclevar"]) == 2
+    assert "finds no photographs of streets" in capsys.readouterr().err
