@@ -96,7 +96,8 @@ def test_names_of_the_tokenizer_wrap_every_norm_and_convolution():
 def test_a_file_is_loaded_to_the_last_tensor(tmp_path, monkeypatch):
     entry = replace(PUBLISHED["infinity-2b"], config=SMALL)
     monkeypatch.setitem(PUBLISHED, "infinity-2b", entry)
-    content = {name: golden_tensor(name, tuple(shape)) for name, shape in published_shapes(build("infinity-2b"), entry.layout).items()}
+    shapes = published_shapes(build("infinity-2b"), entry.layout)
+    content = {name: golden_tensor(name, tuple(shape)) for name, shape in shapes.items()}
     torch.save(content | {"block_chunks.0.module.0.sa.zero_k_bias": torch.ones(256)}, tmp_path / "two.pth")
     loaded = load("infinity-2b", tmp_path / "two.pth", say=lambda line: None)
     assert torch.equal(loaded.blocks[1].attn.q_bias, content["block_chunks.0.module.1.sa.q_bias"])

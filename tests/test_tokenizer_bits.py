@@ -76,7 +76,7 @@ def test_flipped_bits_are_mended_by_the_next_scale():
     assert torch.equal(changed.tokens[0], plain.tokens[0])  # the truth of the first scale
     assert not torch.equal(changed.used[0], plain.used[0])  # what was said instead
     assert not torch.equal(changed.tokens[1], plain.tokens[1])  # the second scale has to answer for it
-    rest = f - pyramid.decode([changed.used[0], torch.zeros(2, 4, 4, dtype=torch.long)]) + pyramid.codebook.lookup(torch.tensor(0))[0]
+    rest = f - pyramid.codebook.lookup(changed.used[0]).permute(0, 3, 1, 2)
     assert torch.equal(changed.tokens[1], pyramid.codebook.nearest(F.interpolate(rest, (2, 2), mode="area").permute(0, 2, 3, 1)))
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from at_work import together
-from tiny import CPU, MODEL, noise, pictures, tiny_cyclevar, tiny_tokenizer, uint8_pictures
+from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, awake, noise, pictures, tiny_cyclevar, tiny_tokenizer, uint8_pictures
 
 from varbook import processes
 from varbook.data.scene import SPECIES
 from varbook.features.judge import Judge, JudgeConfig
+from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import next_scale as module
 from varbook.train.cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.judge import fit_judge
@@ -23,9 +24,13 @@ from varbook.train.next_scale import NextScaleTraining, fit_next_scale
 from varbook.train.store import train_or_load
 from varbook.train.tokenizer import TokenizerTraining, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.transformer.text_model import TextNextScaleConfig, TextNextScaleModel
 from varbook.translate.augment import KINDS
-from varbook.translate.cyclevar import CycleVARConfig
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
+READER = TextNextScaleConfig(
+    SCHEDULE, bits=8, code_dim=8, depth=2, width=32, heads=2, words=("a", "by", "cow", "day", "night"), text_channels=32, text_length=8
+)  # fmt: skip
 FEATURES, LABELS = noise(12, 8, 4, 4), torch.arange(12) % 3
 NEXT = NextScaleTraining(steps=50, batch=4, max_steps=4)
 # Every part at work: start and cure of the codebook, and the discriminator.
@@ -85,6 +90,30 @@ def cyclevar(config: CycleVARConfig, shard: bool = False):
     return fit_cyclevar(model, sets, (0, 2), CYCLE, seed=3, device=CPU, shard=shard), state(model.model), None
 
 
+def reader() -> tuple[Tokenizer, TextNextScaleModel]:
+    """Return a tokenizer of sign bits and a small model that reads, with other weights in every process."""
+    torch.manual_seed(0)
+    tokenizer = Tokenizer(replace(TOKENIZER, codes_kind="bits", code_dim=8)).eval()
+    torch.manual_seed(processes.rank())
+    return tokenizer, TextNextScaleModel(READER)
+
+
+def text_next_scale(shard: bool = False):
+    """Train a model that reads, bits flipped -> (curve, weights, None)."""
+    tokenizer, model = reader()
+    ids = model.ids(["a cow by night", "by day", "a cow"])[torch.arange(12) % 3]
+    training = replace(NEXT, steps=30, flips=0.3)
+    return fit_next_scale(model, tokenizer, FEATURES, ids, training, seed=3, device=CPU, shard=shard), state(model), None
+
+
+def text_cyclevar(shard: bool = False):
+    """Train CycleVAR with prompts for classes -> (curve, weights, None)."""
+    tokenizer, model = reader()
+    translator = CycleVAR(tokenizer, awake(model))
+    sets, prompts = (uint8_pictures(6, seed=1), uint8_pictures(4, seed=2)), tuple(model.ids(["by day", "by night"]))
+    return fit_cyclevar(translator, sets, prompts, CYCLE, seed=3, device=CPU, shard=shard), state(model), None
+
+
 def judge():
     """Train a judge -> (curve, weights, None)."""
     torch.manual_seed(processes.rank())
@@ -141,6 +170,12 @@ def test_a_sharded_next_scale_model_is_trained_alike(tmp_path):
 def test_a_sharded_cyclevar_is_trained_alike(tmp_path, mode):
     config = CycleVARConfig(mode=mode)
     assert_equal(alone(cyclevar, config), together(2, tmp_path, cyclevar, config, True))
+
+
+@pytest.mark.parametrize("shard", [False, True])
+@pytest.mark.parametrize("work", [text_next_scale, text_cyclevar])
+def test_a_model_that_reads_is_trained_alike_by_two_and_sharded(tmp_path, work, shard):
+    assert_equal(alone(work), together(2, tmp_path, work, shard))
 
 
 def test_a_process_alone_has_nobody_to_share_a_model_with(tmp_path):

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from varbook import processes
 from varbook.errors import VarbookError
 
 LARGEST = 62  # bits that a whole number of 64 bits can hold as an index
@@ -94,6 +95,6 @@ def flip(codes: BinaryCodes, tokens: Tensor, strength: float, generator: torch.G
 
     Bitwise self-correction (Infinity section 3.4): the next scales learn to mend what the earlier ones got wrong.
     """
-    chance = strength * torch.rand((len(tokens), 1, 1, 1), generator=generator)
-    wrong = torch.rand((*tokens.shape, codes.code_dim), generator=generator) < chance  # B h w d
+    chance = strength * processes.drawn(torch.rand, (len(tokens), 1, 1, 1), generator)
+    wrong = processes.drawn(torch.rand, (*tokens.shape, codes.code_dim), generator) < chance  # B h w d
     return codes.indices(codes.bits(tokens) ^ wrong.to(tokens.device))

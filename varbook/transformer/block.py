@@ -51,15 +51,17 @@ class Block(nn.Module):
         else:
             self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
-    def modulation(self, condition: Tensor) -> list[Tensor]:
+    def modulation(self, condition: Tensor, text: tuple[Tensor, Tensor] | None = None) -> list[Tensor | Text]:
         """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts.
 
-        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C). A model with `cross` adds a seventh
-        entry, the text's keys and values.
+        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C). For a `text`, the words (B, T, C) and
+        their mask, a seventh entry follows: what `cross` has read of them.
         """
         if condition.ndim == 4:
-            return list((self.ada_gss + condition).unbind(2))
-        return list(self.ada_lin(condition)[:, None].chunk(6, -1))
+            six = (self.ada_gss + condition).unbind(2)
+        else:
+            six = self.ada_lin(condition)[:, None].chunk(6, -1)
+        return [*six, self.ca.read(*text)] if text else list(six)
 
     def forward(
         self,

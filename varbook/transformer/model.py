@@ -133,6 +133,11 @@ class NextScaleModel(nn.Module):
         """Return the part of a condition that is one vector (B, C): here all of it."""
         return condition
 
+    @staticmethod
+    def text(condition: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the part of a condition that is words (B, T, C) with their mask: here there is none."""
+        return None
+
     def embed(self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule, first: int = 0) -> Tensor:
         """Return the input tokens (B, L, C) of the scales from number `first` on.
 
@@ -153,10 +158,14 @@ class NextScaleModel(nn.Module):
         return torch.cat(tokens, 1)  # B L C
 
     def modulations(self, condition: Tensor) -> list[list[Tensor]]:
-        """Return every block's six AdaLN vectors; they depend on the condition alone, so sampling computes them once."""
+        """Return every block's six AdaLN vectors, and what it reads of a text where there is one.
+
+        They depend on the condition alone, so sampling computes them once.
+        """
+        vector, text = self.pooled(condition), self.text(condition)
         if self.config.shared_adaln:
-            condition = self.shared_ada_lin(condition).view(-1, 1, 6, self.config.width)  # B 1 6 C
-        return [block.modulation(condition) for block in self.blocks]
+            vector = self.shared_ada_lin(vector).view(-1, 1, 6, self.config.width)  # B 1 6 C
+        return [block.modulation(vector, text) for block in self.blocks]
 
     def logits(self, x: Tensor, condition: Tensor) -> Tensor:
         """Return the logits (B, L, V) of hidden states (B, L, C), in float32."""

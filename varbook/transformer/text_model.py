@@ -22,7 +22,7 @@ from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule
 from varbook.transformer.attention import KeyValueCache, SelfAttention, Turned, scale_groups
 from varbook.transformer.block import Block
-from varbook.transformer.cross import CrossAttention, Text, TextPool
+from varbook.transformer.cross import CrossAttention, TextPool
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
 from varbook.transformer.positions import RotaryPositions
 from varbook.transformer.words import WordEncoder
@@ -135,11 +135,10 @@ class TextNextScaleModel(NextScaleModel):
         """Return the vector (B, C) of a condition."""
         return condition.vector
 
-    def modulations(self, condition: TextCondition) -> list[list[Tensor | Text]]:
-        """Return every block's six AdaLN vectors, and its keys and values of the words."""
-        six = super().modulations(condition.vector)
-        texts = [block.ca.read(condition.words, condition.mask) for block in self.blocks]
-        return [[*vectors, text] for vectors, text in zip(six, texts, strict=True)]
+    @staticmethod
+    def text(condition: TextCondition) -> tuple[Tensor, Tensor]:
+        """Return the words (B, T, C) of a condition and their mask (B, 1, 1, T)."""
+        return condition.words, condition.mask
 
     def layouts(self, schedule: Schedule, device: torch.device) -> list[Turned]:
         """Return what each block must know of the sequence: the groups of attention, and the angles of the tokens."""
