@@ -8,7 +8,7 @@ from PIL import Image
 from tiny import same_state
 
 from varbook import paths
-from varbook.book import captioned, models, train
+from varbook.book import captioned, loading, models, train, translate
 from varbook.book.profiles import PROFILES, profile
 from varbook.data.scene import every_caption, flip
 from varbook.errors import VarbookError
@@ -80,3 +80,13 @@ def test_missing_photographs_are_said_in_one_sentence(capsys):
         captioned.published_driving_cyclevar(profile("paper"))
     assert train.main(["--profile", "smoke", "--model", "driving-cyclevar"]) == 2
     assert "finds no photographs of streets" in capsys.readouterr().err
+
+
+def test_a_translator_with_prompts_is_put_together_again_from_its_records():
+    built, run = captioned.caption_cyclevar(SMOKE)
+    cyclevar, found = loading.load_cyclevar(run.name)
+    assert same_state(cyclevar.model, built.model) and run.name in loading.runs()
+    assert loading.domains(found) == {"day": "by day", "night": "by night"}
+    images = captioned.captioned_set(SMOKE, "day", held_out=True).images[:2]
+    (first, second) = translate.translate_images(cyclevar, list(images), loading.domains(found)["night"])
+    assert first.shape == (3, 32, 32) and not torch.equal(first, second)

@@ -30,6 +30,13 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 # Kinds of pictures -> (by night, flat); the fixed prompts that ask for three of them.
 KINDS = {"day": (False, False), "night": (True, False), "flat": (False, True), "flat night": (True, True)}
 PROMPTS = {"day": "by day", "night": "by night", "flat": "by day, anime style"}
+# What each kind of translator translates between: domain -> prompt.
+_STREETS = {kind: PROMPTS[kind] for kind in ("day", "night")}
+DOMAINS = {
+    "text-cyclevar-night": _STREETS,
+    "text-cyclevar-flat": {"photograph": PROMPTS["day"], "flat": PROMPTS["flat"]},
+    "driving-cyclevar": _STREETS,
+}
 PUBLISHED_SIDE = 512  # pixels of the published fine-tuning: CycleVAR's day and night
 TRAIN_SEED, HELD_OUT_SEED = 20, 30
 COATS = tuple(sorted({coat for name in CAPTIONED if name != "zebra" for coat in TABLE[name].coats} | {"striped"}))

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from varbook import paths
-from varbook.book.models import DOMAINS
+from varbook.book import captioned, models
 from varbook.book.profiles import Profile
 from varbook.device import pick_device
 from varbook.errors import VarbookError
@@ -13,8 +13,12 @@ from varbook.pretrained.cyclevar import published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.store import Run, checkpoint_path
 from varbook.train.weights import load_tensors, read_json, unpack
-from varbook.transformer.model import NextScaleConfig, NextScaleModel
+from varbook.transformer.model import NextScaleConfig
+from varbook.transformer.text_model import TextNextScaleConfig, make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+
+# Domain -> class, or prompt, of every kind of translator.
+DOMAINS = models.DOMAINS | captioned.DOMAINS
 
 
 def rebuild(config: type, settings: dict):
@@ -114,7 +118,8 @@ def _from_runs(name: str, model_key: str, beside: Path | None, config: CycleVARC
     above = read_json(model_file)["settings"]
     tokenizer_file = _parent(above["tokenizer"], beside, model_file.stem)
     tokenizer = Tokenizer(rebuild(TokenizerConfig, read_json(tokenizer_file)["settings"]["tokenizer"]))
-    return CycleVAR(_fill(tokenizer, tokenizer_file), NextScaleModel(rebuild(NextScaleConfig, above["model"])), config)
+    kind = TextNextScaleConfig if "words" in above["model"] else NextScaleConfig
+    return CycleVAR(_fill(tokenizer, tokenizer_file), make_next_scale(rebuild(kind, above["model"])), config)
 
 
 def runs() -> list[str]:
@@ -123,8 +128,8 @@ def runs() -> list[str]:
     return sorted({path.stem for path in found})
 
 
-def domains(run: Run) -> dict[str, int]:
-    """Return what a run translates between: name -> class number, first X, then Y. Empty where the kind of run is unknown."""
+def domains(run: Run) -> dict[str, int | str]:
+    """Return what a run translates between: name -> class number, or prompt, first X, then Y. Empty where the kind of run is unknown."""
     return DOMAINS.get(run.record["kind"], {})
 
 

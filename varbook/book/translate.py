@@ -69,7 +69,7 @@ def working_size(image: Tensor, side: int, large: str, tile_side: int | None) ->
 
 
 def translate_images(
-    cyclevar: CycleVAR, images: Sequence[Tensor], target: int, *, large: str = "resize", short_side: int | None = None, batch: int = 16
+    cyclevar: CycleVAR, images: Sequence[Tensor], target: int | str, *, large: str = "resize", short_side: int | None = None, batch: int = 16
 ) -> list[Tensor]:
     """Translate uint8 images (3, H, W) of any sizes into class `target`; return uint8 images of the same sizes.
 
@@ -109,7 +109,7 @@ def targets_of(pictures: Sequence[Path], out: Path, force: bool) -> tuple[list[t
 
 
 def translate_pictures(
-    cyclevar: CycleVAR, source: str | Path, out: str | Path, target: int, *,
+    cyclevar: CycleVAR, source: str | Path, out: str | Path, target: int | str, *,
     large: str = "resize", short_side: int | None = None, batch: int = 16, force: bool = False,
 ) -> Outcome:  # fmt: skip
     """Translate a picture file or a folder of pictures into class `target` and write the results to the folder `out`.
@@ -136,8 +136,8 @@ def translate_pictures(
     return outcome
 
 
-def target_class(name: str | None, known: dict[str, int]) -> tuple[str, int]:
-    """Return (domain, class) for what the user asked for: a domain's name, a class number, or nothing (the second domain)."""
+def target_class(name: str | None, known: dict[str, int | str]) -> tuple[str, int | str]:
+    """Return (domain, class or prompt) for what the user asked for: a domain's name, a class number, or nothing (the second domain)."""
     if name is None and known:
         return list(known.items())[-1]
     if name in known:
@@ -177,7 +177,7 @@ def run(options: argparse.Namespace) -> int:
     name = options.run or loading.best_photograph_run(profile())
     cyclevar, found = loading.load_cyclevar(name)
     word, target = target_class(options.to, loading.domains(found))
-    if not 0 <= target < cyclevar.model.config.classes:
+    if isinstance(target, int) and not 0 <= target < cyclevar.model.config.classes:
         raise VarbookError(f"There is no class {target}: this run knows 0 to {cyclevar.model.config.classes - 1}.")
     print(f"{found.name}: {len(todo)} of {len(pictures)} pictures to {word}, {loading.side(cyclevar)} pixels a side")
     if options.dry_run:
