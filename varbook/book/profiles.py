@@ -120,7 +120,7 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
-    captions=_bits(_chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 2200, 900), batch=(8, 24, 4), depth=2), bits=24, channels=32),
+    captions=_bits(_chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 700), batch=(8, 24, 4), depth=2), bits=24, channels=32),
     driving=_bits(_photographs(_chain(64, _FOUR, (32, 96, 128), 0, 128, 4, steps=(1200, 400, 700), batch=(8, 16, 2))), bits=48),
     toy_images=12_000,
     held_out=256,
