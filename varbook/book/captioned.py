@@ -37,6 +37,8 @@ DOMAINS = {
     "text-cyclevar-flat": {"photograph": PROMPTS["day"], "flat": PROMPTS["flat"]},
     "driving-cyclevar": _STREETS,
 }
+# The sum of sign bits is bounded: with alpha = 1/2 it could not reach 2 F_target - F_source where the two differ everywhere.
+CONFIG = CycleVARConfig(alpha=0.75)
 PUBLISHED_SIDE = 512  # pixels of the published fine-tuning: CycleVAR's day and night
 TRAIN_SEED, HELD_OUT_SEED = 20, 30
 COATS = tuple(sorted({coat for name in CAPTIONED if name != "zebra" for coat in TABLE[name].coats} | {"striped"}))
@@ -91,7 +93,7 @@ def caption_model(profile: Profile) -> tuple[TextNextScaleModel, Tokenizer, tupl
     return model, tokenizer, (run, parent)
 
 
-def caption_cyclevar(profile: Profile, to: str = "night", config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
+def caption_cyclevar(profile: Profile, to: str = "night", config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between the toy world by day and `to`, "night" or "flat"."""
     model, tokenizer, (parent, _) = caption_model(profile)
     sets = tuple(captioned_set(profile, kind).images for kind in ("day", to))
@@ -110,7 +112,7 @@ def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:
 
 
 def published_driving_cyclevar(
-    profile: Profile, path: str | None = None, tokenizer_path: str | None = None, config: CycleVARConfig | None = None
+    profile: Profile, path: str | None = None, tokenizer_path: str | None = None, config: CycleVARConfig = CONFIG
 ) -> tuple[CycleVAR, Run]:
     """Return CycleVAR fine-tuned from the published Infinity-2B on streets by day and by night, as the paper has it (section 4.2).
 
@@ -129,7 +131,7 @@ def published_driving_cyclevar(
     )  # fmt: skip
 
 
-def driving_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
+def driving_cyclevar(profile: Profile, config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between photographs of streets by day and by night, with tokenizer and model of its own."""
     data, chain = driving_photographs(profile), profile.driving
     both, draw = torch.cat((data["trainA"], data["trainB"])), crops(chain.image_size)
