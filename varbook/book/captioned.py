@@ -103,7 +103,7 @@ def caption_cyclevar(profile: Profile, to: str = "night", config: CycleVARConfig
 
 def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:
     """Return day2night as uint8 tensors: trainA, trainB (larger, for crops), testA, testB; None where not found."""
-    folder = data_folder("day2night") if profile.use_streets else None
+    folder = data_folder("day2night")
     if folder is None:
         return None
     size = PUBLISHED_SIDE if profile.name == "paper" else profile.driving.image_size
