@@ -96,9 +96,14 @@ def caption_model(profile: Profile) -> tuple[TextNextScaleModel, Tokenizer, tupl
 def caption_cyclevar(profile: Profile, to: str = "night", config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between the toy world by day and `to`, "night" or "flat"."""
     model, tokenizer, (parent, _) = caption_model(profile)
+    chain = profile.captions
+    if to == "flat":
+        steps = profile.style_steps
+        longer = {"steps": steps, "batch": profile.style_batch, "warmup": min(50, steps // 4), "identity_steps": min(100, steps // 3)}
+        chain = replace(chain, cyclevar_training=replace(chain.cyclevar_training, **longer))
     sets = tuple(captioned_set(profile, kind).images for kind in ("day", to))
     prompts = PROMPTS["day"], PROMPTS[to]
-    return cyclevar_run(f"text-cyclevar-{to}", profile.captions, tokenizer, model, parent, sets, prompts, profile, config)
+    return cyclevar_run(f"text-cyclevar-{to}", chain, tokenizer, model, parent, sets, prompts, profile, config)
 
 
 def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:

@@ -56,6 +56,8 @@ class Profile:
     ablation_images: int = 1000  # training images of these models; their mirror images count as well
     caption_images: int = 6000  # training images of chapter 11, by day and by night, as photographs and flat
     caption_judge_steps: int = 600
+    style_steps: int = 500  # of the translator between photographs and flat pictures: outlines take longer than light
+    style_batch: int = 4
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
 
     @property
@@ -112,7 +114,7 @@ def _bits(chain: Chain, bits: int, words: tuple[str, ...] = vocabulary(every_cap
         model_training=replace(chain.model_training, flips=0.3),
         # Day and night differ everywhere: nothing is to be kept as it is.
         cyclevar_training=replace(
-            chain.cyclevar_training, lr=8e-4, keep_l1=0.0, identity_steps=min(100, chain.cyclevar_training.steps // 5)
+            chain.cyclevar_training, lr=8e-4, keep_l1=0.0, identity_steps=min(100, chain.cyclevar_training.steps // 3)
         ),
     )
 
@@ -130,7 +132,7 @@ _LAPTOP = Profile(
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
     captions=_bits(
-        _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 500), batch=(8, 24, 4), depth=2),
+        _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 120), batch=(8, 24, 2), depth=2),
         bits=24, channels=32,
     ),  # fmt: skip
     driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1500, 300, 900), batch=(8, 8, 2), depth=3), bits=24),
@@ -144,6 +146,8 @@ _GPU = replace(
     _LAPTOP,
     name="gpu",
     use_streets=True,
+    style_steps=10_000,
+    style_batch=16,
     toy=_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
     photographs=_chain(
         128,
@@ -182,6 +186,8 @@ _PAPER = replace(
     _LAPTOP,
     name="paper",
     use_streets=True,
+    style_steps=10_000,
+    style_batch=16,
     toy=_GPU.toy,
     captions=_GPU.captions,
     driving=_GPU.driving,
@@ -217,6 +223,8 @@ _SMOKE = replace(
     driving=_bits(_chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(10, 6, 2), batch=(8, 8, 2), depth=2), bits=8, channels=32),
     caption_images=64,
     caption_judge_steps=10,
+    style_steps=4,
+    style_batch=2,
     toy_images=256,
     held_out=16,
     judge_steps=30,
