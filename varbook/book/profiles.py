@@ -33,6 +33,7 @@ class Profile:
     seed: int
     toy: Chain  # the toy world
     photographs: Chain  # horse2zebra
+    study: Chain  # a small toy chain on which CycleVAR is taken apart (chapter 10): dozens of short trainings
     toy_images: int  # training images of the toy world; half of them horses and zebras
     held_out: int  # held-out scenes per domain
     judge_steps: int
@@ -47,6 +48,8 @@ class Profile:
     ablation_batch: int = 8
     ablation_images: int = 1000  # training images of these models; their mirror images count as well
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
+    study_images: int = 4000  # training images of the chain `study`; half of them horses and zebras
+    study_seeds: tuple[int, ...] = (0, 1, 2)  # of the rows on which a claim stands; the others have the first alone
 
     @property
     def image_size(self) -> int:
@@ -75,6 +78,15 @@ def _chain(
     )
 
 
+def _study(chain: Chain) -> Chain:
+    # Many trainings at little cost: no perceptual network (at 32 px it sees little), small discriminators, a short average.
+    training = replace(
+        chain.cyclevar_training, identity_steps=chain.cyclevar_training.steps // 8, warmup=min(20, chain.cyclevar_training.steps // 4),
+        cycle_perceptual=0.0, identity_perceptual=0.0, average=0.98, critic_channels=(32, 64, 96),
+    )  # fmt: skip
+    return replace(chain, cyclevar_training=training)
+
+
 def _photographs(chain: Chain) -> Chain:
     # Photographs are all texture: more weight on what a network perceives, and a discriminator that starts earlier.
     training = replace(chain.tokenizer_training, lr=1e-3, l2=1.0, perceptual=0.25, gan=0.05, gan_start=0.7)
@@ -89,6 +101,7 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
+    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 320), batch=(8, 16, 2), depth=3)),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
@@ -111,6 +124,8 @@ _GPU = replace(
         classes=2,
         depth=8,
     ),  # fmt: skip
+    study=_study(_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 3000), batch=(64, 128, 16), depth=8)),
+    study_images=50_000,
     toy_images=50_000,
     held_out=1000,
     judge_steps=2000,
@@ -128,6 +143,8 @@ _PAPER = replace(
     _LAPTOP,
     name="paper",
     toy=_GPU.toy,
+    study=_GPU.study,
+    study_images=_GPU.study_images,
     photographs=_chain(
         256,
         square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
@@ -165,6 +182,9 @@ _SMOKE = replace(
     rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,
     baseline_steps=6,
+    study=_study(_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 3), batch=(8, 8, 2), depth=2)),
+    study_images=256,
+    study_seeds=(0, 1),
     ablation_size=(2, 32, 2),
     ablation_steps=4,
     ablation_images=64,
