@@ -96,7 +96,8 @@ def at_alpha(alpha: float) -> str:
 
 def study_of(profile: Profile) -> Profile:
     """Return the profile with its small chain in the place of the toy world's: what `book.models` makes of it is the study's."""
-    return replace(profile, toy=profile.study, toy_images=profile.study_images)
+    steps = profile.study.tokenizer_training.steps
+    return replace(profile, toy=profile.study, toy_images=profile.study_images, ground_truth_steps=steps)
 
 
 def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
@@ -197,6 +198,15 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
     return values
 
 
+def strip(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
+    """Return {"pictures": one small PNG in base64} of the first translations in both directions; `pictures` reads it again."""
+    rows = torch.cat(list(translations(profile, translator, KEPT).values()))
+    picture = Image.fromarray(to_uint8(torch.cat(list(rows), dim=-1)).permute(1, 2, 0).contiguous().numpy())
+    data = io.BytesIO()
+    picture.save(data, "PNG", optimize=True)
+    return {"pictures": base64.b64encode(data.getvalue()).decode("ascii")}
+
+
 @torch.no_grad()
 def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
     """Return what a record keeps to be shown: the first translations as one small PNG, and how its codes are mixed.
@@ -204,11 +214,7 @@ def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
     "state" is `mixture_state` over the first held-out horses, "token" the probabilities of all codes at the place in the
     middle of the first horse, at the last scale, in units of 1e-5. Serial passes and lone scales have neither.
     """
-    rows = torch.cat(list(translations(profile, cyclevar, KEPT).values()))
-    picture = Image.fromarray(to_uint8(torch.cat(list(rows), dim=-1)).permute(1, 2, 0).contiguous().numpy())
-    data = io.BytesIO()
-    picture.save(data, "PNG", optimize=True)
-    values = {"pictures": base64.b64encode(data.getvalue()).decode("ascii")}
+    values = strip(profile, cyclevar)
     config = cyclevar.config
     if config.mode == "serial" or not config.multi_scale_context:
         return values
