@@ -5,7 +5,7 @@ import torch
 
 from varbook.book import models, taken_apart
 from varbook.book.profiles import profile
-from varbook.book.translators import DIFFUSION, PIXELS, RIVALS, rival, translator
+from varbook.book.translators import DIFFUSION, OURS, PIXELS, RIVALS, balance, everyone, rival, translator
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +41,17 @@ def test_the_three_ways_by_diffusion_share_one_model(smoke):
     runs = {name: translator(smoke, name)[1][0].key for name in DIFFUSION}
     assert len(set(runs.values())) == 1
     assert len({translator(smoke, name)[1][0].key for name in PIXELS}) == 2
+
+
+def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
+    numbers = everyone(smoke)
+    assert set(numbers) == {"source, untouched", "tokenizer alone", "hidden counterpart", OURS, *RIVALS}
+    shared = set(numbers["tokenizer alone"])
+    assert all(shared <= set(one) for one in numbers.values())
+    assert all(numbers[name]["minutes"] >= 0 and "pictures" in numbers[name] for name in (OURS, *RIVALS))
+    made_up = {name: {f"{what} {short}": 1.0 for what in ("FD", "structure") for short in taken_apart.DIRECTIONS} for name in (OURS, *RIVALS)}
+    assert all(balance(made_up).values())
+    made_up["CUT"] |= {"FD h2z": 0.5}
+    assert all(balance(made_up).values())
+    made_up["CUT"] |= {"structure h2z": 0.5}
+    assert [text for text, held in balance(made_up).items() if not held] == ["horse to zebra: CUT is not better in both distance and structure"]
