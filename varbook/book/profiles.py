@@ -42,7 +42,7 @@ class Profile:
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
-    baseline_steps: int = 2000  # of the translators in pixels, CycleGAN and CUT, on the chain `study` (CycleVAR table 1)
+    baseline_steps: int = 900  # of the translators in pixels, CycleGAN and CUT, on the chain `study` (CycleVAR table 1)
     ablation_size: tuple[int, int, int] = (3, 64, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
     ablation_batch: int = 8
