@@ -171,9 +171,10 @@ def experiment(kind: str, settings, function: Callable[[], tuple[dict, Curve]], 
     found = processes.from_first(find_record(name))
     if found:
         return Run(name, *found)
-    began = time.monotonic()
+    began, core_began = time.monotonic(), time.process_time()
     values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
+    record["core_minutes"] = round((time.process_time() - core_began) / 60, 2)
     record["measurements"]["result"] = {"key": record["key"], "settings": record["settings"], "values": plain(values)}
     if processes.first():
         write_json(_home(name, ".json"), record)
