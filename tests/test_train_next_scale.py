@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, MODEL, SCHEDULE, noise, pictures, same_state, tiny_model, tiny_tokenizer, uint8_pictures
+from tiny import CPU, MODEL, SCHEDULE, Killed, KilledKeeper, noise, pictures, same_state, tiny_model, tiny_tokenizer, uint8_pictures
 
 from varbook.tokenizer.schedule import scale_slices
 from varbook.train import next_scale as module
@@ -25,21 +25,6 @@ from varbook.transformer.model import NextScaleModel, flexvar
 FEATURES, LABELS = noise(10, 8, 4, 4), torch.arange(10) % 3
 SHORT = NextScaleTraining(steps=6, batch=3, max_steps=4)
 KINDS = ("residual", "ground_truth")
-
-
-class Killed(Exception):
-    """Stands for a kill."""
-
-
-class KilledKeeper(Keeper):
-    """Saves after three steps, and dies one step later."""
-
-    def step_done(self, step, state):
-        """Save, or die."""
-        if step == 2:
-            self.save(3, state)
-        if step == 3:
-            raise Killed
 
 
 def fresh(kind: str, seed: int = 0) -> NextScaleModel:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, MODEL, noise, same_state, tiny_tokenizer
+from tiny import CPU, MODEL, Killed, KilledKeeper, noise, same_state, tiny_tokenizer
 
 from varbook.train.keeper import Keeper
 from varbook.train.next_scale import NextScaleTraining
@@ -30,21 +30,6 @@ def fit(name: str, model, training=SHORT, keeper=None, seed: int = 3):
 
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
-
-
-class Killed(Exception):
-    """Stands for a kill."""
-
-
-class KilledKeeper(Keeper):
-    """Saves after three steps, and dies one step later."""
-
-    def step_done(self, step, state):
-        """Save, or die."""
-        if step == 2:
-            self.save(3, state)
-        if step == 3:
-            raise Killed
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -14,7 +14,7 @@ from pathlib import Path
 from varbook.book import parameters, plan
 from varbook.book.notebooks import normalise_file
 from varbook.book.profiles import profile
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.paths import figures, repository
 
 
@@ -184,14 +184,7 @@ def _run_locked(mode: str, name: str, options, chosen: list[plan.Node], values: 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line: 0 when all went well, 1 when a notebook failed, 2 when the request makes no sense."""
-    try:
-        return run(parse(arguments))
-    except VarbookError as error:
-        print(f"varbook: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("varbook: stopped; what was finished is kept, the next run goes on from there.", file=sys.stderr)
-        return 130
+    return ended(lambda: run(parse(arguments)))
 
 
 if __name__ == "__main__":

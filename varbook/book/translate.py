@@ -20,7 +20,7 @@ from varbook.book import loading
 from varbook.book.models import translate_all
 from varbook.book.profiles import profile
 from varbook.data.images import SUFFIXES, load_image, to_uint8
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.train.progress import progress
 from varbook.train.weights import write_atomically
 from varbook.translate.cyclevar import CycleVAR
@@ -198,14 +198,7 @@ def run(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line: 0 when all went well, 1 when a picture failed, 2 when the request makes no sense."""
-    try:
-        return run(parse(arguments))
-    except VarbookError as error:
-        print(f"varbook: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("varbook: stopped; what was finished is kept, the next run goes on from there.", file=sys.stderr)
-        return 130
+    return ended(lambda: run(parse(arguments)))
 
 
 if __name__ == "__main__":

@@ -97,6 +97,15 @@ def visible(tokenizer: Tokenizer, tokens: Tensor, known: Tensor, latent: tuple[i
     return codes.transpose(1, 2).unflatten(2, latent)
 
 
+def direction(model: DiffusionModel, x: Tensor, labels: Tensor, t: float, guidance: float = 0.0) -> Tensor:
+    """Return v (B, C, h, w) for noisy maps x at time t, guided towards `labels` (B,) where `guidance` is not 0."""
+    now = torch.full((len(x),), t, device=x.device)
+    if not guidance:
+        return model(x, now, labels)
+    given = doubled(labels, model.config.classes)
+    return guided(model(torch.cat((x, x)), torch.cat((now, now)), given), guidance)
+
+
 @torch.no_grad()
 def walk(model: DiffusionModel, x: Tensor, labels: Tensor, times: list[float], guidance: float = 0.0) -> Tensor:
     """Take noisy maps x (B, C, h, w) along `times`, from the first to the last: falling towards a picture, rising towards noise.
@@ -105,12 +114,7 @@ def walk(model: DiffusionModel, x: Tensor, labels: Tensor, times: list[float], g
     (DDIB) is made of; a walk that starts halfway up is SDEdit.
     """
     for t, to in zip(times, times[1:], strict=False):
-        now = torch.full((len(x),), t, device=x.device)
-        if guidance:
-            given = doubled(labels, model.config.classes)
-            v = guided(model(torch.cat((x, x)), torch.cat((now, now)), given), guidance)
-        else:
-            v = model(x, now, labels)
+        v = direction(model, x, labels, t, guidance)
         x = turn(x, v, t, to)
     return x
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from varbook.device import pick_device
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.evaluate.reference import read_reference, score
 from varbook.evaluate.samples import Sampling, finished, sample_folder, write_npz
 from varbook.pretrained.load import find, load_pair
@@ -133,13 +133,14 @@ def _measure(options: argparse.Namespace, sampling: Sampling, images, say: Calla
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns 0, or 1 after one sentence on stderr."""
-    try:
-        evaluate(parse(arguments))
-    except VarbookError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+    """Run the command; returns 0, or 2 after one sentence on stderr where the request makes no sense."""
+    options = parse(arguments)
+
+    def command() -> int:
+        evaluate(options)
+        return 0
+
+    return ended(command)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from varbook.device import autocast, step_generator
 from varbook.errors import VarbookError
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
+from varbook.train.stepping import take_step
 from varbook.train.tokenizer import Draw, draw_batch, learning_rate
 from varbook.translate.baselines import ImagePool, PixelTranslator, least_squares_discriminator, least_squares_generator, patch_nce
 from varbook.translate.discriminator import discriminators
@@ -126,16 +127,12 @@ def fit_baseline(
         images = tuple(draw(one, training.batch, generator).to(device, memory_format=torch.channels_last) for one in sets)
         with autocast(device):
             parts, fakes = LOSSES[training.method](translator, critics, images, training, generator)
-        optimiser.zero_grad(set_to_none=True)
-        sum(parts.values()).backward()
-        optimiser.step()
+        take_step(sum(parts.values()), translator, optimiser)
         with autocast(device):
             shown = [pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)]
             triples = zip(critics, images, shown, strict=True)
             judged = sum(least_squares_discriminator(critic(real), critic(fake)) for critic, real, fake in triples)
-        critic_optimiser.zero_grad(set_to_none=True)
-        judged.backward()
-        critic_optimiser.step()
+        take_step(judged, critics, critic_optimiser)
         if step % 20 == 0 or step == training.steps - 1:
             curve.append({"step": step, **{name: part.item() for name, part in parts.items()}, "critic": judged.item()})
         if keeper:

@@ -14,6 +14,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.next_scale import NextScaleTraining, decay_groups, drop_labels
 from varbook.train.progress import progress
+from varbook.train.stepping import take_step
 from varbook.train.tokenizer import learning_rate
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.rivals import DiffusionModel
@@ -103,11 +104,7 @@ def fit_rival(
         given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator).to(device)
         with autocast(device):
             loss = LOSSES[name](model, tokenizer, features[rows].to(device), given, generator)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        processes.average_gradients(model)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimiser.step()
+        take_step(loss, model, optimiser, clip=2.0)
         if step % 20 == 0 or step == training.steps - 1:
             curve.append({"step": step, "loss": loss.item()})
         if keeper:
