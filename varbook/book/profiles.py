@@ -82,7 +82,7 @@ def _study(chain: Chain) -> Chain:
     # Many trainings at little cost: no perceptual network (at 32 px it sees little), small discriminators, a short average.
     training = replace(
         chain.cyclevar_training, identity_steps=chain.cyclevar_training.steps // 8, warmup=min(20, chain.cyclevar_training.steps // 4),
-        cycle_perceptual=0.0, identity_perceptual=0.0, average=0.98, critic_channels=(32, 64, 96), lr=8e-4, critic_lr=6e-4, keep_l1=4.0,
+        cycle_perceptual=0.0, identity_perceptual=0.0, average=0.98, critic_channels=(32, 64, 96),
     )  # fmt: skip
     return replace(chain, cyclevar_training=training)
 
@@ -101,7 +101,7 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
-    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 200), batch=(8, 16, 2), depth=3)),
+    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 240), batch=(8, 16, 2), depth=3)),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
