@@ -101,7 +101,7 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
-    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 320), batch=(8, 16, 2), depth=3)),
+    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 240), batch=(8, 16, 2), depth=3)),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
