@@ -70,7 +70,7 @@ _ALL = (
             "translate horses to zebras and back without pairs, in one pass of the model you built",
             "CycleVAR 3.2 to 3.4, 4.2", _CARD, needs=("02", "03"), reads=("03", "08")),
     Chapter("10", "cyclevar_taken_apart", "CycleVAR taken apart",
-            "take each part of CycleVAR away and see what it was for", "CycleVAR 4.3", _CARD, needs=("09",),
+            "take each part of CycleVAR away and see what it was for", "CycleVAR 4.3", _CPU, needs=("02", "03"),
             reads=("09",)),
     Chapter("11", "bits_and_words", "Bits and words",
             "replace the codebook by sign bits and the class by a text, and translate day to night",

@@ -38,8 +38,12 @@ class Profile:
     seed: int
     toy: Chain  # the toy world
     photographs: Chain  # horse2zebra
+<<<<<<< HEAD
     captions: Chain  # the toy world in sign bits and captions (chapter 11)
     driving: Chain  # the same parts on photographs of streets by day and by night (chapter 11)
+=======
+    study: Chain  # a small toy chain on which CycleVAR is taken apart (chapter 10): dozens of short trainings
+>>>>>>> rivals
     toy_images: int  # training images of the toy world; half of them horses and zebras
     held_out: int  # held-out scenes per domain
     judge_steps: int
@@ -49,7 +53,7 @@ class Profile:
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
-    baseline_steps: int = 1200  # of the translators in pixels, CycleGAN and CUT (CycleVAR table 1)
+    baseline_steps: int = 900  # of the translators in pixels, CycleGAN and CUT, on the chain `study` (CycleVAR table 1)
     ablation_size: tuple[int, int, int] = (3, 64, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
     ablation_batch: int = 8
@@ -59,6 +63,8 @@ class Profile:
     style_steps: int = 500  # of the translator between photographs and flat pictures: outlines take longer than light
     style_batch: int = 4
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
+    study_images: int = 4000  # training images of the chain `study`; half of them horses and zebras
+    study_seeds: tuple[int, ...] = (0, 1, 2)  # of the rows on which a claim stands; the others have the first alone
 
     @property
     def image_size(self) -> int:
@@ -87,6 +93,15 @@ def _chain(
             steps=steps[2], batch=batch[2], warmup=min(50, steps[2] // 4), identity_steps=min(150, steps[2] // 3)
         ),
     )
+
+
+def _study(chain: Chain) -> Chain:
+    # Many trainings at little cost: no perceptual network (at 32 px it sees little), small discriminators, a short average.
+    training = replace(
+        chain.cyclevar_training, identity_steps=chain.cyclevar_training.steps // 8, warmup=min(20, chain.cyclevar_training.steps // 4),
+        cycle_perceptual=0.0, identity_perceptual=0.0, average=0.98, critic_channels=(32, 64, 96),
+    )  # fmt: skip
+    return replace(chain, cyclevar_training=training)
 
 
 def _photographs(chain: Chain) -> Chain:
@@ -131,11 +146,15 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
+<<<<<<< HEAD
     captions=_bits(
         _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 120), batch=(8, 24, 2), depth=2),
         bits=24, channels=32,
     ),  # fmt: skip
     driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1500, 300, 900), batch=(8, 8, 2), depth=3), bits=24),
+=======
+    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 240), batch=(8, 16, 2), depth=3)),
+>>>>>>> rivals
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
@@ -161,6 +180,7 @@ _GPU = replace(
         classes=2,
         depth=8,
     ),  # fmt: skip
+<<<<<<< HEAD
     captions=_bits(
         _chain(64, _EIGHT, (64, 128, 192), 0, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
         bits=32,
@@ -169,6 +189,10 @@ _GPU = replace(
         _photographs(_chain(128, _VAR, (64, 128, 192), 0, 512, 8, steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), depth=8)),
         bits=32,
     ),  # fmt: skip
+=======
+    study=_study(_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 3000), batch=(64, 128, 16), depth=8)),
+    study_images=50_000,
+>>>>>>> rivals
     toy_images=50_000,
     held_out=1000,
     judge_steps=2000,
@@ -189,8 +213,13 @@ _PAPER = replace(
     style_steps=10_000,
     style_batch=16,
     toy=_GPU.toy,
+<<<<<<< HEAD
     captions=_GPU.captions,
     driving=_GPU.driving,
+=======
+    study=_GPU.study,
+    study_images=_GPU.study_images,
+>>>>>>> rivals
     photographs=_chain(
         256,
         square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
@@ -234,6 +263,9 @@ _SMOKE = replace(
     rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,
     baseline_steps=6,
+    study=_study(_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 3), batch=(8, 8, 2), depth=2)),
+    study_images=256,
+    study_seeds=(0, 1),
     ablation_size=(2, 32, 2),
     ablation_steps=4,
     ablation_images=64,

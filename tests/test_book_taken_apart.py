@@ -1,0 +1,123 @@
+"""CycleVAR's ablations: each row swaps what it says, all have one budget, and a record gives its numbers and pictures back."""
+
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+from varbook.book import models
+from varbook.book.profiles import profile
+from varbook.book.taken_apart import (
+    ALPHAS,
+    DIRECTIONS,
+    KEPT,
+    TEMPERATURES,
+    TURNED,
+    VARIANTS,
+    Variant,
+    at_alpha,
+    at_temperature,
+    judged,
+    pictures,
+    results,
+    seeds_of,
+    study_of,
+    token_shown,
+    training_of,
+    yardsticks,
+)
+from varbook.data.images import to_float
+from varbook.train.store import plain
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+
+
+def changed(name: str) -> set[str]:
+    return {f.name for f in fields(CycleVARConfig) if getattr(VARIANTS[name].config, f.name) != getattr(CycleVARConfig(), f.name)}
+
+
+def test_every_row_of_the_papers_tables_is_there_and_changes_what_it_says():
+    assert changed("default") == set()
+    assert all(VARIANTS[at_temperature(tau)].config.temperature == tau for tau in TEMPERATURES)
+    assert all(VARIANTS[at_alpha(alpha)].config.alpha == alpha for alpha in ALPHAS)
+    assert changed("serial") == {"mode"} and changed("serial, as printed") == {"mode", "fusion"}
+    assert changed("last scale alone") == {"multi_scale_output"}
+    assert changed("last scale alone, no context") == {"multi_scale_output", "multi_scale_context"}
+    assert changed("temperature 0.7, noise") - changed("temperature 0.7") == {"noise"}
+    assert len({(v.config, v.rate, v.longer, v.plain) for v in VARIANTS.values()}) == len(VARIANTS)
+
+
+def test_rows_on_which_a_claim_stands_have_every_seed():
+    one = profile("laptop")
+    claims = ("default", "temperature 0.01", "temperature 10000", "serial", "serial, as printed", "last scale alone")
+    assert all(seeds_of(one, name) == (0, 1, 2) for name in claims)
+    assert seeds_of(one, "alpha 0.25") == (0,)
+
+
+@pytest.mark.parametrize("name", ("smoke", "laptop", "gpu", "paper"))
+def test_all_rows_have_one_training_but_for_the_factors_they_name(name):
+    one = profile(name)
+    usual = one.study.cyclevar_training
+    for variant in VARIANTS.values():
+        training = training_of(one, variant)
+        assert training.steps == round(variant.longer * usual.steps) and training.batch == usual.batch
+        if not variant.plain:
+            assert replace(training, lr=usual.lr, steps=usual.steps) == usual
+            assert training.lr == pytest.approx(variant.rate * usual.lr)
+    assert one.study.image_size % one.study.tokenizer.patch == 0 and usual.identity_steps < usual.steps
+
+
+def test_plain_descent_moves_along_the_gradient_and_the_default_key_knows_nothing_of_it():
+    one = profile("laptop")
+    training = training_of(one, Variant(plain=True))
+    weight = torch.nn.Parameter(torch.zeros(2))
+    optimiser = torch.optim.AdamW([weight], training.lr, betas=(0.0, 0.0), eps=training.eps, weight_decay=training.weight_decay)
+    weight.grad = torch.tensor([1e-3, 1e-5])
+    optimiser.step()
+    assert weight[0].item() / weight[1].item() == pytest.approx(100, rel=0.01)  # AdamW proper would make it 1
+    assert "eps" not in plain(one.study.cyclevar_training) and plain(training)["eps"] == 1.0
+
+
+@pytest.fixture(scope="module")
+def own_home(tmp_path_factory):
+    # One folder for the tests below: judge, tokenizer and next-scale model are trained once.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VARBOOK_HOME", str(tmp_path_factory.mktemp("home")))
+        yield profile("smoke")
+
+
+def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(own_home):
+    runs, values = results(own_home, "default")
+    again, _ = results(own_home, "default")
+    assert [run.source for run in runs] == ["trained"] * 2 and [run.source for run in again] == ["found"] * 2
+    assert values[0] != values[1] and [run.record["seed"] for run in runs] == [0, 1]
+    kept = pictures(values[0])
+    side = own_home.study.image_size
+    assert list(kept) == list(DIRECTIONS) and all(one.shape == (KEPT, 3, side, side) for one in kept.values())
+    assert sum(values[0]["token"]) == pytest.approx(1e5, rel=0.01) and 0 < values[0]["state"]["perplexity"]
+    for one in (values[0], *(values[0][name] for name in TURNED)):
+        assert all(f"{what} {short}" in one for what in ("FD", "structure", "accuracy", "IoU", "background") for short in DIRECTIONS)
+    assert values[0]["alpha 1"]["background h2z"] != values[0]["background h2z"]
+    serial = results(own_home, "serial")[1][0]
+    assert "token" not in serial and serial["FD h2z"] > 0
+
+
+def test_the_measures_know_their_yardsticks(own_home):
+    values = yardsticks(own_home).record["measurements"]["result"]["values"]
+    source, hidden = values["source, untouched"], values["hidden counterpart"]
+    assert source["structure h2z"] == pytest.approx(0, abs=1e-6) and hidden["structure h2z"] > 0
+    assert source["background h2z"] > 60 and hidden["FD h2z"] < source["FD h2z"]
+    study = study_of(own_home)
+    judge, _ = models.toy_judge(study)
+    sets = {s: to_float(models.toy_domain(study, s, held_out=True).images) for s in ("horse", "zebra")}
+    assert judged(own_home, judge, {"h2z": sets["horse"], "z2h": sets["zebra"]}) == pytest.approx(source, rel=1e-4)
+
+
+def test_the_token_shown_lies_in_the_animal(own_home):
+    study = study_of(own_home)
+    model, tokenizer, _ = models.toy_next_scale(study)
+    images, place = token_shown(own_home, CycleVAR(tokenizer, model))
+    coarse, stride, width = sum(h * w for h, w in study.toy.tokenizer.schedule[:-1]), tokenizer.stride, study.toy.tokenizer.schedule[-1][1]
+    row, column = divmod(place - coarse, width)
+    there = models.toy_domain(study, "horse", held_out=True).silhouettes[0]
+    assert there[row * stride : (row + 1) * stride, column * stride : (column + 1) * stride].any()
+    assert images.shape[1:] == (3, study.image_size, study.image_size) and images.min() >= -1

@@ -1,0 +1,83 @@
+"""CycleVAR's rivals (its table 1), trained by us on the small chain of chapter 10: same images, same size, a like time on the clock.
+
+CycleGAN and CUT work in pixels and need nothing else. SDEdit, DDIB and Cycle-Diffusion share one class-conditional latent
+diffusion model (the DiT row of FlexVAR table 2), over the ground-truth tokenizer's features.
+"""
+
+import statistics
+
+import torch
+
+from varbook.book import models, taken_apart
+from varbook.book.profiles import Profile
+from varbook.train.keeper import Curve
+from varbook.train.store import Run, experiment
+from varbook.translate.diffusion import STRENGTHS, DiffusionTranslator
+
+PIXELS = {"CycleGAN": "cyclegan", "CUT": "cut"}
+DIFFUSION = {"SDEdit": "sdedit", "DDIB": "ddib", "Cycle-Diffusion": "cyclediffusion"}
+RIVALS = (*PIXELS, *DIFFUSION)
+OURS = "CycleVAR"
+GUIDANCE = 1.5  # of the diffusion model towards the target
+
+
+def translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run, ...]]:
+    """Return the rival `name` of RIVALS, called as CycleVAR is, and the runs behind it."""
+    study = taken_apart.study_of(profile)
+    if name in PIXELS:
+        rival, run = models.toy_rival_translation(study, PIXELS[name])
+        return rival, (run,)
+    model, tokenizer, runs = models.toy_rival(study, "diffusion")
+    return DiffusionTranslator(model, tokenizer, (models.HORSE, models.ZEBRA), DIFFUSION[name], guidance=GUIDANCE), runs
+
+
+def rival(profile: Profile, name: str) -> Run:
+    """Return the record of the rival `name`: "result" holds every number of `taken_apart.judged`, pictures, and core-minutes."""
+    study = taken_apart.study_of(profile)
+    judge, judge_run = models.toy_judge(study)
+    made_by, runs = translator(profile, name)
+    method = DIFFUSION.get(name)
+    settings = {"runs": [run.key for run in runs], "judge": judge_run.key, "held_out": profile.held_out}
+    settings |= {"method": method, "strength": STRENGTHS[method], "guidance": GUIDANCE} if method else {"method": PIXELS[name]}
+
+    def function() -> tuple[dict, Curve]:
+        minutes = sum(run.record.get("core_minutes", run.record["minutes"]) for run in runs)
+        return taken_apart.measured(profile, made_by, judge) | taken_apart.strip(profile, made_by) | {"minutes": minutes}, []
+
+    return experiment("toy-rivals", settings, function, seed=profile.seed, profile=profile.name)
+
+
+def runs(profile: Profile) -> list[Run]:
+    """Return the records behind `everyone`: CycleVAR's with every seed, the floors', the rivals'."""
+    own, _ = taken_apart.results(profile, "default")
+    return [*own, taken_apart.yardsticks(profile), *(rival(profile, name) for name in RIVALS)]
+
+
+def everyone(profile: Profile) -> dict[str, dict]:
+    """Return name -> numbers of `taken_apart.judged` for the floors, CycleVAR (the mean of its seeds) and every rival.
+
+    CycleVAR and the rivals also have "minutes" (of processor time, parents included) and "pictures".
+    """
+    found = dict(taken_apart.yardsticks(profile).record["measurements"]["result"]["values"])
+    own, each = taken_apart.results(profile, "default")
+    _, _, parents = models.toy_next_scale(taken_apart.study_of(profile))
+    before = sum(run.record.get("core_minutes", run.record["minutes"]) for run in parents)
+    numbers = [key for key, value in each[0].items() if isinstance(value, (int, float))]
+    ours = {key: statistics.fmean(values[key] for values in each) for key in numbers}
+    spent = statistics.fmean(run.record.get("core_minutes", run.record["minutes"]) for run in own)
+    found[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
+    return found | {name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS}
+
+
+def balance(numbers: dict[str, dict]) -> dict[str, bool]:
+    """Return the claim of CycleVAR table 1 against every rival and direction: no rival is better in distance *and* in structure.
+
+    `numbers` are those of `everyone`. A rival that is better in both would show that ours is no good balance of the two.
+    """
+    ours, verdict = numbers[OURS], {}
+    for name in RIVALS:
+        for short, (source, target) in taken_apart.DIRECTIONS.items():
+            theirs = numbers[name]
+            beaten = theirs[f"FD {short}"] < ours[f"FD {short}"] and theirs[f"structure {short}"] < ours[f"structure {short}"]
+            verdict[f"{source} to {target}: {name} is not better in both distance and structure"] = not beaten
+    return verdict
