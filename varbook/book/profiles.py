@@ -38,12 +38,9 @@ class Profile:
     seed: int
     toy: Chain  # the toy world
     photographs: Chain  # horse2zebra
-<<<<<<< HEAD
     captions: Chain  # the toy world in sign bits and captions (chapter 11)
     driving: Chain  # the same parts on photographs of streets by day and by night (chapter 11)
-=======
     study: Chain  # a small toy chain on which CycleVAR is taken apart (chapter 10): dozens of short trainings
->>>>>>> rivals
     toy_images: int  # training images of the toy world; half of them horses and zebras
     held_out: int  # held-out scenes per domain
     judge_steps: int
@@ -146,15 +143,12 @@ _LAPTOP = Profile(
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
-<<<<<<< HEAD
     captions=_bits(
         _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 120), batch=(8, 24, 2), depth=2),
         bits=24, channels=32,
     ),  # fmt: skip
     driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1500, 300, 900), batch=(8, 8, 2), depth=3), bits=24),
-=======
     study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 240), batch=(8, 16, 2), depth=3)),
->>>>>>> rivals
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
@@ -180,7 +174,6 @@ _GPU = replace(
         classes=2,
         depth=8,
     ),  # fmt: skip
-<<<<<<< HEAD
     captions=_bits(
         _chain(64, _EIGHT, (64, 128, 192), 0, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
         bits=32,
@@ -189,10 +182,8 @@ _GPU = replace(
         _photographs(_chain(128, _VAR, (64, 128, 192), 0, 512, 8, steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), depth=8)),
         bits=32,
     ),  # fmt: skip
-=======
     study=_study(_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 3000), batch=(64, 128, 16), depth=8)),
     study_images=50_000,
->>>>>>> rivals
     toy_images=50_000,
     held_out=1000,
     judge_steps=2000,
@@ -213,13 +204,10 @@ _PAPER = replace(
     style_steps=10_000,
     style_batch=16,
     toy=_GPU.toy,
-<<<<<<< HEAD
     captions=_GPU.captions,
     driving=_GPU.driving,
-=======
     study=_GPU.study,
     study_images=_GPU.study_images,
->>>>>>> rivals
     photographs=_chain(
         256,
         square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
