@@ -43,10 +43,6 @@ class Variant:
     turned: bool = False  # measure the weights of the first seed once more under each setting of TURNED
 
 
-def _variant(repeated: bool = False, **changes) -> Variant:
-    return Variant(CycleVARConfig(**changes), repeated)
-
-
 TURNED = {
     "one code per token": {"relaxation": "argmax"},
     "temperature 0.5": {"temperature": 0.5},
@@ -58,29 +54,29 @@ TURNED = {
 
 VARIANTS = {
     "default": Variant(repeated=True, turned=True),  # temperature 2, alpha 0.5, parallel, full context, no noise
-    "temperature 0.01": _variant(True, temperature=0.01),  # table 5
-    "temperature 10000": _variant(True, temperature=10_000.0),
-    "serial": _variant(True, mode="serial"),  # table 3
-    "serial, as printed": _variant(True, mode="serial", fusion="paper"),
-    "last scale alone": _variant(True, multi_scale_output=False),  # table 4, row 2
-    "last scale alone, no context": _variant(True, multi_scale_output=False, multi_scale_context=False),  # row 3
-    "temperature 0.7": _variant(True, temperature=0.7),
-    "temperature 0.7, noise": _variant(True, temperature=0.7, noise=True),  # table 5: all its rows but the last
-    "temperature 10": _variant(True, temperature=10.0),
-    "temperature 0.1": _variant(temperature=0.1),
-    "temperature 1": _variant(temperature=1.0),
-    "alpha 0.25": _variant(alpha=0.25),
-    "alpha 0.75": _variant(alpha=0.75),
-    "alpha 1": _variant(alpha=1.0),
-    "shifted context": _variant(context="shifted"),
+    "temperature 0.01": Variant(CycleVARConfig(temperature=0.01), repeated=True),  # table 5
+    "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0), repeated=True),
+    "serial": Variant(CycleVARConfig(mode="serial"), repeated=True),  # table 3
+    "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper"), repeated=True),
+    "last scale alone": Variant(CycleVARConfig(multi_scale_output=False), repeated=True),  # table 4, row 2
+    "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False), repeated=True),  # row 3
+    "temperature 0.7": Variant(CycleVARConfig(temperature=0.7), repeated=True),
+    "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True), repeated=True),  # table 5: all its rows but the last
+    "temperature 10": Variant(CycleVARConfig(temperature=10.0), repeated=True),
+    "temperature 0.1": Variant(CycleVARConfig(temperature=0.1)),
+    "temperature 1": Variant(CycleVARConfig(temperature=1.0)),
+    "alpha 0.25": Variant(CycleVARConfig(alpha=0.25)),
+    "alpha 0.75": Variant(CycleVARConfig(alpha=0.75)),
+    "alpha 1": Variant(CycleVARConfig(alpha=1.0)),
+    "shifted context": Variant(CycleVARConfig(context="shifted")),
     # Why: rows of no table of the paper
     "temperature 0.01, quarter rate": Variant(CycleVARConfig(temperature=0.01), rate=0.25),
     "default, quarter rate": Variant(rate=0.25),
     "temperature 0.01, plain descent": Variant(CycleVARConfig(temperature=0.01), plain=True),
     "default, plain descent": Variant(plain=True),
-    "temperature 10000, alpha 1": _variant(temperature=10_000.0, alpha=1.0),
+    "temperature 10000, alpha 1": Variant(CycleVARConfig(temperature=10_000.0, alpha=1.0)),
     "serial, as printed, twice the steps": Variant(CycleVARConfig(mode="serial", fusion="paper"), longer=2.0),
-    "serial, as printed, alpha 0.75": _variant(mode="serial", fusion="paper", alpha=0.75),
+    "serial, as printed, alpha 0.75": Variant(CycleVARConfig(mode="serial", fusion="paper", alpha=0.75)),
 }
 
 
