@@ -35,12 +35,15 @@ def rival(profile: Profile, name: str) -> Run:
     """Return the record of the rival `name`: "result" holds every number of `taken_apart.judged`, pictures, and core-minutes."""
     study = taken_apart.study_of(profile)
     judge, judge_run = models.toy_judge(study)
-    made_by, runs = translator(profile, name)
-    method = DIFFUSION.get(name)
-    settings = {"runs": [run.key for run in runs], "judge": judge_run.key, "held_out": profile.held_out}
-    settings |= {"method": method, "strength": STRENGTHS[method], "guidance": GUIDANCE} if method else {"method": PIXELS[name]}
+    # The settings name everything without building it: where the record is there, nothing is trained or loaded.
+    settings = {"study": profile.study, "images": profile.study_images, "judge": judge_run.key, "held_out": profile.held_out}
+    if name in PIXELS:
+        settings |= {"method": PIXELS[name], "steps": profile.baseline_steps}
+    else:
+        settings |= {"method": DIFFUSION[name], "strength": STRENGTHS[DIFFUSION[name]], "guidance": GUIDANCE}
 
     def function() -> tuple[dict, Curve]:
+        made_by, runs = translator(profile, name)
         minutes = sum(run.record.get("core_minutes", run.record["minutes"]) for run in runs)
         return taken_apart.measured(profile, made_by, judge) | taken_apart.strip(profile, made_by) | {"minutes": minutes}, []
 
