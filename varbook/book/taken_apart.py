@@ -36,10 +36,8 @@ class Variant:
     """One row: what differs from the default, and how it is trained."""
 
     config: CycleVARConfig = CycleVARConfig()
-    repeated: bool = False  # trained with every seed of the profile, because a claim stands on it; else with the first alone
+    repeated: bool = False  # trained with every seed of the profile, where rows lie close together; else with the first alone
     rate: float = 1.0  # factor of the learning rate
-    longer: float = 1.0  # factor of the steps
-    plain: bool = False  # descent with momentum alone: AdamW with an epsilon far above the gradients
     turned: bool = False  # measure the weights of the first seed once more under each setting of TURNED
 
 
@@ -55,14 +53,14 @@ TURNED = {
 VARIANTS = {
     "default": Variant(repeated=True, turned=True),  # temperature 2, alpha 0.5, parallel, full context, no noise
     "temperature 0.01": Variant(CycleVARConfig(temperature=0.01), repeated=True),  # table 5
-    "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0), repeated=True),
+    "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0)),
     "serial": Variant(CycleVARConfig(mode="serial"), repeated=True),  # table 3
-    "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper"), repeated=True),
-    "last scale alone": Variant(CycleVARConfig(multi_scale_output=False), repeated=True),  # table 4, row 2
-    "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False), repeated=True),  # row 3
-    "temperature 0.7": Variant(CycleVARConfig(temperature=0.7), repeated=True),
-    "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True), repeated=True),  # table 5: all its rows but the last
-    "temperature 10": Variant(CycleVARConfig(temperature=10.0), repeated=True),
+    "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper")),
+    "last scale alone": Variant(CycleVARConfig(multi_scale_output=False)),  # table 4, row 2
+    "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False)),  # row 3
+    "temperature 0.7": Variant(CycleVARConfig(temperature=0.7)),
+    "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True)),  # table 5: all its rows but the last
+    "temperature 10": Variant(CycleVARConfig(temperature=10.0)),
     "temperature 0.1": Variant(CycleVARConfig(temperature=0.1)),
     "temperature 1": Variant(CycleVARConfig(temperature=1.0)),
     "alpha 0.25": Variant(CycleVARConfig(alpha=0.25)),
@@ -72,10 +70,7 @@ VARIANTS = {
     # Why: rows of no table of the paper
     "temperature 0.01, quarter rate": Variant(CycleVARConfig(temperature=0.01), rate=0.25),
     "default, quarter rate": Variant(rate=0.25),
-    "temperature 0.01, plain descent": Variant(CycleVARConfig(temperature=0.01), plain=True),
-    "default, plain descent": Variant(plain=True),
     "temperature 10000, alpha 1": Variant(CycleVARConfig(temperature=10_000.0, alpha=1.0)),
-    "serial, as printed, twice the steps": Variant(CycleVARConfig(mode="serial", fusion="paper"), longer=2.0),
     "serial, as printed, alpha 0.75": Variant(CycleVARConfig(mode="serial", fusion="paper", alpha=0.75)),
 }
 
@@ -97,11 +92,9 @@ def study_of(profile: Profile) -> Profile:
 
 
 def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
-    """Return how a row is trained: as all others, but for the factors that it names."""
+    """Return how a row is trained: as all others, but for the factor that it names."""
     training = profile.study.cyclevar_training
-    if variant.plain:
-        training = replace(training, lr=1000 * training.lr, eps=1.0, weight_decay=0.0)
-    return replace(training, lr=variant.rate * training.lr, steps=round(variant.longer * training.steps))
+    return replace(training, lr=variant.rate * training.lr)
 
 
 def taken_apart(profile: Profile, name: str, seed: int) -> Run:

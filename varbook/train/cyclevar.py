@@ -49,7 +49,6 @@ class CycleVARTraining:
     augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see
     hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
     betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
-    eps: float = field(default=1e-8, metadata=ADDED)  # of AdamW; far above the gradients it makes AdamW plain descent with momentum
 
 
 Target = int | Tensor  # what a model translates into: a class, or the word ids (T,) of a prompt
@@ -151,7 +150,7 @@ def fit_cyclevar(
     if shard:
         cyclevar.model = sharded(given_model)
     optimiser = torch.optim.AdamW(
-        cyclevar.model.parameters(), training.lr, betas=training.betas, eps=training.eps, weight_decay=training.weight_decay
+        cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay
     )
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
