@@ -147,7 +147,7 @@ _LAPTOP = Profile(
         _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 120), batch=(8, 24, 2), depth=2),
         bits=24, channels=32,
     ),  # fmt: skip
-    driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(1500, 300, 900), batch=(8, 8, 2), depth=3), bits=24),
+    driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(700, 150, 300), batch=(8, 8, 2), depth=3), bits=24),
     study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 240), batch=(8, 16, 2), depth=3)),
     toy_images=12_000,
     held_out=256,
