@@ -53,13 +53,13 @@ TURNED = {
 VARIANTS = {
     "default": Variant(repeated=True, turned=True),  # temperature 2, alpha 0.5, parallel, full context, no noise
     "temperature 0.01": Variant(CycleVARConfig(temperature=0.01), repeated=True),  # table 5
-    "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0)),
+    "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0), repeated=True),
     "serial": Variant(CycleVARConfig(mode="serial"), repeated=True),  # table 3
     "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper")),
     "last scale alone": Variant(CycleVARConfig(multi_scale_output=False)),  # table 4, row 2
     "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False)),  # row 3
-    "temperature 0.7": Variant(CycleVARConfig(temperature=0.7)),
-    "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True)),  # table 5: all its rows but the last
+    "temperature 0.7": Variant(CycleVARConfig(temperature=0.7), repeated=True),
+    "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True), repeated=True),  # table 5: all its rows but the last
     "temperature 10": Variant(CycleVARConfig(temperature=10.0)),
     "temperature 0.1": Variant(CycleVARConfig(temperature=0.1)),
     "temperature 1": Variant(CycleVARConfig(temperature=1.0)),
