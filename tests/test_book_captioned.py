@@ -57,10 +57,12 @@ def test_the_chain_is_trained_once_and_translates_by_prompt():
 
 
 def test_photographs_of_streets_are_used_where_they_are(tmp_path, monkeypatch):
+    place = tmp_path / "home" / "day2night"
+    monkeypatch.setattr(captioned, "data_folder", lambda name: place if place.is_dir() else None)
     assert captioned.driving_photographs(SMOKE) is None
     generator = torch.Generator().manual_seed(0)
     for part in ("trainA", "trainB", "testA", "testB"):
-        folder = tmp_path / "home" / "day2night" / part
+        folder = place / part
         folder.mkdir(parents=True)
         for n in range(3):
             pixels = torch.randint(256, (40, 40, 3), dtype=torch.uint8, generator=generator)
@@ -72,7 +74,8 @@ def test_photographs_of_streets_are_used_where_they_are(tmp_path, monkeypatch):
     assert run.name.startswith("driving-cyclevar")
 
 
-def test_missing_photographs_are_said_in_one_sentence(capsys):
+def test_missing_photographs_are_said_in_one_sentence(capsys, monkeypatch):
+    monkeypatch.setattr(captioned, "data_folder", lambda name: None)
     with pytest.raises(VarbookError, match="photographs of day2night are not there"):
         captioned.published_driving_cyclevar(profile("paper"))
     assert train.main(["--profile", "smoke", "--model", "driving-cyclevar"]) == 2
