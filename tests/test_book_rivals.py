@@ -4,18 +4,10 @@ import pytest
 import torch
 
 from varbook.book.models import toy_rival
-from varbook.book.profiles import profile
 from varbook.generate.rivals import draw_diffusion, draw_masked, draw_raster
 from varbook.transformer.model import NextScaleModel
 
 DRAW = {"raster": draw_raster, "masked": draw_masked, "diffusion": draw_diffusion}
-
-
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VARBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-        yield profile("smoke")
 
 
 @pytest.mark.parametrize("name", DRAW)

@@ -4,15 +4,7 @@ import pytest
 import torch
 
 from varbook.book import models, taken_apart
-from varbook.book.profiles import profile
 from varbook.book.translators import DIFFUSION, OURS, PIXELS, RIVALS, balance, everyone, rival, translator
-
-
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VARBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-        yield profile("smoke")
 
 
 @pytest.mark.parametrize("name", RIVALS)

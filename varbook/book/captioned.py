@@ -9,7 +9,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from varbook.book.models import crops, cyclevar_run, next_scale_run, tokenizer_run
+from varbook.book.models import centre, crops, cyclevar_run, next_scale_run, tokenizer_run
 from varbook.book.profiles import CAPTIONED, Profile
 from varbook.data.draw import WORLD_VERSION
 from varbook.data.folders import unpaired
@@ -142,8 +142,7 @@ def driving_cyclevar(profile: Profile, config: CycleVARConfig = CONFIG) -> tuple
     both, draw = torch.cat((data["trainA"], data["trainB"])), crops(chain.image_size)
     tokenizer, parent = tokenizer_run("driving-tokenizer", chain, both, profile, draw=draw)
     prompts = [PROMPTS["day"]] * len(data["trainA"]) + [PROMPTS["night"]] * len(data["trainB"])
-    edge = (both.shape[-1] - chain.image_size) // 2
-    centre = both[..., edge : edge + chain.image_size, edge : edge + chain.image_size]
-    model, model_run = next_scale_run("driving-var", chain, tokenizer, parent, lambda: centre, prompts, profile)
+    images = lambda: centre(both, chain.image_size)  # noqa: E731
+    model, model_run = next_scale_run("driving-var", chain, tokenizer, parent, images, prompts, profile)
     sets, targets = (data["trainA"], data["trainB"]), (PROMPTS["day"], PROMPTS["night"])
     return cyclevar_run("driving-cyclevar", chain, tokenizer, model, model_run, sets, targets, profile, config, draw=draw)

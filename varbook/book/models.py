@@ -175,7 +175,7 @@ def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) 
     data, chain = photographs(profile), profile.photographs
     tokenizer, parent = photograph_tokenizer(profile)
     labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
-    images = lambda: _centre(torch.cat((data["trainA"], data["trainB"])), chain.image_size)  # noqa: E731
+    images = lambda: centre(torch.cat((data["trainA"], data["trainB"])), chain.image_size)  # noqa: E731
     model, model_run = next_scale_run("photo-var", chain, tokenizer, parent, images, labels, profile)
     sets = (data["trainA"], data["trainB"])
     return cyclevar_run(
@@ -288,6 +288,7 @@ def crops(size: int) -> Draw:
     return draw
 
 
-def _centre(images: Tensor, size: int) -> Tensor:
+def centre(images: Tensor, size: int) -> Tensor:
+    """Return the middle `size` x `size` pixels of images (..., H, W)."""
     top, left = (images.shape[-2] - size) // 2, (images.shape[-1] - size) // 2
     return images[..., top : top + size, left : left + size]

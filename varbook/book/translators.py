@@ -44,7 +44,7 @@ def rival(profile: Profile, name: str) -> Run:
 
     def function() -> tuple[dict, Curve]:
         made_by, runs = translator(profile, name)
-        minutes = sum(run.record.get("core_minutes", run.record["minutes"]) for run in runs)
+        minutes = sum(run.core_minutes for run in runs)
         return taken_apart.measured(profile, made_by, judge) | taken_apart.strip(profile, made_by) | {"minutes": minutes}, []
 
     return experiment("toy-rivals", settings, function, seed=profile.seed, profile=profile.name)
@@ -64,10 +64,10 @@ def everyone(profile: Profile) -> dict[str, dict]:
     found = dict(taken_apart.yardsticks(profile).record["measurements"]["result"]["values"])
     own, each = taken_apart.results(profile, "default")
     _, _, parents = models.toy_next_scale(taken_apart.study_of(profile))
-    before = sum(run.record.get("core_minutes", run.record["minutes"]) for run in parents)
+    before = sum(run.core_minutes for run in parents)
     numbers = [key for key, value in each[0].items() if isinstance(value, (int, float))]
     ours = {key: statistics.fmean(values[key] for values in each) for key in numbers}
-    spent = statistics.fmean(run.record.get("core_minutes", run.record["minutes"]) for run in own)
+    spent = statistics.fmean(run.core_minutes for run in own)
     found[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
     return found | {name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS}
 

@@ -71,6 +71,11 @@ class Run:
         """The logged values of the training: a list of dictionaries with "step"."""
         return self.record["curve"]
 
+    @property
+    def core_minutes(self) -> float:
+        """Processor time of the training in minutes; time on the clock where an older record has no other."""
+        return self.record.get("core_minutes", self.record["minutes"])
+
     def measure(self, what: str, settings, function: Callable[[], dict]) -> dict:
         """Return the numbers of `function`, computed once per run and settings and kept in the record."""
         key = run_key(what, settings, 0)
