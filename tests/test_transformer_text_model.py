@@ -52,7 +52,7 @@ def test_two_logits_per_bit_and_every_word_matters(model):
 
 
 @torch.no_grad()
-def test_withheld_words_say_nothing_but_their_number(model):
+def test_withheld_words_say_nothing_but_their_number(model, one_thread):
     first, second = model.ids(["a brown cow", "by night by"])
     nothing = model.nothing(torch.stack((first, second)))
     assert nothing.tolist() == [[-1, -1, -1], [-1, -1, -1]]
