@@ -68,3 +68,10 @@ def test_weights_are_files_and_found_likewise(empty, monkeypatch):
 def test_an_empty_setting_is_no_setting(monkeypatch):
     monkeypatch.setenv("VARBOOK_DATA", "")
     assert len(paths.data_places()) == 3
+
+
+@pytest.mark.parametrize("variable, place", [("VARBOOK_HOME", paths.home), ("VARBOOK_FIGURES", paths.figures)])
+def test_an_empty_setting_counts_as_none(variable, place, monkeypatch):
+    usual = place()
+    monkeypatch.setenv(variable, "")
+    assert place() == usual

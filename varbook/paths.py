@@ -10,8 +10,8 @@ def repository() -> Path:
 
 
 def home() -> Path:
-    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook."""
-    return Path(os.environ.get("VARBOOK_HOME", "~/.cache/varbook")).expanduser()
+    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook where it is unset or empty."""
+    return Path(os.environ.get("VARBOOK_HOME") or "~/.cache/varbook").expanduser()
 
 
 def shipped() -> Path:
@@ -20,8 +20,8 @@ def shipped() -> Path:
 
 
 def figures() -> Path:
-    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout."""
-    return Path(os.environ.get("VARBOOK_FIGURES", repository() / "figures")).expanduser()
+    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout where it is unset or empty."""
+    return Path(os.environ.get("VARBOOK_FIGURES") or repository() / "figures").expanduser()
 
 
 def _places(variable: str, name: str) -> list[Path]:
