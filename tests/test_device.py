@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from varbook.device import autocast, has_bfloat16, is_batch, pick_device, setup, step_generator
+from varbook.device import autocast, has_bfloat16, is_batch, pick_device, precision, setup, step_generator
+from varbook.errors import VarbookError
 
 
 def test_setup_seeds_everything_and_returns_the_device(monkeypatch):
@@ -57,6 +58,7 @@ def test_a_step_s_randomness_depends_on_seed_step_and_purpose_alone():
 
 
 def test_autocast_computes_in_bfloat16_exactly_where_the_hardware_has_it(monkeypatch):
+    monkeypatch.delenv("VARBOOK_PRECISION", raising=False)
     cpu, x = torch.device("cpu"), torch.ones(2, 2)
     for capable, wanted in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capable=capable: {"avx512_bf16": capable}, raising=False)
@@ -64,6 +66,22 @@ def test_autocast_computes_in_bfloat16_exactly_where_the_hardware_has_it(monkeyp
         with autocast(cpu):
             assert (x @ x).dtype == wanted
     assert not has_bfloat16(torch.device("mps"))
+
+
+@pytest.mark.parametrize("capable", [True, False])
+@pytest.mark.parametrize("wanted", ["float32", "bfloat16"])
+def test_the_environment_may_choose_the_precision(wanted, capable, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": capable}, raising=False)
+    monkeypatch.setenv("VARBOOK_PRECISION", wanted)
+    assert precision(torch.device("cpu")) == getattr(torch, wanted)
+    with autocast(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == getattr(torch, wanted)
+
+
+def test_an_unknown_precision_is_refused(monkeypatch):
+    monkeypatch.setenv("VARBOOK_PRECISION", "half")
+    with pytest.raises(VarbookError, match="use float32 or bfloat16"):
+        precision(torch.device("cpu"))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import torch
 
+from varbook.errors import VarbookError
+
 
 def pick_device() -> torch.device:
     """Return CUDA where there is a card, else Apple's MPS, else the CPU (VARBOOK_DEVICE overrides).
@@ -50,9 +52,22 @@ def has_bfloat16(device: torch.device) -> bool:
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
 
+def precision(device: torch.device) -> torch.dtype:
+    """Return the precision in which models are trained on `device`: bfloat16 where it is in hardware, else float32.
+
+    VARBOOK_PRECISION, "float32" or "bfloat16", overrides; any other value raises VarbookError.
+    """
+    wanted = os.environ.get("VARBOOK_PRECISION")
+    if not wanted:
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
+    if wanted not in ("float32", "bfloat16"):
+        raise VarbookError(f"VARBOOK_PRECISION is {wanted!r}; use float32 or bfloat16, or leave it unset.")
+    return getattr(torch, wanted)
+
+
 def autocast(device: torch.device):
-    """Return a context that computes in bfloat16 where `device` has it in hardware, and does nothing elsewhere."""
-    return torch.autocast(device.type, torch.bfloat16) if has_bfloat16(device) else contextlib.nullcontext()
+    """Return a context that computes in the `precision` of `device`: in bfloat16, or as everything is stored, in float32."""
+    return torch.autocast(device.type, torch.bfloat16) if precision(device) == torch.bfloat16 else contextlib.nullcontext()
 
 
 def is_batch() -> bool:

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from varbook import paths, processes
+from varbook.device import pick_device, precision
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_json
 
@@ -46,11 +47,12 @@ def run_key(kind: str, settings, seed: int) -> str:
 
 
 def hardware() -> str:
-    """Return a short description of the machine: the card, or the processor and the number of threads, and of how many."""
+    """Return a short description of the machine: the card, or the processor and its threads, of how many, and the precision."""
     times = f"{processes.count()} x " if processes.count() > 1 else ""
+    digits = str(precision(pick_device())).removeprefix("torch.")
     if torch.cuda.is_available():
-        return times + torch.cuda.get_device_name(0)
-    return f"{times}CPU {platform.machine()}, {torch.get_num_threads()} threads"
+        return f"{times}{torch.cuda.get_device_name(0)}, {digits}"
+    return f"{times}CPU {platform.machine()}, {torch.get_num_threads()} threads, {digits}"
 
 
 @dataclass
