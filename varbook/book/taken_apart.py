@@ -28,6 +28,7 @@ from varbook.translate.relaxation import mixture_state
 KEPT = 4  # held-out scenes of each domain whose translations a record keeps
 TEMPERATURES = (0.01, 0.1, 0.7, 1.0, 2.0, 10.0, 10_000.0)  # CycleVAR table 5
 ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
+DESCENT = 250.0  # learning rate of plain descent, in units of AdamW's: its steps are as long as AdamW's at the start of training
 DIRECTIONS = {"h2z": ("horse", "zebra"), "z2h": ("zebra", "horse")}  # short name -> (source, target)
 
 
@@ -38,6 +39,8 @@ class Variant:
     config: CycleVARConfig = CycleVARConfig()
     repeated: bool = False  # trained with every seed of the profile, where rows lie close together; else with the first alone
     rate: float = 1.0  # factor of the learning rate
+    optimiser: str = "adamw"
+    codes: int | None = None  # size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
     turned: bool = False  # measure the weights of the first seed once more under each setting of TURNED
 
 
@@ -55,12 +58,12 @@ VARIANTS = {
     "temperature 0.01": Variant(CycleVARConfig(temperature=0.01), repeated=True),  # table 5
     "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0), repeated=True),
     "serial": Variant(CycleVARConfig(mode="serial"), repeated=True),  # table 3
-    "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper")),
-    "last scale alone": Variant(CycleVARConfig(multi_scale_output=False)),  # table 4, row 2
-    "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False)),  # row 3
+    "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper"), repeated=True),
+    "last scale alone": Variant(CycleVARConfig(multi_scale_output=False), repeated=True),  # table 4, row 2
+    "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False), repeated=True),  # row 3
     "temperature 0.7": Variant(CycleVARConfig(temperature=0.7), repeated=True),
     "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True), repeated=True),  # table 5: all its rows but the last
-    "temperature 10": Variant(CycleVARConfig(temperature=10.0)),
+    "temperature 10": Variant(CycleVARConfig(temperature=10.0), repeated=True),
     "temperature 0.1": Variant(CycleVARConfig(temperature=0.1)),
     "temperature 1": Variant(CycleVARConfig(temperature=1.0)),
     "alpha 0.25": Variant(CycleVARConfig(alpha=0.25)),
@@ -70,6 +73,12 @@ VARIANTS = {
     # Why: rows of no table of the paper
     "temperature 0.01, quarter rate": Variant(CycleVARConfig(temperature=0.01), rate=0.25),
     "default, quarter rate": Variant(rate=0.25),
+    "temperature 0.01, plain descent": Variant(CycleVARConfig(temperature=0.01), rate=DESCENT, optimiser="sgd"),
+    "default, plain descent": Variant(rate=DESCENT, optimiser="sgd"),
+    "temperature 0.01, 64 codes": Variant(CycleVARConfig(temperature=0.01), codes=64),
+    "default, 64 codes": Variant(codes=64),
+    "temperature 0.01, 2048 codes": Variant(CycleVARConfig(temperature=0.01), codes=2048),
+    "default, 2048 codes": Variant(codes=2048),
     "temperature 10000, alpha 1": Variant(CycleVARConfig(temperature=10_000.0, alpha=1.0)),
     "serial, as printed, alpha 0.75": Variant(CycleVARConfig(mode="serial", fusion="paper", alpha=0.75)),
 }
@@ -85,23 +94,28 @@ def at_alpha(alpha: float) -> str:
     return "default" if alpha == CycleVARConfig().alpha else f"alpha {alpha:g}"
 
 
-def study_of(profile: Profile) -> Profile:
-    """Return the profile with its small chain in the place of the toy world's: what `book.models` makes of it is the study's."""
-    steps = profile.study.tokenizer_training.steps
-    return replace(profile, toy=profile.study, toy_images=profile.study_images, ground_truth_steps=steps)
+def study_of(profile: Profile, codes: int | None = None) -> Profile:
+    """Return the profile with its small chain in the place of the toy world's: what `book.models` makes of it is the study's.
+
+    `codes` replaces the size of the chain's codebook.
+    """
+    chain = profile.study
+    if codes:
+        chain = replace(chain, tokenizer=replace(chain.tokenizer, codes=codes), model=replace(chain.model, codes=codes))
+    return replace(profile, toy=chain, toy_images=profile.study_images, ground_truth_steps=chain.tokenizer_training.steps)
 
 
 def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
     """Return how a row is trained: as all others, but for the factor that it names."""
     training = profile.study.cyclevar_training
-    return replace(training, lr=variant.rate * training.lr)
+    return replace(training, lr=variant.rate * training.lr, optimiser=variant.optimiser)
 
 
 def taken_apart(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of VARIANTS, trained with `seed`: its "result" holds every number of `measured`."""
     variant, study = VARIANTS[name], study_of(profile)
     judge, judge_run = models.toy_judge(study)
-    model, tokenizer, (parent, _) = models.toy_next_scale(study)
+    model, tokenizer, (parent, _) = models.toy_next_scale(study_of(profile, variant.codes))
     training = training_of(profile, variant)
     turned = TURNED if variant.turned and seed == profile.study_seeds[0] else {}
     settings = {

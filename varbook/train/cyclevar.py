@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from varbook import processes
 from varbook.device import autocast, step_generator
+from varbook.errors import VarbookError
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
@@ -49,6 +50,7 @@ class CycleVARTraining:
     augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see
     hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
     betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
+    optimiser: str = field(default="adamw", metadata=ADDED)  # or "sgd": the generator's alone, with the first beta as momentum
 
 
 Target = int | Tensor  # what a model translates into: a class, or the word ids (T,) of a prompt
@@ -124,6 +126,15 @@ def critic_loss(critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: li
     return sum(sigmoid_discriminator(critic(real), critic(fake)) for critic, real, fake in zip(critics, images, fakes, strict=True))
 
 
+def generator_optimiser(model: nn.Module, training: CycleVARTraining) -> torch.optim.Optimizer:
+    """Return the optimiser of the generator's weights that `training` names; VarbookError for an unknown one."""
+    if training.optimiser == "adamw":
+        return torch.optim.AdamW(model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay)
+    if training.optimiser == "sgd":
+        return torch.optim.SGD(model.parameters(), training.lr, momentum=training.betas[0], weight_decay=training.weight_decay)
+    raise VarbookError(f"There is no optimiser {training.optimiser!r}; use adamw or sgd.")
+
+
 def fit_cyclevar(
     cyclevar: CycleVAR,
     sets: tuple[Tensor, Tensor],
@@ -149,9 +160,7 @@ def fit_cyclevar(
     average = spread(given_model).requires_grad_(False)
     if shard:
         cyclevar.model = sharded(given_model)
-    optimiser = torch.optim.AdamW(
-        cyclevar.model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay
-    )
+    optimiser = generator_optimiser(cyclevar.model, training)
     critic_optimiser = torch.optim.AdamW(
         critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
     )
