@@ -41,24 +41,35 @@ def test_every_row_of_the_papers_tables_is_there_and_changes_what_it_says():
     assert changed("last scale alone") == {"multi_scale_output"}
     assert changed("last scale alone, no context") == {"multi_scale_output", "multi_scale_context"}
     assert changed("temperature 0.7, noise") - changed("temperature 0.7") == {"noise"}
-    assert len({(v.config, v.rate) for v in VARIANTS.values()}) == len(VARIANTS)
+    assert len({(v.config, v.rate, v.optimiser, v.codes) for v in VARIANTS.values()}) == len(VARIANTS)
 
 
-def test_rows_that_lie_close_together_have_every_seed():
+def test_rows_that_carry_a_claim_have_every_seed():
     one = profile("laptop")
-    assert all(seeds_of(one, name) == one.study_seeds for name in ("default", "temperature 0.01", "serial"))
+    assert len(one.study_seeds) == 3
+    claims = ("default", "temperature 0.01", "temperature 10", "temperature 10000", "serial", "serial, as printed", "last scale alone")
+    assert all(seeds_of(one, name) == one.study_seeds for name in claims)
     assert seeds_of(one, "alpha 0.25") == one.study_seeds[:1]
 
 
 @pytest.mark.parametrize("name", ("smoke", "laptop", "gpu", "paper"))
-def test_all_rows_have_one_training_but_for_the_rate(name):
+def test_all_rows_have_one_training_but_for_rate_and_optimiser(name):
     one = profile(name)
     usual = one.study.cyclevar_training
     for variant in VARIANTS.values():
         training = training_of(one, variant)
-        assert replace(training, lr=usual.lr) == usual
+        assert replace(training, lr=usual.lr, optimiser=usual.optimiser) == usual
+        assert training.optimiser == variant.optimiser
         assert training.lr == pytest.approx(variant.rate * usual.lr)
     assert one.study.image_size % one.study.tokenizer.patch == 0 and usual.identity_steps < usual.steps
+
+
+def test_another_codebook_changes_tokenizer_and_model_alone():
+    one = profile("laptop")
+    usual, other = study_of(one).toy, study_of(one, codes=2048).toy
+    assert (other.tokenizer.codes, other.model.codes) == (2048, 2048) and usual.tokenizer.codes == 512
+    assert replace(other, tokenizer=usual.tokenizer, model=usual.model) == usual
+    assert replace(other.tokenizer, codes=512) == usual.tokenizer and replace(other.model, codes=512) == usual.model
 
 
 @pytest.fixture(scope="module")

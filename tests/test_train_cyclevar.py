@@ -286,3 +286,16 @@ def test_what_is_kept_is_the_moving_average():
         kept[average] = cyclevar.model.head.weight.detach()
     start = tiny_model().head.weight.detach()
     assert 0 < (kept[0.999] - start).norm() < (kept[0.0] - start).norm()
+
+
+def test_plain_descent_moves_along_the_gradient_and_an_unknown_optimiser_is_refused():
+    model, training = tiny_model(), replace(SHORT, optimiser="sgd", lr=0.5, weight_decay=0.0)
+    optimiser = cyclevar_module.generator_optimiser(model, training)
+    before = [weight.detach().clone() for weight in model.parameters()]
+    sum(weight.square().sum() for weight in model.parameters()).backward()  # gradient 2 w
+    optimiser.step()
+    assert all(torch.allclose(weight, torch.zeros_like(weight), atol=1e-6) for weight in model.parameters()) and any(w.any() for w in before)
+    usual = cyclevar_module.generator_optimiser(model, SHORT)
+    assert isinstance(usual, torch.optim.AdamW) and usual.defaults["betas"] == SHORT.betas
+    with pytest.raises(VarbookError, match="use adamw or sgd"):
+        cyclevar_module.generator_optimiser(model, replace(SHORT, optimiser="lion"))

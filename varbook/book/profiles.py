@@ -257,6 +257,7 @@ _SMOKE = replace(
     ablation_steps=4,
     ablation_images=64,
     ablation_seeds=(0, 1),
+    study_seeds=(0, 1),
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)}
