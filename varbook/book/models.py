@@ -140,14 +140,7 @@ def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator,
     """Return a rival in pixels, "cyclegan" or "cut", between the toy world's horses and zebras; it is called as CycleVAR is."""
     training = BaselineTraining(method=name, steps=profile.baseline_steps, batch=profile.toy.cyclevar_training.batch)
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
-    torch.manual_seed(profile.seed + 3)
-    rival = PixelTranslator((HORSE, ZEBRA), name, training.channels, training.blocks)
-    settings = {"training": training, "world": _world(profile), "images": [len(s) for s in sets]}
-    run = train_or_load(
-        f"toy-{name}", rival, settings, seed=profile.seed, profile=profile.name,
-        fit=lambda keeper: fit_baseline(rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper),
-    )  # fmt: skip
-    return rival.to(pick_device()).eval(), run
+    return pixel_rival_run(f"toy-{name}", training, sets, (HORSE, ZEBRA), {"world": _world(profile)}, profile)
 
 
 def photographs(profile: Profile) -> dict[str, Tensor] | None:
@@ -181,6 +174,14 @@ def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) 
     return cyclevar_run(
         "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=crops(chain.image_size)
     )
+
+
+def photograph_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
+    """Return a rival in pixels, "cyclegan" or "cut", between photographs of horses (class 0) and zebras (class 1)."""
+    data, chain = photographs(profile), profile.photographs
+    training = BaselineTraining(method=name, steps=profile.photograph_baseline_steps, batch=chain.cyclevar_training.batch)
+    sets, size = (data["trainA"], data["trainB"]), chain.image_size
+    return pixel_rival_run(f"photo-{name}", training, sets, (0, 1), {"size": size}, profile, draw=crops(size))
 
 
 def published_photograph_cyclevar(
@@ -273,6 +274,21 @@ def cyclevar_run(
         ),
     )  # fmt: skip
     return cyclevar.to(pick_device()).eval(), run
+
+
+def pixel_rival_run(
+    kind, training: BaselineTraining, sets, targets, settings: dict, profile: Profile, draw: Draw | None = None
+) -> tuple[PixelTranslator, Run]:
+    """Return a translator in pixels between two `sets` of images with classes `targets`, trained or loaded."""
+    torch.manual_seed(profile.seed + 3)
+    rival = PixelTranslator(targets, training.method, training.channels, training.blocks)
+    run = train_or_load(
+        kind, rival, {"training": training, "images": [len(s) for s in sets]} | settings, seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_baseline(
+            rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper, **({"draw": draw} if draw else {})
+        ),
+    )  # fmt: skip
+    return rival.to(pick_device()).eval(), run
 
 
 def _world(profile: Profile) -> dict:
