@@ -94,10 +94,10 @@ def _chain(
     )
 
 
-def _study(chain: Chain) -> Chain:
+def _study(chain: Chain, lr: float = 4e-4) -> Chain:
     # Many trainings at little cost: no perceptual network (at 32 px it sees little), small discriminators, a short average.
     training = replace(
-        chain.cyclevar_training, identity_steps=chain.cyclevar_training.steps // 8, warmup=min(20, chain.cyclevar_training.steps // 4),
+        chain.cyclevar_training, lr=lr, identity_steps=chain.cyclevar_training.steps // 8, warmup=min(20, chain.cyclevar_training.steps // 4),
         cycle_perceptual=0.0, identity_perceptual=0.0, average=0.98, critic_channels=(32, 64, 96),
     )  # fmt: skip
     return replace(chain, cyclevar_training=training)
@@ -150,7 +150,7 @@ _LAPTOP = Profile(
         bits=24, channels=32,
     ),  # fmt: skip
     driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(700, 150, 300), batch=(8, 8, 2), depth=3), bits=24),
-    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 480), batch=(8, 16, 2), depth=3)),
+    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 480), batch=(8, 16, 2), depth=3), lr=8e-4),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
