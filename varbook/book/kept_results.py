@@ -107,7 +107,8 @@ def streets(profile: Profile) -> Run:
     Its "result" holds: counts of held-out photographs; measures (direction -> row of STREET_ROWS -> brightness, edges, seen as
     target, frechet, kernel, structure; the last four only where pretrained features are at hand); pictures and renderings (the
     translations shown, and their sources through the tokenizer: `street_pictures`), levels (the brightness of each source shown),
-    perceptual (the distance in the losses) and core_minutes of the three trainings. Raises VarbookError where there are neither photographs nor a record.
+    perceptual (the distance in the losses) and core_minutes of the three trainings. Raises VarbookError where there are neither
+    photographs nor a record.
     """
     settings = {"chain": profile.driving, "cyclevar": CONFIG, "prompts": captioned.DOMAINS["driving-cyclevar"]}
 

@@ -40,7 +40,7 @@ class Text(NamedTuple):
 
 
 class CrossAttention(nn.Module):
-    """Plain scaled attention from queries (B, L, C) to the words of a text (Infinity section 3.3).
+    """Plain scaled attention from queries (B, L, C) to the words of a text (Infinity).
 
     With `pool` one learned query asks in place of the image tokens. `rounded`: as in bfloat16, which the published code asks for.
     """
