@@ -25,5 +25,5 @@ def strip(images: Tensor, quality: int | None = None) -> str:
 def images_of(kept: str, count: int) -> Tensor:
     """Return the `count` images, uint8 (count, 3, H, W), of what `strip` made."""
     picture = Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB")
-    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(picture.height, picture.width, 3).permute(2, 0, 1)
-    return torch.stack(pixels.split(picture.width // count, dim=-1))
+    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(picture.height, picture.width, 3)
+    return torch.stack(pixels.permute(2, 0, 1).split(picture.width // count, dim=-1))

@@ -1,7 +1,7 @@
 """Sign bits as codes: binary spherical quantization, one more alternative to the nearest of learned vectors.
 
 A code is a vector of d signs, divided by sqrt(d) so that it has unit length. No table is kept and none is searched: the code
-nearest to a vector on the sphere is the signs of its entries, whatever its length (BSQ: Zhao et al. 2024; Infinity: Han et al. 2024).
+nearest to a vector on the sphere is the signs of its entries, whatever its length (BSQ: Zhao et al. 2024; Infinity: Han et al.).
 """
 
 import math
