@@ -1,12 +1,14 @@
 """Chapter 11's models: hidden pairs, trained once and found again, prompts for targets, photographs where they are."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from PIL import Image
 from tiny import same_state
 
 from varbook import paths
-from varbook.book import captioned, loading, models, train, translate
+from varbook.book import captioned, kept_results, loading, models, train, translate
 from varbook.book.profiles import PROFILES, profile
 from varbook.data.scene import every_caption, flip
 from varbook.errors import VarbookError
@@ -72,6 +74,14 @@ def test_photographs_of_streets_are_used_where_they_are(tmp_path, monkeypatch):
     cyclevar, run = captioned.driving_cyclevar(SMOKE)
     assert models.translate_all(cyclevar, data["testA"], "by night").shape == (3, 3, 32, 32)
     assert run.name.startswith("driving-cyclevar")
+    values = kept_results.streets(SMOKE).record["measurements"]["result"]["values"]
+    rows = kept_results.street_pictures(values, data)
+    assert len(rows) == 6 and all(one.shape == (kept_results.SHOWN_STREETS, 3, 32, 32) for one in rows.values())
+    assert torch.equal(rows["day, source"][0], data["testA"][0])
+    other = {name: images // 2 for name, images in data.items()}  # not the photographs of the record
+    assert len(kept_results.street_pictures(values, other)) == len(kept_results.street_pictures(values, None)) == 4
+    place.rename(tmp_path / "elsewhere")
+    assert kept_results.streets(SMOKE).source == "found"  # the record is enough
 
 
 def test_missing_photographs_are_said_in_one_sentence(capsys, monkeypatch):
@@ -90,3 +100,19 @@ def test_a_translator_with_prompts_is_put_together_again_from_its_records():
     images = captioned.captioned_set(SMOKE, "day", held_out=True).images[:2]
     (first, second) = translate.translate_images(cyclevar, list(images), loading.domains(found)["night"])
     assert first.shape == (3, 32, 32) and not torch.equal(first, second)
+
+
+def test_flat_pictures_are_kept_with_their_numbers():
+    run = kept_results.flat(SMOKE)
+    values = run.record["measurements"]["result"]["values"]
+    assert set(values["counterparts"]) == set(kept_results.STYLES) and values["core_minutes"] > 0
+    pictures = kept_results.flat_pictures(values)
+    assert list(pictures) == list(kept_results.STYLES)
+    assert all(one.shape == (kept_results.SHOWN, 3, 32, 32) for one in pictures.values())
+    assert kept_results.flat(SMOKE).source == "found"
+
+
+def test_streets_without_photographs_and_record_are_one_sentence(monkeypatch):
+    monkeypatch.setattr(captioned, "data_folder", lambda name: None)
+    with pytest.raises(VarbookError, match="photographs of day2night are not there, and no record"):
+        kept_results.streets(replace(SMOKE, seed=5))

@@ -5,7 +5,7 @@ import torch
 
 from varbook import paths
 from varbook.errors import VarbookError
-from varbook.evaluate.photographs import photograph_report, seen_as
+from varbook.evaluate.photographs import DomainProbe, photograph_report, seen_as
 from varbook.features import mobilenet
 
 
@@ -29,6 +29,12 @@ def test_zebras_are_seen_as_zebras_and_doing_nothing_is_no_translation():
     assert idle["structure"].value < 1e-6 and idle["seen_as"].value <= 0.6
     replaced = photograph_report(horses, zebras, zebras, "zebra")
     assert replaced["structure"].value > 0.1 and replaced["seen_as"].name == "seen-as-zebra-mobilenet"
+
+
+def test_a_probe_tells_domains_apart_that_it_was_shown():
+    horses, zebras = photographs("testA", 30), photographs("testB", 30)
+    probe = DomainProbe(horses[:20], zebras[:20])
+    assert probe.seen_as_second(zebras[20:]) >= 0.7 and probe.seen_as_second(horses[20:]) <= 0.3
 
 
 def test_only_horses_and_zebras_can_be_asked_for():

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.models import centre, crops, cyclevar_run, next_scale_run, tokenizer_run
-from varbook.book.profiles import CAPTIONED, Profile
+from varbook.book.profiles import CAPTIONED, Chain, Profile
 from varbook.data.draw import WORLD_VERSION
 from varbook.data.folders import unpaired
 from varbook.data.species import TABLE
@@ -96,14 +96,17 @@ def caption_model(profile: Profile) -> tuple[TextNextScaleModel, Tokenizer, tupl
 def caption_cyclevar(profile: Profile, to: str = "night", config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between the toy world by day and `to`, "night" or "flat"."""
     model, tokenizer, (parent, _) = caption_model(profile)
-    chain = profile.captions
-    if to == "flat":
-        steps = profile.style_steps
-        longer = {"steps": steps, "batch": profile.style_batch, "warmup": min(50, steps // 4), "identity_steps": min(100, steps // 3)}
-        chain = replace(chain, cyclevar_training=replace(chain.cyclevar_training, **longer))
+    chain = flat_chain(profile) if to == "flat" else profile.captions
     sets = tuple(captioned_set(profile, kind).images for kind in ("day", to))
     prompts = PROMPTS["day"], PROMPTS[to]
     return cyclevar_run(f"text-cyclevar-{to}", chain, tokenizer, model, parent, sets, prompts, profile, config)
+
+
+def flat_chain(profile: Profile) -> Chain:
+    """Return the chain of the translator between photographs and flat pictures: that of day and night, trained for longer."""
+    steps = profile.style_steps
+    longer = {"steps": steps, "batch": profile.style_batch, "warmup": min(50, steps // 4), "identity_steps": min(100, steps // 3)}
+    return replace(profile.captions, cyclevar_training=replace(profile.captions.cyclevar_training, **longer))
 
 
 def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:
@@ -136,8 +139,8 @@ def published_driving_cyclevar(
     )  # fmt: skip
 
 
-def driving_cyclevar(profile: Profile, config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, Run]:
-    """Return CycleVAR between photographs of streets by day and by night, with tokenizer and model of its own."""
+def driving_chain(profile: Profile, config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, tuple[Run, Run, Run]]:
+    """Return CycleVAR between photographs of streets by day and by night, and its runs: its own, its model's, its tokenizer's."""
     data, chain = driving_photographs(profile), profile.driving
     both, draw = torch.cat((data["trainA"], data["trainB"])), crops(chain.image_size)
     tokenizer, parent = tokenizer_run("driving-tokenizer", chain, both, profile, draw=draw)
@@ -145,4 +148,11 @@ def driving_cyclevar(profile: Profile, config: CycleVARConfig = CONFIG) -> tuple
     images = lambda: centre(both, chain.image_size)  # noqa: E731
     model, model_run = next_scale_run("driving-var", chain, tokenizer, parent, images, prompts, profile)
     sets, targets = (data["trainA"], data["trainB"]), (PROMPTS["day"], PROMPTS["night"])
-    return cyclevar_run("driving-cyclevar", chain, tokenizer, model, model_run, sets, targets, profile, config, draw=draw)
+    cyclevar, run = cyclevar_run("driving-cyclevar", chain, tokenizer, model, model_run, sets, targets, profile, config, draw=draw)
+    return cyclevar, (run, model_run, parent)
+
+
+def driving_cyclevar(profile: Profile, config: CycleVARConfig = CONFIG) -> tuple[CycleVAR, Run]:
+    """Return CycleVAR between photographs of streets by day and by night, with tokenizer and model of its own."""
+    cyclevar, runs = driving_chain(profile, config)
+    return cyclevar, runs[0]

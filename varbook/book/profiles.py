@@ -46,7 +46,7 @@ class Profile:
     judge_steps: int
     ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
     use_photographs: bool = True
-    use_streets: bool = False  # does chapter 11 train on day2night, too: a tokenizer, a model and a translator more?
+    use_streets: bool = False  # does chapter 11 show day2night, too: a tokenizer, a model and a translator more?
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
     rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
@@ -59,7 +59,7 @@ class Profile:
     ablation_images: int = 1000  # training images of these models; their mirror images count as well
     caption_images: int = 6000  # training images of chapter 11, by day and by night, as photographs and flat
     caption_judge_steps: int = 600
-    style_steps: int = 500  # of the translator between photographs and flat pictures: outlines take longer than light
+    style_steps: int = 900  # of the translator between photographs and flat pictures: outlines take longer than light
     style_batch: int = 4
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
     study_images: int = 4000  # training images of the chain `study`; half of them horses and zebras
@@ -136,7 +136,7 @@ def _bits(chain: Chain, bits: int, words: tuple[str, ...] = vocabulary(every_cap
 def _streets(chain: Chain, bits: int) -> Chain:
     """Return a chain for photographs by day and by night that is trained in minutes: a line through the tokenizer helps at once."""
     chain = _bits(_photographs(chain), bits)
-    training = replace(chain.tokenizer_training, lr=2e-3, perceptual=0.05, gan=0.0)
+    training = replace(chain.tokenizer_training, lr=2e-3, perceptual=0.15, gan=0.0)
     return replace(chain, tokenizer=replace(chain.tokenizer, line=True), tokenizer_training=training)
 
 
@@ -146,21 +146,21 @@ _LAPTOP = Profile(
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
     captions=_bits(
-        _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 120), batch=(8, 24, 2), depth=2),
+        _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 300), batch=(8, 24, 2), depth=2),
         bits=24, channels=32,
     ),  # fmt: skip
-    driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(700, 150, 300), batch=(8, 8, 2), depth=3), bits=24),
+    driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(2000, 300, 600), batch=(8, 8, 2), depth=3), bits=32),
     study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 480), batch=(8, 16, 2), depth=3), lr=8e-4),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
     ground_truth_steps=2400,
+    use_streets=True,
 )
 
 _GPU = replace(
     _LAPTOP,
     name="gpu",
-    use_streets=True,
     style_steps=10_000,
     style_batch=16,
     toy=_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
@@ -204,7 +204,6 @@ _GPU = replace(
 _PAPER = replace(
     _LAPTOP,
     name="paper",
-    use_streets=True,
     style_steps=10_000,
     style_batch=16,
     toy=_GPU.toy,
@@ -253,6 +252,7 @@ _SMOKE = replace(
     judge_steps=30,
     ground_truth_steps=30,
     use_photographs=False,
+    use_streets=False,
     flex_depths=(1, 2),
     rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,

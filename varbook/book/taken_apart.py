@@ -3,17 +3,15 @@
 Everything happens on the profile's small chain `study`. Numbers and a few small pictures are kept in run records, models are not.
 """
 
-import base64
-import io
 from dataclasses import dataclass, replace
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from varbook.book import models
 from varbook.book.profiles import Profile
-from varbook.data.images import to_float, to_uint8
+from varbook.book.strips import images_of, strip
+from varbook.data.images import to_float
 from varbook.device import pick_device
 from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.structure import structure_distance
@@ -205,13 +203,9 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
     return values
 
 
-def strip(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
-    """Return {"pictures": one small PNG in base64} of the first translations in both directions; `pictures` reads it again."""
-    rows = torch.cat(list(translations(profile, translator, KEPT).values()))
-    picture = Image.fromarray(to_uint8(torch.cat(list(rows), dim=-1)).permute(1, 2, 0).contiguous().numpy())
-    data = io.BytesIO()
-    picture.save(data, "PNG", optimize=True)
-    return {"pictures": base64.b64encode(data.getvalue()).decode("ascii")}
+def first_pictures(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
+    """Return {"pictures": the strip} of the first translations in both directions; `pictures` reads it again."""
+    return {"pictures": strip(torch.cat(list(translations(profile, translator, KEPT).values())))}
 
 
 @torch.no_grad()
@@ -221,7 +215,7 @@ def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
     "state" is `mixture_state` over the first held-out horses, "token" the probabilities of all codes at the place in the
     middle of the first horse, at the last scale, in units of 1e-5. Serial passes and lone scales have neither.
     """
-    values = strip(profile, cyclevar)
+    values = first_pictures(profile, cyclevar)
     config = cyclevar.config
     if config.mode == "serial" or not config.multi_scale_context:
         return values
@@ -246,7 +240,5 @@ def token_shown(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
 
 def pictures(values: dict) -> dict[str, Tensor]:
     """Return the pictures that a record keeps, direction -> uint8 (KEPT, 3, H, W)."""
-    strip = Image.open(io.BytesIO(base64.b64decode(values["pictures"]))).convert("RGB")
-    pixels = torch.frombuffer(bytearray(strip.tobytes()), dtype=torch.uint8).view(strip.height, strip.width, 3).permute(2, 0, 1)
-    rows = torch.stack(pixels.split(strip.width // (2 * KEPT), dim=-1))
+    rows = images_of(values["pictures"], 2 * KEPT)
     return dict(zip(DIRECTIONS, rows.split(KEPT)))

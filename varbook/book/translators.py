@@ -45,7 +45,8 @@ def rival(profile: Profile, name: str) -> Run:
     def function() -> tuple[dict, Curve]:
         made_by, runs = translator(profile, name)
         minutes = sum(run.core_minutes for run in runs)
-        return taken_apart.measured(profile, made_by, judge) | taken_apart.strip(profile, made_by) | {"minutes": minutes}, []
+        values = taken_apart.measured(profile, made_by, judge) | taken_apart.first_pictures(profile, made_by)
+        return values | {"minutes": minutes}, []
 
     return experiment("toy-rivals", settings, function, seed=profile.seed, profile=profile.name)
 

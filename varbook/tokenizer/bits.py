@@ -1,7 +1,7 @@
 """Sign bits as codes: binary spherical quantization, one more alternative to the nearest of learned vectors.
 
 A code is a vector of d signs, divided by sqrt(d) so that it has unit length. No table is kept and none is searched: the code
-nearest to a vector on the sphere is the signs of its entries, whatever its length (Infinity section 3.2; BSQ, Zhao et al. 2024).
+nearest to a vector on the sphere is the signs of its entries, whatever its length (BSQ: Zhao et al. 2024; Infinity: Han et al.).
 """
 
 import math
@@ -57,7 +57,7 @@ class BinaryCodes(nn.Module):
         return self.lookup(torch.arange(self.codes, device=self.hits.device))
 
     def penalty(self, x: Tensor) -> Tensor:
-        """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and balanced over all (BSQ eq. 9).
+        """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and balanced over all (BSQ).
 
         The mean entropy of each soft bit minus the entropy of its mean, in bits, times `entropy`; gradients go to `x`.
         """
@@ -93,7 +93,7 @@ def bit_entropy(codes: BinaryCodes, tokens: list[Tensor]) -> list[float]:
 def flip(codes: BinaryCodes, tokens: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Return `tokens` (B, h, w) with bits flipped, each with one probability drawn per image from [0, strength).
 
-    Bitwise self-correction (Infinity section 3.4): the next scales learn to mend what the earlier ones got wrong.
+    Bitwise self-correction (Infinity): the next scales learn to mend what the earlier ones got wrong.
     """
     chance = strength * processes.drawn(torch.rand, (len(tokens), 1, 1, 1), generator)
     wrong = processes.drawn(torch.rand, (*tokens.shape, codes.code_dim), generator) < chance  # B h w d

@@ -13,6 +13,24 @@ from torch import Tensor, nn
 from varbook.transformer.attention import attend
 
 
+def half(x: Tensor) -> Tensor:
+    """Return x rounded to bfloat16 (eight bits of mantissa), in its own type."""
+    return x.bfloat16().to(x.dtype)
+
+
+def attend_rounded(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor) -> Tensor:
+    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) as the fused kernels of bfloat16 compute it.
+
+    Rounded are q, k and v, the exponentials that meet v (not their sum), and the result; sums are kept in float32.
+    """
+    q, k, v = half(q), half(k), half(v)
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(*(one.bfloat16() for one in (q, k, v, mask)), scale=scale).to(q.dtype)
+    scores = scale * (q @ k.transpose(-2, -1)) + mask  # B H L T
+    shares = (scores - scores.amax(-1, keepdim=True)).exp()
+    return half((half(shares) @ v) / shares.sum(-1, keepdim=True))
+
+
 class Text(NamedTuple):
     """The words of a batch of texts as one cross-attention layer sees them."""
 
@@ -22,9 +40,9 @@ class Text(NamedTuple):
 
 
 class CrossAttention(nn.Module):
-    """Plain scaled attention from queries (B, L, C) to the words of a text (Infinity section 3.3).
+    """Plain scaled attention from queries (B, L, C) to the words of a text (Infinity).
 
-    With `pool` one learned query asks in place of the image tokens. `rounded`: in bfloat16, as the published code has it.
+    With `pool` one learned query asks in place of the image tokens. `rounded`: as in bfloat16, which the published code asks for.
     """
 
     def __init__(self, width: int, heads: int, channels: int, *, pool: bool = False, rounded: bool = False):
@@ -51,11 +69,7 @@ class CrossAttention(nn.Module):
             q = self.mat_q[:, :, None].expand(len(text.keys), -1, -1, -1)  # B H 1 D
         else:
             q = self.mat_q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B H L D
-        if self.rounded:
-            half = (one.bfloat16() for one in (q, text.keys, text.values, text.mask))
-            out = F.scaled_dot_product_attention(*half).to(q.dtype)
-        else:
-            out = attend(q, text.keys, text.values, 1 / math.sqrt(q.shape[-1]), text.mask)
+        out = (attend_rounded if self.rounded else attend)(q, text.keys, text.values, 1 / math.sqrt(q.shape[-1]), text.mask)
         return self.proj(out.transpose(1, 2).flatten(2))
 
 
