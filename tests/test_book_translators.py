@@ -1,10 +1,28 @@
 """CycleVAR's rivals from the shelf: trained once on the small chain, judged as its ablations are, and found again."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from varbook import paths
 from varbook.book import models, taken_apart
-from varbook.book.translators import DIFFUSION, OURS, PIXELS, RIVALS, balance, everyone, rival, translator
+from varbook.book.translators import (
+    DIFFUSION,
+    OURS,
+    PHOTOGRAPHS,
+    PIXELS,
+    RIVALS,
+    balance,
+    evenly,
+    everyone,
+    photograph_numbers,
+    photograph_pictures,
+    photograph_rival,
+    rival,
+    translator,
+)
+from varbook.features import mobilenet
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -47,3 +65,38 @@ def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
     assert all(balance(made_up).values())
     made_up["CUT"] |= {"structure h2z": 0.5}
     assert [text for text, held in balance(made_up).items() if not held] == ["horse to zebra: CUT is not better in both distance and structure"]
+    assert list(balance(made_up, ["CycleGAN"])) == [f"{way}: CycleGAN is not better in both distance and structure" for way in PHOTOGRAPHS]
+
+
+@pytest.fixture
+def photographs(smoke, monkeypatch):
+    """The smoke profile with coloured noise for photographs: a dozen for each part, larger where crops are taken."""
+    if paths.weights_file(mobilenet.FILE) is None:
+        pytest.skip(f"needs {mobilenet.FILE} (VARBOOK_WEIGHTS)")
+    draw, size = torch.Generator().manual_seed(0), smoke.photographs.image_size
+    sides = {"trainA": size + 4, "trainB": size + 4, "testA": size, "testB": size}
+    made = {part: torch.randint(256, (12, 3, side, side), generator=draw, dtype=torch.uint8) for part, side in sides.items()}
+    monkeypatch.setattr(models, "photographs", lambda profile: made)
+    return made
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, photographs, name):
+    short = replace(smoke, photograph_rivals=tuple(PIXELS), photograph_baseline_steps=3)
+    run = photograph_rival(short, name)
+    values = run.record["measurements"]["result"]["values"]
+    assert list(values["report"]) == list(PHOTOGRAPHS) and values["minutes"] >= 0
+    assert all(set(one) == {"frechet", "kernel", "structure", "seen_as"} for one in values["report"].values())
+    assert set(photograph_numbers(values["report"])) == {f"{what} {way}" for what in ("FD", "structure") for way in ("h2z", "z2h")}
+    side = smoke.photographs.image_size
+    assert photograph_pictures(values).shape == (2 * taken_apart.KEPT, 3, side, side)
+    assert photograph_rival(short, name).source == "found"
+    made_by, _ = models.photograph_rival_translation(short, PIXELS[name])
+    fresh = models.translate_all(made_by, evenly(photographs["testA"], taken_apart.KEPT), 1)
+    # as kept they went through a JPEG
+    assert (photograph_pictures(values)[: taken_apart.KEPT].float() / 127.5 - 1 - fresh).abs().mean() < 0.2
+
+
+def test_pictures_are_spread_evenly_over_a_set():
+    images = torch.arange(11)[:, None, None, None].expand(-1, 3, 2, 2)
+    assert evenly(images, 3)[:, 0, 0, 0].tolist() == [0, 5, 10]

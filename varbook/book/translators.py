@@ -1,15 +1,20 @@
 """CycleVAR's rivals (its table 1), trained by us on the small chain of chapter 10: same images, same size, a like time on the clock.
 
-CycleGAN and CUT work in pixels and need nothing else. SDEdit, DDIB and Cycle-Diffusion share one class-conditional latent
-diffusion model (the DiT row of FlexVAR table 2), over the ground-truth tokenizer's features.
+CycleGAN and CUT work in pixels and need nothing else; a profile may have them trained on photographs too. SDEdit, DDIB and
+Cycle-Diffusion share one class-conditional latent diffusion model (the DiT row of FlexVAR table 2), over the ground-truth
+tokenizer's features.
 """
 
 import statistics
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
 
 from varbook.book import models, taken_apart
 from varbook.book.profiles import Profile
+from varbook.book.strips import images_of, strip
+from varbook.evaluate.photographs import photograph_report
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 from varbook.translate.diffusion import STRENGTHS, DiffusionTranslator
@@ -19,6 +24,9 @@ DIFFUSION = {"SDEdit": "sdedit", "DDIB": "ddib", "Cycle-Diffusion": "cyclediffus
 RIVALS = (*PIXELS, *DIFFUSION)
 OURS = "CycleVAR"
 GUIDANCE = 1.5  # of the diffusion model towards the target
+# Directions between photographs: (short name, source, real pictures of the target, its class).
+PHOTOGRAPHS = {"horse to zebra": ("h2z", "testA", "testB", 1), "zebra to horse": ("z2h", "testB", "testA", 0)}
+QUALITY = 85  # of the photographs in a record
 
 
 def translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run, ...]]:
@@ -73,13 +81,65 @@ def everyone(profile: Profile) -> dict[str, dict]:
     return found | {name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS}
 
 
-def balance(numbers: dict[str, dict]) -> dict[str, bool]:
-    """Return the claim of CycleVAR table 1 against every rival and direction: no rival is better in distance *and* in structure.
+def evenly(images: Tensor, count: int) -> Tensor:
+    """Return `count` of the images (N, 3, H, W), spread evenly over the set: none is chosen."""
+    return images[torch.linspace(0, len(images) - 1, count).round().long()]
+
+
+def photograph_reports(photos: dict[str, Tensor], translate: Callable[[Tensor, int], Tensor]) -> dict[str, dict]:
+    """Return direction -> measures (of `photograph_report`, as plain data) of what `translate` makes of the test photographs.
+
+    `translate` takes uint8 images (N, 3, H, W) and the class of the target, and returns images in [-1, 1].
+    """
+    found = {}
+    for direction, (_, source, real, label) in PHOTOGRAPHS.items():
+        report = photograph_report(photos[source], translate(photos[source], label), photos[real], direction.split()[-1])
+        found[direction] = {key: one.as_dict() for key, one in report.items()}
+    return found
+
+
+def photograph_rival(profile: Profile, name: str) -> Run:
+    """Return the record of the rival `name` of PIXELS on photographs.
+
+    Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`) and minutes of processor time.
+    """
+    photos = models.photographs(profile)
+    settings = {
+        "method": PIXELS[name], "steps": profile.photograph_baseline_steps, "size": profile.photographs.image_size,
+        "batch": profile.photographs.cyclevar_training.batch, "images": {part: len(images) for part, images in photos.items()},
+    }  # fmt: skip
+
+    def function() -> tuple[dict, Curve]:
+        made_by, run = models.photograph_rival_translation(profile, PIXELS[name])
+
+        def translate(images: Tensor, label: int) -> Tensor:
+            return models.translate_all(made_by, images, label)
+
+        first = [translate(evenly(photos[source], taken_apart.KEPT), label) for _, source, _, label in PHOTOGRAPHS.values()]
+        kept = {"pictures": strip(torch.cat(first), QUALITY), "minutes": run.core_minutes}
+        return kept | {"report": photograph_reports(photos, translate)}, []
+
+    return experiment("photo-rivals", settings, function, seed=profile.seed, profile=profile.name)
+
+
+def photograph_pictures(values: dict) -> Tensor:
+    """Return the pictures that the record of `photograph_rival` keeps, uint8 (2 KEPT, 3, H, W): first zebras, then horses."""
+    return images_of(values["pictures"], 2 * taken_apart.KEPT)
+
+
+def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
+    """Return the numbers of `photograph_reports` under the names that `balance` compares."""
+    names = {"FD": "frechet", "structure": "structure"}
+    return {f"{what} {PHOTOGRAPHS[way][0]}": one[key]["value"] for way, one in reports.items() for what, key in names.items()}
+
+
+def balance(numbers: dict[str, dict], rivals: Sequence[str] = RIVALS) -> dict[str, bool]:
+    """Return the claim of CycleVAR table 1 against each of `rivals` and direction: none is better in distance *and* in structure.
 
     `numbers` are those of `everyone`. A rival that is better in both would show that ours is no good balance of the two.
     """
     ours, verdict = numbers[OURS], {}
-    for name in RIVALS:
+    for name in rivals:
         for short, (source, target) in taken_apart.DIRECTIONS.items():
             theirs = numbers[name]
             beaten = theirs[f"FD {short}"] < ours[f"FD {short}"] and theirs[f"structure {short}"] < ours[f"structure {short}"]
