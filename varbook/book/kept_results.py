@@ -98,7 +98,7 @@ def flat(profile: Profile) -> Run:
 
 def flat_pictures(values: dict) -> dict[str, Tensor]:
     """Return direction -> the first translations, uint8 (SHOWN, 3, H, W), that the record of `flat` keeps."""
-    return dict(zip(STYLES, images_of(values["pictures"], len(STYLES) * SHOWN).split(SHOWN)))
+    return dict(zip(STYLES, images_of(values["pictures"], len(STYLES) * SHOWN).split(SHOWN), strict=True))
 
 
 def streets(profile: Profile) -> Run:
@@ -120,13 +120,13 @@ def streets(profile: Profile) -> Run:
                 "data_scripts/prepare_bdd100k.py, and name their place in VARBOOK_DATA."
             )
         cyclevar, runs = captioned.driving_chain(profile)
-        held = {"day": data["testA"], "night": data["testB"]}
+        probe = street_probe(cyclevar.tokenizer, data)
         sources = street_sources(data)
         made = [translate_all(cyclevar, sources[start], PROMPTS[end]) for start, end in DAY_NIGHT.values()]
         through = [rendered(cyclevar.tokenizer, images) for images in sources.values()]
         values = {
             "counts": {name: len(images) for name, images in data.items()},
-            "measures": {name: dict(street_measures(profile, cyclevar, held, data, *ends)) for name, ends in DAY_NIGHT.items()},
+            "measures": {name: dict(street_measures(cyclevar, data, probe, *ends)) for name, ends in DAY_NIGHT.items()},
             "pictures": strip(torch.cat(made), QUALITY),
             "renderings": strip(torch.cat(through), QUALITY),
             "levels": [brightness(image) for images in sources.values() for image in images],
@@ -143,29 +143,33 @@ def brightness(images: Tensor) -> float:
     return (to_float(images) if images.dtype == torch.uint8 else images).mean().item() / 2 + 0.5
 
 
+def street_probe(tokenizer: Tokenizer, data: dict[str, Tensor]) -> DomainProbe | None:
+    """Return what tells streets by night from streets by day, fitted to the training photographs; None without features at hand."""
+    if weights_file(mobilenet.FILE) is None or min(len(data[part]) for part in _TESTS.values()) < FEWEST:
+        return None
+    day, night = (centre(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
+    # Also as the tokenizer renders them: its blur is no sign of either domain.
+    return DomainProbe(*(torch.cat((to_float(one), rendered(tokenizer, one))) for one in (day, night)))
+
+
 def street_measures(
-    profile: Profile, cyclevar: CycleVAR, held: dict[str, Tensor], data: dict[str, Tensor], start: str, end: str
+    cyclevar: CycleVAR, data: dict[str, Tensor], probe: DomainProbe | None, start: str, end: str
 ) -> Iterator[tuple[str, dict]]:
     """Yield (row of STREET_ROWS, measures) for all held-out photographs of `start`, translated to `end`."""
-    source, target = held[start], held[end]
+    source, target = data[_TESTS[start]], data[_TESTS[end]]
     made = (
         to_float(source),
         rendered(cyclevar.tokenizer, source),
         translate_all(cyclevar, source, PROMPTS[end]),
         to_float(target),
     )
-    probe = None
-    if weights_file(mobilenet.FILE) and min(len(source), len(target)) >= FEWEST:
-        examples = [centre(data[part], source.shape[-1]) for part in ("trainA", "trainB")]
-        # Also as the tokenizer renders them: its blur is no sign of either domain.
-        examples = [torch.cat((to_float(one), rendered(cyclevar.tokenizer, one))) for one in examples]
-        probe = DomainProbe(*(examples if end == "night" else examples[::-1]))
     for row, images in zip(STREET_ROWS, made, strict=True):
         values = {"brightness": brightness(images)}
         if row != "real target":
             values["edges"] = edge_agreement(images, source).mean().item()
         if probe:
-            values["seen as target"] = probe.seen_as_second(images)
+            night = probe.seen_as_second(images)
+            values["seen as target"] = night if end == "night" else 1 - night
         if probe and row != "real target":
             report = domain_report(source, images, target, f"test photographs by {end}")
             values |= {key: one.as_dict() for key, one in report.items()}
@@ -189,7 +193,7 @@ def street_pictures(values: dict, data: dict[str, Tensor] | None) -> dict[str, T
     made, through = (images_of(values[key], count).split(SHOWN_STREETS) for key in ("pictures", "renderings"))
     sources = street_sources(data) if data else {}
     levels = [brightness(image) for images in sources.values() for image in images]
-    same = len(levels) == count and max(abs(a - b) for a, b in zip(levels, values["levels"])) < 0.01
+    same = len(levels) == count and max(abs(a - b) for a, b in zip(levels, values["levels"], strict=True)) < 0.01
     rows = {}
     for n, (start, end) in enumerate(DAY_NIGHT.values()):
         rows |= {f"{start}, source": sources[start]} if same else {}

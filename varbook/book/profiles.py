@@ -59,7 +59,7 @@ class Profile:
     ablation_images: int = 1000  # training images of these models; their mirror images count as well
     caption_images: int = 6000  # training images of chapter 11, by day and by night, as photographs and flat
     caption_judge_steps: int = 600
-    style_steps: int = 900  # of the translator between photographs and flat pictures: outlines take longer than light
+    style_steps: int = 600  # of the translator between photographs and flat pictures: outlines take longer than light
     style_batch: int = 4
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
     study_images: int = 4000  # training images of the chain `study`; half of them horses and zebras
