@@ -49,7 +49,7 @@ def test_rows_that_carry_a_claim_have_every_seed():
     assert len(one.study_seeds) == 3
     claims = ("default", "temperature 0.01", "temperature 10", "temperature 10000", "serial", "serial, as printed", "last scale alone")
     assert all(seeds_of(one, name) == one.study_seeds for name in claims)
-    assert seeds_of(one, "alpha 0.25") == one.study_seeds[:1]
+    assert seeds_of(one, "shifted context") == one.study_seeds[:1]
 
 
 @pytest.mark.parametrize("name", ("smoke", "laptop", "gpu", "paper"))
