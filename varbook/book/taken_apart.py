@@ -26,7 +26,7 @@ from varbook.translate.relaxation import mixture_state
 KEPT = 4  # held-out scenes of each domain whose translations a record keeps
 TEMPERATURES = (0.01, 0.1, 0.7, 1.0, 2.0, 10.0, 10_000.0)  # CycleVAR table 5
 ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
-DESCENT = 250.0  # learning rate of plain descent, in units of AdamW's: its steps are as long as AdamW's at the start of training
+DESCENT = 250.0  # learning rate of plain descent, in units of AdamW's; half of it gives like rows
 DIRECTIONS = {"h2z": ("horse", "zebra"), "z2h": ("zebra", "horse")}  # short name -> (source, target)
 
 
