@@ -39,3 +39,10 @@ def test_an_unknown_rival_is_refused():
 def test_the_domains_are_the_classes_that_the_chains_use():
     assert models.DOMAINS["toy-cyclevar"] == {"horse": models.HORSE, "zebra": models.ZEBRA}
     assert all(max(models.DOMAINS["photo-cyclevar"].values()) < one.photographs.model.classes for one in PROFILES.values())
+
+
+def test_the_rows_of_flexvar_s_tables_have_equal_budgets_and_the_main_depth_is_among_the_depths():
+    for one in PROFILES.values():
+        assert one.ground_truth_steps == one.toy.tokenizer_training.steps
+        assert one.toy.model.depth in one.flex_depths and len(one.flex_depths) > 1
+        assert set(one.rivals) == {"raster", "masked", "diffusion"}

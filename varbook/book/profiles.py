@@ -44,7 +44,7 @@ class Profile:
     toy_images: int  # training images of the toy world; half of them horses and zebras
     held_out: int  # held-out scenes per domain
     judge_steps: int
-    ground_truth_steps: int  # tokenizers compared with each other (FlexVAR figure 3), equal for all
+    ground_truth_steps: int  # of the tokenizers that figure 3 of FlexVAR holds against the residual one, as many as that one has
     use_photographs: bool = True
     use_streets: bool = False  # does chapter 11 show day2night, too: a tokenizer, a model and a translator more?
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
@@ -156,6 +156,8 @@ _LAPTOP = Profile(
     judge_steps=400,
     ground_truth_steps=2400,
     use_streets=True,
+    flex_depths=(2, 3, 4),
+    rivals=("raster", "masked", "diffusion"),
 )
 
 _GPU = replace(
@@ -189,7 +191,7 @@ _GPU = replace(
     toy_images=50_000,
     held_out=1000,
     judge_steps=2000,
-    ground_truth_steps=10_000,
+    ground_truth_steps=20_000,
     baseline_steps=20_000,
     photograph_rivals=("CycleGAN", "CUT"),
     photograph_baseline_steps=15_000,
@@ -207,6 +209,7 @@ _PAPER = replace(
     style_steps=10_000,
     style_batch=16,
     toy=_GPU.toy,
+    flex_depths=_GPU.flex_depths,  # the depth of `toy` must be among them
     captions=_GPU.captions,
     driving=_GPU.driving,
     study=_GPU.study,
@@ -226,7 +229,7 @@ _PAPER = replace(
     toy_images=200_000,
     held_out=5000,
     judge_steps=5000,
-    ground_truth_steps=50_000,
+    ground_truth_steps=20_000,
     baseline_steps=100_000,
     photograph_rivals=_GPU.photograph_rivals,
     photograph_baseline_steps=100_000,

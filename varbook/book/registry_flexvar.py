@@ -32,7 +32,8 @@ ROWS = (
     ("fig", 7, "05", "quality against the number of steps",
      "more steps give better images, also beyond the ten steps of training", "13 steps: 0.13 FID better than 10 (d24)",
      "Distance to real images against the number of inference steps.",
-     "the distance at the largest number of steps is below the distance at the smallest"),
+     "the distance at the largest number of steps is below the distance at the smallest, and below that at the most steps of "
+     "training"),
     ("fig", 8, "06", "refinement of a low-resolution image",
      "the model adds detail to an image given at low resolution, without training for it", _SAMPLES,
      "Low-resolution inputs beside their refined outputs.",
@@ -48,7 +49,8 @@ ROWS = (
     ("fig", 11, "05", "failures at three times the training resolution and more",
      "at three times the training resolution wavy textures and blur appear", _SAMPLES,
      "Generated samples at three and four times the training size.",
-     "the judge recognises fewer samples at three times the training size than at the training size"),
+     "the judge recognises fewer samples at three times the training size than at the training size, and loses more between "
+     "twice and three times than up to twice"),
     ("fig", 12, "07", "eight zigzag scan paths for Mamba",
      "eight paths, one per layer in turn, let a one-directional scan reach the whole map", "eight paths",
      "Eight zigzag paths drawn over a token map.",
@@ -92,7 +94,7 @@ ROWS = (
      "ground-truth prediction needs the multi-scale tokenizer; scalable positions then cost nothing",
      "FID residual 4.00; GT with VAR's tokenizer diverges, LlamaGen's 17.75, ours 3.82, scalable positions 3.71",
      "Distance to real images as prediction type, tokenizer and positions are swapped one by one.",
-     "the order of the rows' distances is the paper's"),
+     "the order of the rows' distances is the paper's, and ground truth has the lower loss with every seed"),
     ("table", 5, "07", "attention against Mamba",
      "Mamba in place of attention is competitive", "FID d16 4.32 (attention), 4.22 (Mamba); d20 3.71, 3.80",
      "Distance to real images and time for attention and Mamba.",
@@ -104,7 +106,7 @@ ROWS = (
     ("table", 7, "05", "scales of each number of steps",
      "the scales of a step can be chosen freely at inference", "6 to 13 steps at 256 px, 11 at 384, 12 and 15 at 512",
      "Scale schedules, with token counts.",
-     "every schedule of the paper generates, and ends at the latent size of its resolution"),
+     "every schedule of the paper generates, and ends at the latent size of its resolution; time follows the tokens"),
 )
 
 # id -> (columns, rows, note)
