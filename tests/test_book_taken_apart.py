@@ -3,7 +3,6 @@
 from dataclasses import fields, replace
 
 import pytest
-import torch
 
 from varbook.book import models
 from varbook.book.profiles import profile

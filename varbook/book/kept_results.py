@@ -12,7 +12,7 @@ from varbook.book import captioned
 from varbook.book.captioned import CONFIG, KINDS, PROMPTS
 from varbook.book.models import centre, translate_all
 from varbook.book.profiles import Profile
-from varbook.book.strips import images_of, strip
+from varbook.book.strips import evenly, images_of, strip
 from varbook.data.images import to_float
 from varbook.device import pick_device
 from varbook.errors import VarbookError
@@ -178,7 +178,7 @@ def street_measures(
 
 def street_sources(data: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return "day" and "night" -> the held-out photographs that are shown, evenly spread, none chosen."""
-    return {kind: data[part][torch.linspace(0, len(data[part]) - 1, SHOWN_STREETS).round().long()] for kind, part in _TESTS.items()}
+    return {kind: evenly(data[part], SHOWN_STREETS) for kind, part in _TESTS.items()}
 
 
 _TESTS = {"day": "testA", "night": "testB"}

@@ -27,3 +27,8 @@ def images_of(kept: str, count: int) -> Tensor:
     picture = Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB")
     pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(picture.height, picture.width, 3)
     return torch.stack(pixels.permute(2, 0, 1).split(picture.width // count, dim=-1))
+
+
+def evenly(images: Tensor, count: int) -> Tensor:
+    """Return `count` of the images (N, 3, H, W), spread evenly over the set: none is chosen."""
+    return images[torch.linspace(0, len(images) - 1, count).round().long()]

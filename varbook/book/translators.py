@@ -13,7 +13,7 @@ from torch import Tensor
 
 from varbook.book import models, taken_apart
 from varbook.book.profiles import Profile
-from varbook.book.strips import images_of, strip
+from varbook.book.strips import evenly, images_of, strip
 from varbook.evaluate.photographs import photograph_report
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
@@ -79,11 +79,6 @@ def everyone(profile: Profile) -> dict[str, dict]:
     spent = statistics.fmean(run.core_minutes for run in own)
     found[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
     return found | {name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS}
-
-
-def evenly(images: Tensor, count: int) -> Tensor:
-    """Return `count` of the images (N, 3, H, W), spread evenly over the set: none is chosen."""
-    return images[torch.linspace(0, len(images) - 1, count).round().long()]
 
 
 def photograph_reports(photos: dict[str, Tensor], translate: Callable[[Tensor, int], Tensor]) -> dict[str, dict]:
