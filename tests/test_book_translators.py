@@ -95,8 +95,3 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
     fresh = models.translate_all(made_by, evenly(photographs["testA"], taken_apart.KEPT), 1)
     # as kept they went through a JPEG
     assert (photograph_pictures(values)[: taken_apart.KEPT].float() / 127.5 - 1 - fresh).abs().mean() < 0.2
-
-
-def test_pictures_are_spread_evenly_over_a_set():
-    images = torch.arange(11)[:, None, None, None].expand(-1, 3, 2, 2)
-    assert evenly(images, 3)[:, 0, 0, 0].tolist() == [0, 5, 10]

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from varbook.book import captioned
 from varbook.book.captioned import CONFIG, KINDS, PROMPTS
-from varbook.book.models import centre, translate_all
+from varbook.book.models import centre, render_all, translate_all
 from varbook.book.profiles import Profile
 from varbook.book.strips import evenly, images_of, strip
 from varbook.data.images import to_float
-from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.evaluate.counterparts import edge_agreement, judge_counterpart
 from varbook.evaluate.photographs import FEWEST, DomainProbe, domain_report
@@ -34,11 +33,9 @@ SHOWN, SHOWN_STREETS = 6, 8  # pictures of each direction that are shown
 QUALITY = 90  # of the photographs in a record
 
 
-@torch.no_grad()
-def rendered(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
+def rendered(tokenizer: Tokenizer, images: Tensor) -> Tensor:
     """Return uint8 images (N, 3, H, W) as the tokenizer renders them, floats in [-1, 1]."""
-    parts = (tokenizer.reconstruct(to_float(part).to(pick_device()))[-1].clamp(-1, 1).cpu() for part in images.split(batch))
-    return torch.cat(list(parts))
+    return render_all(tokenizer, images).clamp(-1, 1)
 
 
 def shown(n: int) -> slice:

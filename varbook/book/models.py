@@ -86,7 +86,7 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
     config, training = chain.tokenizer, chain.tokenizer_training
     if kind != "residual":
         config = replace(config, pyramid="ground_truth", normalise=True)
-        training = replace(training, steps=profile.ground_truth_steps, single_scale=kind == "single")
+        training = replace(training, single_scale=kind == "single")
     images = toy_training_set(profile).images
     return tokenizer_run(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
 
@@ -214,6 +214,12 @@ def translate_all(cyclevar: CycleVAR, images: Tensor, target: int | str, batch: 
         labels = label.expand(len(rows), *label.shape)
         out.append(cyclevar(to_float(rows).to(device), labels).clamp(-1, 1).cpu())
     return torch.cat(out)
+
+
+@torch.no_grad()
+def render_all(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
+    """Return uint8 images (N, 3, H, W) as the tokenizer renders them at its full scale, floats that may leave [-1, 1] a little."""
+    return torch.cat([tokenizer.reconstruct(to_float(rows).to(pick_device()))[-1].cpu() for rows in images.split(batch)])
 
 
 def tokenizer_run(

@@ -44,7 +44,6 @@ class Profile:
     toy_images: int  # training images of the toy world; half of them horses and zebras
     held_out: int  # held-out scenes per domain
     judge_steps: int
-    ground_truth_steps: int  # of the tokenizers that figure 3 of FlexVAR holds against the residual one, as many as that one has
     use_photographs: bool = True
     use_streets: bool = False  # does chapter 11 show day2night, too: a tokenizer, a model and a translator more?
     flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
@@ -69,6 +68,11 @@ class Profile:
     def image_size(self) -> int:
         """Side of the toy world's images in pixels."""
         return self.toy.image_size
+
+    @property
+    def ground_truth_steps(self) -> int:
+        """Steps of the tokenizers that FlexVAR figure 3 holds against the residual one: as many as that one has."""
+        return self.toy.tokenizer_training.steps
 
 
 _SMALL = square(1, 2, 3, 4)
@@ -154,7 +158,6 @@ _LAPTOP = Profile(
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
-    ground_truth_steps=2400,
     use_streets=True,
     flex_depths=(2, 3, 4),
     rivals=("raster", "masked", "diffusion"),
@@ -191,12 +194,10 @@ _GPU = replace(
     toy_images=50_000,
     held_out=1000,
     judge_steps=2000,
-    ground_truth_steps=20_000,
     baseline_steps=20_000,
     photograph_rivals=("CycleGAN", "CUT"),
     photograph_baseline_steps=15_000,
     flex_depths=(4, 6, 8),
-    rivals=("raster", "masked", "diffusion"),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
     ablation_batch=128,
@@ -229,7 +230,6 @@ _PAPER = replace(
     toy_images=200_000,
     held_out=5000,
     judge_steps=5000,
-    ground_truth_steps=20_000,
     baseline_steps=100_000,
     photograph_rivals=_GPU.photograph_rivals,
     photograph_baseline_steps=100_000,
@@ -253,11 +253,9 @@ _SMOKE = replace(
     toy_images=256,
     held_out=16,
     judge_steps=30,
-    ground_truth_steps=30,
     use_photographs=False,
     use_streets=False,
     flex_depths=(1, 2),
-    rivals=("raster", "masked", "diffusion"),
     speed_repeats=2,
     baseline_steps=6,
     study=_study(_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 3), batch=(8, 8, 2), depth=2)),

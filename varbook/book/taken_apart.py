@@ -100,7 +100,7 @@ def study_of(profile: Profile, codes: int | None = None) -> Profile:
     chain = profile.study
     if codes:
         chain = replace(chain, tokenizer=replace(chain.tokenizer, codes=codes), model=replace(chain.model, codes=codes))
-    return replace(profile, toy=chain, toy_images=profile.study_images, ground_truth_steps=chain.tokenizer_training.steps)
+    return replace(profile, toy=chain, toy_images=profile.study_images)
 
 
 def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
@@ -158,7 +158,7 @@ def yardsticks(profile: Profile) -> Run:
 
     def function() -> tuple[dict, Curve]:
         sets = {species: models.toy_domain(study, species, held_out=True).images for species in ("horse", "zebra")}
-        through = {s: torch.cat([tokenizer.reconstruct(to_float(x).to(pick_device()))[-1].cpu() for x in sets[s].split(64)]) for s in sets}
+        through = {s: models.render_all(tokenizer, images) for s, images in sets.items()}
         made = {"source, untouched": (sets, 0), "tokenizer alone": (through, 0), "hidden counterpart": (sets, 1)}
         values = {}
         for name, (images, end) in made.items():

@@ -7,6 +7,7 @@ tokenizer's features.
 
 import statistics
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -106,10 +107,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
 
     def function() -> tuple[dict, Curve]:
         made_by, run = models.photograph_rival_translation(profile, PIXELS[name])
-
-        def translate(images: Tensor, label: int) -> Tensor:
-            return models.translate_all(made_by, images, label)
-
+        translate = partial(models.translate_all, made_by)
         first = [translate(evenly(photos[source], taken_apart.KEPT), label) for _, source, _, label in PHOTOGRAPHS.values()]
         kept = {"pictures": strip(torch.cat(first), QUALITY), "minutes": run.core_minutes}
         return kept | {"report": photograph_reports(photos, translate)}, []
