@@ -19,6 +19,7 @@ from varbook.book.translators import (
     photograph_numbers,
     photograph_pictures,
     photograph_rival,
+    photograph_translator,
     rival,
     translator,
 )
@@ -80,9 +81,9 @@ def photographs(smoke, monkeypatch):
     return made
 
 
-@pytest.mark.parametrize("name", PIXELS)
+@pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, photographs, name):
-    short = replace(smoke, photograph_rivals=tuple(PIXELS), photograph_baseline_steps=3)
+    short = replace(smoke, photograph_rivals=RIVALS, photograph_baseline_steps=3, photograph_diffusion_steps=3)
     run = photograph_rival(short, name)
     values = run.record["measurements"]["result"]["values"]
     assert list(values["report"]) == list(PHOTOGRAPHS) and values["minutes"] >= 0
@@ -91,7 +92,7 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
     side = smoke.photographs.image_size
     assert photograph_pictures(values).shape == (2 * taken_apart.KEPT, 3, side, side)
     assert photograph_rival(short, name).source == "found"
-    made_by, _ = models.photograph_rival_translation(short, PIXELS[name])
+    made_by, _ = photograph_translator(short, name)
     fresh = models.translate_all(made_by, evenly(photographs["testA"], taken_apart.KEPT), 1)
     # as kept they went through a JPEG
     assert (photograph_pictures(values)[: taken_apart.KEPT].float() / 127.5 - 1 - fresh).abs().mean() < 0.2

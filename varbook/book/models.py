@@ -4,6 +4,7 @@ Every function returns (model, run): the run says where the weights came from an
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -116,17 +117,8 @@ def toy_rival(profile: Profile, name: str) -> tuple[NextScaleModel | DiffusionMo
     """
     chain, data = profile.toy, toy_training_set(profile)
     tokenizer, parent = toy_tokenizer(profile, "ground_truth")
-    torch.manual_seed(profile.seed + 2)
-    model = make_rival(name, chain.model)
-    run = train_or_load(
-        f"toy-rival-{name}", model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
-        seed=profile.seed, profile=profile.name,
-        fit=lambda keeper: fit_rival(
-            name, model, tokenizer, encode_all(tokenizer, data.images, pick_device()), data.labels.repeat(2), chain.model_training,
-            seed=profile.seed, device=pick_device(), keeper=keeper,
-        ),
-    )  # fmt: skip
-    return model.to(pick_device()).eval(), tokenizer, (run, parent)
+    model, run = rival_run(f"toy-rival-{name}", name, chain, tokenizer, parent, lambda: data.images, data.labels, profile)
+    return model, tokenizer, (run, parent)
 
 
 def toy_cyclevar(profile: Profile, config: CycleVARConfig | None = None, *, seed: int | None = None) -> tuple[CycleVAR, Run]:
@@ -163,13 +155,18 @@ def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
     return tokenizer_run("photo-tokenizer", chain, torch.cat((data["trainA"], data["trainB"])), profile, draw=crops(chain.image_size))
 
 
+def labelled_photographs(profile: Profile) -> tuple[Callable[[], Tensor], Tensor]:
+    """Return what gives the training photographs, uint8 (N, 3, H, W), and their classes (N,): 0 horse, 1 zebra."""
+    data = photographs(profile)
+    labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
+    return lambda: centre(torch.cat((data["trainA"], data["trainB"])), profile.photographs.image_size), labels
+
+
 def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between photographs of horses (class 0) and zebras (class 1)."""
     data, chain = photographs(profile), profile.photographs
     tokenizer, parent = photograph_tokenizer(profile)
-    labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
-    images = lambda: centre(torch.cat((data["trainA"], data["trainB"])), chain.image_size)  # noqa: E731
-    model, model_run = next_scale_run("photo-var", chain, tokenizer, parent, images, labels, profile)
+    model, model_run = next_scale_run("photo-var", chain, tokenizer, parent, *labelled_photographs(profile), profile)
     sets = (data["trainA"], data["trainB"])
     return cyclevar_run(
         "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=crops(chain.image_size)
@@ -182,6 +179,15 @@ def photograph_rival_translation(profile: Profile, name: str) -> tuple[PixelTran
     training = BaselineTraining(method=name, steps=profile.photograph_baseline_steps, batch=chain.cyclevar_training.batch)
     sets, size = (data["trainA"], data["trainB"]), chain.image_size
     return pixel_rival_run(f"photo-{name}", training, sets, (0, 1), {"size": size}, profile, draw=crops(size))
+
+
+def photograph_diffusion(profile: Profile) -> tuple[DiffusionModel, Tokenizer, tuple[Run, Run]]:
+    """Return the latent diffusion model of horses (class 0) and zebras (class 1), over the features of CycleVAR's own tokenizer."""
+    chain = profile.photographs
+    chain = replace(chain, model_training=replace(chain.model_training, steps=profile.photograph_diffusion_steps))
+    tokenizer, parent = photograph_tokenizer(profile)
+    model, run = rival_run("photo-diffusion", "diffusion", chain, tokenizer, parent, *labelled_photographs(profile), profile)
+    return model, tokenizer, (run, parent)
 
 
 def published_photograph_cyclevar(
@@ -258,6 +264,23 @@ def next_scale_run(kind, chain: Chain, tokenizer, parent: Run, images, labels, p
         )  # fmt: skip
 
     run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
+    return model.to(pick_device()).eval(), run
+
+
+def rival_run(
+    kind, name: str, chain: Chain, tokenizer, parent: Run, images, labels: Tensor, profile: Profile
+) -> tuple[NextScaleModel | DiffusionModel, Run]:
+    """Return the rival `name` of FlexVAR table 2 over `tokenizer` (whose run is `parent`), trained on what `images()` gives, or loaded."""
+    torch.manual_seed(profile.seed + 2)
+    model = make_rival(name, chain.model)
+    run = train_or_load(
+        kind, model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
+        seed=profile.seed, profile=profile.name,
+        fit=lambda keeper: fit_rival(
+            name, model, tokenizer, encode_all(tokenizer, images(), pick_device()), labels.repeat(2), chain.model_training,
+            seed=profile.seed, device=pick_device(), keeper=keeper,
+        ),
+    )  # fmt: skip
     return model.to(pick_device()).eval(), run
 
 

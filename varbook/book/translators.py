@@ -1,12 +1,13 @@
 """CycleVAR's rivals (its table 1), trained by us on the small chain of chapter 10: same images, same size, a like time on the clock.
 
-CycleGAN and CUT work in pixels and need nothing else; a profile may have them trained on photographs too. SDEdit, DDIB and
-Cycle-Diffusion share one class-conditional latent diffusion model (the DiT row of FlexVAR table 2), over the ground-truth
-tokenizer's features.
+CycleGAN and CUT work in pixels and need nothing else. SDEdit, DDIB and Cycle-Diffusion share one class-conditional latent
+diffusion model (the DiT row of FlexVAR table 2), over the ground-truth tokenizer's features. A profile may have them trained on
+photographs too; there the diffusion model lives over the features of CycleVAR's own tokenizer.
 """
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -94,22 +95,34 @@ def photograph_reports(photos: dict[str, Tensor], translate: Callable[[Tensor, i
     return found
 
 
+def photograph_translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run, ...]]:
+    """Return the rival `name` of RIVALS between photographs, called as CycleVAR is, and the runs behind it."""
+    if name in PIXELS:
+        made_by, run = models.photograph_rival_translation(profile, PIXELS[name])
+        return made_by, (run,)
+    model, tokenizer, runs = models.photograph_diffusion(profile)
+    return DiffusionTranslator(model, tokenizer, (0, 1), DIFFUSION[name], guidance=GUIDANCE), runs
+
+
 def photograph_rival(profile: Profile, name: str) -> Run:
-    """Return the record of the rival `name` of PIXELS on photographs.
+    """Return the record of the rival `name` of RIVALS on photographs.
 
     Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`) and minutes of processor time.
     """
-    photos = models.photographs(profile)
-    settings = {
-        "method": PIXELS[name], "steps": profile.photograph_baseline_steps, "size": profile.photographs.image_size,
-        "batch": profile.photographs.cyclevar_training.batch, "images": {part: len(images) for part, images in photos.items()},
-    }  # fmt: skip
+    photos, chain = models.photographs(profile), profile.photographs
+    settings = {"size": chain.image_size, "images": {part: len(images) for part, images in photos.items()}}
+    if name in PIXELS:
+        settings |= {"method": PIXELS[name], "steps": profile.photograph_baseline_steps, "batch": chain.cyclevar_training.batch}
+    else:
+        method, training = DIFFUSION[name], replace(chain.model_training, steps=profile.photograph_diffusion_steps)
+        settings |= {"method": method, "strength": STRENGTHS[method], "guidance": GUIDANCE, "model": chain.model, "training": training}
+        settings |= {"tokenizer": chain.tokenizer, "tokenizer_training": chain.tokenizer_training}
 
     def function() -> tuple[dict, Curve]:
-        made_by, run = models.photograph_rival_translation(profile, PIXELS[name])
+        made_by, runs = photograph_translator(profile, name)
         translate = partial(models.translate_all, made_by)
         first = [translate(evenly(photos[source], taken_apart.KEPT), label) for _, source, _, label in PHOTOGRAPHS.values()]
-        kept = {"pictures": strip(torch.cat(first), QUALITY), "minutes": run.core_minutes}
+        kept = {"pictures": strip(torch.cat(first), QUALITY), "minutes": sum(run.core_minutes for run in runs)}
         return kept | {"report": photograph_reports(photos, translate)}, []
 
     return experiment("photo-rivals", settings, function, seed=profile.seed, profile=profile.name)

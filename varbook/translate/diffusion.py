@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from varbook.errors import VarbookError
-from varbook.generate.rivals import direction, picture, walk
+from varbook.generate.rivals import direction, walk
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.rivals import DiffusionModel
 
@@ -79,8 +79,9 @@ class DiffusionTranslator(nn.Module):
             else:  # the way up is the source class's own: no randomness anywhere
                 top = walk(self.model, clean, source, falling[::-1])
             x = walk(self.model, top, target, falling, self.guidance)
-        tokens = self.tokenizer.codebook.nearest(self.model.restore(x).permute(0, 2, 3, 1))  # B h w
-        return picture(self.tokenizer, tokens)
+        # Rounded to codes, as nothing else was ever decoded; of either pyramid the last picture is the whole one.
+        codes = self.tokenizer.quantise(self.model.restore(x)).pictures[-1]  # B C h w
+        return self.tokenizer.decode(codes).clamp(-1, 1)
 
     def _clean(self, x: Tensor, labels: Tensor, t: float, guidance: float = 0.0) -> Tensor:
         # What the model takes the clean map to be: cos(a) x - sin(a) v.
