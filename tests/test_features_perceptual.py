@@ -103,6 +103,6 @@ def test_names_say_what_measures(monkeypatch, tmp_path):
 def test_the_choice_without_a_card_is_never_the_slow_one(monkeypatch):
     monkeypatch.setattr(perceptual, "trunk_cached", lambda name: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert perceptual._choose() == "lpips-squeeze"
+    assert perceptual.best_at_hand() == "lpips-squeeze"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert perceptual._choose() == "lpips-vgg"
+    assert perceptual.best_at_hand() == "lpips-vgg"

@@ -108,6 +108,23 @@ def test_other_settings_or_seeds_are_other_runs():
     assert len(runs) == trainer.count == 3
 
 
+def test_what_the_machine_lends_counts_unless_the_run_comes_with_the_book():
+    """A run that saw with a random network is not found where a trained one is at hand, and the reverse."""
+
+    def run(machine):
+        def fit(keeper):
+            return []
+
+        return train_or_load("toy", nn.Linear(2, 2), {"width": 3}, fit, seed=0, machine=machine)
+
+    usual, random = run({}), run({"perceptual": "lpips-random"})
+    assert (usual.source, random.source) == ("trained", "trained") and usual.key != random.key
+    assert random.record["settings"] == {"width": 3, "perceptual": "lpips-random"}
+    assert run({"perceptual": "lpips-random"}).source == run({}).source == "found"
+    store.ship([usual.name])
+    assert run({"perceptual": "lpips-random"}).key == run({"perceptual": "lpips-vgg"}).key == usual.key
+
+
 def test_a_training_that_was_killed_resumes_and_leaves_nothing_behind(places):
     model, seen = nn.Linear(2, 2), []
 

@@ -18,7 +18,7 @@ from varbook.errors import VarbookError
 from varbook.evaluate.counterparts import edge_agreement, judge_counterpart
 from varbook.evaluate.photographs import FEWEST, DomainProbe, domain_report
 from varbook.features import mobilenet
-from varbook.features.perceptual import perceptual_distance
+from varbook.features.perceptual import best_at_hand
 from varbook.paths import weights_file
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve
@@ -127,7 +127,7 @@ def streets(profile: Profile) -> Run:
             "pictures": strip(torch.cat(made), QUALITY),
             "renderings": strip(torch.cat(through), QUALITY),
             "levels": [brightness(image) for images in sources.values() for image in images],
-            "perceptual": perceptual_distance().name,  # what the losses saw with
+            "perceptual": best_at_hand(),  # what the losses saw with
             "core_minutes": sum(run.core_minutes for run in runs),
         }
         return values, runs[0].curve

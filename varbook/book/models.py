@@ -20,7 +20,7 @@ from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.evaluate.samples import fingerprint
 from varbook.features.judge import Judge, JudgeConfig
-from varbook.features.perceptual import perceptual_distance
+from varbook.features.perceptual import best_at_hand, perceptual_distance
 from varbook.paths import data_folder
 from varbook.pretrained.cyclevar import PUBLISHED_LABELS, PUBLISHED_TRAINING, published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer
@@ -228,6 +228,15 @@ def render_all(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
     return torch.cat([tokenizer.reconstruct(to_float(rows).to(pick_device()))[-1].cpu() for rows in images.split(batch)])
 
 
+def _eye(weight: float) -> dict:
+    """Return what the key of a run must say of the network that its perceptual loss, of this weight, sees with.
+
+    It is chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes without saying.
+    """
+    name = best_at_hand() if weight else "squeezenet"
+    return {} if name == "squeezenet" else {"perceptual": name}
+
+
 def tokenizer_run(
     kind: str, chain: Chain, images: Tensor, profile: Profile, draw: Draw | None = None, world: dict | None = None
 ) -> tuple[Tokenizer, Run]:
@@ -237,7 +246,7 @@ def tokenizer_run(
     settings = {"tokenizer": chain.tokenizer, "training": chain.tokenizer_training, "size": chain.image_size}
     settings |= {"images": len(images)} if draw else {"world": world or _world(profile)}
     run = train_or_load(
-        kind, tokenizer, settings, seed=profile.seed, profile=profile.name,
+        kind, tokenizer, settings, seed=profile.seed, profile=profile.name, machine=_eye(chain.tokenizer_training.perceptual),
         fit=lambda keeper: fit_tokenizer(
             tokenizer, images, chain.tokenizer_training, seed=profile.seed, device=pick_device(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
@@ -297,6 +306,7 @@ def cyclevar_run(
         targets = tuple(model.ids(targets))
     run = train_or_load(
         kind, cyclevar.model, settings, seed=seed, profile=profile.name,
+        machine=_eye(max(training.cycle_perceptual, training.identity_perceptual)),
         fit=lambda keeper: fit_cyclevar(
             cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),

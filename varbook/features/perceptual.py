@@ -57,7 +57,8 @@ def trunk_cached(name: str) -> bool:
     return (Path(torch.hub.get_dir()) / "checkpoints" / TRUNKS[name]).is_file()
 
 
-def _choose() -> str:
+def best_at_hand() -> str:
+    """Return which of NAMES "auto" stands for on this machine."""
     # LPIPS proper where its trunk is at hand; VGG costs about thirty times SqueezeNet, so only where there is a card.
     if trunk_cached("lpips-vgg") and torch.cuda.is_available():
         return "lpips-vgg"
@@ -87,7 +88,7 @@ def perceptual_distance(name: str = "auto") -> Perceptual:
     """
     if name not in NAMES:
         raise VarbookError(f"There is no perceptual distance {name!r}; choose one of {', '.join(NAMES)}.")
-    name = _choose() if name == "auto" else name
+    name = best_at_hand() if name == "auto" else name
     if name == "squeezenet":
         return Perceptual(name, squeezenet.load_squeezenet())
     if name in TRUNKS and not trunk_cached(name):

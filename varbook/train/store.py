@@ -123,6 +123,11 @@ def find_record(name: str) -> tuple[dict, str] | None:
     return None
 
 
+def comes_with_book(name: str) -> bool:
+    """Say whether the weights of run `name` come with the repository, and count."""
+    return (paths.shipped() / "checkpoints" / f"{name}.safetensors").is_file() and not _retrain_since()
+
+
 def records_of(kind: str, profile: str) -> list[dict]:
     """Return the records of a profile whose kind begins with `kind`, in the order of their names: rows that others have left."""
     folders = (paths.shipped() / "records", paths.home() / "runs")
@@ -139,15 +144,19 @@ def checkpoint_path(name: str) -> Path:
 
 
 def train_or_load(
-    kind: str, model: nn.Module, settings, fit: Callable[[Keeper], Curve], *, seed: int, profile: str = "", device=None
+    kind: str, model: nn.Module, settings, fit: Callable[[Keeper], Curve], *, seed: int, profile: str = "", machine: dict | None = None
 ) -> Run:
     """Fill `model` with the weights of the run (kind, settings, seed): loaded where they exist, else trained by `fit`.
 
     `fit` takes a `Keeper` and returns the curve. Either way the weights are those on disk, rounded as they are stored.
-    Processes that were launched together train together; the first decides what is there, and it alone writes.
+    `machine` holds settings that are this machine's, not the profile's: they count like `settings`, but what comes with the book is
+    found on every machine. Processes that were launched together train together; the first decides what is there, and it alone writes.
     """
     processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
+    if machine and not comes_with_book(name):
+        settings = settings | machine
+        name = f"{kind}-{run_key(kind, settings, seed)}"
     found = find_record(name)
     found = processes.from_first(found if checkpoint_path(name).is_file() else None)
     if found:
