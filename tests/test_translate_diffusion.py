@@ -19,11 +19,11 @@ class Blind(DiffusionModel):
         return super().forward(x, t, torch.zeros_like(labels))
 
 
-def translator(method: str, kind=DiffusionModel, **settings) -> DiffusionTranslator:
+def translator(method: str, kind=DiffusionModel, pyramid: str = "ground_truth", **settings) -> DiffusionTranslator:
     torch.manual_seed(0)
     model = awake(kind(MODEL)).eval()
     model.measure(noise(8, MODEL.code_dim, 4, 4, seed=3))
-    return DiffusionTranslator(model, tiny_tokenizer("ground_truth"), (0, 2), method, **settings)
+    return DiffusionTranslator(model, tiny_tokenizer(pyramid), (0, 2), method, **settings)
 
 
 def rounded(one: DiffusionTranslator, image):
@@ -73,6 +73,13 @@ def test_sdedit_keeps_the_source_where_there_is_hardly_any_noise_and_loses_it_at
     assert torch.allclose(little(IMAGE, TARGET), rounded(little, IMAGE), atol=1e-3)
     other = noise(4, 3, 16, 16, seed=9).clamp(-1, 1)
     assert torch.equal(all_of_it(IMAGE, TARGET), all_of_it(other, TARGET))
+
+
+def test_over_a_residual_pyramid_all_scales_are_rounded_as_the_tokenizer_does():
+    little = translator("sdedit", pyramid="residual", strength=1e-6)
+    rendered = little.tokenizer.reconstruct(IMAGE)[-1]
+    assert torch.allclose(little(IMAGE, TARGET), rendered, atol=1e-3)
+    assert not torch.allclose(rendered, rounded(little, IMAGE), atol=1e-2)  # one code a place would say less
 
 
 @pytest.mark.parametrize("method", list(STRENGTHS))

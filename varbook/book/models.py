@@ -162,14 +162,20 @@ def labelled_photographs(profile: Profile) -> tuple[Callable[[], Tensor], Tensor
     return lambda: centre(torch.cat((data["trainA"], data["trainB"])), profile.photographs.image_size), labels
 
 
+def photograph_next_scale(profile: Profile) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
+    """Return the class-conditional model of horses (class 0) and zebras (class 1) that predicts residuals, and its tokenizer."""
+    tokenizer, parent = photograph_tokenizer(profile)
+    model, run = next_scale_run("photo-var", profile.photographs, tokenizer, parent, *labelled_photographs(profile), profile)
+    return model, tokenizer, (run, parent)
+
+
 def photograph_cyclevar(profile: Profile, config: CycleVARConfig | None = None) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between photographs of horses (class 0) and zebras (class 1)."""
     data, chain = photographs(profile), profile.photographs
-    tokenizer, parent = photograph_tokenizer(profile)
-    model, model_run = next_scale_run("photo-var", chain, tokenizer, parent, *labelled_photographs(profile), profile)
+    model, tokenizer, (parent, _) = photograph_next_scale(profile)
     sets = (data["trainA"], data["trainB"])
     return cyclevar_run(
-        "photo-cyclevar", chain, tokenizer, model, model_run, sets, (0, 1), profile, config, draw=crops(chain.image_size)
+        "photo-cyclevar", chain, tokenizer, model, parent, sets, (0, 1), profile, config, draw=crops(chain.image_size)
     )
 
 
