@@ -36,6 +36,17 @@ def test_an_unknown_rival_is_refused():
         models.toy_rival_translation(profile("smoke"), "pix2pix")
 
 
+def test_what_saw_with_other_networks_than_the_book_s_own_runs_has_another_key(monkeypatch):
+    monkeypatch.setattr(paths, "weights_file", lambda name: None)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nowhere")
+    blind = models.toy_tokenizer(profile("smoke"))[1]
+    assert blind.record["settings"]["perceptual"] == "lpips-random"
+    assert models._eyes(0.5, "patch+features") == {"perceptual": "lpips-random", "critic_features": "random"}
+    assert models._eyes(0.0, "patch") == {}  # who looks at nothing is the same everywhere
+    monkeypatch.setattr(models, "best_at_hand", lambda: "squeezenet")
+    assert models.toy_tokenizer(profile("smoke"))[1].key != blind.key
+
+
 def test_the_domains_are_the_classes_that_the_chains_use():
     assert models.DOMAINS["toy-cyclevar"] == {"horse": models.HORSE, "zebra": models.ZEBRA}
     assert all(max(models.DOMAINS["photo-cyclevar"].values()) < one.photographs.model.classes for one in PROFILES.values())

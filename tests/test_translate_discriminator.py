@@ -1,5 +1,7 @@
 """The discriminators, what of them learns, and their losses by their formulas."""
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -107,6 +109,17 @@ def test_the_backbone_moves_with_the_discriminator_and_is_in_no_state():
     assert torch.equal(other[1].eval()(pictures(1, 32, 32).double()), critics[1].eval()(pictures(1, 32, 32).double()))
 
 
+def test_a_jury_says_what_its_judges_say_and_the_features_word_counts_as_much_as_all_patches():
+    torch.manual_seed(0)
+    critics, image = discriminators("patch+features", 2, (8, 16), whole=True).eval(), pictures(3, 32, 32)
+    patches, word, judged = critics[0].patch(image), critics[0].features(image), critics[0](image)
+    assert judged.shape == (3, 3, 8, 8) and torch.equal(judged[:, :2], patches)
+    assert torch.equal(judged[:, 2], word[:, :, None].expand(3, 8, 8))
+    apart = (2 * sigmoid_generator(patches) + sigmoid_generator(word)) / 3
+    assert torch.allclose(sigmoid_generator(judged), apart, atol=1e-6)
+    assert critics[0].features.backbone is critics[1].features.backbone and all("backbone" not in name for name in critics.state_dict())
+
+
 def test_freezing_leaves_the_function_as_it_was():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 3, bias=False), nn.BatchNorm1d(3), nn.ReLU()).eval()
@@ -178,7 +191,7 @@ def test_pretrained_features_tell_stripes_from_none_better_than_chance_with_a_li
 
 
 def test_a_kind_that_is_not_there_is_refused():
-    with pytest.raises(VarbookError, match=", ".join(CRITICS)):
+    with pytest.raises(VarbookError, match=re.escape(", ".join(CRITICS))):
         discriminators("pixel", 2)
     assert all(isinstance(critic, PatchDiscriminator) for critic in discriminators("patch", 3))
 

@@ -37,6 +37,7 @@ from varbook.transformer.rivals import DiffusionModel, make_rival
 from varbook.transformer.text_model import make_next_scale
 from varbook.translate.baselines import PixelTranslator
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+from varbook.translate.discriminator import features_at_hand
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
@@ -234,13 +235,14 @@ def render_all(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
     return torch.cat([tokenizer.reconstruct(to_float(rows).to(pick_device()))[-1].cpu() for rows in images.split(batch)])
 
 
-def _eye(weight: float) -> dict:
-    """Return what the key of a run must say of the network that its perceptual loss, of this weight, sees with.
+def _eyes(perceptual: float, critic: str = "patch") -> dict:
+    """Return what the key of a run must say of the networks that its perceptual loss, of this weight, and its `critic` see with.
 
-    It is chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes without saying.
+    They are chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes without saying.
     """
-    name = best_at_hand() if weight else "squeezenet"
-    return {} if name == "squeezenet" else {"perceptual": name}
+    eyes = {"perceptual": best_at_hand()} if perceptual else {}
+    eyes |= {"critic_features": features_at_hand()} if "features" in critic else {}
+    return {what: name for what, name in eyes.items() if name != "squeezenet"}
 
 
 def tokenizer_run(
@@ -252,7 +254,7 @@ def tokenizer_run(
     settings = {"tokenizer": chain.tokenizer, "training": chain.tokenizer_training, "size": chain.image_size}
     settings |= {"images": len(images)} if draw else {"world": world or _world(profile)}
     run = train_or_load(
-        kind, tokenizer, settings, seed=profile.seed, profile=profile.name, machine=_eye(chain.tokenizer_training.perceptual),
+        kind, tokenizer, settings, seed=profile.seed, profile=profile.name, machine=_eyes(chain.tokenizer_training.perceptual),
         fit=lambda keeper: fit_tokenizer(
             tokenizer, images, chain.tokenizer_training, seed=profile.seed, device=pick_device(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
@@ -312,7 +314,7 @@ def cyclevar_run(
         targets = tuple(model.ids(targets))
     run = train_or_load(
         kind, cyclevar.model, settings, seed=seed, profile=profile.name,
-        machine=_eye(max(training.cycle_perceptual, training.identity_perceptual)),
+        machine=_eyes(max(training.cycle_perceptual, training.identity_perceptual), training.critic),
         fit=lambda keeper: fit_cyclevar(
             cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
             perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),

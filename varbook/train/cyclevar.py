@@ -44,7 +44,7 @@ class CycleVARTraining:
     critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
-    critic: str = field(default="patch", metadata=ADDED)  # or "features": frozen CLIP and an MLP, CycleVAR section 4.1
+    critic: str = field(default="patch", metadata=ADDED)  # "features": frozen CLIP and an MLP, CycleVAR section 4.1; or "patch+features"
     critic_channels: tuple[int, ...] = (48, 96, 128)  # of the patch discriminator
     critic_whole: bool = True  # the patch discriminator also judges the picture as a whole (ours)
     augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see

@@ -11,7 +11,7 @@ from varbook.features import squeezenet
 from varbook.features.clip import clip_at_hand, load_clip
 
 # "features" takes the best backbone at hand: CLIP, else SqueezeNet, else an untrained SqueezeNet.
-CRITICS = ("patch", "features", "clip", "squeezenet", "random")
+CRITICS = ("patch", "features", "clip", "squeezenet", "random", "patch+features")
 
 
 class PatchDiscriminator(nn.Module):
@@ -97,11 +97,32 @@ class FeatureDiscriminator(nn.Module):
         return self.head(F.layer_norm(features, features.shape[1:]))
 
 
+class Jury(nn.Module):
+    """Image (B, 3, H, W) in [-1, 1] -> logits (B, J + 1, h, w): the J maps of a patch discriminator, and the word of one on features.
+
+    That word is repeated, so that it counts as much as all patches together: patches know texture, features know what it is worn by.
+    """
+
+    def __init__(self, patch: PatchDiscriminator, features: FeatureDiscriminator):
+        super().__init__()
+        self.patch, self.features = patch, features
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Judge images."""
+        patches = self.patch(image)  # B J h w
+        word = self.features(image)[:, :, None, None]  # B 1 1 1
+        return torch.cat((patches, word.expand(-1, -1, *patches.shape[2:])), 1)
+
+
+def features_at_hand() -> str:
+    """Return which of CRITICS "features" stands for on this machine."""
+    pretrained = "squeezenet" if paths.weights_file(squeezenet.FILE) else "random"
+    return "clip" if clip_at_hand() else pretrained
+
+
 def backbone(kind: str) -> nn.Module:
     """Return the frozen features of a discriminator `kind`, one of CRITICS but "patch"; VarbookError where weights are missing."""
-    if kind == "features":
-        pretrained = "squeezenet" if paths.weights_file(squeezenet.FILE) else "random"
-        kind = "clip" if clip_at_hand() else pretrained
+    kind = features_at_hand() if kind == "features" else kind
     if kind == "random":
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -118,7 +139,9 @@ def discriminators(kind: str, count: int, channels: tuple[int, ...] = (32, 64, 9
         raise VarbookError(f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}.")
     if kind == "patch":
         return nn.ModuleList(PatchDiscriminator(channels, whole) for _ in range(count))
-    shared = backbone(kind)
+    shared = backbone(kind.removeprefix("patch+"))
+    if kind == "patch+features":
+        return nn.ModuleList(Jury(PatchDiscriminator(channels, whole), FeatureDiscriminator(shared)) for _ in range(count))
     return nn.ModuleList(FeatureDiscriminator(shared) for _ in range(count))
 
 
