@@ -138,23 +138,34 @@ def _bits(chain: Chain, bits: int, words: tuple[str, ...] = vocabulary(every_cap
     )
 
 
-def _streets(chain: Chain, bits: int) -> Chain:
-    """Return a chain for photographs by day and by night that is trained in minutes: a line through the tokenizer helps at once."""
-    chain = _bits(_photographs(chain), bits)
+def _in_minutes(chain: Chain) -> Chain:
+    """Return `chain` with a tokenizer of photographs that is trained in minutes: a line through it helps at once."""
     training = replace(chain.tokenizer_training, lr=2e-3, perceptual=0.15, gan=0.0)
     return replace(chain, tokenizer=replace(chain.tokenizer, line=True), tokenizer_training=training)
+
+
+def _horses(chain: Chain) -> Chain:
+    """Return a chain of photographs for horses and zebras, whose stripes patches know, and frozen features know whose they are."""
+    training = replace(chain.cyclevar_training, critic="patch+features", gan=2.0, cycle_l1=0.5, cycle_perceptual=0.25)
+    return replace(chain, cyclevar_training=training)
 
 
 _LAPTOP = Profile(
     name="laptop",
     seed=0,
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
-    photographs=_photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(1400, 300, 2400), batch=(16, 16, 2), classes=2)),
+    photographs=_horses(
+        _in_minutes(
+            _photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(3000, 300, 2400), batch=(16, 16, 2), classes=2))
+        )
+    ),
     captions=_bits(
         _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 300), batch=(8, 24, 2), depth=2),
         bits=24, channels=32,
     ),  # fmt: skip
-    driving=_streets(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(2000, 300, 600), batch=(8, 8, 2), depth=3), bits=32),
+    driving=_in_minutes(
+        _bits(_photographs(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(2000, 300, 600), batch=(8, 8, 2), depth=3)), bits=32)
+    ),
     study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 480), batch=(8, 16, 2), depth=3), lr=8e-4),
     toy_images=12_000,
     held_out=256,
@@ -162,6 +173,7 @@ _LAPTOP = Profile(
     use_streets=True,
     flex_depths=(2, 3, 4),
     rivals=("raster", "masked", "diffusion"),
+    photograph_rivals=("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion"),
 )
 
 _GPU = replace(
@@ -170,18 +182,11 @@ _GPU = replace(
     style_steps=10_000,
     style_batch=16,
     toy=_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
-    photographs=_chain(
-        128,
-        square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-        (64, 128, 192),
-        2048,
-        512,
-        8,
-        steps=(30_000, 20_000, 15_000),
-        batch=(32, 64, 8),
-        classes=2,
-        depth=8,
-    ),  # fmt: skip
+    photographs=_horses(
+        _photographs(
+            _chain(128, _VAR, (64, 128, 192), 2048, 512, 8, steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), classes=2, depth=8)
+        )
+    ),
     captions=_bits(
         _chain(64, _EIGHT, (64, 128, 192), 0, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
         bits=32,
@@ -196,8 +201,8 @@ _GPU = replace(
     held_out=1000,
     judge_steps=2000,
     baseline_steps=20_000,
-    photograph_rivals=("CycleGAN", "CUT"),
     photograph_baseline_steps=15_000,
+    photograph_diffusion_steps=20_000,
     flex_depths=(4, 6, 8),
     ablation_size=(8, 384, 6),
     ablation_steps=5000,
@@ -216,24 +221,20 @@ _PAPER = replace(
     driving=_GPU.driving,
     study=_GPU.study,
     study_images=_GPU.study_images,
-    photographs=_chain(
-        256,
-        square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-        (64, 128, 256, 256),
-        4096,
-        1024,
-        16,
-        steps=(200_000, 300_000, 25_000),
-        batch=(128, 768, 4),
-        classes=1000,
-        depth=16,
+    photographs=_horses(
+        _photographs(
+            _chain(
+                256, _VAR, (64, 128, 256, 256), 4096, 1024, 16, steps=(200_000, 300_000, 25_000), batch=(128, 768, 4),
+                classes=1000, depth=16,
+            )
+        )
     ),  # fmt: skip
     toy_images=200_000,
     held_out=5000,
     judge_steps=5000,
     baseline_steps=100_000,
-    photograph_rivals=_GPU.photograph_rivals,
     photograph_baseline_steps=100_000,
+    photograph_diffusion_steps=300_000,
     ablation_size=(20, 1280, 20),
     ablation_steps=70_000,  # FlexVAR section 4.3
     ablation_batch=768,
