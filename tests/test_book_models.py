@@ -5,7 +5,7 @@ import torch
 from tiny import same_state
 
 from varbook import paths
-from varbook.book import models
+from varbook.book import models, trained
 from varbook.book.profiles import PROFILES, profile
 from varbook.errors import VarbookError
 from varbook.translate.baselines import METHODS
@@ -41,9 +41,9 @@ def test_what_saw_with_other_networks_than_the_book_s_own_runs_has_another_key(m
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nowhere")
     blind = models.toy_tokenizer(profile("smoke"))[1]
     assert blind.record["settings"]["perceptual"] == "lpips-random"
-    assert models._eyes(0.5, "patch+features") == {"perceptual": "lpips-random", "critic_features": "random"}
-    assert models._eyes(0.0, "patch") == {}  # who looks at nothing is the same everywhere
-    monkeypatch.setattr(models, "best_at_hand", lambda: "squeezenet")
+    assert trained.eyes(0.5, "patch+features") == {"perceptual": "lpips-random", "critic_features": "random"}
+    assert trained.eyes(0.0, "patch") == {}  # who looks at nothing is the same everywhere
+    monkeypatch.setattr(trained, "best_at_hand", lambda: "squeezenet")
     assert models.toy_tokenizer(profile("smoke"))[1].key != blind.key
 
 

@@ -9,8 +9,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from varbook.book.models import centre, crops, cyclevar_run, next_scale_run, tokenizer_run
+from varbook.book.models import centre, crops
 from varbook.book.profiles import CAPTIONED, Chain, Profile
+from varbook.book.trained import cyclevar_run, next_scale_run, tokenizer_run
 from varbook.data.draw import WORLD_VERSION
 from varbook.data.folders import unpaired
 from varbook.data.species import TABLE

@@ -10,7 +10,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from varbook.book.profiles import Chain, Profile
+from varbook.book.profiles import Profile
+from varbook.book.trained import cyclevar_run, next_scale_run, pixel_rival_run, rival_run, tokenizer_run
 from varbook.data.crops import crop_flip
 from varbook.data.draw import WORLD_VERSION
 from varbook.data.folders import unpaired
@@ -20,24 +21,17 @@ from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.evaluate.samples import fingerprint
 from varbook.features.judge import Judge, JudgeConfig
-from varbook.features.perceptual import best_at_hand, perceptual_distance
 from varbook.paths import data_folder
 from varbook.pretrained.cyclevar import PUBLISHED_LABELS, PUBLISHED_TRAINING, published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.baselines import BaselineTraining, fit_baseline
-from varbook.train.cyclevar import fit_cyclevar
+from varbook.train.baselines import BaselineTraining
 from varbook.train.judge import fit_judge
-from varbook.train.next_scale import encode_all, fit_next_scale
-from varbook.train.rivals import fit_rival
-from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
-from varbook.train.tokenizer import Draw, fit_tokenizer
+from varbook.train.tokenizer import Draw
 from varbook.transformer.model import NextScaleModel, flexvar
-from varbook.transformer.rivals import DiffusionModel, make_rival
-from varbook.transformer.text_model import make_next_scale
+from varbook.transformer.rivals import DiffusionModel
 from varbook.translate.baselines import PixelTranslator
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
-from varbook.translate.discriminator import features_at_hand
 
 HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
 # Half of the toy world's pictures show the pair that chapter 09 translates.
@@ -90,7 +84,8 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
         config = replace(config, pyramid="ground_truth", normalise=True)
         training = replace(training, single_scale=kind == "single")
     images = toy_training_set(profile).images
-    return tokenizer_run(f"toy-tokenizer-{kind}", replace(chain, tokenizer=config, tokenizer_training=training), images, profile)
+    chain = replace(chain, tokenizer=config, tokenizer_training=training)
+    return tokenizer_run(f"toy-tokenizer-{kind}", chain, images, profile, world=_world(profile))
 
 
 def toy_next_scale(
@@ -233,109 +228,6 @@ def translate_all(cyclevar: CycleVAR, images: Tensor, target: int | str, batch: 
 def render_all(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
     """Return uint8 images (N, 3, H, W) as the tokenizer renders them at its full scale, floats that may leave [-1, 1] a little."""
     return torch.cat([tokenizer.reconstruct(to_float(rows).to(pick_device()))[-1].cpu() for rows in images.split(batch)])
-
-
-def _eyes(perceptual: float, critic: str = "patch") -> dict:
-    """Return what the key of a run must say of the networks that its perceptual loss, of this weight, and its `critic` see with.
-
-    They are chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes without saying.
-    """
-    eyes = {"perceptual": best_at_hand()} if perceptual else {}
-    eyes |= {"critic_features": features_at_hand()} if "features" in critic else {}
-    return {what: name for what, name in eyes.items() if name != "squeezenet"}
-
-
-def tokenizer_run(
-    kind: str, chain: Chain, images: Tensor, profile: Profile, draw: Draw | None = None, world: dict | None = None
-) -> tuple[Tokenizer, Run]:
-    """Return a tokenizer of `images` (uint8 N, 3, H, W): trained as `chain` says, or loaded; `world` says what they show."""
-    torch.manual_seed(profile.seed)
-    tokenizer = Tokenizer(chain.tokenizer)
-    settings = {"tokenizer": chain.tokenizer, "training": chain.tokenizer_training, "size": chain.image_size}
-    settings |= {"images": len(images)} if draw else {"world": world or _world(profile)}
-    run = train_or_load(
-        kind, tokenizer, settings, seed=profile.seed, profile=profile.name, machine=_eyes(chain.tokenizer_training.perceptual),
-        fit=lambda keeper: fit_tokenizer(
-            tokenizer, images, chain.tokenizer_training, seed=profile.seed, device=pick_device(),
-            perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
-        ),
-    )  # fmt: skip
-    return tokenizer.to(pick_device()).eval(), run
-
-
-def next_scale_run(kind, chain: Chain, tokenizer, parent: Run, images, labels, profile: Profile) -> tuple[NextScaleModel, Run]:
-    """Return a next-scale model over `tokenizer` (whose run is `parent`), trained on what `images()` gives, or loaded.
-
-    `labels` are classes (N,), or captions for a model that reads.
-    """
-    torch.manual_seed(profile.seed + 1)
-    model = make_next_scale(chain.model)
-    settings = {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training}
-
-    def fit(keeper):
-        features = encode_all(tokenizer, images(), pick_device())
-        given = labels if isinstance(labels, Tensor) else model.ids(labels).cpu()
-        return fit_next_scale(
-            model, tokenizer, features, torch.cat((given, given)), chain.model_training, seed=profile.seed, device=pick_device(),
-            keeper=keeper, shard=shard_wanted(),
-        )  # fmt: skip
-
-    run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
-    return model.to(pick_device()).eval(), run
-
-
-def rival_run(
-    kind, name: str, chain: Chain, tokenizer, parent: Run, images, labels: Tensor, profile: Profile
-) -> tuple[NextScaleModel | DiffusionModel, Run]:
-    """Return the rival `name` of FlexVAR table 2 over `tokenizer` (whose run is `parent`), trained on what `images()` gives, or loaded."""
-    torch.manual_seed(profile.seed + 2)
-    model = make_rival(name, chain.model)
-    run = train_or_load(
-        kind, model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
-        seed=profile.seed, profile=profile.name,
-        fit=lambda keeper: fit_rival(
-            name, model, tokenizer, encode_all(tokenizer, images(), pick_device()), labels.repeat(2), chain.model_training,
-            seed=profile.seed, device=pick_device(), keeper=keeper,
-        ),
-    )  # fmt: skip
-    return model.to(pick_device()).eval(), run
-
-
-def cyclevar_run(
-    kind, chain: Chain, tokenizer, model, parent: Run, sets, targets, profile: Profile, config, seed=None, draw: Draw | None = None
-) -> tuple[CycleVAR, Run]:
-    """Return CycleVAR between two `sets` of images with `targets` (classes, or prompts for a model that reads), trained or loaded."""
-    cyclevar = CycleVAR(tokenizer, model, config)
-    seed = profile.seed if seed is None else seed
-    training = chain.cyclevar_training
-    settings = {"model": parent.key, "cyclevar": cyclevar.config, "training": training, "images": [len(s) for s in sets]}
-    if isinstance(targets[0], str):
-        settings |= {"prompts": targets}
-        targets = tuple(model.ids(targets))
-    run = train_or_load(
-        kind, cyclevar.model, settings, seed=seed, profile=profile.name,
-        machine=_eyes(max(training.cycle_perceptual, training.identity_perceptual), training.critic),
-        fit=lambda keeper: fit_cyclevar(
-            cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
-            perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
-        ),
-    )  # fmt: skip
-    return cyclevar.to(pick_device()).eval(), run
-
-
-def pixel_rival_run(
-    kind, training: BaselineTraining, sets, targets, settings: dict, profile: Profile, draw: Draw | None = None
-) -> tuple[PixelTranslator, Run]:
-    """Return a translator in pixels between two `sets` of images with classes `targets`, trained or loaded."""
-    torch.manual_seed(profile.seed + 3)
-    rival = PixelTranslator(targets, training.method, training.channels, training.blocks)
-    run = train_or_load(
-        kind, rival, {"training": training, "images": [len(s) for s in sets]} | settings, seed=profile.seed, profile=profile.name,
-        fit=lambda keeper: fit_baseline(
-            rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper, **({"draw": draw} if draw else {})
-        ),
-    )  # fmt: skip
-    return rival.to(pick_device()).eval(), run
 
 
 def _world(profile: Profile) -> dict:
