@@ -100,7 +100,7 @@ class FeatureDiscriminator(nn.Module):
 class Jury(nn.Module):
     """Image (B, 3, H, W) in [-1, 1] -> logits (B, J + 1, h, w): the J maps of a patch discriminator, and the word of one on features.
 
-    That word is repeated, so that it counts as much as all patches together: patches know texture, features know what it is worn by.
+    That word is repeated, so that it counts as much as all patches together: patches know texture, features know who wears it.
     """
 
     def __init__(self, patch: PatchDiscriminator, features: FeatureDiscriminator):
