@@ -185,10 +185,10 @@ def photograph_rival_translation(profile: Profile, name: str) -> tuple[PixelTran
 
 def photograph_diffusion(profile: Profile) -> tuple[DiffusionModel, Tokenizer, tuple[Run, Run]]:
     """Return the latent diffusion model of horses (class 0) and zebras (class 1), over the features of CycleVAR's own tokenizer."""
-    chain = profile.photographs
-    chain = replace(chain, model_training=replace(chain.model_training, steps=profile.photograph_diffusion_steps))
     tokenizer, parent = photograph_tokenizer(profile)
-    model, run = rival_run("photo-diffusion", "diffusion", chain, tokenizer, parent, *labelled_photographs(profile), profile)
+    model, run = rival_run(
+        "photo-diffusion", "diffusion", profile.photograph_diffusion, tokenizer, parent, *labelled_photographs(profile), profile
+    )
     return model, tokenizer, (run, parent)
 
 

@@ -71,6 +71,12 @@ class Profile:
         return self.toy.image_size
 
     @property
+    def photograph_diffusion(self) -> Chain:
+        """The chain `photographs` with the steps of its diffusion model."""
+        training = replace(self.photographs.model_training, steps=self.photograph_diffusion_steps)
+        return replace(self.photographs, model_training=training)
+
+    @property
     def ground_truth_steps(self) -> int:
         """Steps of the tokenizers that FlexVAR figure 3 holds against the residual one: as many as that one has."""
         return self.toy.tokenizer_training.steps

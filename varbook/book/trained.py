@@ -30,9 +30,9 @@ def eyes(perceptual: float, critic: str = "patch") -> dict:
 
     They are chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes without saying.
     """
-    eyes = {"perceptual": best_at_hand()} if perceptual else {}
-    eyes |= {"critic_features": features_at_hand()} if "features" in critic else {}
-    return {what: name for what, name in eyes.items() if name != "squeezenet"}
+    networks = {"perceptual": best_at_hand()} if perceptual else {}
+    networks |= {"critic_features": features_at_hand()} if "features" in critic else {}
+    return {what: name for what, name in networks.items() if name != "squeezenet"}
 
 
 def tokenizer_run(

@@ -7,7 +7,6 @@ photographs too; there the diffusion model lives over the features of CycleVAR's
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import torch
@@ -114,7 +113,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     if name in PIXELS:
         settings |= {"method": PIXELS[name], "steps": profile.photograph_baseline_steps, "batch": chain.cyclevar_training.batch}
     else:
-        method, training = DIFFUSION[name], replace(chain.model_training, steps=profile.photograph_diffusion_steps)
+        method, training = DIFFUSION[name], profile.photograph_diffusion.model_training
         settings |= {"method": method, "strength": STRENGTHS[method], "guidance": GUIDANCE, "model": chain.model, "training": training}
         settings |= {"tokenizer": chain.tokenizer, "tokenizer_training": chain.tokenizer_training}
 
