@@ -12,7 +12,7 @@ override VENV := $(abspath $(VENV))
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
-RUN := $(VENV)/bin/python -m varbook.book.run
+RUN := $(VENV)/bin/python -m varbook.runner.run
 yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
@@ -50,7 +50,7 @@ notebooks: setup
 	@$(RUN) $(options) --solutions --write-back
 
 report: setup
-	@$(VENV)/bin/python -m varbook.book.report
+	@$(VENV)/bin/python -m varbook.book.claims.report
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/bin/python "$$file" || exit 1; done

@@ -1,5 +1,5 @@
 # The order of the notebooks, what is up to date, and what goes on past a failure. `make figures` and `make test` call it
-# through varbook/book/run.py, which checks every parameter first; from an activated environment it also runs by itself:
+# through varbook/runner/run.py, which checks every parameter first; from an activated environment it also runs by itself:
 #     snakemake --cores 2 --keep-going --config profile=smoke
 # and with one of Snakemake's executor plugins on a cluster.
 #
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from varbook.book import plan
+from varbook.runner import plan
 
 MODE = config.get("mode", "figures")  # "figures": papermill; "check": nbval
 PROFILE = config.get("profile") or os.environ.get("VARBOOK_PROFILE") or "laptop"
@@ -50,7 +50,7 @@ rule all:
         python=sys.executable,
     localrule: True  # says what failed: no work for a cluster
     shell:
-        "cd {ROOT} && python -m varbook.book.status {MODE} {PROFILE} " + " ".join(NAMES)
+        "cd {ROOT} && python -m varbook.runner.status {MODE} {PROFILE} " + " ".join(NAMES)
 
 
 for node in NODES:
@@ -86,5 +86,5 @@ for node in NODES:
 
 
 onerror:
-    if not config.get("runner"):  # varbook.book.run reads the failures first, and forgets them when it starts again
+    if not config.get("runner"):  # varbook.runner.run reads the failures first, and forgets them when it starts again
         plan.forget(MODE, PROFILE, NODES)  # so that the next run tries them again

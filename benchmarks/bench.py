@@ -16,8 +16,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from varbook.data.farm import Order, render_files
-from varbook.data.species import SPECIES
+from varbook.data.render_parallel import Order, render_files
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.generate.loop import generate
@@ -28,6 +27,7 @@ from varbook.transformer.attention import attend, scale_groups
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.relaxation import relax
+from varbook.world.species import SPECIES
 
 SECONDS = 4.0  # for each question; there are seven
 LEAST, MOST = 3, 15  # rounds

@@ -12,7 +12,7 @@ import varbook.device
 from varbook import processes
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["torch", "varbook.train.cyclevar", "varbook.train.judge", "varbook.train.sharding", "torch._dynamo"])
+FORKS.set_forkserver_preload(["torch", "varbook.train.fit_cyclevar", "varbook.train.fit_judge", "varbook.train.sharding", "torch._dynamo"])
 
 
 def free_port() -> int:

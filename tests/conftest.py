@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from varbook.book.profiles import profile
+from varbook.book.models.profiles import profile
 
 
 @pytest.fixture(scope="module")

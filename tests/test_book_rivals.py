@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from varbook.book.models import toy_rival
-from varbook.generate.rivals import draw_diffusion, draw_masked, draw_raster
+from varbook.book.models.build import toy_rival
+from varbook.generate.rival_sampling import draw_diffusion, draw_masked, draw_raster
 from varbook.transformer.model import NextScaleModel
 
 DRAW = {"raster": draw_raster, "masked": draw_masked, "diffusion": draw_diffusion}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from varbook.data import farm, toy
-from varbook.data.draw import render, silhouette
-from varbook.data.scene import caption
+from varbook.data import render_parallel, toy
 from varbook.data.toy import SPECIES, toy_images
 from varbook.errors import VarbookError
+from varbook.world.draw import render, silhouette
+from varbook.world.scene import caption
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def test_a_shorter_set_is_the_beginning_of_a_longer_one():
 
 def test_two_seeds_share_no_scene():
     orders = (toy_images(1, 8, seed=seed).order for seed in (1, 2))
-    assert len({farm.scene_at(order, index).seed for order in orders for index in range(500)}) == 1000
+    assert len({render_parallel.scene_at(order, index).seed for order in orders for index in range(500)}) == 1000
 
 
 def test_one_seed_pairs_horses_with_zebras():
@@ -49,7 +49,7 @@ def test_one_seed_pairs_horses_with_zebras():
 def test_all_classes_appear_and_weights_shift_them():
     def counts(**settings) -> Counter:
         order = toy_images(1, 8, seed=5, **settings).order
-        return Counter(farm.scene_at(order, index).species for index in range(700))
+        return Counter(render_parallel.scene_at(order, index).species for index in range(700))
 
     even = counts()
     assert set(even) == set(SPECIES) and min(even.values()) > 20 and max(even.values()) < 90
@@ -59,24 +59,24 @@ def test_all_classes_appear_and_weights_shift_them():
 
 
 def test_children_render_what_this_process_would(home, monkeypatch):
-    monkeypatch.setattr(farm, "PER_PROCESS", 20)
+    monkeypatch.setattr(render_parallel, "PER_PROCESS", 20)
     alone = toy_images(40, 32, seed=6)
     order, ran = alone.order, []
     folder = home / "by-children"
     folder.mkdir()
-    real = farm._in_children
-    monkeypatch.setattr(farm, "_in_children", lambda *a: ran.append(real(*a)) or ran[-1])
-    farm.render_files(order, 40, folder, processes=2)
+    real = render_parallel._in_children
+    monkeypatch.setattr(render_parallel, "_in_children", lambda *a: ran.append(real(*a)) or ran[-1])
+    render_parallel.render_files(order, 40, folder, processes=2)
     assert ran == [True]
     assert np.array_equal(np.load(folder / "images.npy"), alone.images.numpy())
 
 
 def test_without_children_it_renders_here(home, monkeypatch):
-    monkeypatch.setattr(farm.sys, "executable", str(home / "no-such-python"))
+    monkeypatch.setattr(render_parallel.sys, "executable", str(home / "no-such-python"))
     order, folder = toy_images(4, 16, seed=7).order, home / "alone"
     folder.mkdir()
-    monkeypatch.setattr(farm, "PER_PROCESS", 2)
-    farm.render_files(order, 4, folder, processes=2)
+    monkeypatch.setattr(render_parallel, "PER_PROCESS", 2)
+    render_parallel.render_files(order, 4, folder, processes=2)
     assert np.array_equal(np.load(folder / "images.npy"), toy_images(4, 16, seed=7).images.numpy())
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from varbook.errors import VarbookError
-from varbook.evaluate.images import to_bytes, to_unit
+from varbook.evaluate.image_checks import to_bytes, to_unit
 from varbook.evaluate.reconstruction import HIGHEST, psnr, table_per_scale
 from varbook.features.perceptual import Perceptual
 from varbook.features.squeezenet import SqueezeNet

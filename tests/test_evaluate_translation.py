@@ -5,8 +5,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from varbook.data.draw import render, silhouette
-from varbook.data.scene import COATS, flip, sample_scene, with_coat
 from varbook.errors import VarbookError
 from varbook.evaluate.translation import (
     background_psnr,
@@ -16,6 +14,8 @@ from varbook.evaluate.translation import (
     stripe_contrast,
 )
 from varbook.features.judge import Judge, JudgeConfig, Verdict
+from varbook.world.draw import render, silhouette
+from varbook.world.scene import COATS, flip, sample_scene, with_coat
 
 SIDE = 48
 

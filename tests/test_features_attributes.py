@@ -4,12 +4,12 @@ import pytest
 import torch
 from tiny import CPU
 
-from varbook.data.draw import render
-from varbook.data.scene import caption, sample_scene
 from varbook.errors import VarbookError
 from varbook.features.attributes import ATTRIBUTES, AttributeConfig, AttributeJudge, attributes
-from varbook.train.judge import fit_attributes
+from varbook.train.fit_judge import fit_attributes
 from varbook.transformer.words import split_words
+from varbook.world.draw import render
+from varbook.world.scene import caption, sample_scene
 
 CONFIG = AttributeConfig(("horse", "zebra", "sheep"), ("bay", "black", "chestnut", "grey", "striped", "white"))
 

@@ -5,13 +5,13 @@ import contextlib
 import pytest
 import torch
 
-from varbook.data.draw import render, silhouette
-from varbook.data.scene import SPECIES, sample_scene
 from varbook.errors import VarbookError
 from varbook.evaluate.translation import domain_accuracy, look, silhouette_iou
 from varbook.features.judge import Judge, JudgeConfig
-from varbook.train.judge import dice_loss, disturb, fit_judge, judge_losses
+from varbook.train.fit_judge import dice_loss, disturb, fit_judge, judge_losses
 from varbook.train.keeper import Keeper
+from varbook.world.draw import render, silhouette
+from varbook.world.scene import SPECIES, sample_scene
 
 SIDE = 32
 

@@ -7,7 +7,7 @@ import pytest
 from varbook.paths import repository
 
 ROOMS = (
-    "data", "features", "tokenizer", "transformer", "generate", "translate", "train", "evaluate", "pretrained", "book",
+    "world", "data", "features", "tokenizer", "transformer", "generate", "translate", "train", "evaluate", "pretrained", "book", "runner", "cli",
 )  # fmt: skip
 PACKAGE = repository() / "varbook"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -8,11 +8,11 @@ import statistics
 import nbformat
 import pytest
 
-from varbook.book import parameters
 from varbook.book.chapters import CHAPTERS, written
-from varbook.book.notebooks import normalise
-from varbook.book.registry import REGISTRY, of_chapter
+from varbook.book.claims.registry import REGISTRY, of_chapter
 from varbook.paths import repository
+from varbook.runner import parameters
+from varbook.runner.clean import normalise
 
 FOLDER = repository() / "notebooks"
 CHAPTER_FILES = sorted(FOLDER.glob("*.ipynb"))

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 
 from varbook.errors import VarbookError
 from varbook.pretrained.catalogue import INFINITY_256, INFINITY_512, PUBLISHED
-from varbook.pretrained.cyclevar import published_cyclevar
 from varbook.pretrained.evaluate import evaluate, parse
 from varbook.pretrained.layouts import Layout, convert, infinity_names, published_shapes
 from varbook.pretrained.load import build, load
+from varbook.pretrained.published_cyclevar import published_cyclevar
 from varbook.tokenizer.schedule import token_count
 from varbook.transformer import cross
 from varbook.transformer.cross import half

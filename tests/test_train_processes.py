@@ -13,20 +13,20 @@ from at_work import together
 from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, awake, noise, pictures, tiny_cyclevar, tiny_tokenizer, uint8_pictures
 
 from varbook import processes
-from varbook.data.scene import SPECIES
 from varbook.features.judge import Judge, JudgeConfig
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train import next_scale as module
-from varbook.train.cyclevar import CycleVARTraining, fit_cyclevar
-from varbook.train.judge import fit_judge
+from varbook.train import fit_next_scale as module
+from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
+from varbook.train.fit_judge import fit_judge
+from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale
+from varbook.train.fit_tokenizer import TokenizerTraining, fit_tokenizer
 from varbook.train.keeper import Keeper
-from varbook.train.next_scale import NextScaleTraining, fit_next_scale
 from varbook.train.store import train_or_load
-from varbook.train.tokenizer import TokenizerTraining, fit_tokenizer
 from varbook.transformer.model import NextScaleModel, flexvar
 from varbook.transformer.text_model import TextNextScaleConfig, TextNextScaleModel
 from varbook.translate.augment import KINDS
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+from varbook.world.scene import SPECIES
 
 READER = TextNextScaleConfig(
     SCHEDULE, bits=8, code_dim=8, depth=2, width=32, heads=2, words=("a", "by", "cow", "day", "night"), text_channels=32, text_length=8

@@ -13,7 +13,7 @@ from varbook.tokenizer.schedule import VAR_256, scale_slices, square, token_coun
 from varbook.train.store import plain
 from varbook.transformer.mamba import MambaMixer, ScanMemory
 from varbook.transformer.model import NextScaleConfig, NextScaleModel, flexvar
-from varbook.transformer.paths import scan_order, zigzag
+from varbook.transformer.scan_paths import scan_order, zigzag
 
 CONFIG = replace(flexvar(MODEL), mixer="mamba", depth=3, mamba_state=4)
 ODD = ((1, 1), (1, 2), (3, 4), (5, 7))

@@ -11,7 +11,7 @@ from varbook.errors import VarbookError
 from varbook.generate.loop import generate
 from varbook.tokenizer.schedule import square, token_count
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
-from varbook.train.next_scale import drop_labels, token_loss
+from varbook.train.fit_next_scale import drop_labels, token_loss
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.positions import RotaryPositions, turn
 from varbook.transformer.text_model import TextNextScaleConfig, TextNextScaleModel, make_next_scale

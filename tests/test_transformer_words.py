@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from varbook.data.scene import every_caption
 from varbook.errors import VarbookError
 from varbook.transformer.words import WordEncoder, split_words, vocabulary
+from varbook.world.scene import every_caption
 
 WORDS = vocabulary(["a brown cow by night", "a white sheep, anime style"])
 

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from varbook.data.array_cache import kept
 from varbook.data.images import SUFFIXES, open_rgb
-from varbook.data.shelf import kept
 from varbook.errors import VarbookError
 from varbook.paths import home
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from varbook.data.draw import WORLD_VERSION, render, silhouette
-from varbook.data.farm import Order, render_files, scene_at
+from varbook.data.array_cache import kept
 from varbook.data.images import check_size
-from varbook.data.scene import COATS, SPECIES, Scene, caption, flip, sample_scene, with_coat
-from varbook.data.shelf import kept
+from varbook.data.render_parallel import Order, render_files, scene_at
 from varbook.errors import VarbookError
 from varbook.paths import home
+from varbook.world.draw import WORLD_VERSION, render, silhouette
+from varbook.world.scene import COATS, SPECIES, Scene, caption, flip, sample_scene, with_coat
 
 PARTS = ("images", "masks", "labels")
 

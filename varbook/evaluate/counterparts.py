@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from varbook.data.toy import ToySet
-from varbook.evaluate.images import same_shape, to_unit
+from varbook.evaluate.image_checks import same_shape, to_unit
 from varbook.evaluate.reconstruction import psnr
 from varbook.evaluate.translation import LUMA
 from varbook.features.attributes import AttributeJudge

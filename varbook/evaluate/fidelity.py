@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from varbook import paths
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard, evaluator
-from varbook.evaluate.images import to_bytes
+from varbook.evaluate.image_checks import to_bytes
 from varbook.features import mobilenet
 from varbook.features.judge import VERSION, Judge
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from varbook.evaluate.fidelity import fidelity
-from varbook.evaluate.images import to_unit
+from varbook.evaluate.image_checks import to_unit
 from varbook.evaluate.translation import look
 from varbook.features.judge import Judge
 

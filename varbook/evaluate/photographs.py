@@ -5,7 +5,7 @@ import torch
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard
 from varbook.evaluate.fidelity import fidelity
-from varbook.evaluate.images import to_unit
+from varbook.evaluate.image_checks import to_unit
 from varbook.evaluate.structure import structure_distance
 from varbook.features.mobilenet import IMAGENET_ROWS, at_training_size, load_mobilenet
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from varbook.errors import VarbookError
-from varbook.evaluate.images import same_shape, to_unit
+from varbook.evaluate.image_checks import same_shape, to_unit
 
 # Equal images have an infinite PSNR; 8 bits cannot show more than this, and a finite number can be averaged.
 HIGHEST = 100.0

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from varbook import paths
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard
-from varbook.evaluate.images import same_shape, to_unit
+from varbook.evaluate.image_checks import same_shape, to_unit
 from varbook.features import dino, mobilenet
 from varbook.features.judge import VERSION, Judge
 

@@ -7,13 +7,13 @@ No one of them judges quality alone: doing nothing keeps silhouette and backgrou
 import torch
 from torch.nn import functional as F
 
-from varbook.data.draw import render
-from varbook.data.scene import COATS, Scene, flip, with_coat
 from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
-from varbook.evaluate.images import same_shape, to_unit
+from varbook.evaluate.image_checks import same_shape, to_unit
 from varbook.evaluate.reconstruction import psnr
 from varbook.features.judge import Judge, Verdict
+from varbook.world.draw import render
+from varbook.world.scene import COATS, Scene, flip, with_coat
 
 LUMA = (0.299, 0.587, 0.114)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from varbook.data.scene import Scene
 from varbook.errors import VarbookError
 from varbook.features.judge import stage
+from varbook.world.scene import Scene
 
 ATTRIBUTES = ("animal", "coat", "time", "style")
 

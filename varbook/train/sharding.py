@@ -7,7 +7,6 @@ difference: what is saved is whole, so that a training may go on with another nu
 import copy
 import os
 
-import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
@@ -20,7 +19,7 @@ METHODS = ("condition", "embed", "modulations", "step")
 
 
 def shard_wanted() -> bool:
-    """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.book.train --shard` sets it)."""
+    """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.cli.train --shard` sets it)."""
     return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")
 
 

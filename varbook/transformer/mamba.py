@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule
-from varbook.transformer.paths import undo, zigzag
 from varbook.transformer.scan import selective_scan
+from varbook.transformer.scan_paths import undo, zigzag
 
 
 class ScanMemory:

@@ -11,8 +11,8 @@ from varbook.tokenizer.schedule import Schedule, square, token_count
 from varbook.transformer.attention import Group, KeyValueCache, scale_groups
 from varbook.transformer.block import Block, HeadNorm
 from varbook.transformer.mamba import MambaMixer, ScanMemory
-from varbook.transformer.paths import PATHS, scan_order
 from varbook.transformer.positions import FixedPositions, ScalablePositions
+from varbook.transformer.scan_paths import PATHS, scan_order
 
 
 @dataclass(frozen=True)

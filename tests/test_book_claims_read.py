@@ -1,0 +1,82 @@
+import json
+
+import pytest
+import torch
+
+from varbook.book.claims import read
+from varbook.book.claims.registry import REGISTRY
+from varbook.book.claims.save import beside_paper, save_figure, save_result, save_table
+from varbook.book.show.sheets import sheet
+from varbook.evaluate.card import MetricCard
+
+CARD = MetricCard("torch-fidelity 0.4.0", "judge", 256, 1000, "training images", "distance of pooled features", 0)
+RUN = {"kind": "toy-var", "key": "0123456789ab", "minutes": 3.5, "hardware": "CPU", "seed": 0, "profile": "smoke"}
+
+
+@pytest.fixture
+def saved(tmp_path, monkeypatch, capsys):
+    """Two results of the smoke profile: a figure with two verdict checks, and a table."""
+    monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path))
+    save_figure("cyclevar-fig-3", sheet(torch.zeros(2, 3, 8, 8)), "smoke", show=False)
+    save_result("cyclevar-fig-3", "smoke", verdict={"a": True, "b": False}, ours="x", metric_card={"fd": CARD}, runs=[RUN])
+    save_table("cyclevar-table-3", beside_paper("cyclevar-table-3", [{"FD-toy": 1.5, "good": True}]), "smoke", show=False)
+    save_result("cyclevar-table-3", "smoke", verdict={"a": True}, ours="y", metric_card=[CARD, CARD], runs=[RUN, "by hand"])
+    return read.saved_results(("smoke",))
+
+
+def test_smoke_results_stay_among_themselves(saved):
+    assert read.profiles_to_read("smoke") == ("smoke",)
+    assert "smoke" not in read.profiles_to_read("laptop")
+    assert set(saved) == {"cyclevar-fig-3", "cyclevar-table-3"}
+    assert read.saved_results(read.profiles_to_read("laptop")) == {}
+
+
+def test_tables_come_back_with_numbers_and_empty_cells(saved):
+    rows = read.saved_table("cyclevar-table-3", "smoke")
+    assert rows[-1]["source"] == "ours" and rows[-1]["FD-toy"] == 1.5 and rows[-1]["good"] == "yes"
+    assert rows[0]["source"] == "paper" and rows[0]["FD-toy"] is None
+    assert read.saved_table("cyclevar-table-1", "smoke") == []
+
+
+def test_pictures_come_back(saved):
+    assert read.saved_picture("cyclevar-fig-3", "smoke").mode == "RGB"
+    assert read.saved_picture("cyclevar-fig-1", "smoke") is None
+
+
+def test_each_card_and_each_run_stands_once(saved):
+    (card,) = read.card_rows(saved)
+    assert card["features"] == "judge" and card["used for"] == "CycleVAR fig 3, CycleVAR table 3"
+    (run,) = read.run_rows(saved)
+    assert run["run"] == "toy-var-0123456789ab" and run["minutes"] == 3.5 and run["with the book"] is False
+    assert run["used for"] == "CycleVAR fig 3, CycleVAR table 3"
+
+
+def test_a_file_that_changed_after_its_verdict_is_named(saved, tmp_path):
+    assert read.stale(saved) == []
+    (tmp_path / "smoke" / "cyclevar-table-3.csv").write_text("other\n")
+    (tmp_path / "smoke" / "cyclevar-fig-3.png").unlink()
+    assert sorted(read.stale(saved)) == ["smoke/cyclevar-fig-3.png", "smoke/cyclevar-table-3.csv"]
+
+
+def test_what_is_owed_and_what_is_saved_make_the_whole(saved):
+    owed = [label for row in read.missing_rows(saved) for label in row["owes"].split(", ")]
+    assert sorted(owed) == sorted(row.label for name, row in REGISTRY.items() if name not in saved)
+    assert read.missing_rows(dict.fromkeys(REGISTRY, {})) == []
+
+
+def test_the_map_of_verdicts_has_a_tile_for_each(saved):
+    import matplotlib.pyplot as plt
+
+    words = {name: saved[name]["verdict"] if name in saved else "not run" for name in REGISTRY}
+    figure = read.verdict_map(words)
+    axes = figure.axes[0]
+    plt.close(figure)
+    assert len(axes.patches) == len(REGISTRY)
+    texts = [text.get_text() for text in axes.texts]
+    assert f"3 {read.SIGNS['partly']}" in texts and f"3 {read.SIGNS['held']}" in texts
+
+
+def test_a_damaged_result_counts_as_not_run(saved, tmp_path):
+    (tmp_path / "smoke" / "cyclevar-fig-3.json").write_text("{")
+    assert set(read.saved_results(("smoke",))) == {"cyclevar-table-3"}
+    assert json.loads((tmp_path / "smoke" / "cyclevar-table-3.json").read_text())["verdict"] == "held"

@@ -1,0 +1,165 @@
+"""What notebooks save: right place, right verdict, provenance that does not change without a reason."""
+
+import csv
+import json
+
+import pytest
+import torch
+
+from varbook.book.claims import provenance, save
+from varbook.book.claims.registry import PUBLISHED
+from varbook.book.show.sheets import sheet
+from varbook.errors import VarbookError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path))
+    return tmp_path
+
+
+def plot():
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    from varbook.book.show.style import use_style
+
+    use_style()
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], [1, 0], label="loss")
+    axes.legend()
+    return figure
+
+
+def picture():
+    return sheet(torch.zeros(2, 3, 8, 8))
+
+
+def test_a_plot_is_saved_as_picture_and_as_vectors(folder):
+    save.save_figure("flexvar-fig-4", plot(), "smoke")
+    assert sorted(path.suffix for path in (folder / "smoke").glob("flexvar-fig-4.*")) == [".pdf", ".png", ".svg"]
+
+
+def test_equal_plots_are_equal_files(folder):
+    save.save_figure("flexvar-fig-4", plot(), "smoke")
+    first = {path.name: path.read_bytes() for path in (folder / "smoke").iterdir()}
+    save.save_figure("flexvar-fig-4", plot(), "smoke")
+    assert first == {path.name: path.read_bytes() for path in (folder / "smoke").iterdir()}
+
+
+def test_a_sheet_replaces_the_plot_of_the_same_name(folder):
+    save.save_figure("cyclevar-fig-3", plot(), "smoke")
+    save.save_figure("cyclevar-fig-3", picture(), "smoke")
+    assert [path.name for path in (folder / "smoke").iterdir()] == ["cyclevar-fig-3.png"]
+
+
+def test_profiles_cannot_overwrite_each_other(folder):
+    save.save_figure("cyclevar-fig-3", picture(), "laptop")
+    before = (folder / "laptop" / "cyclevar-fig-3.png").read_bytes()
+    save.save_figure("cyclevar-fig-3", sheet(torch.ones(2, 3, 8, 8)), "smoke")
+    assert (folder / "laptop" / "cyclevar-fig-3.png").read_bytes() == before
+
+
+def test_pictures_of_no_paper_lie_apart(folder):
+    save.save_extra("loss-curves", picture(), "smoke", alt="loss")
+    assert (folder / "smoke" / "extra" / "loss-curves.png").is_file()
+    with pytest.raises(VarbookError, match="file name"):
+        save.save_extra("../cyclevar-fig-3", picture(), "smoke", alt="loss")
+
+
+@pytest.mark.parametrize("saver", [
+    lambda: save.save_figure("cyclevar-fig-99", picture(), "smoke"),
+    lambda: save.save_table("cyclevar-table-99", [], "smoke"),
+    lambda: save.save_result("cyclevar-fig-99", "smoke", verdict=True, ours="x"),
+])  # fmt: skip
+def test_unknown_ids_are_refused_and_nothing_is_written(folder, saver):
+    with pytest.raises(VarbookError, match="registry"):
+        saver()
+    assert not list(folder.iterdir())
+
+
+def test_a_table_holds_the_papers_rows_and_ours(folder):
+    rows = save.beside_paper("cyclevar-table-3", [{"mode": "parallel one-step", "seconds": 0.5, "FD-toy h2z": 3.0}])
+    save.save_table("cyclevar-table-3", rows, "smoke")
+    with (folder / "smoke" / "cyclevar-table-3.csv").open(encoding="utf-8") as file:
+        read = list(csv.DictReader(file))
+    assert [row["source"] for row in read] == ["paper", "paper", "ours"]
+    assert float(read[0]["FID h2z"]) == PUBLISHED["cyclevar-table-3"].rows[0][2]
+    assert read[2]["FD-toy h2z"] == "3.0" and read[2]["FID h2z"] == ""
+    assert "| paper | serial multi-step |" in (folder / "smoke" / "cyclevar-table-3.md").read_text()
+
+
+def test_our_rows_of_a_table_that_is_none_are_refused():
+    with pytest.raises(VarbookError, match="no published table"):
+        save.beside_paper("cyclevar-fig-3", [])
+
+
+@pytest.mark.parametrize(("checks", "word"), [
+    ({"a": True, "b": True}, "held"), ({"a": True, "b": False}, "partly"), ({"a": False, "b": False}, "not held"),
+    (True, "held"), (False, "not held"), ({"a": torch.tensor(True)}, "held"),
+])  # fmt: skip
+def test_a_verdict_follows_from_its_checks(checks, word):
+    assert save.verdict(checks) == word
+    save.save_result("flexvar-fig-4", "smoke", verdict=checks, ours="lower")
+    assert save.load_result("flexvar-fig-4", "smoke")["verdict"] == word
+
+
+def test_a_verdict_without_checks_or_of_another_word_is_refused():
+    with pytest.raises(VarbookError, match="at least one check"):
+        save.verdict({})
+    with pytest.raises(VarbookError, match="held, partly, not held, not run"):
+        save.save_result("flexvar-fig-4", "smoke", verdict="great", ours="x")
+
+
+def test_a_result_says_where_it_came_from(folder):
+    save.save_figure("flexvar-fig-4", plot(), "smoke")
+    run = {"kind": "var", "key": "abc", "seed": 3, "minutes": 1.5, "curve": [1, 2, 3]}
+    save.save_result(
+        "flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": torch.tensor(2.5), "bad": float("nan")},
+        runs=[run], params={"steps": 3}, seed=3, metric_card={"evaluator": "x"}, data=folder / "toy",
+    )  # fmt: skip
+    result = json.loads((folder / "smoke" / "flexvar-fig-4.json").read_text())
+    assert result["numbers"] == {"loss": 2.5, "bad": "nan"}
+    assert result["runs"] == [{"kind": "var", "key": "abc", "seed": 3, "minutes": 1.5}]
+    assert result["data"] == "toy", "a path of one machine must not be kept"
+    assert (result["notebook"], result["seed"], result["params"]) == ("04", 3, {"steps": 3})
+    assert result["packages"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    for name, digest in result["files"].items():
+        assert provenance.file_digest(folder / "smoke" / name) == digest
+    assert {"commit", "dirty", "utc", "hardware", "threads", "seconds"} == set(result["volatile"])
+
+
+def test_the_volatile_part_changes_only_with_the_rest(folder):
+    path = folder / "smoke" / "flexvar-fig-4.json"
+    save.save_result("flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": 1.0})
+    old = json.loads(path.read_text())
+    old["volatile"]["utc"] = "earlier"
+    path.write_text(json.dumps(old))
+    save.save_result("flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": 1.0})
+    assert json.loads(path.read_text())["volatile"]["utc"] == "earlier"
+    save.save_result("flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": 2.0})
+    assert json.loads(path.read_text())["volatile"]["utc"] != "earlier"
+
+
+def test_the_configuration_hash_depends_on_parameters_and_not_on_the_result():
+    def saved(params, ours):
+        save.save_result("flexvar-fig-4", "smoke", verdict=True, ours=ours, params=params)
+        return save.load_result("flexvar-fig-4", "smoke")["config_hash"]
+
+    assert saved({"steps": 1}, "a") == saved({"steps": 1}, "b") != saved({"steps": 2}, "a")
+
+
+def test_a_damaged_result_counts_as_none(folder):
+    (folder / "smoke").mkdir()
+    (folder / "smoke" / "flexvar-fig-4.json").write_text("{")
+    assert save.load_result("flexvar-fig-4", "smoke") is None
+
+
+def test_a_failing_write_leaves_the_old_file(folder):
+    path = folder / "x.txt"
+    save.write(path, "old")
+    with pytest.raises(TypeError):
+        save.write(path, 3)
+    assert path.read_text() == "old" and [one.name for one in folder.iterdir()] == ["x.txt"]

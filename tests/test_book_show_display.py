@@ -1,0 +1,179 @@
+"""What notebooks show: readable, small, and the same on every machine."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from varbook.book.chapters import CHAPTERS, chapter
+from varbook.book.claims import header
+from varbook.book.show import display, sheets
+from varbook.errors import VarbookError
+
+RED = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """A notebook that keeps what is published to it."""
+    bundles = []
+    monkeypatch.setattr(display, "in_notebook", lambda: True)
+    monkeypatch.setattr(display, "_emit", bundles.append)
+    return bundles
+
+
+@pytest.mark.parametrize("images", [
+    RED.expand(2, 3, 4, 4), torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1).expand(2, 3, 4, 4),
+    [RED[0].expand(3, 4, 4)] * 2, [Image.new("RGB", (4, 4), "red")] * 2,
+])  # fmt: skip
+def test_every_kind_of_image_becomes_the_same_pixels(images):
+    arrays = sheets.to_arrays(images)
+    assert len(arrays) == 2
+    assert all(array.shape == (4, 4, 3) and array[0, 0].tolist() == [255, 0, 0] for array in arrays)
+
+
+def test_maps_become_grey_images():
+    arrays = sheets.to_arrays(torch.tensor([[[0.0, 1.0]]]))
+    assert arrays[0].tolist() == [[[0] * 3, [255] * 3]]
+    assert sheets.to_arrays(torch.ones(2, 4, 4, dtype=torch.bool))[1].min() == 255
+
+
+def test_values_beyond_the_range_are_clamped():
+    assert sheets.to_arrays(torch.full((1, 3, 1, 1), 7.0))[0].max() == 255
+
+
+def test_images_of_another_shape_are_refused():
+    with pytest.raises(VarbookError, match="shape"):
+        sheets.to_arrays(torch.zeros(1, 2, 4, 4))
+    with pytest.raises(VarbookError, match="empty"):
+        sheets.sheet(torch.zeros(0, 3, 4, 4))
+
+
+def test_enlarging_keeps_every_pixel_square():
+    sheet = sheets.sheet(torch.stack([torch.full((3, 2, 2), -1.0)]), scale=5)
+    assert sheet.getpixel((0, 0)) == sheet.getpixel((9, 9)) == (0, 0, 0)
+    assert sheet.getpixel((10, 0)) == (255, 255, 255)
+
+
+def test_a_mosaic_keeps_every_image_at_its_own_size():
+    red, blue = torch.full((3, 2, 2), -1.0), torch.full((3, 8, 6), -1.0)
+    red[0], blue[2] = 1.0, 1.0
+    picture = sheets.mosaic({"a": [red, blue], "b": [red]}, scale=3)
+    colours = {colour: count for count, colour in picture.getcolors()}
+    assert colours[255, 0, 0] == 2 * 6 * 6 and colours[0, 0, 255] == 24 * 18
+    assert picture.height == 3 * 8 + 3 * 2 + 2 * sheets.GAP
+
+
+def test_a_small_map_fills_its_cell_beside_a_large_one():
+    sheet = sheets.sheet({"maps": [torch.full((3, 1, 1), -1.0), torch.full((3, 8, 8), -1.0)]})
+    black = [sum(sheet.getpixel((x, sheet.height // 2)) == (0, 0, 0) for x in part) for part in _halves(sheet.width)]
+    assert black[0] >= 8 and black[1] >= 8
+
+
+def _halves(width):
+    return range(width // 2), range(width // 2, width)
+
+
+def test_rows_columns_and_labels_make_room_for_themselves():
+    plain = sheets.sheet(torch.zeros(6, 3, 8, 8), columns=3, scale=1)
+    assert plain.size == (3 * (8 + sheets.GAP), 2 * (8 + sheets.GAP))
+    labelled = sheets.sheet({"a long label": torch.zeros(3, 3, 8, 8)}, titles=["x", "y", "z"], scale=1)
+    assert labelled.width > plain.width and labelled.height > 8 + sheets.GAP
+
+
+def test_large_pictures_are_packed_for_the_notebook_and_small_ones_kept():
+    torch.manual_seed(0)
+    noise = sheets.sheet(torch.rand(8, 3, 256, 256) * 2 - 1, columns=4, scale=1)
+    mime, data = sheets.packed(noise)
+    assert mime == "image/jpeg" and Image.open(io.BytesIO(data)).width <= sheets.INLINE_WIDTH
+    assert len(data) < 250_000
+    mime, data = sheets.packed(Image.new("RGB", (10, 10), "red"))
+    assert mime == "image/png" and Image.open(io.BytesIO(data)).convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_a_shown_picture_carries_its_alternative_text(shown):
+    display.show_images(torch.zeros(2, 3, 8, 8), alt="two black squares")
+    assert shown[0]["text/plain"] == "[two black squares]" and "image/png" in shown[0]
+
+
+def test_a_table_says_the_same_as_html_and_as_text(shown):
+    display.show_table([{"name": "a<b", "loss": 1.23456}, {"name": "c", "ok": True}], caption="losses")
+    assert "<td>a&lt;b</td><td>1.235</td><td>-</td>" in shown[0]["text/html"]
+    assert shown[0]["text/plain"].splitlines()[0] == "losses"
+    assert "yes" in shown[0]["text/plain"]
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (None, "-"), (True, "yes"), (0.123456, "0.1235"), (47.82, "47.82"), (12345.6, "12,346"), ((1, 2, 3), "1 2 3"),
+    (7, "7"),
+])  # fmt: skip
+def test_cells_are_short_and_readable(value, text):
+    assert display.cell_text(value) == text
+
+
+def test_markdown_tables_align_numbers_and_escape_bars():
+    lines = display.markdown_table([{"a": "x|y", "b": 1}]).splitlines()
+    assert lines == ["| a | b |", "| --- | ---: |", "| x\\|y | 1 |"]
+
+
+def test_source_is_the_packages_own(shown):
+    display.show_source(display.check)
+    assert shown[0]["text/markdown"].startswith("`varbook/book/show/display.py`\n```python\ndef check(")
+
+
+def test_a_slider_becomes_a_strip_when_nobody_is_there(shown, monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    asked = []
+    display.interact_or_strip(lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8), [0.1, 2.0], "temperature")
+    assert asked == [0.1, 2.0] and len(shown) == 1 and "image/png" in shown[0]
+
+
+def test_a_check_prints_what_holds_and_stops_what_does_not(capsys):
+    display.check("identity holds", torch.tensor(True))
+    assert capsys.readouterr().out == "identity holds: True\n"
+    with pytest.raises(AssertionError, match='"loss fell" does not hold'):
+        display.check("loss fell", False)
+
+
+def test_the_header_names_what_the_registry_names():
+    text = header.header_text(9)
+    assert "CycleVAR fig 3" in text and "CycleVAR table 1" in text and "FlexVAR" not in text
+    assert CHAPTERS["09"].purpose in text
+
+
+def test_the_header_gives_measured_time_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path))
+    assert "not measured yet" in header.header_text("09")
+    (tmp_path / "laptop").mkdir()
+    (tmp_path / "laptop" / "times.json").write_text('{"09": {"minutes": 3.2}}')
+    assert "| 3 min in the laptop profile" in header.header_text("09")
+
+
+@pytest.mark.parametrize("number", [9, "9", "09"])
+def test_chapters_are_found_by_number(number):
+    assert chapter(number).file_name == "09_cyclevar.ipynb"
+
+
+def test_an_unknown_chapter_is_refused():
+    with pytest.raises(VarbookError, match="chapters 00 to 13"):
+        chapter("14")
+
+
+def test_chapters_need_and_read_only_chapters_of_the_book_and_no_circle_arises():
+    def reach(number, seen=()):
+        assert number not in seen, f"a circle of needs: {seen}"
+        for other in CHAPTERS[number].needs:
+            reach(other, (*seen, number))
+
+    for number, one in CHAPTERS.items():
+        reach(number)
+        assert all(other < number for other in one.reads)
+
+
+def test_a_picture_that_stays_too_large_gets_fewer_pixels():
+    noise = Image.effect_noise((600, 400), 90).convert("RGB")
+    mime, data = sheets.packed(noise, limit=30_000)
+    small = Image.open(io.BytesIO(data))
+    assert mime == "image/jpeg" and len(data) <= 30_000
+    assert small.width < 600 and abs(small.width / small.height - 1.5) < 0.05

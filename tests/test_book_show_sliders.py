@@ -1,0 +1,34 @@
+"""The box selector: its masks, and the strip that stands in its place in batch."""
+
+import torch
+from tiny import pictures
+
+from varbook.book.show import sliders
+from varbook.book.show.sliders import box_mask, box_or_strip, shaded
+
+
+def test_a_box_is_true_inside_and_false_outside():
+    mask = box_mask(6, 8, (1, 4, 2, 7))
+    assert int(mask.sum()) == 3 * 5 and mask[1:4, 2:7].all()
+
+
+def test_shading_leaves_the_rest_as_it_is():
+    image, mask = pictures(1)[0], box_mask(16, 16, (0, 8, 0, 8))
+    shown = shaded(image, mask)
+    assert torch.equal(shown[:, 8:], image[:, 8:]) and shown[:, :8, :8].abs().max() < 0.21
+    assert len(shown[:, :8, :8].unique()) == 2
+
+
+def test_in_batch_every_example_is_painted_and_shown_once(monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    seen, shown = [], []
+    monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append((picture, alt)))
+
+    def edit(mask, choice):
+        seen.append((int(mask.sum()), choice))
+        return torch.zeros(3, 16, 16)
+
+    box_or_strip(edit, pictures(1)[0], [((0, 4, 0, 4), "horse"), ((0, 8, 0, 2), "cow")], ["horse", "cow"], "a strip")
+    assert seen == [(16, "horse"), (16, "cow")]
+    [(picture, alt)] = shown
+    assert alt == "a strip" and picture.width > 2 * 16

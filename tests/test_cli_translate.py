@@ -1,0 +1,162 @@
+"""Folders of pictures in, folders of pictures out: names, sizes, orientation, and everything that may go wrong."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from tiny import SIDE, pictures, tiny_cyclevar, tiny_runs
+
+from varbook import paths
+from varbook.book.models.build import translate_all
+from varbook.cli import translate
+from varbook.data.images import load_image, save_image, to_uint8
+from varbook.errors import VarbookError
+
+SIZES = {"a.png": (16, 16), "b.jpg": (30, 22), "c.JPG": (12, 40), "d.webp": (50, 50)}
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A folder with four pictures, one broken one and a text."""
+    for seed, (name, size) in enumerate(SIZES.items()):
+        save_image(pictures(1, *size, seed=seed), tmp_path / "in" / name)
+    (tmp_path / "in" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> str:
+    """A home with one trained run; its name."""
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VARBOOK_DEVICE", "cpu")
+    monkeypatch.setenv("VARBOOK_PROFILE", "smoke")
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path / "shipped")
+    return tiny_runs()
+
+
+def names(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir()} if folder.is_dir() else set()
+
+
+def test_every_picture_keeps_its_name_and_size_and_the_broken_one_is_reported(folder, tmp_path):
+    out = tmp_path / "new" / "out"
+    outcome = translate.translate_pictures(tiny_cyclevar(), folder, out, 2, batch=2)
+    assert names(out) == set(SIZES) == set(outcome.written)
+    for name, size in SIZES.items():
+        assert load_image(out / name).shape == (3, *size)
+    assert len(outcome.failed) == 1 and "broken.png cannot be decoded" in outcome.failed[0] and not outcome.left
+
+
+def test_a_picture_of_the_model_s_size_is_translated_as_the_book_does(folder, tmp_path):
+    cyclevar = tiny_cyclevar()
+    translate.translate_pictures(cyclevar, folder / "a.png", tmp_path / "out", 2)
+    wanted = to_uint8(translate_all(cyclevar, load_image(folder / "a.png")[None], 2))[0]
+    assert (load_image(tmp_path / "out" / "a.png").int() - wanted.int()).abs().max() <= 1
+    other = to_uint8(translate_all(cyclevar, load_image(folder / "a.png")[None], 0))[0]
+    assert not torch.equal(wanted, other)
+
+
+def test_tiles_translate_each_place_at_full_size():
+    cyclevar, image = tiny_cyclevar(), to_uint8(pictures(1, 40, 24))[0]
+    (whole,) = translate.translate_images(cyclevar, [image], 2, large="tiles", batch=3)
+    corner = to_uint8(translate_all(cyclevar, image[None, :, :SIDE, :SIDE], 2))[0]
+    assert whole.shape == image.shape
+    alone = slice(0, SIDE // 2)  # only one tile reaches the corner
+    assert (whole[:, alone, alone].int() - corner[:, alone, alone].int()).abs().max() <= 1
+
+
+def test_the_batch_changes_nothing():
+    images = [to_uint8(pictures(1, 20 + 8 * k, 24, seed=k))[0] for k in range(3)]
+    once, more = (translate.translate_images(tiny_cyclevar(), images, 2, large="tiles", batch=n) for n in (1, 50))
+    assert all((a.int() - b.int()).abs().max() <= 1 for a, b in zip(once, more, strict=True))
+
+
+@pytest.mark.parametrize("size, short_side, wanted", [((40, 24), None, (40, 24)), ((40, 24), 48, (80, 48)), ((8, 4), None, (32, 16)),
+                                                       ((64, 32), 5, (32, 16))])  # fmt: skip
+def test_the_size_of_the_work_is_never_below_the_model_s(size, short_side, wanted):
+    image = torch.zeros(3, *size, dtype=torch.uint8)
+    assert translate.working_size(image, SIDE, "tiles", short_side) == wanted
+    assert translate.working_size(image, SIDE, "resize", short_side) == (SIDE, SIDE)
+
+
+def test_a_turned_photograph_comes_out_upright(tmp_path):
+    picture = Image.new("RGB", (30, 20), "red")
+    exif = Image.Exif()
+    exif[274] = 6  # turn by a quarter to see it upright
+    (tmp_path / "in").mkdir()
+    picture.save(tmp_path / "in" / "turned.jpg", exif=exif)
+    translate.translate_pictures(tiny_cyclevar(), tmp_path / "in", tmp_path / "out", 2)
+    with Image.open(tmp_path / "out" / "turned.jpg") as out:
+        assert out.size == (20, 30) and out.getexif().get(274, 1) == 1
+
+
+def test_what_is_there_stays_without_force_and_is_replaced_whole_with_it(folder, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.png").write_text("mine")
+    outcome = translate.translate_pictures(tiny_cyclevar(), folder, out, 2)
+    assert (out / "a.png").read_text() == "mine" and outcome.left == ["a.png"]
+    assert set(outcome.written) == set(SIZES) - {"a.png"}
+    assert "a.png" in translate.translate_pictures(tiny_cyclevar(), folder, out, 2, force=True).written
+    assert load_image(out / "a.png").shape == (3, 16, 16) and names(out) == set(SIZES)  # no temporary file is left
+
+
+def test_a_write_that_fails_is_reported_and_the_rest_is_done(folder, tmp_path):
+    (tmp_path / "out" / "a.png").mkdir(parents=True)
+    outcome = translate.translate_pictures(tiny_cyclevar(), folder, tmp_path / "out", 2, force=True)
+    assert any("a.png cannot be written" in one for one in outcome.failed) and len(outcome.written) == 3
+
+
+def test_requests_that_make_no_sense_are_refused(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for source, out, match in (
+        (tmp_path / "nowhere", "out", "no file or folder"), (tmp_path / "empty", "out", "holds no pictures"),
+        (folder / "notes.txt", "out", "is no picture"), (folder, "in", "no original is lost"), (folder, "in/a.png", "is a file"),
+    ):  # fmt: skip
+        with pytest.raises(VarbookError, match=match):
+            translate.translate_pictures(tiny_cyclevar(), source, tmp_path / out, 2)
+    with pytest.raises(VarbookError, match="resize"):
+        translate.translate_images(tiny_cyclevar(), [torch.zeros(3, 16, 16, dtype=torch.uint8)], 2, large="crop")
+
+
+def test_the_target_is_a_domain_a_number_or_the_second_domain():
+    known = {"horse": 3, "zebra": 7}
+    assert translate.target_class("horse", known) == ("horse", 3)
+    assert translate.target_class(None, known) == ("zebra", 7)
+    assert translate.target_class("5", {}) == ("class 5", 5)
+    for name, domains in (("cow", known), (None, {})):
+        with pytest.raises(VarbookError, match="--to"):
+            translate.target_class(name, domains)
+
+
+def test_the_command_translates_and_says_so(home, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert translate.main([str(folder), str(out), "--to", "horse"]) == 1  # the broken picture
+    said = capsys.readouterr()
+    assert f"{home}: 5 of 5 pictures to horse, 16 pixels a side" in said.out and "4 written" in said.out
+    assert "broken.png" in said.err and names(out) == set(SIZES)
+    (folder / "broken.png").unlink()
+    assert translate.main([str(folder), str(out), "--run", home]) == 0
+    assert "4 left as they were" in capsys.readouterr().out
+
+
+def test_a_dry_run_writes_nothing_and_a_list_loads_nothing(home, folder, tmp_path, capsys):
+    assert translate.main([str(folder), str(tmp_path / "out"), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "a.png -> " in said and not (tmp_path / "out").exists()
+    assert translate.main(["--list"]) == 0
+    assert capsys.readouterr().out.strip() == home
+
+
+@pytest.mark.parametrize("extra, match", [(["--to", "cow"], "horse, zebra"), (["--to", "9"], "no class 9"), (["--batch", "0"], "from 1"),
+                                          (["--run", "nothing"], "no run of that name")])  # fmt: skip
+def test_a_request_that_makes_no_sense_ends_with_2(home, folder, tmp_path, capsys, extra, match):
+    assert translate.main([str(folder), str(tmp_path / "out"), *extra]) == 2
+    assert match in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_nothing_named_ends_with_2(capsys):
+    assert translate.main([]) == 2
+    assert "Name a picture or a folder" in capsys.readouterr().err

@@ -1,0 +1,200 @@
+"""The runner refuses what makes no sense before anything runs, and says what became of every notebook."""
+
+import json
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from varbook.errors import VarbookError
+from varbook.runner import clean, parameters, plan, run
+
+CELL = """steps: int = 10  # optimiser steps
+rate: float = 0.1  # learning rate
+name: str | None = None  # a label
+sizes: list[int] = [1, 2]  # sides
+fast: bool = False  # skip the slow part"""
+
+
+def write_notebook(path, source=CELL):
+    cell = new_code_cell(source, metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# A"), cell, new_code_cell("print(steps)")]), path)
+    return path
+
+
+@pytest.fixture
+def node(tmp_path):
+    return plan.Node("09", write_notebook(tmp_path / "09_cyclevar.ipynb"), ())
+
+
+@pytest.mark.parametrize(("setting", "name", "value"), [
+    ("steps=3", "steps", 3), ("rate=3", "rate", 3), ("rate=1e-3", "rate", 1e-3), ("name=fast", "name", "fast"),
+    ("name=12", "name", "12"), ("name=None", "name", None), ("sizes=[1, 2, 3]", "sizes", [1, 2, 3]),
+    ("fast=true", "fast", True),
+])  # fmt: skip
+def test_values_get_the_type_of_their_parameter(node, setting, name, value):
+    assert run.given_values([setting], [node]) == {"09": {name: value}}
+
+
+@pytest.mark.parametrize(("setting", "sentence"), [
+    ("steps=many", "steps is of type int"), ("steps=1.5", "steps is of type int"),
+    ("steps=True", "steps is of type int"),
+    ("fast=1", "fast is of type bool"), ("sizes=[1, 'a']", "sizes is of type"), ("stepz=3", 'has a parameter "stepz"'),
+    ("steps", "write --set name=value"),
+])  # fmt: skip
+def test_what_does_not_fit_is_refused_with_one_sentence(node, setting, sentence):
+    with pytest.raises(VarbookError, match=sentence):
+        run.given_values([setting], [node])
+
+
+def test_a_setting_goes_to_the_notebooks_that_have_it(node, tmp_path):
+    other = plan.Node("02", write_notebook(tmp_path / "02.ipynb", "seed: int = 0  # seed"), ())
+    assert run.given_values(["seed=4"], [node, other]) == {"09": {}, "02": {"seed": 4}}
+
+
+def test_parameters_are_read_with_type_default_and_comment(node):
+    found = parameters.of_notebook(node.path)
+    assert found["rate"] == parameters.Parameter("rate", "float", 0.1, "learning rate")
+    assert list(found) == ["steps", "rate", "name", "sizes", "fast"]
+
+
+@pytest.mark.parametrize("source", ["steps = 3", "steps: int = 3 * len([])", "import os", "steps: int"])
+def test_a_parameters_cell_holds_annotated_literals_only(source):
+    with pytest.raises(VarbookError, match="Line 1"):
+        parameters.parse_cell(source)
+
+
+def test_a_damaged_notebook_is_named(tmp_path):
+    (tmp_path / "x.ipynb").write_text("{")
+    with pytest.raises(VarbookError, match="x.ipynb is damaged"):
+        parameters.of_notebook(tmp_path / "x.ipynb")
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (["--profile", "huge"], "huge"), (["--only", "77"], 'no chapter "77"'), (["--only", "x"], 'no chapter "x"'),
+])  # fmt: skip
+def test_the_command_line_answers_nonsense_with_a_sentence_and_code_two(capsys, monkeypatch, arguments, sentence):
+    monkeypatch.setattr(run, "snakemake", lambda *_: pytest.fail("something ran"))
+    assert run.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert sentence in told and told.startswith("varbook: ") and "Traceback" not in told
+
+
+def test_a_chapter_that_is_not_written_is_said_so(monkeypatch):
+    monkeypatch.setattr(plan, "written", lambda: [])
+    with pytest.raises(VarbookError, match="chapter 09 .CycleVAR. is not written yet"):
+        plan.chosen("9")
+
+
+def test_chapters_are_chosen_by_number_and_once(monkeypatch):
+    from varbook.book.chapters import CHAPTERS
+
+    monkeypatch.setattr(plan, "written", lambda: [CHAPTERS[key] for key in ("01", "02", "09")])
+    assert plan.chosen("9,02, 9") == ["02", "09"]
+    assert plan.chosen(None) == plan.chosen("") == ["01", "02", "09"]
+
+
+@pytest.fixture
+def built(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "build", lambda: tmp_path / "build")
+    monkeypatch.setattr(plan, "repository", lambda: tmp_path)
+    return tmp_path
+
+
+def note(node, code, mode="figures"):
+    path = plan.state_file(mode, "smoke", node)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"exit": code}))
+
+
+def test_the_summary_names_the_failing_notebook_and_its_error(built, node):
+    good = plan.Node("01", built / "01_a.ipynb", ())
+    note(good, 0)
+    note(node, 1)
+    error = new_output("error", ename="ValueError", evalue="no such code\nmore", traceback=[])
+    target = plan.executed("smoke", node)
+    target.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=[new_code_cell("1", outputs=[error])]), target)
+    code, text = plan.summary("figures", "smoke", [good, node])
+    assert code == 1
+    assert "1 of 2 notebooks ended well" in text
+    assert "FAILED 09_cyclevar.ipynb: ValueError: no such code\n" in text
+
+
+def test_the_summary_counts_what_has_not_run_as_a_failure(built, node):
+    code, text = plan.summary("figures", "smoke", [node])
+    assert code == 1 and "has not run" in text
+
+
+def test_only_failures_are_forgotten(built, node):
+    good = plan.Node("01", built / "01_a.ipynb", ())
+    note(good, 0)
+    note(node, 1)
+    plan.forget("figures", "smoke", [good, node])
+    assert plan.outcome("figures", "smoke", good) is True and plan.outcome("figures", "smoke", node) is None
+
+
+def test_notebooks_run_with_this_checkout_and_this_interpreter(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    env = run.environment("smoke", retrain=False)
+    assert env["PYTHONPATH"].endswith(":elsewhere") and env["PYTHONPATH"].startswith(str(run.repository()))
+    assert env["JUPYTER_PATH"].startswith(sys.prefix) and env["VARBOOK_BATCH"] == "1"
+    assert "VARBOOK_RETRAIN" not in env
+    assert int(run.environment("smoke", retrain=True)["VARBOOK_RETRAIN"]) > 1_700_000_000
+
+
+def test_outputs_of_changed_parameters_are_never_kept(monkeypatch, node):
+    monkeypatch.setattr(plan, "nodes", lambda *_: [node])
+    monkeypatch.setattr(run, "snakemake", lambda *_: pytest.fail("something ran"))
+    assert run.main(["--profile", "smoke", "--set", "steps=3", "--write-back"]) == 2
+
+
+def executed_notebook():
+    cells = [
+        new_markdown_cell("# A", metadata={"papermill": {"duration": 1}}),
+        new_code_cell("steps: int = 1  # x", metadata={"tags": ["parameters"], "execution": {}}, execution_count=4),
+        new_code_cell("steps = 2", metadata={"tags": ["injected-parameters"]}, execution_count=5),
+        new_code_cell("", execution_count=None),
+        new_code_cell("go()", execution_count=9, outputs=[
+            new_output("stream", name="stdout", text="a"), new_output("stream", name="stderr", text="warning"),
+            new_output("stream", name="stdout", text="b"),
+            new_output("execute_result", {"text/plain": "1"}, execution_count=9, metadata={"x": 1}),
+            new_output("display_data", {clean._LIVE: {}, "text/plain": "Slider()"}),
+        ]),
+    ]  # fmt: skip
+    metadata = {
+        "papermill": {},
+        "widgets": {},
+        "kernelspec": {"name": "other", "display_name": "x"},
+        "language_info": {"name": "python", "version": "3.11.7"},
+    }
+    return new_notebook(cells=cells, metadata=metadata)
+
+
+def test_an_executed_notebook_is_made_fit_to_commit():
+    cleaned = clean.normalise(executed_notebook())
+    assert set(cleaned.metadata) == {"kernelspec", "language_info"} and cleaned.metadata.kernelspec.name == "python3"
+    assert [cell.execution_count for cell in cleaned.cells if cell.cell_type == "code"] == [1, None, 2]
+    assert [cell.metadata for cell in cleaned.cells] == [{}, {"tags": ["parameters"]}, {}, {}]
+    outputs = cleaned.cells[-1].outputs
+    assert [output.output_type for output in outputs] == ["stream", "execute_result"]
+    assert outputs[0].text == "ab" and outputs[1].execution_count == 2
+
+
+def test_cleaning_twice_changes_nothing():
+    once = nbformat.writes(clean.normalise(executed_notebook()))
+    assert nbformat.writes(clean.normalise(nbformat.reads(once, 4))) == once
+
+
+def test_paths_of_this_machine_are_taken_out_of_outputs():
+    notebook = executed_notebook()
+    notebook.cells[-1].outputs[0].text = f"{clean.repository()}/varbook"
+    assert clean.normalise(notebook).cells[-1].outputs[0].text.startswith("./varbook")
+
+
+def test_retraining_and_sharing_of_cores():
+    assert run.jobs_and_threads("laptop", None)[0] == 1
+    assert run.jobs_and_threads("smoke", 1)[0] == 1
+    jobs, threads = run.jobs_and_threads("smoke", None)
+    assert jobs >= 1 and threads >= 1

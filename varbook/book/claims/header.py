@@ -1,0 +1,53 @@
+"""The block on top of each chapter, generated from the registry so that it is never stale."""
+
+import json
+
+from varbook.book.chapters import CHAPTERS, Chapter, chapter
+from varbook.book.claims.registry import of_chapter
+from varbook.book.show.display import show_text
+from varbook.paths import figures
+
+
+def measured_minutes(number: str, profile: str = "laptop") -> float | None:
+    """Return the minutes that the runner measured for a chapter in a profile, or None where it has not run."""
+    path = figures() / profile / "times.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))[number]["minutes"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _time(one: Chapter) -> str:
+    minutes = measured_minutes(one.number)
+    if minutes is None:
+        return "not measured yet; `make figures` measures it"
+    return f"{max(1, round(minutes))} min in the laptop profile with what is shipped, as last measured"
+
+
+def _link(number: int) -> str:
+    one = CHAPTERS.get(str(number).zfill(2)) if number >= 0 else None
+    if one is None or not one.path.is_file():
+        return "-"
+    return f"[{one.number} {one.title}]({one.file_name})"
+
+
+def header_text(number: str | int) -> str:
+    """Return the header of a chapter as a Markdown table."""
+    one = chapter(number)
+    makes = ", ".join(row.label for row in of_chapter(one.number)) or "-"
+    before = ", ".join(f"{key} {CHAPTERS[key].title}" for key in one.reads) or "nothing"
+    rows = [
+        ("At the end you can", one.purpose),
+        ("Read before", before),
+        ("Time", _time(one)),
+        ("Hardware", one.hardware),
+        ("Sections of the papers", one.sections),
+        ("Figures and tables made here", makes),
+        ("Before, after", f"{_link(int(one.number) - 1)}, {_link(int(one.number) + 1)}"),
+    ]
+    return "| | |\n|---|---|\n" + "\n".join(f"| **{name}** | {text} |" for name, text in rows)
+
+
+def chapter_header(number: str | int) -> None:
+    """Show purpose, time, hardware, sections and figures of a chapter, and its neighbours."""
+    show_text(header_text(number))

@@ -1,0 +1,204 @@
+"""Fine-tuning CycleVAR on two unpaired sets of images: cycle, identity and adversarial loss in one step of the generator."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from varbook import processes
+from varbook.device import autocast, step_generator
+from varbook.errors import VarbookError
+from varbook.train.fit_tokenizer import Draw, draw_batch, learning_rate
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.progress import progress
+from varbook.train.sharding import sharded, whole_state
+from varbook.train.stepping import take_step
+from varbook.train.store import ADDED
+from varbook.translate.augment import augment
+from varbook.translate.cyclevar import CycleVAR
+from varbook.translate.discriminator import discriminators, sigmoid_discriminator, sigmoid_generator
+from varbook.translate.losses import keep, noisy, reconstruction, update_average
+
+
+@dataclass(frozen=True)
+class CycleVARTraining:
+    """Everything that shapes the fine-tuning. Weights: CycleGAN-Turbo's are 1, 10, 1, 1, 0.5 with LPIPS (CycleVAR section 3.4)."""
+
+    steps: int = 1000
+    batch: int = 4  # images per domain and step
+    lr: float = 4e-4  # CycleGAN-Turbo: 1e-5 for a model a thousand times as large
+    weight_decay: float = 1e-2
+    identity_steps: int = 150  # first steps with the identity loss alone (ours): a third of the cost, and copying is learnt first
+    warmup: int = 50  # CycleVAR section 4.1: constant rate after a warm-up; here it falls at the end, as sets are small
+    cycle_l1: float = 2.0
+    cycle_perceptual: float = 0.5
+    identity_l1: float = 2.0
+    identity_perceptual: float = 0.5
+    cycle_noise: float = 0.05  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
+    keep_l1: float = 6.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
+    keep_up_to: float = 0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
+    gan: float = 1.0
+    critic_lr: float = 4e-4
+    critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
+    average: float = 0.995  # decay of the moving average of the weights, which is what is kept
+    clip: float = 1.0
+    critic: str = field(default="patch", metadata=ADDED)  # "features": frozen CLIP and an MLP, CycleVAR section 4.1; or "patch+features"
+    critic_channels: tuple[int, ...] = (48, 96, 128)  # of the patch discriminator
+    critic_whole: bool = True  # the patch discriminator also judges the picture as a whole (ours)
+    augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see
+    hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
+    betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
+    optimiser: str = field(default="adamw", metadata=ADDED)  # or "sgd": the generator's alone, with the first beta as momentum
+
+
+Target = int | Tensor  # what a model translates into: a class, or the word ids (T,) of a prompt
+
+
+def image_labels(targets: tuple[Target, Target], images: tuple[Tensor, Tensor]) -> Tensor:
+    """Return one label per image: the first target for the first batch, the second for the second."""
+    labels = [torch.as_tensor(t, device=batch.device) for t, batch in zip(targets, images, strict=True)]
+    return torch.cat([label.expand(len(batch), *label.shape) for label, batch in zip(labels, images, strict=True)])
+
+
+def identity_loss(
+    cyclevar: CycleVAR,
+    images: tuple[Tensor, Tensor],
+    targets: tuple[Target, Target],
+    training: CycleVARTraining,
+    perceptual: Callable | None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the identity loss alone, G(x, t_x) against x and G(y, t_y) against y (CycleVAR eq. 15)."""
+    both = torch.cat(images)
+    with torch.no_grad():
+        source = cyclevar.source(both)
+    out = cyclevar.tokenizer.decode(cyclevar.latent(source, image_labels(targets, images), generator))
+    return reconstruction(out, both, training.identity_l1, training.identity_perceptual, perceptual)
+
+
+def generator_loss(
+    cyclevar: CycleVAR,
+    critics: nn.ModuleList,
+    images: tuple[Tensor, Tensor],
+    targets: tuple[Target, Target],
+    training: CycleVARTraining,
+    perceptual: Callable | None,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, list[Tensor], dict[str, float]]:
+    """Return the generator's loss (CycleVAR eqs. 13 to 15), the two fakes, and the parts of the loss.
+
+    `images` are batches x of domain X and y of domain Y, `targets` the class labels (t_x, t_y); critics[0] judges X.
+    """
+    n, both = len(images[0]), torch.cat(images)
+    same, swapped = image_labels(targets, images), image_labels(targets[::-1], images)
+    with torch.no_grad():
+        source = cyclevar.source(both)  # F_1..F_K of the real images: nothing to train there
+    twice = [torch.cat((f, f)) for f in source]
+    out = cyclevar.tokenizer.decode(cyclevar.latent(twice, torch.cat((swapped, same)), generator))
+    fake_y, fake_x, identity = out[:n], out[n : 2 * n], out[2 * n :]
+    # back again: G(G(x, t_y), t_x) and G(G(y, t_x), t_y), with gradients through tokenizer and both passes
+    again = cyclevar(noisy(out[: 2 * n], training.cycle_noise, generator), same, generator)
+    parts = {
+        "cycle": reconstruction(again, both, training.cycle_l1, training.cycle_perceptual, perceptual),  # eq. 13
+        "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
+    }
+    if training.keep_l1:
+        parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
+    seen_x, seen_y = (augment(fake, training.augment, generator) for fake in (fake_x, fake_y))
+    critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
+    parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14
+    critics.requires_grad_(True)
+    return sum(parts.values()), [fake_x.detach(), fake_y.detach()], {name: part.item() for name, part in parts.items()}
+
+
+@torch.no_grad()
+def reconstructed(cyclevar: CycleVAR, images: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return real images as the frozen tokenizer renders them: what a perfect translation would look like."""
+    tokenizer = cyclevar.tokenizer
+    pictures = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).pictures
+    return tokenizer.decode(pictures[-1]).split(len(images[0]))
+
+
+def critic_loss(critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]) -> Tensor:
+    """Return the loss of both discriminators for real images and detached fakes of each domain (CycleVAR eq. 16)."""
+    return sum(sigmoid_discriminator(critic(real), critic(fake)) for critic, real, fake in zip(critics, images, fakes, strict=True))
+
+
+def generator_optimiser(model: nn.Module, training: CycleVARTraining) -> torch.optim.Optimizer:
+    """Return the optimiser of the generator's weights that `training` names; VarbookError for an unknown one."""
+    if training.optimiser == "adamw":
+        return torch.optim.AdamW(model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay)
+    if training.optimiser == "sgd":
+        return torch.optim.SGD(model.parameters(), training.lr, momentum=training.betas[0], weight_decay=training.weight_decay)
+    raise VarbookError(f"There is no optimiser {training.optimiser!r}; use adamw or sgd.")
+
+
+def fit_cyclevar(
+    cyclevar: CycleVAR,
+    sets: tuple[Tensor, Tensor],
+    targets: tuple[Target, Target],
+    training: CycleVARTraining,
+    *,
+    seed: int,
+    device: torch.device,
+    perceptual: Callable | None = None,
+    draw: Draw = draw_batch,
+    keeper: Keeper | None = None,
+    shard: bool = False,
+) -> Curve:
+    """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with targets (t_x, t_y); return the curve; resumable.
+
+    `draw` makes a float batch out of a set (random crops and mirroring live there). At the end the model holds the moving
+    average of its weights. `shard` spreads model and optimiser over the processes, for models too large for one card.
+    """
+    cyclevar.to(device).train()
+    critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
+    processes.start_alike(cyclevar.model, critics)
+    given_model, spread = cyclevar.model, sharded if shard else copy.deepcopy
+    average = spread(given_model).requires_grad_(False)
+    if shard:
+        cyclevar.model = sharded(given_model)
+    optimiser = generator_optimiser(cyclevar.model, training)
+    critic_optimiser = torch.optim.AdamW(
+        critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
+    )
+    state = {
+        "model": cyclevar.model,
+        "average": average,
+        "critics": critics,
+        "optimiser": optimiser,
+        "critic_optimiser": critic_optimiser,
+    }
+    start = keeper.resume(state) if keeper else 0
+    curve: Curve = keeper.curve if keeper else []
+    for step in progress(range(start, training.steps), "CycleVAR"):
+        generator = step_generator(seed, step)
+        for group in optimiser.param_groups:
+            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=training.hold)
+        drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
+        images = tuple(image.to(device, memory_format=torch.channels_last) for image in drawn)
+        alone = step < training.identity_steps
+        with autocast(device):
+            if alone:
+                loss, fakes, parts = identity_loss(cyclevar, images, targets, training, perceptual, generator), [], {}
+            else:
+                loss, fakes, parts = generator_loss(cyclevar, critics, images, targets, training, perceptual, generator)
+        take_step(loss, cyclevar.model, optimiser, training.clip)
+        update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
+        if not alone:
+            with autocast(device):
+                real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
+                real, fakes = ([augment(one, training.augment, generator) for one in side] for side in (real, fakes))
+                judged = critic_loss(critics, real, fakes)
+            take_step(judged, critics, critic_optimiser)
+            parts["critic"] = judged.item()
+        if step % 20 == 0 or step == training.steps - 1:
+            curve.append({"step": step} | processes.mean({"loss": loss.item(), **parts}))
+        if keeper:
+            keeper.step_done(step, state)
+    cyclevar.model = given_model
+    cyclevar.model.load_state_dict(whole_state(average))
+    cyclevar.eval()
+    return curve

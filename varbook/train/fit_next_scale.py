@@ -1,0 +1,175 @@
+"""Training a next-scale model: cross-entropy on every token of every scale, all scales at once."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from varbook import processes
+from varbook.data.images import to_float
+from varbook.device import autocast, step_generator
+from varbook.tokenizer.bits import flip
+from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.fit_tokenizer import learning_rate
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.progress import progress
+from varbook.train.sharding import sharded, whole_state
+from varbook.train.stepping import take_step
+from varbook.train.store import ADDED
+from varbook.transformer.model import NextScaleModel
+
+
+@dataclass(frozen=True)
+class NextScaleTraining:
+    """Everything that shapes the training of a next-scale model."""
+
+    steps: int = 1000
+    batch: int = 32
+    lr: float = 1e-3  # FlexVAR section 4.1: 1e-4 at batch 256 for a model of 310 M parameters
+    weight_decay: float = 0.05  # FlexVAR section 4.1
+    class_drop: float = 0.1  # how often the label is withheld, so that guidance has something to compare with (VAR)
+    step_sampling: bool = False  # draw another schedule each step: FlexVAR section 3.4
+    max_steps: int = 7  # of a drawn schedule; 10 in FlexVAR
+    step_drop: float = 0.05  # FlexVAR section 3.4
+    max_drops: int = 4  # FlexVAR section 3.4
+    token_budget: int = 680  # a drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays
+    flips: float = field(default=0.0, metadata=ADDED)  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
+
+
+@torch.no_grad()
+def encode_all(tokenizer: Tokenizer, images: Tensor, device: torch.device, batch: int = 64) -> Tensor:
+    """Return the features (2N, C, h, w) of uint8 images (N, 3, H, W), then of their mirror images."""
+    tokenizer.to(device).eval()
+    features = []
+    for flipped in (False, True):
+        for rows in images.split(batch):
+            image = to_float(rows).to(device, memory_format=torch.channels_last)
+            features.append(tokenizer.encode(image.flip(-1) if flipped else image).float().cpu())
+    return torch.cat(features)
+
+
+def drop_labels(labels: Tensor, probability: float, nothing: int | Tensor, generator: torch.Generator) -> Tensor:
+    """Return labels (B,), or texts (B, T), of which a random part is replaced by `nothing`: "no class", or withheld words."""
+    dropped = torch.rand(len(labels), generator=generator) < probability
+    dropped = dropped.view(-1, *[1] * (labels.ndim - 1)).to(labels.device)
+    return torch.where(dropped, torch.as_tensor(nothing, dtype=labels.dtype), labels)
+
+
+def token_loss(logits: Tensor, tokens: list[Tensor], bits: int = 0) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true token maps.
+
+    With `bits` the logits are (B, L, 2 bits), and both are means over the bits of a token.
+    """
+    target = torch.cat([indices.flatten(1) for indices in tokens], 1)  # B L
+    if bits:
+        target = target[..., None] >> torch.arange(bits, device=target.device) & 1  # B L d
+        logits = logits.unflatten(-1, (bits, 2))  # B L d 2
+    loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none").view(target.shape)
+    right = (logits.argmax(-1) == target).float()
+    return (loss.mean(-1), right.mean(-1)) if bits else (loss, right)
+
+
+def step_schedule(model: NextScaleModel, training: NextScaleTraining, generator: torch.Generator) -> Schedule:
+    """Return the schedule of one step: always the same (VAR), or drawn anew (FlexVAR)."""
+    if not training.step_sampling:
+        return model.config.schedule
+    return sample_schedule(
+        model.config.schedule[-1],
+        training.max_steps,
+        drop=training.step_drop,
+        max_drops=training.max_drops,
+        budget=training.token_budget,
+        generator=generator,
+    )
+
+
+def decay_groups(model: NextScaleModel, decay: float) -> list[tuple[list[Tensor], float]]:
+    """Split the parameters into matrices, which decay, and biases, positions, step embeddings and scales, which do not (VAR)."""
+    matrices, rest = [], []
+    for name, parameter in model.named_parameters():
+        is_matrix = parameter.ndim >= 2 and parameter.shape[0] > 1 and not name.startswith("lvl_embed")
+        (matrices if is_matrix else rest).append(parameter)
+    return [(matrices, decay), (rest, 0.0)]
+
+
+def fit_next_scale(
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    labels: Tensor,
+    training: NextScaleTraining,
+    *,
+    seed: int,
+    device: torch.device,
+    keeper: Keeper | None = None,
+    shard: bool = False,
+) -> Curve:
+    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable.
+
+    A model that reads takes word ids (N, T) for labels.
+
+    `shard` spreads weights and optimiser over the processes, for models too large for one card.
+    """
+    given_model = model.to(device).train()
+    tokenizer.to(device).eval()
+    processes.start_alike(model)
+    if shard:
+        model = sharded(model)
+    groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
+    optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))  # FlexVAR section 4.1
+    disturb = partial(flip, tokenizer.codebook, strength=training.flips) if training.flips else None
+    state = {"model": model, "optimiser": optimiser}
+    start = keeper.resume(state) if keeper else 0
+    curve: Curve = keeper.curve if keeper else []
+    for step in progress(range(start, training.steps), "next-scale model"):
+        generator = step_generator(seed, step)
+        for group in optimiser.param_groups:
+            group["lr"] = training.lr * learning_rate(step, training.steps)
+        rows = torch.randint(len(features), (training.batch,), generator=generator)
+        schedule = step_schedule(model, training, generator)
+        given = drop_labels(labels[rows], training.class_drop, given_model.nothing(labels[rows]), generator)
+        rows, given = processes.share(rows), processes.share(given).to(device)
+        with torch.no_grad():
+            quantised = tokenizer.quantise(features[rows].to(device), schedule, disturb and partial(disturb, generator=generator))
+            seen = [None, *tokenizer.pyramid.teacher_inputs(quantised.used)]  # K maps, B C h w
+        with autocast(device):
+            logits = model(seen, given, schedule)  # B L V
+        loss, right = token_loss(logits, quantised.tokens, model.config.bits)
+        take_step(loss.mean(), model, optimiser, 2.0)
+        if step % 20 == 0 or step == training.steps - 1:
+            values = processes.mean({"loss": loss.mean().item(), "accuracy": right.mean().item()})
+            curve.append({"step": step} | values | {"scales": len(schedule)})
+        if keeper:
+            keeper.step_done(step, state)
+    if shard:
+        given_model.load_state_dict(whole_state(model))
+    given_model.eval()
+    return curve
+
+
+@torch.no_grad()
+def score_next_scale(
+    model: NextScaleModel, tokenizer: Tokenizer, features: Tensor, labels: Tensor, schedule: Schedule | None = None, batch: int = 64
+) -> dict:
+    """Return held-out cross-entropy (nats per token), token accuracy, both also per scale, for features (N, C, h, w)."""
+    device = next(model.parameters()).device
+    schedule = schedule or model.config.schedule
+    losses, rights = [], []
+    for rows, given in zip(features.split(batch), labels.split(batch), strict=True):
+        tokens = tokenizer.quantise(rows.to(device), schedule).tokens
+        logits = model([None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule)
+        loss, right = token_loss(logits, tokens, model.config.bits)
+        losses.append(loss.cpu())
+        rights.append(right.cpu())
+    loss, right = torch.cat(losses), torch.cat(rights)  # N L
+    per_scale = [(loss[:, s].mean().item(), right[:, s].mean().item()) for s in scale_slices(schedule)]
+    return {
+        "loss": loss.mean().item(),
+        "accuracy": right.mean().item(),
+        "loss_per_scale": [a for a, _ in per_scale],
+        "accuracy_per_scale": [b for _, b in per_scale],
+        "images": len(features),
+    }
