@@ -1,4 +1,6 @@
-"""For pytest and nbval: the smoke profile, nobody watching (nbval injects no parameters; its kernels inherit these)."""
+"""For pytest and nbval: the smoke profile, nobody watching (nbval injects no parameters; its
+kernels inherit these).
+"""
 
 import os
 

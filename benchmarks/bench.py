@@ -1,8 +1,10 @@
-"""What the fast forms in the package gain over the obvious ones, on this machine, in under a minute: `make bench`.
+"""What the fast forms in the package gain over the obvious ones, on this machine, in under a
+minute: `make bench`.
 
-Candidates of one question take turns in one process, so that whatever else the machine does slows all of them alike; the table
-gives medians and their ratios to the first candidate. Candidates that compute the same thing are compared before they are
-timed. Absolute times say little on a shared machine; ratios do.
+Candidates of one question take turns in one process, so that whatever else the machine does slows
+all of them alike; the table gives medians and their ratios to the first candidate. Candidates that
+compute the same thing are compared before they are timed. Absolute times say little on a shared
+machine; ratios do.
 """
 
 import statistics
@@ -37,7 +39,9 @@ Candidate = Callable[[], torch.Tensor | None]
 
 @dataclass(frozen=True)
 class Question:
-    """Candidates to be timed against the first of them; `equal` says that they all compute the same tensor."""
+    """Candidates to be timed against the first of them; `equal` says that they all compute the same
+    tensor.
+    """
 
     name: str
     candidates: dict[str, Candidate]
@@ -59,11 +63,17 @@ def _same(outputs: list[torch.Tensor | None]) -> bool:
     return all(((one - first).abs().max() / scale).item() < 1e-3 for one in outputs)
 
 
-def answer(question: Question, seconds: float = SECONDS, least: int = LEAST, most: int = MOST) -> list[dict]:
-    """Time the candidates in turns for about `seconds` and return one row each; VarbookError where they should agree and do not."""
+def answer(
+    question: Question, seconds: float = SECONDS, least: int = LEAST, most: int = MOST
+) -> list[dict]:
+    """Time the candidates in turns for about `seconds` and return one row each; VarbookError where
+    they should agree and do not.
+    """
     outputs = [candidate() for candidate in question.candidates.values()]  # also the warm-up
     if question.equal and not _same(outputs):
-        raise VarbookError(f'The candidates of "{question.name}" do not compute the same thing; a time for that means nothing.')
+        raise VarbookError(
+            f'The candidates of "{question.name}" do not compute the same thing; a time for that means nothing.'
+        )
     times: dict[str, list[float]] = {name: [] for name in question.candidates}
     began = time.perf_counter()
     for done in range(most):
@@ -79,11 +89,17 @@ def answer(question: Question, seconds: float = SECONDS, least: int = LEAST, mos
     rows = []
     for name, spent in times.items():
         median = statistics.median(spent)
-        rows.append({
-            "question": question.name if not rows else "", "candidate": name, "median ms": round(1000 * median, 2),
-            "fastest ms": round(1000 * min(spent), 2), "times as fast": round(base / median, 2), "rounds": len(spent),
-            "per second": round(question.per_call / median) if question.per_call else None,
-        })  # fmt: skip
+        rows.append(
+            {
+                "question": question.name if not rows else "",
+                "candidate": name,
+                "median ms": round(1000 * median, 2),
+                "fastest ms": round(1000 * min(spent), 2),
+                "times as fast": round(base / median, 2),
+                "rounds": len(spent),
+                "per second": round(question.per_call / median) if question.per_call else None,
+            }
+        )
     return rows
 
 
@@ -98,68 +114,101 @@ def nearest_code(small: bool = False) -> Question:
     with torch.no_grad():
         book.embedding.weight.copy_(_normal(codes + 1, width)[1:])
     vectors = book.vectors().detach()
-    return Question("nearest code", {
-        "cdist and argmin": lambda: torch.cdist(x, vectors).argmin(1),
-        "varbook": lambda: book.nearest(x),
-    })  # fmt: skip
+    return Question(
+        "nearest code",
+        {
+            "cdist and argmin": lambda: torch.cdist(x, vectors).argmin(1),
+            "varbook": lambda: book.nearest(x),
+        },
+    )
 
 
 def attention(small: bool = False, backward: bool = False) -> Question:
-    """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix, with either kernel."""
+    """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix, with
+    either kernel.
+    """
     schedule, heads, width = (square(1, 2, 3), 2, 8) if small else (VAR_256, 8, 64)
     length, device = token_count(schedule), pick_device()
-    q, k, v = (_normal(3, heads, length, width)[i : i + 1].requires_grad_(backward) for i in range(3))
+    q, k, v = (
+        _normal(3, heads, length, width)[i : i + 1].requires_grad_(backward) for i in range(3)
+    )
     scale_of = torch.cat([torch.full((h * w,), i) for i, (h, w) in enumerate(schedule)])
     dense = torch.where(scale_of[None] > scale_of[:, None], -torch.inf, 0.0).to(device)
     groups = scale_groups(schedule, device)
 
     def prefixes(kernel: Callable) -> torch.Tensor:
-        return torch.cat([kernel(q[:, :, a:b], k[:, :, :b], v[:, :, :b], mask) for a, b, mask in groups], 2)
+        return torch.cat(
+            [kernel(q[:, :, a:b], k[:, :, :b], v[:, :, :b], mask) for a, b, mask in groups], 2
+        )
 
     def run(function: Candidate) -> torch.Tensor:
         out = function()
         return torch.cat(torch.autograd.grad(out.square().sum(), (q, k, v))) if backward else out
 
-    return Question(f"attention, {'forward and backward' if backward else 'forward'}", {
-        "scaled_dot_product_attention, dense mask": lambda: run(lambda: F.scaled_dot_product_attention(q, k, v, attn_mask=dense)),
-        "fused kernel on each scale's prefix": lambda: run(lambda: prefixes(F.scaled_dot_product_attention)),
-        "varbook": lambda: run(lambda: prefixes(lambda q, k, v, mask: attend(q, k, v, width**-0.5, mask))),
-    })  # fmt: skip
+    return Question(
+        f"attention, {'forward and backward' if backward else 'forward'}",
+        {
+            "scaled_dot_product_attention, dense mask": lambda: run(
+                lambda: F.scaled_dot_product_attention(q, k, v, attn_mask=dense)
+            ),
+            "fused kernel on each scale's prefix": lambda: run(
+                lambda: prefixes(F.scaled_dot_product_attention)
+            ),
+            "varbook": lambda: run(
+                lambda: prefixes(lambda q, k, v, mask: attend(q, k, v, width**-0.5, mask))
+            ),
+        },
+    )
 
 
 def relaxed(small: bool = False) -> Question:
-    """Softmax relaxed quantization of 680 tokens with its gradient: the formula as printed, or the package's."""
+    """Softmax relaxed quantization of 680 tokens with its gradient: the formula as printed, or the
+    package's.
+    """
     rows, codes, width = (16, 32, 8) if small else (token_count(VAR_256), 4096, 32)
     logits, vectors = _normal(rows, codes).requires_grad_(), _normal(codes, width)
 
     def gradient(mixed: torch.Tensor) -> torch.Tensor:
         return torch.autograd.grad(mixed.square().sum(), logits)[0]
 
-    return Question("SRQ, forward and backward", {
-        "softmax(l / tau) @ Z": lambda: gradient((logits / 2.0).softmax(-1) @ vectors),
-        "varbook": lambda: gradient(relax(logits, vectors, "softmax", temperature=2.0)),
-    })  # fmt: skip
+    return Question(
+        "SRQ, forward and backward",
+        {
+            "softmax(l / tau) @ Z": lambda: gradient((logits / 2.0).softmax(-1) @ vectors),
+            "varbook": lambda: gradient(relax(logits, vectors, "softmax", temperature=2.0)),
+        },
+    )
 
 
 def _models(small: bool) -> tuple[Tokenizer, NextScaleModel]:
     schedule, width, codes = (square(1, 2, 4), 32, 32) if small else (VAR_256, 256, 1024)
     torch.manual_seed(0)
-    tokenizer = Tokenizer(TokenizerConfig(schedule=schedule, codes=codes, code_dim=16, channels=(16, 32)))
-    model = NextScaleModel(NextScaleConfig(schedule=schedule, codes=codes, code_dim=16, classes=4, depth=4, width=width, heads=4))
+    tokenizer = Tokenizer(
+        TokenizerConfig(schedule=schedule, codes=codes, code_dim=16, channels=(16, 32))
+    )
+    model = NextScaleModel(
+        NextScaleConfig(
+            schedule=schedule, codes=codes, code_dim=16, classes=4, depth=4, width=width, heads=4
+        )
+    )
     with torch.no_grad():
         model.head.weight.mul_(50)  # sharp enough for two ways of summing to choose the same token
     return tokenizer.to(pick_device()).eval(), model.to(pick_device()).eval()
 
 
 @torch.no_grad()
-def _generate_again(model: NextScaleModel, tokenizer: Tokenizer, labels: torch.Tensor) -> torch.Tensor:
+def _generate_again(
+    model: NextScaleModel, tokenizer: Tokenizer, labels: torch.Tensor
+) -> torch.Tensor:
     """Greedy generation without a cache: every scale runs all scales before it once more."""
     schedule, pyramid = model.config.schedule, tokenizer.pyramid
     picture, maps = pyramid.start(len(labels), schedule[-1]), [None]
     for k, (height, width) in enumerate(schedule):
         logits = model(maps, labels, schedule[: k + 1])[:, -height * width :]  # B h*w V
         tokens = logits.argmax(-1).view(-1, height, width)
-        picture = pyramid.add(picture, tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2), k, len(schedule))
+        picture = pyramid.add(
+            picture, tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2), k, len(schedule)
+        )
         if k + 1 < len(schedule):
             maps.append(pyramid.next_input(picture, schedule[k + 1]))
     return picture
@@ -169,17 +218,30 @@ def sampling(small: bool = False) -> Question:
     """Ten scales of one image, greedy: with a key-value cache, or without."""
     tokenizer, model = _models(small)
     labels = torch.zeros(1, dtype=torch.long, device=pick_device())
-    return Question("sampling, 10 scales", {
-        "no cache": lambda: _generate_again(model, tokenizer, labels),
-        "varbook": lambda: generate(model, tokenizer, labels, guidance=0.0, top_k=1).pictures[-1],
-    })  # fmt: skip
+    return Question(
+        "sampling, 10 scales",
+        {
+            "no cache": lambda: _generate_again(model, tokenizer, labels),
+            "varbook": lambda: generate(model, tokenizer, labels, guidance=0.0, top_k=1).pictures[
+                -1
+            ],
+        },
+    )
 
 
 def translation(small: bool = False) -> Question:
-    """CycleVAR without encoder and decoder: K serial passes with a cache, or one parallel pass (CycleVAR table 3)."""
+    """CycleVAR without encoder and decoder: K serial passes with a cache, or one parallel pass
+    (CycleVAR table 3).
+    """
     tokenizer, model = _models(small)
-    modes = {mode: CycleVAR(tokenizer, model, CycleVARConfig(mode=mode)) for mode in ("serial", "parallel")}
-    latent, labels = tokenizer.config.schedule[-1], torch.zeros(1, dtype=torch.long, device=pick_device())
+    modes = {
+        mode: CycleVAR(tokenizer, model, CycleVARConfig(mode=mode))
+        for mode in ("serial", "parallel")
+    }
+    latent, labels = (
+        tokenizer.config.schedule[-1],
+        torch.zeros(1, dtype=torch.long, device=pick_device()),
+    )
     with torch.no_grad():
         source = modes["serial"].context(tokenizer.quantise(_normal(1, 16, *latent)).pictures)
 
@@ -187,10 +249,14 @@ def translation(small: bool = False) -> Question:
         with torch.no_grad():
             return modes[mode].latent(source, labels)
 
-    return Question("CycleVAR, transformer alone", {
-        "serial, with cache": lambda: run("serial"),
-        "parallel": lambda: run("parallel"),
-    }, equal=False)  # fmt: skip
+    return Question(
+        "CycleVAR, transformer alone",
+        {
+            "serial, with cache": lambda: run("serial"),
+            "parallel": lambda: run("parallel"),
+        },
+        equal=False,
+    )
 
 
 def toy_world(small: bool = False) -> Question:
@@ -202,10 +268,15 @@ def toy_world(small: bool = False) -> Question:
         with tempfile.TemporaryDirectory() as folder:
             render_files(order, count, Path(folder), processes)
 
-    return Question("toy world, 64 x 64", {
-        "one process": lambda: draw(1),
-        "varbook": lambda: draw(None),
-    }, equal=False, per_call=count)  # fmt: skip
+    return Question(
+        "toy world, 64 x 64",
+        {
+            "one process": lambda: draw(1),
+            "varbook": lambda: draw(None),
+        },
+        equal=False,
+        per_call=count,
+    )
 
 
 QUESTIONS: tuple[Callable[[bool], Question], ...] = (
@@ -219,7 +290,15 @@ QUESTIONS: tuple[Callable[[bool], Question], ...] = (
 )
 
 
-COLUMNS = {"question": 32, "candidate": 42, "median ms": 11, "fastest ms": 11, "times as fast": 14, "per second": 11, "rounds": 7}
+COLUMNS = {
+    "question": 32,
+    "candidate": 42,
+    "median ms": 11,
+    "fastest ms": 11,
+    "times as fast": 14,
+    "per second": 11,
+    "rounds": 7,
+}
 
 
 def line(row: dict) -> str:
@@ -233,7 +312,9 @@ def line(row: dict) -> str:
 
 def main() -> int:
     """Answer every question and print the table as it grows."""
-    print(f"torch {torch.__version__}, {pick_device()}, {torch.get_num_threads()} threads; candidates take turns, medians\n")
+    print(
+        f"torch {torch.__version__}, {pick_device()}, {torch.get_num_threads()} threads; candidates take turns, medians\n"
+    )
     print(line({name: name for name in COLUMNS}))
     began = time.perf_counter()
     for make in QUESTIONS:

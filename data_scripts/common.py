@@ -1,4 +1,5 @@
-"""What the scripts of this folder share: downloads that go on where they stopped, checksums, archives, one sentence for a problem.
+"""What the scripts of this folder share: downloads that go on where they stopped, checksums,
+archives, one sentence for a problem.
 
 Needs nothing but Python.
 """
@@ -29,31 +30,38 @@ def data_folder(name: str) -> Path:
     return Path(__file__).resolve().parents[1] / "data" / name
 
 
-def answer(name: str, work: Callable[[argparse.Namespace], str], options: argparse.Namespace) -> int:
-    """Do the work and print what it says; return 0, or 1 after one sentence on stderr about what is wrong."""
+def answer(
+    name: str, work: Callable[[argparse.Namespace], str], options: argparse.Namespace
+) -> int:
+    """Do the work and print what it says; return 0, or 1 after one sentence on stderr about what is
+    wrong.
+    """
     try:
         print(work(options))
         return 0
     except Problem as problem:
         print(f"{name}: {problem}", file=sys.stderr)
     except OSError as error:
-        print(f"{name}: {error.filename or options.to}: {error.strerror or error}.", file=sys.stderr)
+        print(
+            f"{name}: {error.filename or options.to}: {error.strerror or error}.", file=sys.stderr
+        )
     return 1
 
 
 def download(url: str, part: Path, tries: int = TRIES):
-    """Download `url` into the file `part`, going on where an earlier attempt stopped; raises Problem after `tries`."""
+    """Download `url` into the file `part`, going on where an earlier attempt stopped; raises
+    Problem after `tries`.
+    """
     for attempt in range(tries):
         try:
             if _go_on(url, part):
                 return
         except urllib.error.HTTPError as error:
             if error.code != 416:
-                message = (
-                    f"{url} answers {error.code} {error.reason}: the file may have moved; get a copy and use --from."
-                )
+                message = f"{url} answers {error.code} {error.reason}: the file may have moved; get a copy and use --from."
                 raise Problem(message) from error
-            # The server has nothing after what we have, and we know of no end: what we have belongs to another file.
+            # The server has nothing after what we have, and we know of no end: what we have belongs
+            # to another file.
             forget(part)
         except (http.client.HTTPException, ConnectionError, TimeoutError):
             pass  # cut off: the next attempt asks for the rest
@@ -76,7 +84,8 @@ def _go_on(url: str, part: Path) -> bool:
     headers = {"User-Agent": "varbook"}
     if have:
         headers["Range"] = f"bytes={have}-"
-        # A server whose file has changed in the meantime then sends all of it, not the rest of another file.
+        # A server whose file has changed in the meantime then sends all of it, not the rest of
+        # another file.
         headers["If-Range"] = facts["mark"]
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
         if answer.status != 206 or not _starts_at(answer, have):
@@ -94,7 +103,9 @@ def _go_on(url: str, part: Path) -> bool:
 
 
 def _state(part: Path) -> tuple[int, dict]:
-    """Return (bytes that may be kept, what is known about the file): nothing is kept that the server cannot confirm."""
+    """Return (bytes that may be kept, what is known about the file): nothing is kept that the
+    server cannot confirm.
+    """
     try:
         facts = json.loads(_facts(part).read_text())
         if facts["mark"] and not facts["mark"].startswith("W/"):
@@ -119,7 +130,11 @@ def forget(part: Path):
 
 def _tell(have: int, total: int | None):
     if sys.stderr.isatty():
-        share = f"{100 * have / total:5.1f} % of {total / 1e6:.0f} MB" if total else f"{have / 1e6:.0f} MB"
+        share = (
+            f"{100 * have / total:5.1f} % of {total / 1e6:.0f} MB"
+            if total
+            else f"{have / 1e6:.0f} MB"
+        )
         print(f"\r{share}", end="", file=sys.stderr, flush=True)
 
 
@@ -130,10 +145,14 @@ def sha256(path: Path) -> str:
 
 
 def check_sum(path: Path, url: str, lock: Path, wanted: str | None) -> dict:
-    """Return the facts for the lock file; raises Problem where the file is not the `wanted` or the locked one."""
+    """Return the facts for the lock file; raises Problem where the file is not the `wanted` or the
+    locked one.
+    """
     facts = {"url": url, "bytes": path.stat().st_size, "sha256": sha256(path)}
     if wanted and facts["sha256"] != wanted.lower():
-        raise Problem(f"The SHA-256 of {path} is {facts['sha256']}, not the one asked for: delete it and try again.")
+        raise Problem(
+            f"The SHA-256 of {path} is {facts['sha256']}, not the one asked for: delete it and try again."
+        )
     try:
         known = json.loads(lock.read_text())
     except (OSError, ValueError):
@@ -147,18 +166,24 @@ def check_sum(path: Path, url: str, lock: Path, wanted: str | None) -> dict:
 
 
 def unpack(archive: Path, scratch: Path):
-    """Unpack a zip into the folder `scratch`; a damaged zip, or one that reaches outside of it, raises Problem."""
+    """Unpack a zip into the folder `scratch`; a damaged zip, or one that reaches outside of it,
+    raises Problem.
+    """
     try:
         with zipfile.ZipFile(archive) as content:
             for member in content.infolist():
                 _refuse_outside(member, archive)
             content.extractall(scratch)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Problem(f"{archive} cannot be unpacked ({error}): delete it and fetch it again.") from error
+        raise Problem(
+            f"{archive} cannot be unpacked ({error}): delete it and fetch it again."
+        ) from error
 
 
 def _refuse_outside(member: zipfile.ZipInfo, archive: Path):
     path = PurePosixPath(member.filename.replace("\\", "/"))
     outside = path.is_absolute() or ".." in path.parts or ":" in member.filename
     if outside or stat.S_ISLNK(member.external_attr >> 16):
-        raise Problem(f"{archive} holds {member.filename!r}, which leads outside of its folder: do not use this zip.")
+        raise Problem(
+            f"{archive} holds {member.filename!r}, which leads outside of its folder: do not use this zip."
+        )

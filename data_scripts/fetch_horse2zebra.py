@@ -1,10 +1,12 @@
-"""Fetch horse2zebra, the unpaired photographs of chapters 09 and 10, or take a folder or zip that is there already.
+"""Fetch horse2zebra, the unpaired photographs of chapters 09 and 10, or take a folder or zip that
+is there already.
 
     python data_scripts/fetch_horse2zebra.py                     # download into data/horse2zebra of the checkout
     python data_scripts/fetch_horse2zebra.py --from ~/h2z.zip    # or from a zip or folder
     python data_scripts/fetch_horse2zebra.py --to /data/horse2zebra --dry-run
 
-Needs nothing but Python. An interrupted download goes on where it stopped; the folder appears only once it is complete.
+Needs nothing but Python. An interrupted download goes on where it stopped; the folder appears only
+once it is complete.
 """
 
 import argparse
@@ -24,7 +26,9 @@ FOLDERS = ("trainA", "trainB", "testA", "testB")
 
 @dataclass(frozen=True)
 class Variant:
-    """One published form of the data set; `counts` in the order of FOLDERS, None where its makers do not state them."""
+    """One published form of the data set; `counts` in the order of FOLDERS, None where its makers
+    do not state them.
+    """
 
     url: str
     counts: tuple[int, ...] | None
@@ -32,14 +36,17 @@ class Variant:
 
 VARIANTS = {
     "cyclegan": Variant(
-        "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/horse2zebra.zip", (1067, 1334, 120, 140)
+        "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/horse2zebra.zip",
+        (1067, 1334, 120, 140),
     ),
     "turbo": Variant("https://www.cs.cmu.edu/~img2img-turbo/data/my_horse2zebra.zip", None),
 }
 
 
 def find_root(folder: Path) -> Path:
-    """Return the folder, `folder` or one in it, that holds the four (or train_A and its like); raises Problem."""
+    """Return the folder, `folder` or one in it, that holds the four (or train_A and its like);
+    raises Problem.
+    """
     for place in (folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())):
         if all((place / name).is_dir() or (place / _other(name)).is_dir() for name in FOLDERS):
             return place
@@ -53,20 +60,26 @@ def _other(name: str) -> str:
 def count(root: Path) -> tuple[int, ...]:
     """Return the number of pictures in each of FOLDERS, 0 where there is none."""
     return tuple(
-        sum(entry.suffix.lower() in SUFFIXES for entry in (root / name).iterdir()) if (root / name).is_dir() else 0
+        sum(entry.suffix.lower() in SUFFIXES for entry in (root / name).iterdir())
+        if (root / name).is_dir()
+        else 0
         for name in FOLDERS
     )
 
 
 def put(root: Path, target: Path, counts: tuple[int, ...] | None):
-    """Move a finished folder to its place in one step; raises Problem where it is incomplete or the place taken."""
+    """Move a finished folder to its place in one step; raises Problem where it is incomplete or the
+    place taken.
+    """
     for name in FOLDERS:
         if not (root / name).is_dir():
             (root / _other(name)).rename(root / name)
     found = count(root)
     if min(found) == 0 or (counts and found != counts):
         wanted = f"not {' / '.join(map(str, counts))}" if counts else "and none may be empty"
-        raise Problem(f"The data set holds {' / '.join(map(str, found))} pictures, {wanted}: fetch it again.")
+        raise Problem(
+            f"The data set holds {' / '.join(map(str, found))} pictures, {wanted}: fetch it again."
+        )
     if target.is_dir() and not any(target.iterdir()):
         target.rmdir()
     if target.exists():
@@ -76,11 +89,14 @@ def put(root: Path, target: Path, counts: tuple[int, ...] | None):
     root.rename(target)
 
 
-# --- the command ----------------------------------------------------------------------------------------------------
+# --- the command
+# ----------------------------------------------------------------------------------------------------
 
 
 def fetch(source: str | None, target: Path, variant: Variant, wanted: str | None = None):
-    """Put the data set at `target`, from a folder, a zip, or (source None) the variant's home; raises Problem."""
+    """Put the data set at `target`, from a folder, a zip, or (source None) the variant's home;
+    raises Problem.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         scratch = Path(name) / target.name
@@ -89,7 +105,9 @@ def fetch(source: str | None, target: Path, variant: Variant, wanted: str | None
         elif Path(source).is_dir():
             shutil.copytree(find_root(Path(source)), scratch)
             for folder in (scratch, *(entry for entry in scratch.rglob("*") if entry.is_dir())):
-                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)  # the copy of a read-only folder can be moved
+                folder.chmod(
+                    folder.stat().st_mode | stat.S_IRWXU
+                )  # the copy of a read-only folder can be moved
             put(scratch, target, None)
         elif zipfile.is_zipfile(source):
             if wanted:
@@ -97,7 +115,9 @@ def fetch(source: str | None, target: Path, variant: Variant, wanted: str | None
             unpack(Path(source), scratch)
             put(find_root(scratch), target, None)
         else:
-            raise Problem(f"{source} is neither a folder nor a zip: check the path given with --from.")
+            raise Problem(
+                f"{source} is neither a folder nor a zip: check the path given with --from."
+            )
 
 
 def _from_home(target: Path, scratch: Path, variant: Variant, wanted: str | None):
@@ -110,7 +130,10 @@ def _from_home(target: Path, scratch: Path, variant: Variant, wanted: str | None
     facts = check_sum(archive, variant.url, lock, wanted)
     unpack(archive, scratch)
     put(find_root(scratch), target, variant.counts)
-    lock.write_text(json.dumps(facts | {"pictures": dict(zip(FOLDERS, count(target), strict=True))}, indent=1) + "\n")
+    lock.write_text(
+        json.dumps(facts | {"pictures": dict(zip(FOLDERS, count(target), strict=True))}, indent=1)
+        + "\n"
+    )
     archive.unlink()
 
 
@@ -118,14 +141,29 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the command line's options."""
     place = data_folder("horse2zebra")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--from", dest="source", metavar="FOLDER_OR_ZIP", help="use this copy instead of the network")
-    parser.add_argument("--to", type=Path, default=place, help="where the four folders go (default: data/horse2zebra)")
     parser.add_argument(
-        "--variant", choices=VARIANTS, default="cyclegan", help="the CycleGAN or CycleGAN-Turbo edition"
+        "--from",
+        dest="source",
+        metavar="FOLDER_OR_ZIP",
+        help="use this copy instead of the network",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=place,
+        help="where the four folders go (default: data/horse2zebra)",
+    )
+    parser.add_argument(
+        "--variant",
+        choices=VARIANTS,
+        default="cyclegan",
+        help="the CycleGAN or CycleGAN-Turbo edition",
     )
     parser.add_argument("--url", help="another home of the same zip")
     parser.add_argument("--sha256", help="the checksum that the zip must have")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
     return parser.parse_args(arguments)
 
 
@@ -137,7 +175,8 @@ def work(options: argparse.Namespace) -> str:
     target = options.to.expanduser().absolute()
     source = str(Path(options.source).expanduser()) if options.source else None
     found = count(target)
-    # A folder that the reader has filled may be a part of the whole; whatever is there is never overwritten.
+    # A folder that the reader has filled may be a part of the whole; whatever is there is never
+    # overwritten.
     if min(found) and (found == variant.counts or variant.counts is None or source):
         return f"{target} is there already: {' / '.join(map(str, found))} pictures. Nothing to do."
     if options.dry_run:

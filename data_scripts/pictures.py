@@ -1,4 +1,6 @@
-"""Making a data set of pictures smaller, the same way for every set: LANCZOS, JPEG, nothing done twice, nothing half written."""
+"""Making a data set of pictures smaller, the same way for every set: LANCZOS, JPEG, nothing done
+twice, nothing half written.
+"""
 
 import argparse
 import hashlib
@@ -23,7 +25,9 @@ Picture = tuple[str, Callable[[], bytes]]  # where it goes, below the target, an
 
 
 def short_side(side: int) -> Rule:
-    """Return the rule that scales a picture, keeping its shape, until its short side has `side` pixels (VAR's trainings)."""
+    """Return the rule that scales a picture, keeping its shape, until its short side has `side`
+    pixels (VAR's trainings).
+    """
 
     def scale(picture: Image.Image) -> Image.Image:
         factor = side / min(picture.size)
@@ -34,7 +38,9 @@ def short_side(side: int) -> Rule:
 
 
 def whole(side: int) -> Rule:
-    """Return the rule that scales both sides to `side` pixels, whatever the shape was (CycleGAN-Turbo's driving scenes)."""
+    """Return the rule that scales both sides to `side` pixels, whatever the shape was
+    (CycleGAN-Turbo's driving scenes).
+    """
     return lambda picture: picture.resize((side, side), Image.Resampling.LANCZOS)
 
 
@@ -51,14 +57,18 @@ def middle(side: int) -> Rule:
 
 
 def files(folder: Path, below: str) -> Iterator[Picture]:
-    """Yield the pictures of `folder`, in the order of their names, to go to the folder `below` of the target."""
+    """Yield the pictures of `folder`, in the order of their names, to go to the folder `below` of
+    the target.
+    """
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
             yield f"{below}/{path.stem}.jpg", path.read_bytes
 
 
 def members(archive: Path, below: str) -> Iterator[Picture]:
-    """Yield the pictures of a tar archive, one after the other as they lie in it; nothing is unpacked onto the disk."""
+    """Yield the pictures of a tar archive, one after the other as they lie in it; nothing is
+    unpacked onto the disk.
+    """
     try:
         with tarfile.open(archive) as content:
             for member in content:
@@ -70,7 +80,9 @@ def members(archive: Path, below: str) -> Iterator[Picture]:
 
 
 def chosen(names: Iterable[str], count: int) -> list[str]:
-    """Return `count` of the names, the same ones everywhere: the first in the order of their SHA-256."""
+    """Return `count` of the names, the same ones everywhere: the first in the order of their
+    SHA-256.
+    """
     return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:count]
 
 
@@ -81,9 +93,17 @@ def _write(job: tuple[bytes, Path, Rule]) -> str | None:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             rule(picture.convert("RGB")).save(part, "JPEG", quality=QUALITY, subsampling=0)
-    except (UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError, OSError) as error:
+    except (
+        UnidentifiedImageError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        OSError,
+    ) as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None:  # not the picture's fault: a full disk
+        if (
+            isinstance(error, OSError) and error.errno is not None
+        ):  # not the picture's fault: a full disk
             raise
         return target.name
     os.replace(part, target)
@@ -91,22 +111,30 @@ def _write(job: tuple[bytes, Path, Rule]) -> str | None:
 
 
 def _note(folder: Path, how: str) -> None:
-    """Note in the target how its pictures are made; Problem where it holds pictures that were made otherwise."""
+    """Note in the target how its pictures are made; Problem where it holds pictures that were made
+    otherwise.
+    """
     note = folder / NOTE
     if note.is_file():
         before = json.loads(note.read_text())["how"]
         if before != how:
-            raise Problem(f"{folder} holds pictures made otherwise ({before}): choose another place with --to.")
+            raise Problem(
+                f"{folder} holds pictures made otherwise ({before}): choose another place with --to."
+            )
     elif folder.is_dir() and any(folder.iterdir()):
-        raise Problem(f"{folder} exists and was not made by this script: move it away or choose another place with --to.")
+        raise Problem(
+            f"{folder} exists and was not made by this script: move it away or choose another place with --to."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps({"how": how}, indent=1) + "\n")
 
 
 def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) -> str:
-    """Write every picture that is not there yet, made smaller by `rule`, and return what was done; `how` says it in words.
+    """Write every picture that is not there yet, made smaller by `rule`, and return what was done;
+    `how` says it in words.
 
-    Interrupted, the same command goes on where it stopped. Raises Problem, at the end, where pictures cannot be decoded.
+    Interrupted, the same command goes on where it stopped. Raises Problem, at the end, where
+    pictures cannot be decoded.
     """
     _note(folder, how)
     made, there, broken = 0, 0, []
@@ -125,7 +153,9 @@ def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) 
     return f"{folder}: {made} pictures made, {there} were there already ({how})."
 
 
-def _jobs(pictures: Iterator[Picture], folder: Path, rule: Rule) -> Iterator[tuple[bytes, Path, Rule] | None]:
+def _jobs(
+    pictures: Iterator[Picture], folder: Path, rule: Rule
+) -> Iterator[tuple[bytes, Path, Rule] | None]:
     for name, read in pictures:
         target = folder / name
         if target.is_file():
@@ -136,17 +166,30 @@ def _jobs(pictures: Iterator[Picture], folder: Path, rule: Rule) -> Iterator[tup
 
 
 def options(text: str, name: str, side: int) -> argparse.ArgumentParser:
-    """Return a command line with what all scripts of this kind have: --from, --to, --side, --dry-run."""
+    """Return a command line with what all scripts of this kind have: --from, --to, --side,
+    --dry-run.
+    """
     parser = argparse.ArgumentParser(description=text.split("\n")[0])
-    parser.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="your copy of the data set")
-    parser.add_argument("--to", type=Path, default=data_folder(name), help=f"where the pictures go (default: data/{name})")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="FOLDER", help="your copy of the data set"
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=data_folder(name),
+        help=f"where the pictures go (default: data/{name})",
+    )
     parser.add_argument("--side", type=int, default=side, help=f"pixels (default {side})")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
     return parser
 
 
 def existing(folder: Path | None, ask: str) -> Path:
-    """Return the folder of a copy that the reader has; Problem with `ask`, what to ask for and where, if there is none."""
+    """Return the folder of a copy that the reader has; Problem with `ask`, what to ask for and
+    where, if there is none.
+    """
     if folder is None:
         raise Problem(ask)
     folder = folder.expanduser().absolute()

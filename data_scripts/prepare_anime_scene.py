@@ -1,13 +1,16 @@
-"""Make the Anime Scene data set of CycleVAR section 4.1: photographs of landscapes (A) and frames of nine films (B).
+"""Make the Anime Scene data set of CycleVAR section 4.1: photographs of landscapes (A) and frames
+of nine films (B).
 
     python data_scripts/prepare_anime_scene.py --from /data/lhq_1024_jpg --frames /data/shinkai      # into data/anime_scene
     python data_scripts/prepare_anime_scene.py --from /data/lhq_1024_jpg --frames /data/shinkai --dry-run
 
-Nothing is fetched. A: LHQ, 90,000 photographs (project ALIS, universome/alis; photographs of Unsplash and Flickr under their own
-terms). B: frames of nine films by Makoto Shinkai, which must be bought or rented; the list of the frames, 2,620 of them, and a
-script that takes them out of the films are published with Scenimefy (Yuxinn-J/Scenimefy, folder anime_dataset). `--frames` is
-the folder where that script put them: all in one, or one folder per film. The papers do not say which pictures were held out
-nor the size: the square in the middle at 512 pixels, and the first 100 of each in the order of the SHA-256 of their names.
+Nothing is fetched. A: LHQ, 90,000 photographs (project ALIS, universome/alis; photographs of
+Unsplash and Flickr under their own terms). B: frames of nine films by Makoto Shinkai, which must be
+bought or rented; the list of the frames, 2,620 of them, and a script that takes them out of the
+films are published with Scenimefy (Yuxinn-J/Scenimefy, folder anime_dataset). `--frames` is the
+folder where that script put them: all in one, or one folder per film. The papers do not say which
+pictures were held out nor the size: the square in the middle at 512 pixels, and the first 100 of
+each in the order of the SHA-256 of their names.
 """
 
 import sys
@@ -22,8 +25,14 @@ ASK_FRAMES = "The films' frames are not given away: take them out as Scenimefy d
 
 
 def find_pictures(folder: Path) -> dict[str, Path]:
-    """Return name -> file of all pictures in a folder and the folders in it; raises Problem where there are too few."""
-    places = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    """Return name -> file of all pictures in a folder and the folders in it; raises Problem where
+    there are too few.
+    """
+    places = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
     found = {"-".join(path.relative_to(folder).with_suffix("").parts): path for path in places}
     if len(found) < 2:
         raise Problem(f"{folder} holds no pictures ({', '.join(SUFFIXES)}): check the path.")
@@ -43,13 +52,16 @@ def work(arguments) -> str:
     found = {letter: find_pictures(folder) for letter, folder in sources.items()}
     few = next((letter for letter in found if len(found[letter]) <= arguments.held_out), None)
     if few:
-        raise Problem(f"{sources[few]} holds {len(found[few])} pictures, no more than the {arguments.held_out} to hold out.")
+        raise Problem(
+            f"{sources[few]} holds {len(found[few])} pictures, no more than the {arguments.held_out} to hold out."
+        )
     how = f"middle square, {arguments.side} x {arguments.side}, LANCZOS; {arguments.held_out} held out"
     if arguments.dry_run:
         return f"would make {len(found['A'])} photographs and {len(found['B'])} frames in {arguments.to} ({how})"
     rule = middle(arguments.side)
     return "\n".join(
-        resize_all(domain(letter, found[letter], arguments.held_out), arguments.to, rule, how) for letter in ("A", "B")
+        resize_all(domain(letter, found[letter], arguments.held_out), arguments.to, rule, how)
+        for letter in ("A", "B")
     )
 
 
@@ -57,7 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns 0, or 1 after one sentence on stderr."""
     parser = options(__doc__, "anime_scene", 512)
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="the films' frames")
-    parser.add_argument("--held-out", type=int, default=100, help="test pictures of each domain (default 100)")
+    parser.add_argument(
+        "--held-out", type=int, default=100, help="test pictures of each domain (default 100)"
+    )
     return answer("prepare_anime_scene", work, parser.parse_args(arguments))
 
 

@@ -1,14 +1,16 @@
-"""Make BDD100K's driving scenes by day (A) and by night (B), 512 x 512, from a copy that you have (CycleVAR section 4.1).
+"""Make BDD100K's driving scenes by day (A) and by night (B), 512 x 512, from a copy that you have
+(CycleVAR section 4.1).
 
     python data_scripts/prepare_bdd100k.py --from /data/bdd100k              # into data/bdd100k of the checkout
     python data_scripts/prepare_bdd100k.py --from /data/bdd100k --side 256 --dry-run
 
-BDD100K must be asked for (an account at its home; terms for research). Needed are "100K Images" (images/100k/train and val) and
-the labels, which say the time of day: labels/det_20/det_train.json and det_val.json, or the older
-labels/bdd100k_labels_images_train.json and _val.json. Day is "daytime", night is "night"; dawn, dusk and unknown are left out.
-Training pictures become trainA and trainB; of the validation pictures 500 of each become testA and testB. Which 500
-CycleGAN-Turbo and CycleVAR took is not published: these are the first 500 in the order of the SHA-256 of their names.
-Both sides are scaled to 512 pixels apart, as CycleGAN-Turbo's authors say they did.
+BDD100K must be asked for (an account at its home; terms for research). Needed are "100K Images"
+(images/100k/train and val) and the labels, which say the time of day: labels/det_20/det_train.json
+and det_val.json, or the older labels/bdd100k_labels_images_train.json and _val.json. Day is
+"daytime", night is "night"; dawn, dusk and unknown are left out. Training pictures become trainA
+and trainB; of the validation pictures 500 of each become testA and testB. Which 500 CycleGAN-Turbo
+and CycleVAR took is not published: these are the first 500 in the order of the SHA-256 of their
+names. Both sides are scaled to 512 pixels apart, as CycleGAN-Turbo's authors say they did.
 """
 
 import json
@@ -30,32 +32,49 @@ def read_labels(root: Path, split: str) -> list[dict]:
     places = [root / form.format(split=split) for form in LABELS]
     file = next((place for place in places if place.is_file()), None)
     if file is None:
-        raise Problem(f"{root} lacks the labels that say the time of day: {' or '.join(map(str, places))}.")
+        raise Problem(
+            f"{root} lacks the labels that say the time of day: {' or '.join(map(str, places))}."
+        )
     try:
         entries = [(one["name"], one["attributes"]) for one in json.loads(file.read_text())]
-        return [{"name": name, "time": about["timeofday"], "weather": about["weather"]} for name, about in entries]
+        return [
+            {"name": name, "time": about["timeofday"], "weather": about["weather"]}
+            for name, about in entries
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(f"{file} is not a label file of BDD100K: get it again.") from error
 
 
-def domains(root: Path, split: str, weather: tuple[str, ...], count: int | None) -> dict[str, list[str]]:
-    """Return the picture names of the domains "A" (day) and "B" (night), at most `count` each; raises Problem for none."""
+def domains(
+    root: Path, split: str, weather: tuple[str, ...], count: int | None
+) -> dict[str, list[str]]:
+    """Return the picture names of the domains "A" (day) and "B" (night), at most `count` each;
+    raises Problem for none.
+    """
     labels, found = read_labels(root, split), {}
     for domain, time in TIMES.items():
-        names = sorted({one["name"] for one in labels if one["time"] == time and one["weather"] in weather})
+        names = sorted(
+            {one["name"] for one in labels if one["time"] == time and one["weather"] in weather}
+        )
         if not names:
-            raise Problem(f"The labels of {split} name no picture of {time} in {', '.join(weather)} weather: check --weather.")
+            raise Problem(
+                f"The labels of {split} name no picture of {time} in {', '.join(weather)} weather: check --weather."
+            )
         found[domain] = names if count is None else sorted(chosen(names, count))
     return found
 
 
 def listed(root: Path, split: str, folder: str, names: dict[str, list[str]]) -> Iterator[Picture]:
-    """Yield the named pictures of a split, to go to `folder`A and `folder`B; raises Problem for one that is missing."""
+    """Yield the named pictures of a split, to go to `folder`A and `folder`B; raises Problem for one
+    that is missing.
+    """
     for domain, some in names.items():
         for name in some:
             path = root / "images" / "100k" / split / name
             if not path.is_file():
-                raise Problem(f"The labels name {path}, which is not there: unpack all of \"100K Images\".")
+                raise Problem(
+                    f'The labels name {path}, which is not there: unpack all of "100K Images".'
+                )
             yield f"{folder}{domain}/{path.stem}.jpg", path.read_bytes
 
 
@@ -66,7 +85,10 @@ def work(arguments) -> str:
     unknown = [one for one in weather if one not in WEATHER]
     if unknown:
         raise Problem(f"BDD100K knows no weather {unknown[0]!r}: choose from {', '.join(WEATHER)}.")
-    train, test = domains(root, "train", weather, None), domains(root, "val", weather, arguments.held_out)
+    train, test = (
+        domains(root, "train", weather, None),
+        domains(root, "val", weather, arguments.held_out),
+    )
     how = f"{arguments.side} x {arguments.side}, LANCZOS; weather {arguments.weather or 'any'}; {arguments.held_out} held out"
     counts = " / ".join(str(len(some)) for some in (train["A"], train["B"], test["A"], test["B"]))
     if arguments.dry_run:
@@ -80,8 +102,13 @@ def work(arguments) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns 0, or 1 after one sentence on stderr."""
     parser = options(__doc__, "bdd100k", 512)
-    parser.add_argument("--weather", help='these kinds of weather alone, for example "clear,overcast" (default: any)')
-    parser.add_argument("--held-out", type=int, default=500, help="evaluation pictures of each domain (default 500)")
+    parser.add_argument(
+        "--weather",
+        help='these kinds of weather alone, for example "clear,overcast" (default: any)',
+    )
+    parser.add_argument(
+        "--held-out", type=int, default=500, help="evaluation pictures of each domain (default 500)"
+    )
     return answer("prepare_bdd100k", work, parser.parse_args(arguments))
 
 

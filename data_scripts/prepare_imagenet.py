@@ -1,13 +1,16 @@
-"""Make ImageNet (ILSVRC 2012) small, for the next-scale models of the paper profile, from a copy that you have.
+"""Make ImageNet (ILSVRC 2012) small, for the next-scale models of the paper profile, from a copy
+that you have.
 
     python data_scripts/prepare_imagenet.py --from /data/ILSVRC2012                 # into data/imagenet of the checkout
     python data_scripts/prepare_imagenet.py --from /data/ILSVRC2012 --side 576      # for 512 pixels
     python data_scripts/prepare_imagenet.py --from /data/ILSVRC2012 --dry-run
 
-ImageNet must be asked for (an account at image-net.org, or Kaggle's "ImageNet Object Localization Challenge"); its terms allow
-research and teaching only. Two forms of a copy are taken: the archives ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or
-folders train/ and val/ (also below Data/CLS-LOC/). A val/ without class folders needs LOC_val_solution.csv, which Kaggle adds.
-The short side becomes 1.125 times the size of the training pictures (288 for 256): random crops are taken from that.
+ImageNet must be asked for (an account at image-net.org, or Kaggle's "ImageNet Object Localization
+Challenge"); its terms allow research and teaching only. Two forms of a copy are taken: the archives
+ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or folders train/ and val/ (also below
+Data/CLS-LOC/). A val/ without class folders needs LOC_val_solution.csv, which Kaggle adds. The
+short side becomes 1.125 times the size of the training pictures (288 for 256): random crops are
+taken from that.
 """
 
 import csv
@@ -32,20 +35,32 @@ ASK = "ImageNet must be asked for at https://image-net.org (research and teachin
 
 def find_split(root: Path, split: str) -> Path:
     """Return the folder or archive of "train" or "val" in a copy; raises Problem."""
-    for place in (root / split, root / "Data" / "CLS-LOC" / split, root / "ILSVRC" / "Data" / "CLS-LOC" / split):
+    for place in (
+        root / split,
+        root / "Data" / "CLS-LOC" / split,
+        root / "ILSVRC" / "Data" / "CLS-LOC" / split,
+    ):
         if place.is_dir():
             return place
     archive = root / f"ILSVRC2012_img_{split}.tar"
     if archive.is_file():
         return archive
-    raise Problem(f"{root} holds neither {split}/ nor {archive.name}: check the path given with --from.")
+    raise Problem(
+        f"{root} holds neither {split}/ nor {archive.name}: check the path given with --from."
+    )
 
 
 def validation_classes(root: Path) -> dict[str, str]:
-    """Return picture name -> class of the validation set, from Kaggle's table; raises Problem where it is missing."""
-    table = next((place / LABELS for place in (root, root / "ILSVRC") if (place / LABELS).is_file()), None)
+    """Return picture name -> class of the validation set, from Kaggle's table; raises Problem where
+    it is missing.
+    """
+    table = next(
+        (place / LABELS for place in (root, root / "ILSVRC") if (place / LABELS).is_file()), None
+    )
     if table is None:
-        raise Problem(f"The validation pictures lie in one heap, so that their classes are needed: put {LABELS} into {root}.")
+        raise Problem(
+            f"The validation pictures lie in one heap, so that their classes are needed: put {LABELS} into {root}."
+        )
     with table.open(newline="") as file:
         return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
 
@@ -70,7 +85,10 @@ def _train_archive(archive: Path, root: Path) -> Iterator[Picture]:
         for one in outer:
             with tarfile.open(fileobj=io.BytesIO(outer.extractfile(one).read())) as inner:
                 for member in inner:
-                    yield f"train/{Path(one.name).stem}/{Path(member.name).stem}.jpg", inner.extractfile(member).read
+                    yield (
+                        f"train/{Path(one.name).stem}/{Path(member.name).stem}.jpg",
+                        inner.extractfile(member).read,
+                    )
 
 
 def _validation_archive(archive: Path, root: Path) -> Iterator[Picture]:
@@ -92,7 +110,9 @@ def check_archive(archive: Path) -> None:
     with archive.open("rb") as file:
         found = hashlib.file_digest(file, "md5").hexdigest()
     if found != ARCHIVES[archive.name]:
-        raise Problem(f"The MD5 of {archive} is {found}, not {ARCHIVES[archive.name]}: the archive is damaged, get it again.")
+        raise Problem(
+            f"The MD5 of {archive} is {found}, not {ARCHIVES[archive.name]}: the archive is damaged, get it again."
+        )
 
 
 def work(arguments) -> str:
@@ -107,7 +127,9 @@ def work(arguments) -> str:
     for split, place in places.items():
         if place.suffix == ".tar":
             check_archive(place)
-        told.append(resize_all(by_class(split, place, root), arguments.to, short_side(arguments.side), rule))
+        told.append(
+            resize_all(by_class(split, place, root), arguments.to, short_side(arguments.side), rule)
+        )
     return "\n".join(told)
 
 

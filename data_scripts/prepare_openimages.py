@@ -1,12 +1,14 @@
-"""Fetch a part of OpenImages and make it small, for the tokenizer of the paper profile (FlexVAR section 4.1).
+"""Fetch a part of OpenImages and make it small, for the tokenizer of the paper profile (FlexVAR
+section 4.1).
 
     python data_scripts/prepare_openimages.py --parts 0            # one sixteenth: 46 GB to fetch, a tenth of that is kept
     python data_scripts/prepare_openimages.py --parts 0123456789abcdef
     python data_scripts/prepare_openimages.py --from /data/openimages/train        # pictures, or train_*.tar.gz, that you have
 
-The training pictures with boxes (1,743,042, at most 1024 pixels a side) lie in sixteen archives by the first digit of their
-number. Nothing must be asked for; each picture is under CC BY 2.0, as its page says. No checksums are published: the first
-download is noted in a lock beside the pictures, and later ones must equal it. The papers do not say which part they used.
+The training pictures with boxes (1,743,042, at most 1024 pixels a side) lie in sixteen archives by
+the first digit of their number. Nothing must be asked for; each picture is under CC BY 2.0, as its
+page says. No checksums are published: the first download is noted in a lock beside the pictures,
+and later ones must equal it. The papers do not say which part they used.
 """
 
 import json
@@ -39,7 +41,10 @@ def fetch_part(part: str, target: Path, rule, how: str) -> str:
     """Fetch one archive, make its pictures small, and remove it; raises Problem."""
     target.parent.mkdir(parents=True, exist_ok=True)
     archive = target.with_name(f"{target.name}-train_{part}.tar.gz")
-    url, lock = f"{HOME}/train_{part}.tar.gz", target.with_name(f"{target.name}-train_{part}.lock.json")
+    url, lock = (
+        f"{HOME}/train_{part}.tar.gz",
+        target.with_name(f"{target.name}-train_{part}.lock.json"),
+    )
     done = target / f"train_{part}.done"
     if done.is_file():
         return f"part {part} is there already"
@@ -61,20 +66,26 @@ def work(arguments) -> str:
     rule, how = short_side(arguments.side), f"short side {arguments.side}, LANCZOS"
     wrong = sorted(set(arguments.parts) - set(PARTS))
     if wrong or not arguments.parts:
-        raise Problem(f"The parts are {PARTS}, one digit each, not {arguments.parts!r}: write --parts 0 or --parts 01f.")
+        raise Problem(
+            f"The parts are {PARTS}, one digit each, not {arguments.parts!r}: write --parts 0 or --parts 01f."
+        )
     source = existing(arguments.source, "") if arguments.source else None
     if arguments.dry_run:
         what = source or ", ".join(f"{HOME}/train_{part}.tar.gz" for part in arguments.parts)
         return f"would make {arguments.to} ({how}) from {what}"
     if source:
         return resize_all(of_copy(source), arguments.to, rule, how)
-    return "\n".join(fetch_part(part, arguments.to.absolute(), rule, how) for part in arguments.parts)
+    return "\n".join(
+        fetch_part(part, arguments.to.absolute(), rule, how) for part in arguments.parts
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns 0, or 1 after one sentence on stderr."""
     parser = options(__doc__, "openimages", 288)
-    parser.add_argument("--parts", default="0", help=f"which archives to fetch, of {PARTS} (default 0)")
+    parser.add_argument(
+        "--parts", default="0", help=f"which archives to fetch, of {PARTS} (default 0)"
+    )
     return answer("prepare_openimages", work, parser.parse_args(arguments))
 
 

@@ -1,4 +1,6 @@
-"""The published models at the size of the golden vectors: the same configurations, smaller, filled through the adapters."""
+"""The published models at the size of the golden vectors: the same configurations, smaller, filled
+through the adapters.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +19,21 @@ SCHEDULE = square(1, 2, 3, 4)
 _MODEL = {"schedule": SCHEDULE, "codes": 512, "classes": 10, "depth": 2, "width": 128, "heads": 2}
 CONFIGS = {
     "var-tokenizer": replace(
-        PUBLISHED["var-tokenizer"].config, schedule=SCHEDULE, codes=512, channels=(32, 32, 64, 64, 128)
+        PUBLISHED["var-tokenizer"].config,
+        schedule=SCHEDULE,
+        codes=512,
+        channels=(32, 32, 64, 64, 128),
     ),
-    "flexvar-tokenizer": replace(PUBLISHED["flexvar-tokenizer"].config, schedule=SCHEDULE, codes=512),
+    "flexvar-tokenizer": replace(
+        PUBLISHED["flexvar-tokenizer"].config, schedule=SCHEDULE, codes=512
+    ),
     "var-d16": replace(PUBLISHED["var-d16"].config, **_MODEL),
     "var-d36": replace(PUBLISHED["var-d36"].config, **_MODEL),
     # The released table is 32 x 32, twice a latent of 16 x 16, whatever the schedule.
-    "flexvar-d16": replace(PUBLISHED["flexvar-d16"].config, **_MODEL | {"schedule": square(1, 2, 3, 16)}),
-}  # fmt: skip
+    "flexvar-d16": replace(
+        PUBLISHED["flexvar-d16"].config, **_MODEL | {"schedule": square(1, 2, 3, 16)}
+    ),
+}
 
 
 def small(name: str) -> nn.Module:
@@ -34,7 +43,9 @@ def small(name: str) -> nn.Module:
 
 
 def published(name: str, folder: Path) -> nn.Module:
-    """Return the small model of a published name with the golden weights, read from a .pth file in the published layout."""
+    """Return the small model of a published name with the golden weights, read from a .pth file in
+    the published layout.
+    """
     path = folder / PUBLISHED[name].file
     torch.save(golden_state(name), path)
     return fill(small(name), path, PUBLISHED[name].layout)

@@ -11,7 +11,9 @@ from varbook.paths import repository
 
 @pytest.fixture(scope="module")
 def bench():
-    spec = importlib.util.spec_from_file_location("varbook_bench", repository() / "benchmarks" / "bench.py")
+    spec = importlib.util.spec_from_file_location(
+        "varbook_bench", repository() / "benchmarks" / "bench.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -31,19 +33,25 @@ def test_all_questions_are_counted(bench):
 
 
 def test_candidates_that_differ_are_refused(bench):
-    wrong = bench.Question("wrong", {"zeros": lambda: torch.zeros(3), "ones": lambda: torch.ones(3)})
+    wrong = bench.Question(
+        "wrong", {"zeros": lambda: torch.zeros(3), "ones": lambda: torch.ones(3)}
+    )
     with pytest.raises(VarbookError, match="do not compute the same thing"):
         bench.answer(wrong, seconds=0.0, least=1, most=1)
 
 
 def test_a_code_index_that_differs_is_refused(bench):
-    wrong = bench.Question("codes", {"a": lambda: torch.arange(9), "b": lambda: torch.arange(9) + 1})
+    wrong = bench.Question(
+        "codes", {"a": lambda: torch.arange(9), "b": lambda: torch.arange(9) + 1}
+    )
     with pytest.raises(VarbookError):
         bench.answer(wrong, seconds=0.0, least=1, most=1)
 
 
 def test_candidates_take_turns(bench):
     calls = []
-    question = bench.Question("turns", {name: lambda name=name: calls.append(name) or torch.zeros(1) for name in "ab"})
+    question = bench.Question(
+        "turns", {name: lambda name=name: calls.append(name) or torch.zeros(1) for name in "ab"}
+    )
     bench.answer(question, seconds=0.0, least=3, most=3)
     assert calls == ["a", "b"] * 4  # one warm-up and three rounds

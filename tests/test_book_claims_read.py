@@ -9,8 +9,17 @@ from varbook.book.claims.save import beside_paper, save_figure, save_result, sav
 from varbook.book.show.sheets import sheet
 from varbook.evaluate.card import MetricCard
 
-CARD = MetricCard("torch-fidelity 0.4.0", "judge", 256, 1000, "training images", "distance of pooled features", 0)
-RUN = {"kind": "toy-var", "key": "0123456789ab", "minutes": 3.5, "hardware": "CPU", "seed": 0, "profile": "smoke"}
+CARD = MetricCard(
+    "torch-fidelity 0.4.0", "judge", 256, 1000, "training images", "distance of pooled features", 0
+)
+RUN = {
+    "kind": "toy-var",
+    "key": "0123456789ab",
+    "minutes": 3.5,
+    "hardware": "CPU",
+    "seed": 0,
+    "profile": "smoke",
+}
 
 
 @pytest.fixture
@@ -18,9 +27,28 @@ def saved(tmp_path, monkeypatch, capsys):
     """Two results of the smoke profile: a figure with two verdict checks, and a table."""
     monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path))
     save_figure("cyclevar-fig-3", sheet(torch.zeros(2, 3, 8, 8)), "smoke", show=False)
-    save_result("cyclevar-fig-3", "smoke", verdict={"a": True, "b": False}, ours="x", metric_card={"fd": CARD}, runs=[RUN])
-    save_table("cyclevar-table-3", beside_paper("cyclevar-table-3", [{"FD-toy": 1.5, "good": True}]), "smoke", show=False)
-    save_result("cyclevar-table-3", "smoke", verdict={"a": True}, ours="y", metric_card=[CARD, CARD], runs=[RUN, "by hand"])
+    save_result(
+        "cyclevar-fig-3",
+        "smoke",
+        verdict={"a": True, "b": False},
+        ours="x",
+        metric_card={"fd": CARD},
+        runs=[RUN],
+    )
+    save_table(
+        "cyclevar-table-3",
+        beside_paper("cyclevar-table-3", [{"FD-toy": 1.5, "good": True}]),
+        "smoke",
+        show=False,
+    )
+    save_result(
+        "cyclevar-table-3",
+        "smoke",
+        verdict={"a": True},
+        ours="y",
+        metric_card=[CARD, CARD],
+        runs=[RUN, "by hand"],
+    )
     return read.saved_results(("smoke",))
 
 
@@ -47,7 +75,11 @@ def test_each_card_and_each_run_stands_once(saved):
     (card,) = read.card_rows(saved)
     assert card["features"] == "judge" and card["used for"] == "CycleVAR fig 3, CycleVAR table 3"
     (run,) = read.run_rows(saved)
-    assert run["run"] == "toy-var-0123456789ab" and run["minutes"] == 3.5 and run["with the book"] is False
+    assert (
+        run["run"] == "toy-var-0123456789ab"
+        and run["minutes"] == 3.5
+        and run["with the book"] is False
+    )
     assert run["used for"] == "CycleVAR fig 3, CycleVAR table 3"
 
 
@@ -79,4 +111,6 @@ def test_the_map_of_verdicts_has_a_tile_for_each(saved):
 def test_a_damaged_result_counts_as_not_run(saved, tmp_path):
     (tmp_path / "smoke" / "cyclevar-fig-3.json").write_text("{")
     assert set(read.saved_results(("smoke",))) == {"cyclevar-table-3"}
-    assert json.loads((tmp_path / "smoke" / "cyclevar-table-3.json").read_text())["verdict"] == "held"
+    assert (
+        json.loads((tmp_path / "smoke" / "cyclevar-table-3.json").read_text())["verdict"] == "held"
+    )

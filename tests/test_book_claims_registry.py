@@ -9,8 +9,13 @@ from varbook.errors import VarbookError
 
 @pytest.mark.parametrize(
     ("paper", "kind", "count"),
-    [("CycleVAR", "fig", 6), ("CycleVAR", "table", 5), ("FlexVAR", "fig", 17), ("FlexVAR", "table", 7)],
-)  # fmt: skip
+    [
+        ("CycleVAR", "fig", 6),
+        ("CycleVAR", "table", 5),
+        ("FlexVAR", "fig", 17),
+        ("FlexVAR", "table", 7),
+    ],
+)
 def test_every_figure_and_table_has_one_row(paper, kind, count):
     numbers = [row.number for row in REGISTRY.values() if (row.paper, row.kind) == (paper, kind)]
     assert numbers == list(range(1, count + 1))
@@ -45,10 +50,14 @@ def test_every_published_table_is_there_in_full():
 def test_tables_agree_with_each_other_where_the_paper_says_the_same_twice():
     modes = {row["mode"]: row for row in published("cyclevar-table-3").as_dicts()}
     scales = published("cyclevar-table-4").as_dicts()[0]
-    temperature = {row["temperature"]: row for row in published("cyclevar-table-5").as_dicts()}["2.00"]
+    temperature = {row["temperature"]: row for row in published("cyclevar-table-5").as_dicts()}[
+        "2.00"
+    ]
     for column in ("FID h2z", "structure h2z", "FID z2h", "structure z2h"):
         assert modes["parallel one-step"][column] == scales[column] == temperature[column]
-    first = {row["method"]: row for row in published("cyclevar-table-1").as_dicts()}["CycleVAR w/ VAR"]
+    first = {row["method"]: row for row in published("cyclevar-table-1").as_dicts()}[
+        "CycleVAR w/ VAR"
+    ]
     assert first["FID horse to zebra"] == round(scales["FID h2z"], 1)
     assert first["FID zebra to horse"] == round(scales["FID z2h"], 1)
     four, six = published("flexvar-table-4").rows, published("flexvar-table-6").rows

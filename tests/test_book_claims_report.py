@@ -1,4 +1,6 @@
-"""The report: one row for each figure and table, from the best profile, the same text for the same results."""
+"""The report: one row for each figure and table, from the best profile, the same text for the same
+results.
+"""
 
 import pytest
 
@@ -52,7 +54,11 @@ def test_a_claim_that_does_not_hold_is_reported_so():
 def test_a_result_marked_not_run_gives_its_reason_and_no_number():
     result("laptop", "-", why="needs ImageNet", verdict="not run")
     found = row(report.rows_of_report())
-    assert (found["verdict"], found["ours"], found["profile"]) == ("not run: needs ImageNet", "-", "-")
+    assert (found["verdict"], found["ours"], found["profile"]) == (
+        "not run: needs ImageNet",
+        "-",
+        "-",
+    )
 
 
 def test_a_result_marked_not_run_does_not_hide_one_that_was():

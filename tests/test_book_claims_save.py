@@ -1,4 +1,6 @@
-"""What notebooks save: right place, right verdict, provenance that does not change without a reason."""
+"""What notebooks save: right place, right verdict, provenance that does not change without a
+reason.
+"""
 
 import csv
 import json
@@ -39,7 +41,11 @@ def picture():
 
 def test_a_plot_is_saved_as_picture_and_as_vectors(folder):
     save.save_figure("flexvar-fig-4", plot(), "smoke")
-    assert sorted(path.suffix for path in (folder / "smoke").glob("flexvar-fig-4.*")) == [".pdf", ".png", ".svg"]
+    assert sorted(path.suffix for path in (folder / "smoke").glob("flexvar-fig-4.*")) == [
+        ".pdf",
+        ".png",
+        ".svg",
+    ]
 
 
 def test_equal_plots_are_equal_files(folder):
@@ -69,11 +75,14 @@ def test_pictures_of_no_paper_lie_apart(folder):
         save.save_extra("../cyclevar-fig-3", picture(), "smoke", alt="loss")
 
 
-@pytest.mark.parametrize("saver", [
-    lambda: save.save_figure("cyclevar-fig-99", picture(), "smoke"),
-    lambda: save.save_table("cyclevar-table-99", [], "smoke"),
-    lambda: save.save_result("cyclevar-fig-99", "smoke", verdict=True, ours="x"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "saver",
+    [
+        lambda: save.save_figure("cyclevar-fig-99", picture(), "smoke"),
+        lambda: save.save_table("cyclevar-table-99", [], "smoke"),
+        lambda: save.save_result("cyclevar-fig-99", "smoke", verdict=True, ours="x"),
+    ],
+)
 def test_unknown_ids_are_refused_and_nothing_is_written(folder, saver):
     with pytest.raises(VarbookError, match="registry"):
         saver()
@@ -81,7 +90,9 @@ def test_unknown_ids_are_refused_and_nothing_is_written(folder, saver):
 
 
 def test_a_table_holds_the_papers_rows_and_ours(folder):
-    rows = save.beside_paper("cyclevar-table-3", [{"mode": "parallel one-step", "seconds": 0.5, "FD-toy h2z": 3.0}])
+    rows = save.beside_paper(
+        "cyclevar-table-3", [{"mode": "parallel one-step", "seconds": 0.5, "FD-toy h2z": 3.0}]
+    )
     save.save_table("cyclevar-table-3", rows, "smoke")
     with (folder / "smoke" / "cyclevar-table-3.csv").open(encoding="utf-8") as file:
         read = list(csv.DictReader(file))
@@ -96,10 +107,17 @@ def test_our_rows_of_a_table_that_is_none_are_refused():
         save.beside_paper("cyclevar-fig-3", [])
 
 
-@pytest.mark.parametrize(("checks", "word"), [
-    ({"a": True, "b": True}, "held"), ({"a": True, "b": False}, "partly"), ({"a": False, "b": False}, "not held"),
-    (True, "held"), (False, "not held"), ({"a": torch.tensor(True)}, "held"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("checks", "word"),
+    [
+        ({"a": True, "b": True}, "held"),
+        ({"a": True, "b": False}, "partly"),
+        ({"a": False, "b": False}, "not held"),
+        (True, "held"),
+        (False, "not held"),
+        ({"a": torch.tensor(True)}, "held"),
+    ],
+)
 def test_a_verdict_follows_from_its_checks(checks, word):
     assert save.verdict(checks) == word
     save.save_result("flexvar-fig-4", "smoke", verdict=checks, ours="lower")
@@ -117,9 +135,17 @@ def test_a_result_says_where_it_came_from(folder):
     save.save_figure("flexvar-fig-4", plot(), "smoke")
     run = {"kind": "var", "key": "abc", "seed": 3, "minutes": 1.5, "curve": [1, 2, 3]}
     save.save_result(
-        "flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": torch.tensor(2.5), "bad": float("nan")},
-        runs=[run], params={"steps": 3}, seed=3, metric_card={"evaluator": "x"}, data=folder / "toy",
-    )  # fmt: skip
+        "flexvar-fig-4",
+        "smoke",
+        verdict=True,
+        ours="lower",
+        numbers={"loss": torch.tensor(2.5), "bad": float("nan")},
+        runs=[run],
+        params={"steps": 3},
+        seed=3,
+        metric_card={"evaluator": "x"},
+        data=folder / "toy",
+    )
     result = json.loads((folder / "smoke" / "flexvar-fig-4.json").read_text())
     assert result["numbers"] == {"loss": 2.5, "bad": "nan"}
     assert result["runs"] == [{"kind": "var", "key": "abc", "seed": 3, "minutes": 1.5}]

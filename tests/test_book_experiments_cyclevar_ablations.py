@@ -1,4 +1,6 @@
-"""CycleVAR's ablations: each row swaps what it says, all have one budget, and a record gives its numbers and pictures back."""
+"""CycleVAR's ablations: each row swaps what it says, all have one budget, and a record gives its
+numbers and pictures back.
+"""
 
 from dataclasses import fields, replace
 
@@ -29,7 +31,11 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 
 def changed(name: str) -> set[str]:
-    return {f.name for f in fields(CycleVARConfig) if getattr(VARIANTS[name].config, f.name) != getattr(CycleVARConfig(), f.name)}
+    return {
+        f.name
+        for f in fields(CycleVARConfig)
+        if getattr(VARIANTS[name].config, f.name) != getattr(CycleVARConfig(), f.name)
+    }
 
 
 def test_every_row_of_the_papers_tables_is_there_and_changes_what_it_says():
@@ -40,13 +46,23 @@ def test_every_row_of_the_papers_tables_is_there_and_changes_what_it_says():
     assert changed("last scale alone") == {"multi_scale_output"}
     assert changed("last scale alone, no context") == {"multi_scale_output", "multi_scale_context"}
     assert changed("temperature 0.7, noise") - changed("temperature 0.7") == {"noise"}
-    assert len({(v.config, v.rate, v.optimiser, v.codes) for v in VARIANTS.values()}) == len(VARIANTS)
+    assert len({(v.config, v.rate, v.optimiser, v.codes) for v in VARIANTS.values()}) == len(
+        VARIANTS
+    )
 
 
 def test_rows_that_carry_a_claim_have_every_seed():
     one = profile("laptop")
     assert len(one.study_seeds) == 3
-    claims = ("default", "temperature 0.01", "temperature 10", "temperature 10000", "serial", "serial, as printed", "last scale alone")
+    claims = (
+        "default",
+        "temperature 0.01",
+        "temperature 10",
+        "temperature 10000",
+        "serial",
+        "serial, as printed",
+        "last scale alone",
+    )
     assert all(seeds_of(one, name) == one.study_seeds for name in claims)
     assert seeds_of(one, "shifted context") == one.study_seeds[:1]
 
@@ -60,15 +76,23 @@ def test_all_rows_have_one_training_but_for_rate_and_optimiser(name):
         assert replace(training, lr=usual.lr, optimiser=usual.optimiser) == usual
         assert training.optimiser == variant.optimiser
         assert training.lr == pytest.approx(variant.rate * usual.lr)
-    assert one.study.image_size % one.study.tokenizer.patch == 0 and usual.identity_steps < usual.steps
+    assert (
+        one.study.image_size % one.study.tokenizer.patch == 0 and usual.identity_steps < usual.steps
+    )
 
 
 def test_another_codebook_changes_tokenizer_and_model_alone():
     one = profile("laptop")
     usual, other = study_of(one).toy, study_of(one, codes=2048).toy
-    assert (other.tokenizer.codes, other.model.codes) == (2048, 2048) and usual.tokenizer.codes == 512
+    assert (other.tokenizer.codes, other.model.codes) == (
+        2048,
+        2048,
+    ) and usual.tokenizer.codes == 512
     assert replace(other, tokenizer=usual.tokenizer, model=usual.model) == usual
-    assert replace(other.tokenizer, codes=512) == usual.tokenizer and replace(other.model, codes=512) == usual.model
+    assert (
+        replace(other.tokenizer, codes=512) == usual.tokenizer
+        and replace(other.model, codes=512) == usual.model
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +106,25 @@ def own_home(tmp_path_factory):
 def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(own_home):
     runs, values = results(own_home, "default")
     again, _ = results(own_home, "default")
-    assert [run.source for run in runs] == ["trained"] * 2 and [run.source for run in again] == ["found"] * 2
+    assert [run.source for run in runs] == ["trained"] * 2 and [run.source for run in again] == [
+        "found"
+    ] * 2
     assert values[0] != values[1] and [run.record["seed"] for run in runs] == [0, 1]
     kept = pictures(values[0])
     side = own_home.study.image_size
-    assert list(kept) == list(DIRECTIONS) and all(one.shape == (KEPT, 3, side, side) for one in kept.values())
-    assert sum(values[0]["token"]) == pytest.approx(1e5, rel=0.01) and 0 < values[0]["state"]["perplexity"]
+    assert list(kept) == list(DIRECTIONS) and all(
+        one.shape == (KEPT, 3, side, side) for one in kept.values()
+    )
+    assert (
+        sum(values[0]["token"]) == pytest.approx(1e5, rel=0.01)
+        and 0 < values[0]["state"]["perplexity"]
+    )
     for one in (values[0], *(values[0][name] for name in TURNED)):
-        assert all(f"{what} {short}" in one for what in ("FD", "structure", "accuracy", "IoU", "background") for short in DIRECTIONS)
+        assert all(
+            f"{what} {short}" in one
+            for what in ("FD", "structure", "accuracy", "IoU", "background")
+            for short in DIRECTIONS
+        )
     assert values[0]["alpha 1"]["background h2z"] != values[0]["background h2z"]
     serial = results(own_home, "serial")[1][0]
     assert "token" not in serial and serial["FD h2z"] > 0
@@ -102,15 +137,23 @@ def test_the_measures_know_their_yardsticks(own_home):
     assert source["background h2z"] > 60 and hidden["FD h2z"] < source["FD h2z"]
     study = study_of(own_home)
     judge, _ = build.toy_judge(study)
-    sets = {s: to_float(build.toy_domain(study, s, held_out=True).images) for s in ("horse", "zebra")}
-    assert judged(own_home, judge, {"h2z": sets["horse"], "z2h": sets["zebra"]}) == pytest.approx(source, rel=1e-4)
+    sets = {
+        s: to_float(build.toy_domain(study, s, held_out=True).images) for s in ("horse", "zebra")
+    }
+    assert judged(own_home, judge, {"h2z": sets["horse"], "z2h": sets["zebra"]}) == pytest.approx(
+        source, rel=1e-4
+    )
 
 
 def test_the_token_shown_lies_in_the_animal(own_home):
     study = study_of(own_home)
     model, tokenizer, _ = build.toy_next_scale(study)
     images, place = token_shown(own_home, CycleVAR(tokenizer, model))
-    coarse, stride, width = sum(h * w for h, w in study.toy.tokenizer.schedule[:-1]), tokenizer.stride, study.toy.tokenizer.schedule[-1][1]
+    coarse, stride, width = (
+        sum(h * w for h, w in study.toy.tokenizer.schedule[:-1]),
+        tokenizer.stride,
+        study.toy.tokenizer.schedule[-1][1],
+    )
     row, column = divmod(place - coarse, width)
     there = build.toy_domain(study, "horse", held_out=True).silhouettes[0]
     assert there[row * stride : (row + 1) * stride, column * stride : (column + 1) * stride].any()

@@ -1,4 +1,6 @@
-"""The rows of the ablation tables: each swaps what its table says, at one budget; noise is the range over the seeds."""
+"""The rows of the ablation tables: each swaps what its table says, at one budget; noise is the
+range over the seeds.
+"""
 
 from dataclasses import fields
 
@@ -34,7 +36,11 @@ A, B = [{"x": 1.0}, {"x": 1.4}, {"x": 1.2}], [{"x": 1.5}, {"x": 1.6}, {"x": 1.55
 @pytest.mark.parametrize("table", TABLES)
 def test_from_row_to_row_of_a_table_one_field_changes(table):
     for first, second in zip(TABLES[table], TABLES[table][1:]):
-        changed = [f.name for f in fields(ROWS[first]) if getattr(ROWS[first], f.name) != getattr(ROWS[second], f.name)]
+        changed = [
+            f.name
+            for f in fields(ROWS[first])
+            if getattr(ROWS[first], f.name) != getattr(ROWS[second], f.name)
+        ]
         assert len(changed) == 1
 
 
@@ -49,7 +55,11 @@ def test_noise_is_the_range_over_the_seeds():
     assert spread(A, "x") == (pytest.approx(1.2), pytest.approx(0.4))
     assert within_noise(A, B, "x") and within_noise(B, A, "x")  # 0.35 apart, 0.4 wide
     assert not within_noise(B, [{"x": 1.0}, {"x": 1.1}], "x")
-    assert clearly_higher(B, A, "x") and not clearly_higher(A, B, "x") and not clearly_higher([{"x": 1.3}], A, "x")
+    assert (
+        clearly_higher(B, A, "x")
+        and not clearly_higher(A, B, "x")
+        and not clearly_higher([{"x": 1.3}], A, "x")
+    )
 
 
 def test_a_mean_over_tokens_weighs_the_scales_by_their_size():
@@ -63,10 +73,16 @@ def own_home(tmp_path, monkeypatch):
 
 
 def test_ground_truth_on_var_s_tokenizer_keeps_everything_but_the_pyramid(own_home):
-    plain, swapped = (tokenizer_of(own_home, ROWS[name]) for name in ("residual", "VAR's tokenizer"))
-    assert isinstance(plain.pyramid, ResidualPyramid) and isinstance(swapped.pyramid, GroundTruthPyramid)
+    plain, swapped = (
+        tokenizer_of(own_home, ROWS[name]) for name in ("residual", "VAR's tokenizer")
+    )
+    assert isinstance(plain.pyramid, ResidualPyramid) and isinstance(
+        swapped.pyramid, GroundTruthPyramid
+    )
     assert torch.equal(plain.codebook.vectors(), swapped.codebook.vectors())
-    assert all(torch.equal(a, b) for a, b in zip(plain.decoder.parameters(), swapped.decoder.parameters()))
+    assert all(
+        torch.equal(a, b) for a, b in zip(plain.decoder.parameters(), swapped.decoder.parameters())
+    )
 
 
 def test_a_row_is_trained_once_and_its_pictures_come_back_from_their_tokens(own_home):

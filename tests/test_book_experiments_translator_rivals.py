@@ -1,4 +1,6 @@
-"""CycleVAR's rivals from the shelf: trained once on the small chain, judged as its ablations are, and found again."""
+"""CycleVAR's rivals from the shelf: trained once on the small chain, judged as its ablations are,
+and found again.
+"""
 
 from dataclasses import replace
 
@@ -31,7 +33,9 @@ from varbook.features import mobilenet
 def test_a_rival_is_measured_as_the_ablations_are_and_found_again(smoke, name):
     run = rival(smoke, name)
     values = run.record["measurements"]["result"]["values"]
-    yardsticks = cyclevar_ablations.yardsticks(smoke).record["measurements"]["result"]["values"]["source, untouched"]
+    yardsticks = cyclevar_ablations.yardsticks(smoke).record["measurements"]["result"]["values"][
+        "source, untouched"
+    ]
     assert set(values) == {*yardsticks, "pictures", "minutes"} and values["minutes"] >= 0
     assert {one: images.shape for one, images in cyclevar_ablations.pictures(values).items()} == {
         one: (cyclevar_ablations.KEPT, 3, 32, 32) for one in cyclevar_ablations.DIRECTIONS
@@ -42,7 +46,9 @@ def test_a_rival_is_measured_as_the_ablations_are_and_found_again(smoke, name):
 
 def test_the_kept_pictures_are_the_translators_own(smoke):
     made_by, _ = translator(smoke, "CycleGAN")
-    kept = cyclevar_ablations.pictures(rival(smoke, "CycleGAN").record["measurements"]["result"]["values"])
+    kept = cyclevar_ablations.pictures(
+        rival(smoke, "CycleGAN").record["measurements"]["result"]["values"]
+    )
     study = cyclevar_ablations.study_of(smoke)
     horses = build.toy_domain(study, "horse", held_out=True).images[: cyclevar_ablations.KEPT]
     fresh = build.translate_all(made_by, horses, build.ZEBRA)
@@ -57,43 +63,76 @@ def test_the_three_ways_by_diffusion_share_one_model(smoke):
 
 def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
     numbers = everyone(smoke)
-    assert set(numbers) == {"source, untouched", "tokenizer alone", "hidden counterpart", OURS, *RIVALS}
+    assert set(numbers) == {
+        "source, untouched",
+        "tokenizer alone",
+        "hidden counterpart",
+        OURS,
+        *RIVALS,
+    }
     shared = set(numbers["tokenizer alone"])
     assert all(shared <= set(one) for one in numbers.values())
-    assert all(numbers[name]["minutes"] >= 0 and "pictures" in numbers[name] for name in (OURS, *RIVALS))
-    made_up = {name: {f"{what} {short}": 1.0 for what in ("FD", "structure") for short in cyclevar_ablations.DIRECTIONS} for name in (OURS, *RIVALS)}
+    assert all(
+        numbers[name]["minutes"] >= 0 and "pictures" in numbers[name] for name in (OURS, *RIVALS)
+    )
+    made_up = {
+        name: {
+            f"{what} {short}": 1.0
+            for what in ("FD", "structure")
+            for short in cyclevar_ablations.DIRECTIONS
+        }
+        for name in (OURS, *RIVALS)
+    }
     assert all(balance(made_up).values())
     made_up["CUT"] |= {"FD h2z": 0.5}
     assert all(balance(made_up).values())
     made_up["CUT"] |= {"structure h2z": 0.5}
-    assert [text for text, held in balance(made_up).items() if not held] == ["horse to zebra: CUT is not better in both distance and structure"]
-    assert list(balance(made_up, ["CycleGAN"])) == [f"{way}: CycleGAN is not better in both distance and structure" for way in PHOTOGRAPHS]
+    assert [text for text, held in balance(made_up).items() if not held] == [
+        "horse to zebra: CUT is not better in both distance and structure"
+    ]
+    assert list(balance(made_up, ["CycleGAN"])) == [
+        f"{way}: CycleGAN is not better in both distance and structure" for way in PHOTOGRAPHS
+    ]
 
 
 @pytest.fixture
 def photographs(smoke, monkeypatch):
-    """The smoke profile with coloured noise for photographs: a dozen for each part, larger where crops are taken."""
+    """The smoke profile with coloured noise for photographs: a dozen for each part, larger where
+    crops are taken.
+    """
     if paths.weights_file(mobilenet.FILE) is None:
         pytest.skip(f"needs {mobilenet.FILE} (VARBOOK_WEIGHTS)")
     draw, size = torch.Generator().manual_seed(0), smoke.photographs.image_size
     sides = {"trainA": size + 4, "trainB": size + 4, "testA": size, "testB": size}
-    made = {part: torch.randint(256, (12, 3, side, side), generator=draw, dtype=torch.uint8) for part, side in sides.items()}
+    made = {
+        part: torch.randint(256, (12, 3, side, side), generator=draw, dtype=torch.uint8)
+        for part, side in sides.items()
+    }
     monkeypatch.setattr(build, "photographs", lambda profile: made)
     return made
 
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, photographs, name):
-    short = replace(smoke, photograph_rivals=RIVALS, photograph_baseline_steps=3, photograph_diffusion_steps=3)
+    short = replace(
+        smoke, photograph_rivals=RIVALS, photograph_baseline_steps=3, photograph_diffusion_steps=3
+    )
     run = photograph_rival(short, name)
     values = run.record["measurements"]["result"]["values"]
     assert list(values["report"]) == list(PHOTOGRAPHS) and values["minutes"] >= 0
-    assert all(set(one) == {"frechet", "kernel", "structure", "seen_as"} for one in values["report"].values())
-    assert set(photograph_numbers(values["report"])) == {f"{what} {way}" for what in ("FD", "structure") for way in ("h2z", "z2h")}
+    assert all(
+        set(one) == {"frechet", "kernel", "structure", "seen_as"}
+        for one in values["report"].values()
+    )
+    assert set(photograph_numbers(values["report"])) == {
+        f"{what} {way}" for what in ("FD", "structure") for way in ("h2z", "z2h")
+    }
     side = smoke.photographs.image_size
     assert photograph_pictures(values).shape == (2 * cyclevar_ablations.KEPT, 3, side, side)
     assert photograph_rival(short, name).source == "found"
     made_by, _ = photograph_translator(short, name)
     fresh = build.translate_all(made_by, evenly(photographs["testA"], cyclevar_ablations.KEPT), 1)
     # as kept they went through a JPEG
-    assert (photograph_pictures(values)[: cyclevar_ablations.KEPT].float() / 127.5 - 1 - fresh).abs().mean() < 0.2
+    assert (
+        photograph_pictures(values)[: cyclevar_ablations.KEPT].float() / 127.5 - 1 - fresh
+    ).abs().mean() < 0.2

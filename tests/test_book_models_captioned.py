@@ -1,4 +1,6 @@
-"""Chapter 11's models: hidden pairs, trained once and found again, prompts for targets, photographs where they are."""
+"""Chapter 11's models: hidden pairs, trained once and found again, prompts for targets, photographs
+where they are.
+"""
 
 from dataclasses import replace
 
@@ -31,10 +33,15 @@ SMOKE = profile("smoke")
 
 
 def test_held_out_sets_are_hidden_pairs_and_training_sets_share_no_scene():
-    day, night, flat = (captioned.captioned_set(SMOKE, kind, held_out=True) for kind in ("day", "night", "flat"))
+    day, night, flat = (
+        captioned.captioned_set(SMOKE, kind, held_out=True) for kind in ("day", "night", "flat")
+    )
     assert [flip(scene, "time") for scene in day.scenes] == night.scenes
     assert [flip(scene, "style") for scene in day.scenes] == flat.scenes
-    seeds = [{scene.seed for scene in captioned.captioned_set(SMOKE, kind).scenes} for kind in captioned.KINDS]
+    seeds = [
+        {scene.seed for scene in captioned.captioned_set(SMOKE, kind).scenes}
+        for kind in captioned.KINDS
+    ]
     seeds.append({scene.seed for scene in day.scenes})
     assert sum(map(len, seeds)) == len(set.union(*seeds))
 
@@ -42,19 +49,32 @@ def test_held_out_sets_are_hidden_pairs_and_training_sets_share_no_scene():
 def test_every_profile_can_read_every_caption_and_every_prompt():
     for one in PROFILES.values():
         known = set(one.captions.model.words)
-        spoken = " ".join([*every_caption(captioned.CAPTIONED), *captioned.PROMPTS.values()]).replace(",", "").split()
+        spoken = (
+            " ".join([*every_caption(captioned.CAPTIONED), *captioned.PROMPTS.values()])
+            .replace(",", "")
+            .split()
+        )
         assert set(spoken) == known
-        assert one.captions.model.bits == one.captions.tokenizer.code_dim == one.captions.model.code_dim
+        assert (
+            one.captions.model.bits
+            == one.captions.tokenizer.code_dim
+            == one.captions.model.code_dim
+        )
         assert one.captions.model.schedule == one.captions.tokenizer.schedule
 
 
 def test_the_chain_is_trained_once_and_translates_by_prompt():
     cyclevar, run = captioned.caption_cyclevar(SMOKE)
     again, found = captioned.caption_cyclevar(SMOKE)
-    assert (run.source, found.source) == ("trained", "found") and same_state(cyclevar.model, again.model)
+    assert (run.source, found.source) == ("trained", "found") and same_state(
+        cyclevar.model, again.model
+    )
     assert run.record["settings"]["prompts"] == ["by day", "by night"]
     images = captioned.captioned_set(SMOKE, "day", held_out=True).images[:3]
-    night, day = (build.translate_all(cyclevar, images, captioned.PROMPTS[kind], batch=2) for kind in ("night", "day"))
+    night, day = (
+        build.translate_all(cyclevar, images, captioned.PROMPTS[kind], batch=2)
+        for kind in ("night", "day")
+    )
     assert night.shape == images.shape and night.abs().max() <= 1 and not torch.equal(night, day)
     judge, judged = captioned.attribute_judge(SMOKE)
     assert judged.source == "trained" and set(judge(night)) == {"animal", "coat", "time", "style"}
@@ -72,16 +92,26 @@ def test_photographs_of_streets_are_used_where_they_are(tmp_path, monkeypatch):
             pixels = torch.randint(256, (40, 40, 3), dtype=torch.uint8, generator=generator)
             Image.fromarray(pixels.numpy()).save(folder / f"{n}.png")
     data = captioned.driving_photographs(SMOKE)
-    assert [len(one) for one in data.values()] == [3] * 4 and data["trainA"].shape[-1] > data["testA"].shape[-1] == 32
+    assert [len(one) for one in data.values()] == [3] * 4 and data["trainA"].shape[-1] > data[
+        "testA"
+    ].shape[-1] == 32
     cyclevar, run = captioned.driving_cyclevar(SMOKE)
     assert build.translate_all(cyclevar, data["testA"], "by night").shape == (3, 3, 32, 32)
     assert run.name.startswith("driving-cyclevar")
     values = streets_and_flat.streets(SMOKE).record["measurements"]["result"]["values"]
     rows = streets_and_flat.street_pictures(values, data)
-    assert len(rows) == 6 and all(one.shape == (streets_and_flat.SHOWN_STREETS, 3, 32, 32) for one in rows.values())
+    assert len(rows) == 6 and all(
+        one.shape == (streets_and_flat.SHOWN_STREETS, 3, 32, 32) for one in rows.values()
+    )
     assert torch.equal(rows["day, source"][0], data["testA"][0])
-    other = {name: images // 2 for name, images in data.items()}  # not the photographs of the record
-    assert len(streets_and_flat.street_pictures(values, other)) == len(streets_and_flat.street_pictures(values, None)) == 4
+    other = {
+        name: images // 2 for name, images in data.items()
+    }  # not the photographs of the record
+    assert (
+        len(streets_and_flat.street_pictures(values, other))
+        == len(streets_and_flat.street_pictures(values, None))
+        == 4
+    )
     place.rename(tmp_path / "elsewhere")
     assert streets_and_flat.streets(SMOKE).source == "found"  # the record is enough
 
@@ -100,14 +130,18 @@ def test_a_translator_with_prompts_is_put_together_again_from_its_records():
     assert same_state(cyclevar.model, built.model) and run.name in find.runs()
     assert find.domains(found) == {"day": "by day", "night": "by night"}
     images = captioned.captioned_set(SMOKE, "day", held_out=True).images[:2]
-    (first, second) = translate.translate_images(cyclevar, list(images), find.domains(found)["night"])
+    (first, second) = translate.translate_images(
+        cyclevar, list(images), find.domains(found)["night"]
+    )
     assert first.shape == (3, 32, 32) and not torch.equal(first, second)
 
 
 def test_flat_pictures_are_kept_with_their_numbers():
     run = streets_and_flat.flat(SMOKE)
     values = run.record["measurements"]["result"]["values"]
-    assert set(values["counterparts"]) == set(streets_and_flat.STYLES) and values["core_minutes"] > 0
+    assert (
+        set(values["counterparts"]) == set(streets_and_flat.STYLES) and values["core_minutes"] > 0
+    )
     pictures = streets_and_flat.flat_pictures(values)
     assert list(pictures) == list(streets_and_flat.STYLES)
     assert all(one.shape == (streets_and_flat.SHOWN, 3, 32, 32) for one in pictures.values())

@@ -1,4 +1,6 @@
-"""A run is put together again from three records, wherever they lie, and every way in which it cannot be is named."""
+"""A run is put together again from three records, wherever they lie, and every way in which it
+cannot be is named.
+"""
 
 import json
 import shutil
@@ -35,13 +37,17 @@ def record_of(name: str) -> dict:
 def same_as_built(cyclevar: CycleVAR) -> bool:
     built = CycleVAR(tiny_tokenizer(), tiny_model(seed=5), CycleVARConfig(temperature=1.5)).eval()
     with torch.no_grad():
-        return torch.equal(cyclevar(pictures(2), torch.tensor([0, 1])), built(pictures(2), torch.tensor([0, 1])))
+        return torch.equal(
+            cyclevar(pictures(2), torch.tensor([0, 1])), built(pictures(2), torch.tensor([0, 1]))
+        )
 
 
 def test_what_was_trained_comes_back_by_its_name(name):
     cyclevar, run = find.load_cyclevar(name)
     assert same_as_built(cyclevar) and cyclevar.config.temperature == 1.5 and not cyclevar.training
-    assert run.name == name and run.source == "found" and find.domains(run) == {"horse": 0, "zebra": 1}
+    assert (
+        run.name == name and run.source == "found" and find.domains(run) == {"horse": 0, "zebra": 1}
+    )
     assert find.side(cyclevar) == SIDE
 
 
@@ -77,7 +83,9 @@ def test_a_configuration_survives_its_record(config):
 def test_settings_of_another_version_are_refused():
     with pytest.raises(VarbookError, match="another version.*TokenizerConfig knows no colour"):
         find.rebuild(TokenizerConfig, plain(TOKENIZER) | {"colour": 1})
-    assert find.rebuild(NextScaleConfig, {}) == NextScaleConfig()  # and what was not there yet is at its default
+    assert (
+        find.rebuild(NextScaleConfig, {}) == NextScaleConfig()
+    )  # and what was not there yet is at its default
 
 
 def test_what_is_missing_is_named(name, tmp_path):

@@ -54,7 +54,11 @@ def test_no_name_of_a_method_is_anywhere_on_the_paper(session):
     paper = Ballot(session)
     click(paper)
     for widget in widgets_of(paper.box):
-        for text in (getattr(widget, "value", ""), getattr(widget, "description", ""), getattr(widget, "tooltip", "")):
+        for text in (
+            getattr(widget, "value", ""),
+            getattr(widget, "description", ""),
+            getattr(widget, "tooltip", ""),
+        ):
             assert not any(method in str(text) for method in METHODS)
 
 
@@ -75,7 +79,11 @@ def test_next_waits_for_three_answers_and_back_for_a_first_picture(session):
     click(paper)
     assert not paper.forward.disabled
     paper.forward.click()
-    assert "picture 2 of 2" in paper.status.value and paper.forward.disabled and not paper.back.disabled
+    assert (
+        "picture 2 of 2" in paper.status.value
+        and paper.forward.disabled
+        and not paper.back.disabled
+    )
     assert torch.equal(shown_as(paper.source.value), session.study.source(session.tasks[1][0]))
     assert not any(button.button_style for buttons in paper.choices.values() for button in buttons)
     paper.back.click()
@@ -87,7 +95,11 @@ def test_at_the_end_it_thanks_and_takes_no_more(session):
     for _ in range(2):
         click(paper, 2)
         paper.forward.click()
-    assert "Thank you, ann" in paper.status.value and paper.paper.layout.display == "none" and paper.forward.disabled
+    assert (
+        "Thank you, ann" in paper.status.value
+        and paper.paper.layout.display == "none"
+        and paper.forward.disabled
+    )
     click(paper)  # a click that was still on its way
     assert len(read_votes(session.folder, session.study)) == 2 * len(QUESTIONS)
     paper.back.click()
@@ -100,7 +112,10 @@ def test_a_new_paper_after_a_restart_goes_on(session):
     first.forward.click()
     first.choices["style"][1].click()
     again = Ballot(Session(session.study, "ann"))
-    assert "picture 2 of 2" in again.status.value and again.choices["style"][1].button_style == "success"
+    assert (
+        "picture 2 of 2" in again.status.value
+        and again.choices["style"][1].button_style == "success"
+    )
 
 
 def test_a_vote_that_was_not_stored_is_said_and_not_marked(session):
@@ -114,7 +129,10 @@ def test_pictures_are_enlarged_by_whole_factors():
     data = png(uint8_pictures(1)[0], side=50)
     assert Image.open(io.BytesIO(data)).size == (48, 48)
     assert torch.equal(shown_as(data), uint8_pictures(1)[0])
-    assert Image.open(io.BytesIO(png(uint8_pictures(1)[0], side=3))).size == (16, 16)  # never smaller
+    assert Image.open(io.BytesIO(png(uint8_pictures(1)[0], side=3))).size == (
+        16,
+        16,
+    )  # never smaller
 
 
 def test_on_paper_there_is_a_strip_and_no_widget(session, monkeypatch):
@@ -122,7 +140,9 @@ def test_on_paper_there_is_a_strip_and_no_widget(session, monkeypatch):
     monkeypatch.setattr(module, "show_figure", lambda picture, alt: drawn.append((picture, alt)))
     assert vote(session) is None
     ((picture, alt),) = drawn
-    assert picture.size == strip(session.study, "ann").size and not any(method in alt for method in METHODS)
+    assert picture.size == strip(session.study, "ann").size and not any(
+        method in alt for method in METHODS
+    )
     assert not (session.folder).exists()  # looking is not voting
 
 

@@ -30,14 +30,22 @@ def test_the_methods_are_what_their_names_say():
     assert set(found) == {OURS, "in-series", "tokenizer-only"}
     assert torch.equal(found[OURS], to_uint8(translate_all(cyclevar, images, 2)))
     with torch.no_grad():
-        assert torch.equal(found["tokenizer-only"], to_uint8(cyclevar.tokenizer.reconstruct(to_float(images))[-1]))
-    assert not torch.equal(found["in-series"], found[OURS]) and all(one.shape == images.shape for one in found.values())
+        assert torch.equal(
+            found["tokenizer-only"], to_uint8(cyclevar.tokenizer.reconstruct(to_float(images))[-1])
+        )
+    assert not torch.equal(found["in-series"], found[OURS]) and all(
+        one.shape == images.shape for one in found.values()
+    )
 
 
 def test_a_study_is_made_once_and_then_left_alone(run):
     first = study_of(tiny_cyclevar(), run, uint8_pictures(3), 2)
     again = study_of(None, run, uint8_pictures(3), 2)  # no model is asked again
-    assert again == first and first.pictures == ("000.png", "001.png", "002.png") and run.name in first.folder.name
+    assert (
+        again == first
+        and first.pictures == ("000.png", "001.png", "002.png")
+        and run.name in first.folder.name
+    )
     assert torch.equal(first.source("001.png"), uint8_pictures(3)[1])
 
 
@@ -56,10 +64,17 @@ def test_an_interrupted_filling_is_filled_again(run):
 def test_the_toy_study_shows_held_out_horses_and_asks_for_zebras(run, monkeypatch):
     asked = []
     monkeypatch.setattr(build, "toy_cyclevar", lambda one: (tiny_cyclevar(), run))
-    monkeypatch.setattr(methods, "our_methods", lambda c, images, target: asked.append(target) or {"a": images, "b": images})
+    monkeypatch.setattr(
+        methods,
+        "our_methods",
+        lambda c, images, target: asked.append(target) or {"a": images, "b": images},
+    )
     study, behind = toy_study(profile("smoke"), 4)
     assert behind is run and asked == [build.ZEBRA] and len(study.pictures) == 4
-    assert torch.equal(study.source("003.png"), build.toy_domain(profile("smoke"), "horse", held_out=True).images[3])
+    assert torch.equal(
+        study.source("003.png"),
+        build.toy_domain(profile("smoke"), "horse", held_out=True).images[3],
+    )
 
 
 def test_without_photographs_it_says_where_they_are_looked_for():

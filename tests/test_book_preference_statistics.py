@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from varbook.book.preference.statistics import Z, bootstrap, counts_of, interval, place_shares, preference_table, preferred, wilson
+from varbook.book.preference.statistics import (
+    Z,
+    bootstrap,
+    counts_of,
+    interval,
+    place_shares,
+    preference_table,
+    preferred,
+    wilson,
+)
 from varbook.book.preference.study import QUESTIONS, Vote
 
 METHODS = ("alpha", "beta")
@@ -13,7 +22,10 @@ METHODS = ("alpha", "beta")
 def votes_of(voter: str, choices: str, question: str = "style") -> list[Vote]:
     """One vote per letter: a for alpha, b for beta, always shown in alphabetical order."""
     names = {"a": "alpha", "b": "beta"}
-    return [Vote("key", voter, f"{k}.png", question, names[one], METHODS, k) for k, one in enumerate(choices)]
+    return [
+        Vote("key", voter, f"{k}.png", question, names[one], METHODS, k)
+        for k, one in enumerate(choices)
+    ]
 
 
 @pytest.mark.parametrize("hits, total", [(0, 5), (1, 7), (30, 60), (5, 5)])
@@ -49,7 +61,10 @@ def test_it_covers_the_truth_where_wilson_alone_does_not():
     """Voters whose tastes differ (a share of 0.2 or of 0.8), twelve of them with twenty votes each."""
     generator, inside = random.Random(0), {"wilson": 0, "interval": 0}
     for study in range(100):
-        counts = [(sum(generator.random() < taste for _ in range(20)), 20) for taste in generator.choices((0.2, 0.8), k=12)]
+        counts = [
+            (sum(generator.random() < taste for _ in range(20)), 20)
+            for taste in generator.choices((0.2, 0.8), k=12)
+        ]
         pooled = wilson(sum(hits for hits, _ in counts), 240)
         for name, (low, high) in (("wilson", pooled), ("interval", interval(counts, seed=study))):
             inside[name] += low <= 0.5 <= high
@@ -59,21 +74,33 @@ def test_it_covers_the_truth_where_wilson_alone_does_not():
 def test_the_counts_are_those_of_each_voter():
     votes = votes_of("ann", "aab") + votes_of("bob", "b") + votes_of("bob", "aaa", "content")
     assert counts_of(votes, "alpha", "style") == [(2, 3), (0, 1)]
-    assert counts_of(votes, "beta", "content") == [(0, 3)] and counts_of(votes, "beta", "overall") == []
+    assert (
+        counts_of(votes, "beta", "content") == [(0, 3)]
+        and counts_of(votes, "beta", "overall") == []
+    )
 
 
 def test_the_table_has_a_row_per_method_whose_shares_add_up():
-    votes = [vote for question in QUESTIONS for vote in votes_of("ann", "aaab", question) + votes_of("bob", "ab", question)]
+    votes = [
+        vote
+        for question in QUESTIONS
+        for vote in votes_of("ann", "aaab", question) + votes_of("bob", "ab", question)
+    ]
     rows = preference_table(votes, METHODS)
     assert [row["method"] for row in rows] == list(METHODS)
-    assert rows[0]["style"] == pytest.approx(4 / 6) and all(sum(row[question] for row in rows) == pytest.approx(1) for question in QUESTIONS)
+    assert rows[0]["style"] == pytest.approx(4 / 6) and all(
+        sum(row[question] for row in rows) == pytest.approx(1) for question in QUESTIONS
+    )
     low, high = (float(end) for end in rows[0]["overall 95 %"].split(" to "))
     assert low < 4 / 6 < high
 
 
 def test_without_votes_the_table_says_so_and_invents_nothing():
     for row in preference_table([], METHODS):
-        assert all(row[question] is None and row[f"{question} 95 %"] == "no votes yet" for question in QUESTIONS)
+        assert all(
+            row[question] is None and row[f"{question} 95 %"] == "no votes yet"
+            for question in QUESTIONS
+        )
     half = preference_table(votes_of("ann", "a"), METHODS)[0]
     assert half["style"] == 1.0 and half["content"] is None
 
@@ -84,6 +111,10 @@ def test_places_tell_a_voter_who_does_not_look():
 
 
 def test_first_is_who_has_more_than_every_other():
-    votes = votes_of("ann", "aab") + votes_of("ann", "ab", "content") + votes_of("ann", "b", "overall")
+    votes = (
+        votes_of("ann", "aab") + votes_of("ann", "ab", "content") + votes_of("ann", "b", "overall")
+    )
     assert list(preferred(votes, METHODS, "alpha").values()) == [True, False, False]
-    assert list(preferred(votes, METHODS, "alpha")) == [f"alpha has most votes in {question}" for question in QUESTIONS]
+    assert list(preferred(votes, METHODS, "alpha")) == [
+        f"alpha has most votes in {question}" for question in QUESTIONS
+    ]

@@ -8,7 +8,17 @@ import torch
 from tiny import uint8_pictures
 
 from varbook.book.preference import study as module
-from varbook.book.preference.study import QUESTIONS, Session, Vote, append_vote, fill, finished, open_study, order, read_votes
+from varbook.book.preference.study import (
+    QUESTIONS,
+    Session,
+    Vote,
+    append_vote,
+    fill,
+    finished,
+    open_study,
+    order,
+    read_votes,
+)
 from varbook.errors import VarbookError
 
 METHODS = ("alpha", "beta", "gamma")
@@ -84,7 +94,12 @@ def test_a_click_is_on_the_disk_at_once_under_the_method_s_name(study, tmp_path)
     (line,) = (tmp_path / "votes" / "ann.jsonl").read_text().splitlines()
     picture, shown = order(study, "ann")[0]
     kept = json.loads(line)
-    assert (kept["picture"], kept["choice"], kept["question"], tuple(kept["shown"])) == (picture, shown[2], "content", shown)
+    assert (kept["picture"], kept["choice"], kept["question"], tuple(kept["shown"])) == (
+        picture,
+        shown[2],
+        "content",
+        shown,
+    )
     assert session.answers() == {"content": 2}
 
 
@@ -121,7 +136,11 @@ def test_one_cannot_go_on_before_all_three_are_answered_and_may_change_one_s_min
     assert session.at == 0 and Session(study, "ann").given == session.given
     votes = read_votes(session.folder, study)
     shown = session.tasks[0][1]
-    assert len(votes) == 3 and {vote.question: vote.choice for vote in votes} == {"style": shown[1], "content": shown[0], "overall": shown[0]}
+    assert len(votes) == 3 and {vote.question: vote.choice for vote in votes} == {
+        "style": shown[1],
+        "content": shown[0],
+        "overall": shown[0],
+    }
 
 
 def test_to_the_end_and_no_further(study):

@@ -1,4 +1,6 @@
-"""The rivals of table 2 from the chapters' shelf: trained once, found again, and drawing pictures of the world's size."""
+"""The rivals of table 2 from the chapters' shelf: trained once, found again, and drawing pictures
+of the world's size.
+"""
 
 import pytest
 import torch
@@ -14,9 +16,19 @@ DRAW = {"raster": draw_raster, "masked": draw_masked, "diffusion": draw_diffusio
 def test_a_rival_is_trained_found_again_and_draws(smoke, name):
     model, tokenizer, (run, parent) = toy_rival(smoke, name)
     again, _, (found, _) = toy_rival(smoke, name)
-    assert (run.source, found.source) == ("trained", "found") and run.record["settings"]["tokenizer"] == parent.key
-    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
-    made = DRAW[name](model, tokenizer, torch.tensor([0, 1, 2]), generator=torch.Generator().manual_seed(0))
-    assert made.images.shape == (3, 3, smoke.image_size, smoke.image_size) and torch.isfinite(made.images).all()
+    assert (run.source, found.source) == ("trained", "found") and run.record["settings"][
+        "tokenizer"
+    ] == parent.key
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True)
+    )
+    made = DRAW[name](
+        model, tokenizer, torch.tensor([0, 1, 2]), generator=torch.Generator().manual_seed(0)
+    )
+    assert (
+        made.images.shape == (3, 3, smoke.image_size, smoke.image_size)
+        and torch.isfinite(made.images).all()
+    )
     own = sum(p.numel() for p in NextScaleModel(smoke.toy.model).parameters())
     assert 0.8 < sum(p.numel() for p in model.parameters()) / own < 1.2

@@ -6,7 +6,9 @@ from varbook.book.show.base64_strip import evenly, images_of, strip
 
 
 def test_a_strip_gives_back_its_pictures():
-    images = torch.randint(256, (3, 3, 8, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = torch.randint(
+        256, (3, 3, 8, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     assert torch.equal(images_of(strip(images), 3), images)
     assert torch.equal(images_of(strip(images / 127.5 - 1), 3), images)
 

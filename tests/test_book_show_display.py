@@ -23,10 +23,15 @@ def shown(monkeypatch):
     return bundles
 
 
-@pytest.mark.parametrize("images", [
-    RED.expand(2, 3, 4, 4), torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1).expand(2, 3, 4, 4),
-    [RED[0].expand(3, 4, 4)] * 2, [Image.new("RGB", (4, 4), "red")] * 2,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "images",
+    [
+        RED.expand(2, 3, 4, 4),
+        torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1).expand(2, 3, 4, 4),
+        [RED[0].expand(3, 4, 4)] * 2,
+        [Image.new("RGB", (4, 4), "red")] * 2,
+    ],
+)
 def test_every_kind_of_image_becomes_the_same_pixels(images):
     arrays = sheets.to_arrays(images)
     assert len(arrays) == 2
@@ -67,7 +72,10 @@ def test_a_mosaic_keeps_every_image_at_its_own_size():
 
 def test_a_small_map_fills_its_cell_beside_a_large_one():
     sheet = sheets.sheet({"maps": [torch.full((3, 1, 1), -1.0), torch.full((3, 8, 8), -1.0)]})
-    black = [sum(sheet.getpixel((x, sheet.height // 2)) == (0, 0, 0) for x in part) for part in _halves(sheet.width)]
+    black = [
+        sum(sheet.getpixel((x, sheet.height // 2)) == (0, 0, 0) for x in part)
+        for part in _halves(sheet.width)
+    ]
     assert black[0] >= 8 and black[1] >= 8
 
 
@@ -78,7 +86,9 @@ def _halves(width):
 def test_rows_columns_and_labels_make_room_for_themselves():
     plain = sheets.sheet(torch.zeros(6, 3, 8, 8), columns=3, scale=1)
     assert plain.size == (3 * (8 + sheets.GAP), 2 * (8 + sheets.GAP))
-    labelled = sheets.sheet({"a long label": torch.zeros(3, 3, 8, 8)}, titles=["x", "y", "z"], scale=1)
+    labelled = sheets.sheet(
+        {"a long label": torch.zeros(3, 3, 8, 8)}, titles=["x", "y", "z"], scale=1
+    )
     assert labelled.width > plain.width and labelled.height > 8 + sheets.GAP
 
 
@@ -89,7 +99,11 @@ def test_large_pictures_are_packed_for_the_notebook_and_small_ones_kept():
     assert mime == "image/jpeg" and Image.open(io.BytesIO(data)).width <= sheets.INLINE_WIDTH
     assert len(data) < 250_000
     mime, data = sheets.packed(Image.new("RGB", (10, 10), "red"))
-    assert mime == "image/png" and Image.open(io.BytesIO(data)).convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+    assert mime == "image/png" and Image.open(io.BytesIO(data)).convert("RGB").getpixel((0, 0)) == (
+        255,
+        0,
+        0,
+    )
 
 
 def test_a_shown_picture_carries_its_alternative_text(shown):
@@ -98,16 +112,26 @@ def test_a_shown_picture_carries_its_alternative_text(shown):
 
 
 def test_a_table_says_the_same_as_html_and_as_text(shown):
-    display.show_table([{"name": "a<b", "loss": 1.23456}, {"name": "c", "ok": True}], caption="losses")
+    display.show_table(
+        [{"name": "a<b", "loss": 1.23456}, {"name": "c", "ok": True}], caption="losses"
+    )
     assert "<td>a&lt;b</td><td>1.235</td><td>-</td>" in shown[0]["text/html"]
     assert shown[0]["text/plain"].splitlines()[0] == "losses"
     assert "yes" in shown[0]["text/plain"]
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (None, "-"), (True, "yes"), (0.123456, "0.1235"), (47.82, "47.82"), (12345.6, "12,346"), ((1, 2, 3), "1 2 3"),
-    (7, "7"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (True, "yes"),
+        (0.123456, "0.1235"),
+        (47.82, "47.82"),
+        (12345.6, "12,346"),
+        ((1, 2, 3), "1 2 3"),
+        (7, "7"),
+    ],
+)
 def test_cells_are_short_and_readable(value, text):
     assert display.cell_text(value) == text
 
@@ -119,13 +143,17 @@ def test_markdown_tables_align_numbers_and_escape_bars():
 
 def test_source_is_the_packages_own(shown):
     display.show_source(display.check)
-    assert shown[0]["text/markdown"].startswith("`varbook/book/show/display.py`\n```python\ndef check(")
+    assert shown[0]["text/markdown"].startswith(
+        "`varbook/book/show/display.py`\n```python\ndef check("
+    )
 
 
 def test_a_slider_becomes_a_strip_when_nobody_is_there(shown, monkeypatch):
     monkeypatch.setenv("VARBOOK_BATCH", "1")
     asked = []
-    display.interact_or_strip(lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8), [0.1, 2.0], "temperature")
+    display.interact_or_strip(
+        lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8), [0.1, 2.0], "temperature"
+    )
     assert asked == [0.1, 2.0] and len(shown) == 1 and "image/png" in shown[0]
 
 

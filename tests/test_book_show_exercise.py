@@ -7,7 +7,11 @@ def test_an_answer_is_missing_right_or_not_yet(capsys):
     self_check("sum", None, 4)
     self_check("sum", 4, 4)
     self_check("sum", 5, 4)
-    assert capsys.readouterr().out.splitlines() == ["sum: not answered yet", "sum: right", "sum: not yet"]
+    assert capsys.readouterr().out.splitlines() == [
+        "sum: not answered yet",
+        "sum: right",
+        "sum: not yet",
+    ]
 
 
 def test_a_function_may_judge(capsys):

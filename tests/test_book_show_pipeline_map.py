@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from varbook.book.chapters import CHAPTERS, written
-from varbook.book.show.pipeline_map import PLACES, alternatives_table, pipeline_figure, principal_colours
+from varbook.book.show.pipeline_map import (
+    PLACES,
+    alternatives_table,
+    pipeline_figure,
+    principal_colours,
+)
 from varbook.paths import repository
 
 PARTS = [one for place in PLACES for one in place.alternatives]
@@ -13,7 +18,9 @@ def test_the_table_names_every_part_with_its_chapter():
     rows = alternatives_table()
     assert [row["alternative"] for row in rows] == [one.name for one in PARTS]
     assert [row["place"] for row in rows if row["place"]] == [place.name for place in PLACES]
-    assert all(CHAPTERS[one.chapter].title in row["chapter"] for one, row in zip(PARTS, rows, strict=True))
+    assert all(
+        CHAPTERS[one.chapter].title in row["chapter"] for one, row in zip(PARTS, rows, strict=True)
+    )
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)

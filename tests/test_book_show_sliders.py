@@ -28,7 +28,13 @@ def test_in_batch_every_example_is_painted_and_shown_once(monkeypatch):
         seen.append((int(mask.sum()), choice))
         return torch.zeros(3, 16, 16)
 
-    box_or_strip(edit, pictures(1)[0], [((0, 4, 0, 4), "horse"), ((0, 8, 0, 2), "cow")], ["horse", "cow"], "a strip")
+    box_or_strip(
+        edit,
+        pictures(1)[0],
+        [((0, 4, 0, 4), "horse"), ((0, 8, 0, 2), "cow")],
+        ["horse", "cow"],
+        "a strip",
+    )
     assert seen == [(16, "horse"), (16, "cow")]
     [(picture, alt)] = shown
     assert alt == "a strip" and picture.width > 2 * 16

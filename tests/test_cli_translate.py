@@ -1,4 +1,6 @@
-"""Folders of pictures in, folders of pictures out: names, sizes, orientation, and everything that may go wrong."""
+"""Folders of pictures in, folders of pictures out: names, sizes, orientation, and everything that
+may go wrong.
+"""
 
 from pathlib import Path
 
@@ -46,7 +48,11 @@ def test_every_picture_keeps_its_name_and_size_and_the_broken_one_is_reported(fo
     assert names(out) == set(SIZES) == set(outcome.written)
     for name, size in SIZES.items():
         assert load_image(out / name).shape == (3, *size)
-    assert len(outcome.failed) == 1 and "broken.png cannot be decoded" in outcome.failed[0] and not outcome.left
+    assert (
+        len(outcome.failed) == 1
+        and "broken.png cannot be decoded" in outcome.failed[0]
+        and not outcome.left
+    )
 
 
 def test_a_picture_of_the_model_s_size_is_translated_as_the_book_does(folder, tmp_path):
@@ -69,12 +75,22 @@ def test_tiles_translate_each_place_at_full_size():
 
 def test_the_batch_changes_nothing():
     images = [to_uint8(pictures(1, 20 + 8 * k, 24, seed=k))[0] for k in range(3)]
-    once, more = (translate.translate_images(tiny_cyclevar(), images, 2, large="tiles", batch=n) for n in (1, 50))
+    once, more = (
+        translate.translate_images(tiny_cyclevar(), images, 2, large="tiles", batch=n)
+        for n in (1, 50)
+    )
     assert all((a.int() - b.int()).abs().max() <= 1 for a, b in zip(once, more, strict=True))
 
 
-@pytest.mark.parametrize("size, short_side, wanted", [((40, 24), None, (40, 24)), ((40, 24), 48, (80, 48)), ((8, 4), None, (32, 16)),
-                                                       ((64, 32), 5, (32, 16))])  # fmt: skip
+@pytest.mark.parametrize(
+    "size, short_side, wanted",
+    [
+        ((40, 24), None, (40, 24)),
+        ((40, 24), 48, (80, 48)),
+        ((8, 4), None, (32, 16)),
+        ((64, 32), 5, (32, 16)),
+    ],
+)
 def test_the_size_of_the_work_is_never_below_the_model_s(size, short_side, wanted):
     image = torch.zeros(3, *size, dtype=torch.uint8)
     assert translate.working_size(image, SIDE, "tiles", short_side) == wanted
@@ -99,26 +115,38 @@ def test_what_is_there_stays_without_force_and_is_replaced_whole_with_it(folder,
     outcome = translate.translate_pictures(tiny_cyclevar(), folder, out, 2)
     assert (out / "a.png").read_text() == "mine" and outcome.left == ["a.png"]
     assert set(outcome.written) == set(SIZES) - {"a.png"}
-    assert "a.png" in translate.translate_pictures(tiny_cyclevar(), folder, out, 2, force=True).written
-    assert load_image(out / "a.png").shape == (3, 16, 16) and names(out) == set(SIZES)  # no temporary file is left
+    assert (
+        "a.png" in translate.translate_pictures(tiny_cyclevar(), folder, out, 2, force=True).written
+    )
+    assert load_image(out / "a.png").shape == (3, 16, 16) and names(out) == set(
+        SIZES
+    )  # no temporary file is left
 
 
 def test_a_write_that_fails_is_reported_and_the_rest_is_done(folder, tmp_path):
     (tmp_path / "out" / "a.png").mkdir(parents=True)
     outcome = translate.translate_pictures(tiny_cyclevar(), folder, tmp_path / "out", 2, force=True)
-    assert any("a.png cannot be written" in one for one in outcome.failed) and len(outcome.written) == 3
+    assert (
+        any("a.png cannot be written" in one for one in outcome.failed)
+        and len(outcome.written) == 3
+    )
 
 
 def test_requests_that_make_no_sense_are_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     for source, out, match in (
-        (tmp_path / "nowhere", "out", "no file or folder"), (tmp_path / "empty", "out", "holds no pictures"),
-        (folder / "notes.txt", "out", "is no picture"), (folder, "in", "no original is lost"), (folder, "in/a.png", "is a file"),
-    ):  # fmt: skip
+        (tmp_path / "nowhere", "out", "no file or folder"),
+        (tmp_path / "empty", "out", "holds no pictures"),
+        (folder / "notes.txt", "out", "is no picture"),
+        (folder, "in", "no original is lost"),
+        (folder, "in/a.png", "is a file"),
+    ):
         with pytest.raises(VarbookError, match=match):
             translate.translate_pictures(tiny_cyclevar(), source, tmp_path / out, 2)
     with pytest.raises(VarbookError, match="resize"):
-        translate.translate_images(tiny_cyclevar(), [torch.zeros(3, 16, 16, dtype=torch.uint8)], 2, large="crop")
+        translate.translate_images(
+            tiny_cyclevar(), [torch.zeros(3, 16, 16, dtype=torch.uint8)], 2, large="crop"
+        )
 
 
 def test_the_target_is_a_domain_a_number_or_the_second_domain():
@@ -135,7 +163,10 @@ def test_the_command_translates_and_says_so(home, folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert translate.main([str(folder), str(out), "--to", "horse"]) == 1  # the broken picture
     said = capsys.readouterr()
-    assert f"{home}: 5 of 5 pictures to horse, 16 pixels a side" in said.out and "4 written" in said.out
+    assert (
+        f"{home}: 5 of 5 pictures to horse, 16 pixels a side" in said.out
+        and "4 written" in said.out
+    )
     assert "broken.png" in said.err and names(out) == set(SIZES)
     (folder / "broken.png").unlink()
     assert translate.main([str(folder), str(out), "--run", home]) == 0
@@ -150,8 +181,15 @@ def test_a_dry_run_writes_nothing_and_a_list_loads_nothing(home, folder, tmp_pat
     assert capsys.readouterr().out.strip() == home
 
 
-@pytest.mark.parametrize("extra, match", [(["--to", "cow"], "horse, zebra"), (["--to", "9"], "no class 9"), (["--batch", "0"], "from 1"),
-                                          (["--run", "nothing"], "no run of that name")])  # fmt: skip
+@pytest.mark.parametrize(
+    "extra, match",
+    [
+        (["--to", "cow"], "horse, zebra"),
+        (["--to", "9"], "no class 9"),
+        (["--batch", "0"], "from 1"),
+        (["--run", "nothing"], "no run of that name"),
+    ],
+)
 def test_a_request_that_makes_no_sense_ends_with_2(home, folder, tmp_path, capsys, extra, match):
     assert translate.main([str(folder), str(tmp_path / "out"), *extra]) == 2
     assert match in capsys.readouterr().err and not (tmp_path / "out").exists()

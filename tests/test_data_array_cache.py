@@ -61,5 +61,9 @@ def test_an_interruption_leaves_nothing(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    (array,) = kept(tmp_path / "file" / "three", ("a",), lambda scratch: np.save(scratch / "a.npy", np.arange(3)))
+    (array,) = kept(
+        tmp_path / "file" / "three",
+        ("a",),
+        lambda scratch: np.save(scratch / "a.npy", np.arange(3)),
+    )
     assert array.tolist() == [0, 1, 2]

@@ -8,9 +8,13 @@ from varbook.errors import VarbookError
 
 
 def numbered(count=1, side=9) -> torch.Tensor:
-    """Pictures whose pixel values tell row (channel 0), column (channel 1) and picture (channel 2, up to 255)."""
+    """Pictures whose pixel values tell row (channel 0), column (channel 1) and picture (channel 2,
+    up to 255).
+    """
     row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    return torch.stack([torch.stack([row, column, torch.full_like(row, i)]) for i in range(count)]).to(torch.uint8)
+    return torch.stack(
+        [torch.stack([row, column, torch.full_like(row, i)]) for i in range(count)]
+    ).to(torch.uint8)
 
 
 def test_squares_are_cut_from_their_own_picture_everywhere_and_mirrored_half_of_the_time():
@@ -23,13 +27,18 @@ def test_squares_are_cut_from_their_own_picture_everywhere_and_mirrored_half_of_
     mirrored = steps[:, 0, 0] == -1
     assert (steps.abs() == 1).all() and (steps == steps[:, :1, :1]).all()
     assert 85 < int(mirrored.sum()) < 165
-    corners = {(int(a), int(b)) for a, b in zip(squares[:, 0].amin((1, 2)), squares[:, 1].amin((1, 2)), strict=True)}
+    corners = {
+        (int(a), int(b))
+        for a, b in zip(squares[:, 0].amin((1, 2)), squares[:, 1].amin((1, 2)), strict=True)
+    }
     assert corners == {(a, b) for a in range(3) for b in range(3)}
 
 
 def test_one_seed_one_crop():
     images = numbered(8)
-    first, second, other = (crop_flip(images, 5, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, second, other = (
+        crop_flip(images, 5, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
     assert torch.equal(first, second) and not torch.equal(first, other)
 
 

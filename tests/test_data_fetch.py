@@ -1,4 +1,6 @@
-"""The script that fetches horse2zebra, against a small server of our own: resume, checksums, refusals, nothing lost."""
+"""The script that fetches horse2zebra, against a small server of our own: resume, checksums,
+refusals, nothing lost.
+"""
 
 import hashlib
 import io
@@ -33,7 +35,9 @@ def small_zip(names=fetch.FOLDERS, counts=COUNTS, extra=()) -> bytes:
 
 
 class Home(BaseHTTPRequestHandler):
-    """Serves server.content with Range support; cuts the first server.cuts answers off in the middle."""
+    """Serves server.content with Range support; cuts the first server.cuts answers off in the
+    middle.
+    """
 
     def log_message(self, *_):
         pass
@@ -45,7 +49,11 @@ class Home(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start, status = 0, 200
-        if server.ranges and self.headers.get("Range") and self.headers.get("If-Range") == server.mark:
+        if (
+            server.ranges
+            and self.headers.get("Range")
+            and self.headers.get("If-Range") == server.mark
+        ):
             start, status = int(self.headers["Range"].removeprefix("bytes=").rstrip("-")), 206
         self.send_response(status)
         self.send_header("Content-Length", str(len(content) - start))
@@ -65,9 +73,17 @@ class Home(BaseHTTPRequestHandler):
 @pytest.fixture
 def home():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Home)
-    server.content, server.asked, server.cuts, server.ranges, server.mark = small_zip(), [], 0, True, '"first"'
+    server.content, server.asked, server.cuts, server.ranges, server.mark = (
+        small_zip(),
+        [],
+        0,
+        True,
+        '"first"',
+    )
     server.url = f"http://127.0.0.1:{server.server_port}/horse2zebra.zip"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     yield server
     server.shutdown()
@@ -93,8 +109,13 @@ def test_download_unpack_and_lock(tmp_path, home, run):
     place = tmp_path / "data" / "horse2zebra"
     assert code == 0 and "3 / 2 / 1 / 1" in out and fetch.count(place) == COUNTS
     lock = json.loads((tmp_path / "data" / "horse2zebra.lock.json").read_text())
-    assert lock["sha256"] == hashlib.sha256(home.content).hexdigest() and lock["bytes"] == len(home.content)
-    assert sorted(entry.name for entry in place.parent.iterdir()) == ["horse2zebra", "horse2zebra.lock.json"]
+    assert lock["sha256"] == hashlib.sha256(home.content).hexdigest() and lock["bytes"] == len(
+        home.content
+    )
+    assert sorted(entry.name for entry in place.parent.iterdir()) == [
+        "horse2zebra",
+        "horse2zebra.lock.json",
+    ]
     asked = len(home.asked)
     code, out, _ = run()
     assert code == 0 and "Nothing to do" in out and len(home.asked) == asked
@@ -103,7 +124,11 @@ def test_download_unpack_and_lock(tmp_path, home, run):
 def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path, home, run):
     home.cuts = common.TRIES
     code, _, err = run()
-    assert code == 1 and "run the same command again" in err and not (tmp_path / "data" / "horse2zebra").exists()
+    assert (
+        code == 1
+        and "run the same command again" in err
+        and not (tmp_path / "data" / "horse2zebra").exists()
+    )
     part = tmp_path / "data" / "horse2zebra.zip.part"
     have = part.stat().st_size
     assert 0 < have < len(home.content) and part.read_bytes() == home.content[:have]
@@ -150,7 +175,12 @@ def test_wrong_counts_are_refused(tmp_path, home, run):
 
 
 def test_a_zip_that_reaches_outside_is_refused(tmp_path, home, run):
-    for name in ("../escaped.txt", "/tmp/escaped.txt", "horse2zebra/../../escaped.txt", "C:\\escaped.txt"):
+    for name in (
+        "../escaped.txt",
+        "/tmp/escaped.txt",
+        "horse2zebra/../../escaped.txt",
+        "C:\\escaped.txt",
+    ):
         home.content = small_zip(extra=[name])
         code, _, err = run()
         assert code == 1 and "leads outside" in err
@@ -162,7 +192,12 @@ def test_no_network_is_one_sentence(tmp_path, run, home):
     home.shutdown()
     home.server_close()
     code, _, err = run()
-    assert code == 1 and "cannot be reached" in err and "--from" in err and len(err.strip().splitlines()) == 1
+    assert (
+        code == 1
+        and "cannot be reached" in err
+        and "--from" in err
+        and len(err.strip().splitlines()) == 1
+    )
 
 
 def test_a_file_that_moved_is_one_sentence(run, home):
@@ -193,7 +228,11 @@ def test_a_source_that_is_none_is_refused(tmp_path, run, kind):
         content[200:260] = bytes(60)
         source.write_bytes(content)
     code, _, err = run("--from", str(source))
-    assert code == 1 and len(err.strip().splitlines()) == 1 and not (tmp_path / "data" / "horse2zebra").exists()
+    assert (
+        code == 1
+        and len(err.strip().splitlines()) == 1
+        and not (tmp_path / "data" / "horse2zebra").exists()
+    )
 
 
 def test_what_is_there_is_never_overwritten(tmp_path, run):
@@ -201,9 +240,15 @@ def test_what_is_there_is_never_overwritten(tmp_path, run):
     (place / "trainA").mkdir(parents=True)
     (place / "trainA" / "mine.jpg").write_text("precious")
     code, _, err = run()
-    assert code == 1 and "move it away" in err and (place / "trainA" / "mine.jpg").read_text() == "precious"
+    assert (
+        code == 1
+        and "move it away" in err
+        and (place / "trainA" / "mine.jpg").read_text() == "precious"
+    )
 
 
 def test_a_dry_run_does_nothing(tmp_path, home, run):
     code, out, _ = run("--dry-run")
-    assert code == 0 and "would fetch" in out and home.asked == [] and list(tmp_path.iterdir()) == []
+    assert (
+        code == 0 and "would fetch" in out and home.asked == [] and list(tmp_path.iterdir()) == []
+    )

@@ -1,4 +1,6 @@
-"""Folders of photographs: order, sizes, classes, held-out sets free of training pictures, one sentence per mistake."""
+"""Folders of photographs: order, sizes, classes, held-out sets free of training pictures, one
+sentence per mistake.
+"""
 
 import numpy as np
 import pytest
@@ -71,7 +73,12 @@ def test_a_training_picture_is_never_held_out(pair):
     copied.save(pair / "testA" / "same pixels, other name.png", compress_level=1)
     Image.open(pair / "trainA" / "1.png").save(pair / "testB" / "9.png")
     sets = unpaired(pair, 16)
-    assert {name: len(images) for name, images in sets.items()} == {"trainA": 3, "trainB": 3, "testA": 3, "testB": 3}
+    assert {name: len(images) for name, images in sets.items()} == {
+        "trainA": 3,
+        "trainB": 3,
+        "testA": 3,
+        "testB": 3,
+    }
     # Also where the training picture itself is beyond the limit.
     assert torch.equal(unpaired(pair, 16, limit=1)["testA"], sets["testA"][:1])
 
@@ -115,12 +122,20 @@ def test_horse2zebra_has_one_picture_in_both_sets(tmp_path):
     root = data_folder("horse2zebra")
     if root is None:
         pytest.skip("horse2zebra is in none of the folders for data (VARBOOK_DATA)")
-    assert [len(list((root / name).iterdir())) for name in folders.UNPAIRED] == [1067, 1334, 120, 140]
+    assert [len(list((root / name).iterdir())) for name in folders.UNPAIRED] == [
+        1067,
+        1334,
+        120,
+        140,
+    ]
     # A few pictures of each folder are enough, the one that is in two of them among them.
     wanted = {"trainA": "n02381460_3811.jpg", "testA": "n02381460_1160.jpg"}
     for name in folders.UNPAIRED:
         (tmp_path / "few" / name).mkdir(parents=True)
-        files = {*sorted((root / name).iterdir())[:12], *((root / name / wanted[name],) if name in wanted else ())}
+        files = {
+            *sorted((root / name).iterdir())[:12],
+            *((root / name / wanted[name],) if name in wanted else ()),
+        }
         for file in files:
             (tmp_path / "few" / name / file.name).symlink_to(file)
     few = {name: len(list((tmp_path / "few" / name).iterdir())) for name in folders.UNPAIRED}

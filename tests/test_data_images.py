@@ -29,7 +29,9 @@ def test_the_wrong_kind_is_refused(call):
 
 
 def test_png_keeps_every_pixel(tmp_path):
-    image = torch.randint(256, (3, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    image = torch.randint(
+        256, (3, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     path = save_image(image, tmp_path / "new" / "a.png")
     assert torch.equal(load_image(path), image)
     assert torch.equal(load_image(save_image(to_float(image)[None], tmp_path / "b.png")), image)
@@ -60,7 +62,9 @@ def test_missing_and_broken_files_are_named(tmp_path):
     (tmp_path / "text.jpg").write_text("not a picture")
     with pytest.raises(VarbookError, match="text.jpg cannot be decoded"):
         load_image(tmp_path / "text.jpg")
-    whole = save_image(torch.randint(256, (3, 64, 64), dtype=torch.uint8), tmp_path / "whole.png").read_bytes()
+    whole = save_image(
+        torch.randint(256, (3, 64, 64), dtype=torch.uint8), tmp_path / "whole.png"
+    ).read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(VarbookError, match="cut.png cannot be decoded"):
         load_image(tmp_path / "cut.png")

@@ -1,4 +1,6 @@
-"""The scripts that make the papers' data sets small, on small sets of the same shape: layout, rules, resuming, refusals."""
+"""The scripts that make the papers' data sets small, on small sets of the same shape: layout,
+rules, resuming, refusals.
+"""
 
 import io
 import json
@@ -22,7 +24,9 @@ import prepare_openimages  # noqa: E402
 
 def picture(path, size=(40, 30), mode="RGB"):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.effect_noise(size, 60).convert(mode).save(path, "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG")
+    Image.effect_noise(size, 60).convert(mode).save(
+        path, "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG"
+    )
     return path
 
 
@@ -56,13 +60,19 @@ def names(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-# --- the rules ------------------------------------------------------------------------------------------------------
+# --- the rules
+# ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "short", "whole", "middle"), [
-    ((400, 300), (384, 288), (288, 288), (288, 288)), ((100, 200), (288, 576), (288, 288), (288, 288)),
-    ((288, 288), (288, 288), (288, 288), (288, 288)), ((501, 333), (433, 288), (288, 288), (288, 288)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("size", "short", "whole", "middle"),
+    [
+        ((400, 300), (384, 288), (288, 288), (288, 288)),
+        ((100, 200), (288, 576), (288, 288), (288, 288)),
+        ((288, 288), (288, 288), (288, 288), (288, 288)),
+        ((501, 333), (433, 288), (288, 288), (288, 288)),
+    ],
+)
 def test_the_three_rules_give_the_sizes_of_the_papers(size, short, whole, middle):
     one = Image.new("RGB", size)
     assert pictures.short_side(288)(one).size == short
@@ -78,11 +88,15 @@ def test_the_middle_is_the_middle_and_the_whole_is_everything():
 
 def test_what_is_chosen_depends_on_the_names_alone():
     some = [f"{i}.jpg" for i in range(50)]
-    assert pictures.chosen(some, 7) == pictures.chosen(reversed(some), 7) and len(set(pictures.chosen(some, 7))) == 7
+    assert (
+        pictures.chosen(some, 7) == pictures.chosen(reversed(some), 7)
+        and len(set(pictures.chosen(some, 7))) == 7
+    )
     assert pictures.chosen(some, 7) != sorted(some)[:7]
 
 
-# --- ImageNet -------------------------------------------------------------------------------------------------------
+# --- ImageNet
+# -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -100,8 +114,14 @@ def test_imagenet_keeps_its_classes_and_loads(tmp_path, run, imagenet):
     assert code == 0 and "6 pictures made" in out and "3 pictures made" in out
     assert {size_of(path) for path in (tmp_path / "out" / "train").rglob("*.jpg")} == {(24, 18)}
     images, labels, classes = load_classes(tmp_path / "out" / "train", 16, crop="centre")
-    assert classes == ("n01", "n02", "n03") and labels.tolist() == [0, 0, 1, 1, 2, 2] and images.shape == (6, 3, 16, 16)
-    assert json.loads((tmp_path / "out" / "how.json").read_text())["how"] == "short side 18, LANCZOS"
+    assert (
+        classes == ("n01", "n02", "n03")
+        and labels.tolist() == [0, 0, 1, 1, 2, 2]
+        and images.shape == (6, 3, 16, 16)
+    )
+    assert (
+        json.loads((tmp_path / "out" / "how.json").read_text())["how"] == "short side 18, LANCZOS"
+    )
 
 
 def test_a_heap_of_validation_pictures_needs_kaggles_table(tmp_path, run, imagenet):
@@ -111,10 +131,14 @@ def test_a_heap_of_validation_pictures_needs_kaggles_table(tmp_path, run, imagen
         picture(imagenet / "val" / path.name)
     code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
     assert code == 1 and "LOC_val_solution.csv" in err and not heap.exists()
-    table = "ImageId,PredictionString\n" + "".join(f"val_{name},{name} 1 2 3 4\n" for name in ("n01", "n02", "n03"))
+    table = "ImageId,PredictionString\n" + "".join(
+        f"val_{name},{name} 1 2 3 4\n" for name in ("n01", "n02", "n03")
+    )
     (imagenet / "LOC_val_solution.csv").write_text(table)
     assert run(prepare_imagenet, "--from", imagenet, "--side", 18)[0] == 0
-    assert names(tmp_path / "out" / "val") == [f"{name}/val_{name}.jpg" for name in ("n01", "n02", "n03")]
+    assert names(tmp_path / "out" / "val") == [
+        f"{name}/val_{name}.jpg" for name in ("n01", "n02", "n03")
+    ]
 
 
 def test_the_archives_do_as_well_and_a_damaged_one_is_refused(tmp_path, run, imagenet, monkeypatch):
@@ -126,19 +150,30 @@ def test_the_archives_do_as_well_and_a_damaged_one_is_refused(tmp_path, run, ima
         inner[f"{folder.name}.tar"] = tar(root / "one.tar", entries).read_bytes()
     (root / "one.tar").unlink()
     tar(root / "ILSVRC2012_img_train.tar", inner)
-    tar(root / "ILSVRC2012_img_val.tar", {path.name: path.read_bytes() for path in (imagenet / "val").rglob("*.JPEG")})
-    table = "ImageId,PredictionString\n" + "".join(f"val_{name},{name} 1 2 3 4\n" for name in ("n01", "n02", "n03"))
+    tar(
+        root / "ILSVRC2012_img_val.tar",
+        {path.name: path.read_bytes() for path in (imagenet / "val").rglob("*.JPEG")},
+    )
+    table = "ImageId,PredictionString\n" + "".join(
+        f"val_{name},{name} 1 2 3 4\n" for name in ("n01", "n02", "n03")
+    )
     (root / "LOC_val_solution.csv").write_text(table)
     code, _, err = run(prepare_imagenet, "--from", root, "--side", 18)
     assert code == 1 and "MD5" in err and "damaged" in err
     monkeypatch.setattr(prepare_imagenet, "check_archive", lambda archive: None)
     assert run(prepare_imagenet, "--from", root, "--side", 18)[0] == 0
     made = names(tmp_path / "out")
-    assert made == sorted(["how.json", *(f"train/{n}/{n}_{i}.jpg" for n in ("n01", "n02", "n03") for i in (0, 1)),
-                           *(f"val/{n}/val_{n}.jpg" for n in ("n01", "n02", "n03"))])  # fmt: skip
+    assert made == sorted(
+        [
+            "how.json",
+            *(f"train/{n}/{n}_{i}.jpg" for n in ("n01", "n02", "n03") for i in (0, 1)),
+            *(f"val/{n}/val_{n}.jpg" for n in ("n01", "n02", "n03")),
+        ]
+    )
 
 
-# --- what all have in common ----------------------------------------------------------------------------------------
+# --- what all have in common
+# ----------------------------------------------------------------------------------------
 
 
 def test_a_second_run_makes_only_what_is_missing(tmp_path, run, imagenet):
@@ -147,7 +182,12 @@ def test_a_second_run_makes_only_what_is_missing(tmp_path, run, imagenet):
     kept.write_bytes(b"mine")
     lost.unlink()
     code, out, _ = run(prepare_imagenet, "--from", imagenet, "--side", 18)
-    assert code == 0 and "1 pictures made, 5 were there already" in out and lost.is_file() and kept.read_bytes() == b"mine"
+    assert (
+        code == 0
+        and "1 pictures made, 5 were there already" in out
+        and lost.is_file()
+        and kept.read_bytes() == b"mine"
+    )
 
 
 def test_another_rule_is_not_mixed_in_and_a_strangers_folder_is_left_alone(tmp_path, run, imagenet):
@@ -164,21 +204,38 @@ def test_a_broken_picture_is_named_and_holds_up_no_other(tmp_path, run, imagenet
     whole = broken.read_bytes()
     broken.write_bytes(b"no picture")
     code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
-    assert code == 1 and "1 pictures cannot be decoded (n02_0.jpg)" in err and len(err.splitlines()) == 1
-    assert len(list((tmp_path / "out" / "train").rglob("*.jpg"))) == 5 and not list((tmp_path / "out").rglob(".*"))
+    assert (
+        code == 1
+        and "1 pictures cannot be decoded (n02_0.jpg)" in err
+        and len(err.splitlines()) == 1
+    )
+    assert len(list((tmp_path / "out" / "train").rglob("*.jpg"))) == 5 and not list(
+        (tmp_path / "out").rglob(".*")
+    )
     broken.write_bytes(whole)
     code, out, _ = run(prepare_imagenet, "--from", imagenet, "--side", 18)
     assert code == 0 and "1 pictures made, 5 were there already" in out
 
 
-@pytest.mark.parametrize(("script", "arguments", "says"), [
-    (prepare_imagenet, [], "image-net.org"), (prepare_bdd100k, [], "must be asked for"),
-    (prepare_anime_scene, [], "universome/alis"), (prepare_imagenet, ["--from", "/nowhere"], "no folder /nowhere"),
-    (prepare_openimages, ["--parts", "0x"], "The parts are"), (prepare_openimages, ["--from", "/nowhere"], "no folder"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("script", "arguments", "says"),
+    [
+        (prepare_imagenet, [], "image-net.org"),
+        (prepare_bdd100k, [], "must be asked for"),
+        (prepare_anime_scene, [], "universome/alis"),
+        (prepare_imagenet, ["--from", "/nowhere"], "no folder /nowhere"),
+        (prepare_openimages, ["--parts", "0x"], "The parts are"),
+        (prepare_openimages, ["--from", "/nowhere"], "no folder"),
+    ],
+)
 def test_what_is_missing_is_one_sentence(tmp_path, run, script, arguments, says):
     code, _, err = run(script, *arguments)
-    assert code == 1 and says in err and len(err.strip().splitlines()) == 1 and not (tmp_path / "out").exists()
+    assert (
+        code == 1
+        and says in err
+        and len(err.strip().splitlines()) == 1
+        and not (tmp_path / "out").exists()
+    )
 
 
 def test_a_folder_that_is_no_copy_is_refused(tmp_path, run):
@@ -188,7 +245,8 @@ def test_a_folder_that_is_no_copy_is_refused(tmp_path, run):
         assert code == 1 and len(err.strip().splitlines()) == 1 and str(tmp_path / "empty") in err
 
 
-# --- BDD100K --------------------------------------------------------------------------------------------------------
+# --- BDD100K
+# --------------------------------------------------------------------------------------------------------
 
 
 def bdd100k(root, form="labels/det_20/det_{split}.json"):
@@ -198,7 +256,11 @@ def bdd100k(root, form="labels/det_20/det_{split}.json"):
         for index in range(count):
             name = f"{split}{index:02d}.jpg"
             picture(root / "images" / "100k" / split / name, (64, 36))
-            about = {"timeofday": times[index % 4], "weather": "clear" if index < 8 else "rainy", "scene": "highway"}
+            about = {
+                "timeofday": times[index % 4],
+                "weather": "clear" if index < 8 else "rainy",
+                "scene": "highway",
+            }
             entries.append({"name": name, "attributes": about, "labels": []})
         file = root / form.format(split=split)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +278,12 @@ def test_day_and_night_are_told_by_the_labels(tmp_path, run, form):
     assert names(out / "trainB") == [f"train{i:02d}.jpg" for i in (1, 5, 9, 13)]
     assert set(names(out / "testA")) < {f"val{i:02d}.jpg" for i in (0, 4, 8)}
     assert {size_of(path) for path in out.rglob("*.jpg")} == {(32, 32)}
-    assert {name: len(some) for name, some in unpaired(out, 16).items()} == {"trainA": 4, "trainB": 4, "testA": 2, "testB": 2}
+    assert {name: len(some) for name, some in unpaired(out, 16).items()} == {
+        "trainA": 4,
+        "trainB": 4,
+        "testA": 2,
+        "testB": 2,
+    }
 
 
 def test_one_weather_alone(tmp_path, run):
@@ -237,36 +304,53 @@ def test_a_picture_that_the_labels_name_must_be_there(tmp_path, run):
     assert code == 1 and "not a label file" in err
 
 
-# --- Anime Scene ----------------------------------------------------------------------------------------------------
+# --- Anime Scene
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_photographs_and_frames_become_two_domains(tmp_path, run):
     for index in range(6):
         picture(tmp_path / "lhq" / f"{index}.png")
-        picture(tmp_path / "films" / ("one" if index < 3 else "two") / "0001" / f"{index % 3}.jpg", (64, 36))
+        picture(
+            tmp_path / "films" / ("one" if index < 3 else "two") / "0001" / f"{index % 3}.jpg",
+            (64, 36),
+        )
     given = ["--from", tmp_path / "lhq", "--frames", tmp_path / "films", "--side", 24]
     code, out, _ = run(prepare_anime_scene, *given, "--held-out", 2)
     assert code == 0 and {size_of(path) for path in (tmp_path / "out").rglob("*.jpg")} == {(24, 24)}
-    counts = {name: len(names(tmp_path / "out" / name)) for name in ("trainA", "trainB", "testA", "testB")}
-    assert counts == {"trainA": 4, "trainB": 4, "testA": 2, "testB": 2}  # equal names in two films are two pictures
+    counts = {
+        name: len(names(tmp_path / "out" / name)) for name in ("trainA", "trainB", "testA", "testB")
+    }
+    assert counts == {
+        "trainA": 4,
+        "trainB": 4,
+        "testA": 2,
+        "testB": 2,
+    }  # equal names in two films are two pictures
     code, _, err = run(prepare_anime_scene, *given, "--held-out", 6)
     assert code == 1 and "no more than the 6 to hold out" in err
     code, _, err = run(prepare_anime_scene, "--from", tmp_path / "lhq")
     assert code == 1 and "Scenimefy" in err
 
 
-# --- OpenImages -----------------------------------------------------------------------------------------------------
+# --- OpenImages
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_openimages_from_archives_from_a_folder_and_from_home(tmp_path, run, monkeypatch):
-    entries = {f"train_0/{index}.jpg": picture(tmp_path / "loose" / f"{index}.jpg").read_bytes() for index in range(3)}
+    entries = {
+        f"train_0/{index}.jpg": picture(tmp_path / "loose" / f"{index}.jpg").read_bytes()
+        for index in range(3)
+    }
     copy = tmp_path / "copy"
     copy.mkdir()
     archive = tar(copy / "train_0.tar.gz", entries | {"train_0/../../escaped.txt": b"?"}, "w:gz")
     wanted = ["how.json", *(f"train/{index}.jpg" for index in range(3))]
     for source in (copy, tmp_path / "loose"):
         assert run(prepare_openimages, "--from", source, "--side", 18)[0] == 0
-        assert names(tmp_path / "out") == wanted and size_of(tmp_path / "out" / "train" / "0.jpg") == (24, 18)
+        assert names(tmp_path / "out") == wanted and size_of(
+            tmp_path / "out" / "train" / "0.jpg"
+        ) == (24, 18)
         for path in (tmp_path / "out").rglob("*.jpg"):
             path.unlink()
     monkeypatch.setattr(prepare_openimages, "HOME", "http://home/tar")
@@ -280,29 +364,45 @@ def test_openimages_from_archives_from_a_folder_and_from_home(tmp_path, run, mon
     monkeypatch.setattr(prepare_openimages, "download", download)
     for _ in range(2):  # the second time there is nothing to do
         assert run(prepare_openimages, "--parts", "0", "--side", 18)[0] == 0
-    assert asked == ["http://home/tar/train_0.tar.gz"] and names(tmp_path / "out") == sorted([*wanted, "train_0.done"])
-    assert {path.name for path in tmp_path.iterdir()} == {"loose", "copy", "out", "out-train_0.lock.json"}
+    assert asked == ["http://home/tar/train_0.tar.gz"] and names(tmp_path / "out") == sorted(
+        [*wanted, "train_0.done"]
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "loose",
+        "copy",
+        "out",
+        "out-train_0.lock.json",
+    }
 
 
 def test_a_damaged_archive_is_one_sentence_and_nothing_is_lost(tmp_path, run):
-    entries = {f"train_0/{index}.png": picture(tmp_path / f"{index}.png", (300, 200)).read_bytes() for index in range(4)}
+    entries = {
+        f"train_0/{index}.png": picture(tmp_path / f"{index}.png", (300, 200)).read_bytes()
+        for index in range(4)
+    }
     archive = tar(tmp_path / "train_0.tar.gz", entries, "w:gz")
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
     code, _, err = run(prepare_openimages, "--from", tmp_path, "--side", 18)
     assert code == 1 and "train_0.tar.gz is damaged" in err and len(err.strip().splitlines()) == 1
 
 
-# --- nothing for nothing --------------------------------------------------------------------------------------------
+# --- nothing for nothing
+# --------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_writes_nothing(tmp_path, run, imagenet):
     bdd = bdd100k(tmp_path / "bdd")
     before = names(tmp_path)
     for script, arguments, says in (
-        (prepare_imagenet, ["--from", imagenet], "train 1,281,167"), (prepare_openimages, ["--parts", "0f"], "train_f.tar.gz"),
+        (prepare_imagenet, ["--from", imagenet], "train 1,281,167"),
+        (prepare_openimages, ["--parts", "0f"], "train_f.tar.gz"),
         (prepare_bdd100k, ["--from", bdd, "--held-out", 2], "4 / 4 / 2 / 2"),
-        (prepare_anime_scene, ["--from", imagenet, "--frames", bdd, "--held-out", 2], "9 photographs and 28 frames"),
-    ):  # fmt: skip
+        (
+            prepare_anime_scene,
+            ["--from", imagenet, "--frames", bdd, "--held-out", 2],
+            "9 photographs and 28 frames",
+        ),
+    ):
         code, out, _ = run(script, *arguments, "--dry-run")
         assert code == 0 and "would make" in out and says in out
     assert names(tmp_path) == before

@@ -16,10 +16,13 @@ ORDER = Order(1, 16, 20, SPECIES, (1.0,) * len(SPECIES), False, False)
 
 def test_a_scene_depends_on_seed_and_index():
     seeds = {
-        scene_at(Order(seed, 8, 8, SPECIES, ORDER.weights, False, False), i).seed for seed in (1, 2) for i in range(50)
+        scene_at(Order(seed, 8, 8, SPECIES, ORDER.weights, False, False), i).seed
+        for seed in (1, 2)
+        for i in range(50)
     }
     assert len(seeds) == 100
-    # A seed and an index that read alike when written one after the other are still different scenes.
+    # A seed and an index that read alike when written one after the other are still different
+    # scenes.
     first, second = (Order(seed, 8, 8, SPECIES, ORDER.weights, False, False) for seed in (1, 11))
     assert scene_at(first, 11).seed != scene_at(second, 1).seed
 
@@ -44,4 +47,6 @@ def test_a_child_fills_its_span(tmp_path):
 
 def test_a_child_does_not_load_torch():
     code = "import sys, varbook.data.render_parallel; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=repository(), check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=repository(), check=False).returncode == 0
+    )

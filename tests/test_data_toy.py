@@ -38,12 +38,23 @@ def test_a_shorter_set_is_the_beginning_of_a_longer_one():
 
 def test_two_seeds_share_no_scene():
     orders = (toy_images(1, 8, seed=seed).order for seed in (1, 2))
-    assert len({render_parallel.scene_at(order, index).seed for order in orders for index in range(500)}) == 1000
+    assert (
+        len(
+            {
+                render_parallel.scene_at(order, index).seed
+                for order in orders
+                for index in range(500)
+            }
+        )
+        == 1000
+    )
 
 
 def test_one_seed_pairs_horses_with_zebras():
     horses, zebras = (toy_images(6, 32, seed=4, species=name) for name in ("horse", "zebra"))
-    assert torch.equal(horses.silhouettes, zebras.silhouettes) and not torch.equal(horses.images, zebras.images)
+    assert torch.equal(horses.silhouettes, zebras.silhouettes) and not torch.equal(
+        horses.images, zebras.images
+    )
 
 
 def test_all_classes_appear_and_weights_shift_them():

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from varbook.device import autocast, has_bfloat16, is_batch, pick_device, precision, setup, step_generator
+from varbook.device import (
+    autocast,
+    has_bfloat16,
+    is_batch,
+    pick_device,
+    precision,
+    setup,
+    step_generator,
+)
 from varbook.errors import VarbookError
 
 
@@ -52,7 +60,12 @@ def test_a_step_s_randomness_depends_on_seed_step_and_purpose_alone():
     before = first(1, 2, 3)
     torch.manual_seed(6)
     assert first(1, 2, 3) == before
-    drawn = {first(seed, step, purpose) for seed in range(4) for step in range(60) for purpose in range(3)}
+    drawn = {
+        first(seed, step, purpose)
+        for seed in range(4)
+        for step in range(60)
+        for purpose in range(3)
+    }
     assert len(drawn) == 4 * 60 * 3
     step_generator(10**9, 10**9, 10)  # large numbers are no problem
 
@@ -61,7 +74,12 @@ def test_autocast_computes_in_bfloat16_exactly_where_the_hardware_has_it(monkeyp
     monkeypatch.delenv("VARBOOK_PRECISION", raising=False)
     cpu, x = torch.device("cpu"), torch.ones(2, 2)
     for capable, wanted in ((True, torch.bfloat16), (False, torch.float32)):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capable=capable: {"avx512_bf16": capable}, raising=False)
+        monkeypatch.setattr(
+            torch.cpu,
+            "get_capabilities",
+            lambda capable=capable: {"avx512_bf16": capable},
+            raising=False,
+        )
         assert has_bfloat16(cpu) is capable
         with autocast(cpu):
             assert (x @ x).dtype == wanted
@@ -71,7 +89,9 @@ def test_autocast_computes_in_bfloat16_exactly_where_the_hardware_has_it(monkeyp
 @pytest.mark.parametrize("capable", [True, False])
 @pytest.mark.parametrize("wanted", ["float32", "bfloat16"])
 def test_the_environment_may_choose_the_precision(wanted, capable, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": capable}, raising=False)
+    monkeypatch.setattr(
+        torch.cpu, "get_capabilities", lambda: {"avx512_bf16": capable}, raising=False
+    )
     monkeypatch.setenv("VARBOOK_PRECISION", wanted)
     assert precision(torch.device("cpu")) == getattr(torch, wanted)
     with autocast(torch.device("cpu")):

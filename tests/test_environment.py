@@ -21,7 +21,10 @@ def project() -> dict:
 
 def direct() -> dict[str, Requirement]:
     extras = project()["optional-dependencies"]
-    found = [Requirement(line) for line in [*project()["dependencies"], *extras["dev"], *extras["export"]]]
+    found = [
+        Requirement(line)
+        for line in [*project()["dependencies"], *extras["dev"], *extras["export"]]
+    ]
     return {canonicalize_name(one.name): one for one in found}
 
 
@@ -34,9 +37,17 @@ def pinned() -> dict[str, Requirement]:
 def conda() -> dict[str, str]:
     """Package -> bounds as written, conda's and pip's parts together."""
     entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    flat = [one for entry in entries for one in (entry["pip"] if isinstance(entry, dict) else [entry])]
-    split = [re.match(r"([A-Za-z0-9_.-]+?)\s*([<>=].*)?$", one).groups() for one in flat if not one.startswith("-e")]
-    return {canonicalize_name(CONDA_NAMES.get(name, name)): (bounds or "") for name, bounds in split}
+    flat = [
+        one for entry in entries for one in (entry["pip"] if isinstance(entry, dict) else [entry])
+    ]
+    split = [
+        re.match(r"([A-Za-z0-9_.-]+?)\s*([<>=].*)?$", one).groups()
+        for one in flat
+        if not one.startswith("-e")
+    ]
+    return {
+        canonicalize_name(CONDA_NAMES.get(name, name)): (bounds or "") for name, bounds in split
+    }
 
 
 @pytest.mark.parametrize("name", sorted(direct()))
@@ -67,18 +78,27 @@ def test_every_direct_package_has_an_upper_bound():
 
 
 def test_every_pin_is_exact():
-    assert not [name for name, one in pinned().items() if [bound.operator for bound in one.specifier] != ["=="]]
+    assert not [
+        name
+        for name, one in pinned().items()
+        if [bound.operator for bound in one.specifier] != ["=="]
+    ]
 
 
 def test_no_file_names_a_registry():
     for name in ("requirements.txt", "environment.yml", "pyproject.toml", ".ci/setup", "Makefile"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert not re.search(r"https?://|--(extra-)?index-url|--find-links|--trusted-host", text), name
+        assert not re.search(r"https?://|--(extra-)?index-url|--find-links|--trusted-host", text), (
+            name
+        )
 
 
 def test_torch_and_torchvision_are_a_pair():
-    # torchvision 0.(n+15) belongs to torch 2.n; a wrong pair fails with "operator torchvision::nms does not exist".
-    torch, vision = (Version(next(iter(pinned()[name].specifier)).version) for name in ("torch", "torchvision"))
+    # torchvision 0.(n+15) belongs to torch 2.n; a wrong pair fails with "operator torchvision::nms
+    # does not exist".
+    torch, vision = (
+        Version(next(iter(pinned()[name].specifier)).version) for name in ("torch", "torchvision")
+    )
     assert (torch.major, torch.minor + 15) == (2, vision.minor)
 
 

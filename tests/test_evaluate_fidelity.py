@@ -1,4 +1,6 @@
-"""Distances between sets: none to itself, growing with damage, symmetric, and never called FID without Inception."""
+"""Distances between sets: none to itself, growing with damage, symmetric, and never called FID
+without Inception.
+"""
 
 import json
 
@@ -35,14 +37,21 @@ def noisy(images, strength):
 def test_a_set_is_at_no_distance_from_itself(images, judge):
     scale = frechet(noisy(images, 60), images, judge).value
     assert abs(frechet(images, images, judge).value) < 1e-3 * scale
-    assert abs(kernel(images, images, judge).value) < 0.05 * abs(kernel(noisy(images, 60), images, judge).value)
+    assert abs(kernel(images, images, judge).value) < 0.05 * abs(
+        kernel(noisy(images, 60), images, judge).value
+    )
 
 
 def test_distances_grow_with_damage_and_are_symmetric(images, judge):
     for measure in (frechet, kernel):
-        small, large = measure(noisy(images, 15), images, judge), measure(noisy(images, 60), images, judge)
+        small, large = (
+            measure(noisy(images, 15), images, judge),
+            measure(noisy(images, 60), images, judge),
+        )
         assert small.value < large.value
-        assert measure(images, noisy(images, 60), judge).value == pytest.approx(large.value, rel=0.02)
+        assert measure(images, noisy(images, 60), judge).value == pytest.approx(
+            large.value, rel=0.02
+        )
 
 
 def test_frechet_distance_of_shifted_features_is_known(images):
@@ -52,17 +61,35 @@ def test_frechet_distance_of_shifted_features_is_known(images):
 
     grey = Mean(JudgeConfig(("horse", "zebra")))
     darker = (images.clamp(20, 235).int() - 20).to(torch.uint8)
-    # Equal covariances: what is left is the squared distance of the means, 20 grey steps in each of three colours.
+    # Equal covariances: what is left is the squared distance of the means, 20 grey steps in each of
+    # three colours.
     assert frechet(darker, images.clamp(20, 235), grey).value == pytest.approx(3 * 20**2, rel=1e-3)
 
 
 def test_every_metric_has_its_own_name_and_a_card(images, judge):
-    found = fidelity(noisy(images, 5), images[:40], judge, metrics=METRICS, describe="smooth images", seed=3)
-    assert [found[metric].name for metric in METRICS] == ["FD-toy", "KD-toy", "IS-toy", "precision-toy", "recall-toy"]
+    found = fidelity(
+        noisy(images, 5), images[:40], judge, metrics=METRICS, describe="smooth images", seed=3
+    )
+    assert [found[metric].name for metric in METRICS] == [
+        "FD-toy",
+        "KD-toy",
+        "IS-toy",
+        "precision-toy",
+        "recall-toy",
+    ]
     card = found["kernel"].card
     assert card.evaluator.startswith("torch-fidelity 0.4") and "judge" in card.features
-    assert (card.samples, card.reference_samples, card.reference, card.seed) == (48, 40, "smooth images", 3)
-    assert "40" in card.protocol and json.dumps(found["frechet"].as_dict()) and "FD-toy" in str(found["frechet"])
+    assert (card.samples, card.reference_samples, card.reference, card.seed) == (
+        48,
+        40,
+        "smooth images",
+        3,
+    )
+    assert (
+        "40" in card.protocol
+        and json.dumps(found["frechet"].as_dict())
+        and "FD-toy" in str(found["frechet"])
+    )
     assert 0 <= found["precision"].value <= 1 and found["inception"].value >= 1
 
 
@@ -83,13 +110,16 @@ def test_mobilenet_is_called_by_its_name(images, monkeypatch):
     if paths.weights_file(mobilenet.FILE) is None:
         pytest.skip(f"{mobilenet.FILE} is in none of the folders for weights (VARBOOK_WEIGHTS)")
     monkeypatch.setattr(module, "inception_cached", lambda: False)
-    # Kernel distance alone: the Frechet one takes eigenvalues of a 1280 x 1280 matrix, seconds of a slow core.
+    # Kernel distance alone: the Frechet one takes eigenvalues of a 1280 x 1280 matrix, seconds of a
+    # slow core.
     far = kernel(noisy(images[:10], 90), images[:10])
     # The estimate is unbiased: two sets of one kind would give a value about zero.
     assert far.name == "KD-mobilenet" and far.value > 0.1
 
 
-def test_missing_weights_few_images_and_unknown_names_are_told(images, judge, monkeypatch, tmp_path):
+def test_missing_weights_few_images_and_unknown_names_are_told(
+    images, judge, monkeypatch, tmp_path
+):
     with pytest.raises(VarbookError, match="10 images"):
         frechet(images[:3], images, judge)
     with pytest.raises(VarbookError, match="fid"):

@@ -25,7 +25,11 @@ def waves(side: int, number: int) -> torch.Tensor:
 def test_one_wave_shows_at_its_own_place_in_the_spectrum():
     for number in (1, 5, 16):
         power = spectrum(waves(32, number))
-        assert power.shape == (17,) and int(power.argmax()) == number and power[number] > 100 * power.sum() / 101 * 0.99
+        assert (
+            power.shape == (17,)
+            and int(power.argmax()) == number
+            and power[number] > 100 * power.sum() / 101 * 0.99
+        )
     assert spectrum(torch.zeros(2, 3, 16, 16)).abs().max() < 1e-9
 
 
@@ -33,7 +37,9 @@ def test_more_and_stronger_waves_are_more_detail():
     assert detail(waves(32, 2))[0] < detail(waves(32, 4))[0]
     assert torch.allclose(detail(waves(32, 4) / 2), detail(waves(32, 4)) / 2, rtol=1e-4)
     step = torch.tensor([0, 10], dtype=torch.uint8).repeat(4).expand(1, 3, 8, 8)
-    assert detail(step)[0].item() == pytest.approx(5.0)  # 10 grey levels from column to column, none from row to row
+    assert detail(step)[0].item() == pytest.approx(
+        5.0
+    )  # 10 grey levels from column to column, none from row to row
 
 
 def test_resizing_keeps_equal_sizes_and_averages_when_it_shrinks():
@@ -53,8 +59,12 @@ def test_recognition_is_the_judges_first_choice(judge):
 
 def test_judged_samples_carry_every_number_and_their_card(judge):
     real = torch.cat([pictures(12, 32, 32, seed=s) for s in (0, 1)])
-    same = judge_samples(judge, real, torch.zeros(24, dtype=torch.long), real, describe="the same pictures")
-    other = judge_samples(judge, -real, torch.zeros(24, dtype=torch.long), real, describe="the same pictures")
+    same = judge_samples(
+        judge, real, torch.zeros(24, dtype=torch.long), real, describe="the same pictures"
+    )
+    other = judge_samples(
+        judge, -real, torch.zeros(24, dtype=torch.long), real, describe="the same pictures"
+    )
     assert other["FD-toy"] > 1e-4 and abs(same["FD-toy"]) < 0.1 * other["FD-toy"]
     assert same["precision"] == same["recall"] == 1.0 and same["IS-toy"] >= 1
     assert same["card"]["samples"] == 24 and same["card"]["reference"] == "the same pictures"

@@ -18,17 +18,24 @@ def photographs(folder: str, count: int) -> torch.Tensor:
     from torchvision.transforms.functional import pil_to_tensor
 
     pictures = sorted((root / folder).iterdir())[:count]
-    return torch.stack([pil_to_tensor(Image.open(path).convert("RGB").resize((64, 64))) for path in pictures])
+    return torch.stack(
+        [pil_to_tensor(Image.open(path).convert("RGB").resize((64, 64))) for path in pictures]
+    )
 
 
 def test_zebras_are_seen_as_zebras_and_doing_nothing_is_no_translation():
     horses, zebras = photographs("testA", 5), photographs("testB", 5)
     assert seen_as(zebras, "zebra").value == 1 - seen_as(zebras, "horse").value >= 0.8
     idle = photograph_report(horses, horses, zebras, "zebra")
-    assert set(idle) == {"structure", "seen_as"}  # five images are too few for a distance between sets
+    assert set(idle) == {
+        "structure",
+        "seen_as",
+    }  # five images are too few for a distance between sets
     assert idle["structure"].value < 1e-6 and idle["seen_as"].value <= 0.6
     replaced = photograph_report(horses, zebras, zebras, "zebra")
-    assert replaced["structure"].value > 0.1 and replaced["seen_as"].name == "seen-as-zebra-mobilenet"
+    assert (
+        replaced["structure"].value > 0.1 and replaced["seen_as"].name == "seen-as-zebra-mobilenet"
+    )
 
 
 def test_a_probe_tells_domains_apart_that_it_was_shown():

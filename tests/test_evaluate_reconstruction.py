@@ -23,7 +23,10 @@ def test_psnr_of_known_errors():
 
 def test_psnr_is_the_same_for_bytes_and_floats():
     generator = torch.Generator().manual_seed(0)
-    a, b = (torch.randint(0, 256, (2, 3, 8, 8), generator=generator, dtype=torch.uint8) for _ in range(2))
+    a, b = (
+        torch.randint(0, 256, (2, 3, 8, 8), generator=generator, dtype=torch.uint8)
+        for _ in range(2)
+    )
     assert torch.allclose(psnr(a, b), psnr(a.float() / 127.5 - 1, b.float() / 127.5 - 1), atol=1e-4)
 
 
@@ -38,8 +41,15 @@ def test_psnr_under_a_mask_sees_nothing_else():
 
 
 def test_things_that_are_no_images_are_refused():
-    for bad in (torch.zeros(3, 8, 8), torch.zeros(2, 1, 8, 8), torch.zeros(0, 3, 8, 8), torch.full((1, 3, 8, 8), 200.0),
-                torch.full((1, 3, 8, 8), float("nan")), torch.zeros(1, 3, 8, 8, dtype=torch.long), None):  # fmt: skip
+    for bad in (
+        torch.zeros(3, 8, 8),
+        torch.zeros(2, 1, 8, 8),
+        torch.zeros(0, 3, 8, 8),
+        torch.full((1, 3, 8, 8), 200.0),
+        torch.full((1, 3, 8, 8), float("nan")),
+        torch.zeros(1, 3, 8, 8, dtype=torch.long),
+        None,
+    ):
         with pytest.raises(VarbookError):
             to_unit(bad)
     with pytest.raises(VarbookError, match="do not go together"):
@@ -48,7 +58,9 @@ def test_things_that_are_no_images_are_refused():
 
 def test_bytes_survive_a_round_trip():
     bytes_ = torch.arange(192, dtype=torch.uint8).reshape(1, 3, 8, 8)
-    assert torch.equal(to_bytes(bytes_), bytes_) and torch.equal(to_bytes(bytes_.float() / 127.5 - 1), bytes_)
+    assert torch.equal(to_bytes(bytes_), bytes_) and torch.equal(
+        to_bytes(bytes_.float() / 127.5 - 1), bytes_
+    )
 
 
 def test_table_has_a_row_per_scale_and_improves_with_better_reconstructions():
@@ -56,8 +68,13 @@ def test_table_has_a_row_per_scale_and_improves_with_better_reconstructions():
     images = torch.rand(3, 3, 32, 32) * 2 - 1
     noise = torch.randn(images.shape)
     decoded = [(images + strength * noise).clamp(-1, 1) for strength in (0.5, 0.1)]
-    rows = table_per_scale(images, decoded, ((1, 1), (2, 3)), Perceptual("squeezenet", SqueezeNet()))
-    assert [row["scale"] for row in rows] == ["1x1", "2x3"] and [row["tokens"] for row in rows] == [1, 6]
+    rows = table_per_scale(
+        images, decoded, ((1, 1), (2, 3)), Perceptual("squeezenet", SqueezeNet())
+    )
+    assert [row["scale"] for row in rows] == ["1x1", "2x3"] and [row["tokens"] for row in rows] == [
+        1,
+        6,
+    ]
     assert rows[0]["psnr"] < rows[1]["psnr"] and rows[0]["squeezenet"] > rows[1]["squeezenet"] > 0
     with pytest.raises(VarbookError, match="2 scales"):
         table_per_scale(images, decoded[:1], ((1, 1), (2, 3)))

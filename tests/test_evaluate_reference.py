@@ -1,4 +1,6 @@
-"""Scores against a reference batch: statistics that it brings where the features are Inception's, its images elsewhere."""
+"""Scores against a reference batch: statistics that it brings where the features are Inception's,
+its images elsewhere.
+"""
 
 import numpy as np
 import pytest
@@ -33,7 +35,10 @@ def test_without_inception_the_images_of_the_batch_are_compared(images, judge, t
     reference = read_reference(batch_file(tmp_path, images[20:], **statistics))
     found = score(ImageSet(images[:20]), reference, judge, describe="some schedule")
     wanted = fidelity(images[:20], images[20:], judge, metrics=("frechet", "inception"))
-    assert {name: one.name for name, one in found.items()} == {"frechet": "FD-toy", "inception": "IS-toy"}
+    assert {name: one.name for name, one in found.items()} == {
+        "frechet": "FD-toy",
+        "inception": "IS-toy",
+    }
     for name in found:
         assert found[name].value == pytest.approx(wanted[name].value, rel=1e-6)
     card = found["frechet"].card
@@ -43,10 +48,17 @@ def test_without_inception_the_images_of_the_batch_are_compared(images, judge, t
 
 def test_with_inception_the_stored_statistics_count(images, judge, tmp_path, monkeypatch):
     extractor = module.extractor_for(judge)[0]
-    monkeypatch.setattr(module, "extractor_for", lambda features: (extractor, "Inception", None))  # in Inception's stead
+    monkeypatch.setattr(
+        module, "extractor_for", lambda features: (extractor, "Inception", None)
+    )  # in Inception's stead
     pooled, _ = features_of(ImageSet(images[20:]), extractor, 64)
-    statistics = {"mu": pooled.double().numpy().mean(0), "sigma": np.cov(pooled.double().numpy(), rowvar=False)}
-    other = read_reference(batch_file(tmp_path, images[:20].flip(3), **statistics))  # the images are not what is compared
+    statistics = {
+        "mu": pooled.double().numpy().mean(0),
+        "sigma": np.cov(pooled.double().numpy(), rowvar=False),
+    }
+    other = read_reference(
+        batch_file(tmp_path, images[:20].flip(3), **statistics)
+    )  # the images are not what is compared
     found = score(ImageSet(images[:20]), other)
     wanted = fidelity(images[:20], images[20:], judge)["frechet"].value
     assert found["frechet"].name == "FID" and found["inception"].name == "IS"
@@ -55,7 +67,9 @@ def test_with_inception_the_stored_statistics_count(images, judge, tmp_path, mon
 
 
 def test_other_files_are_refused(images, judge, tmp_path):
-    with pytest.raises(VarbookError, match="There is no reference batch at .*nowhere.npz; the papers. is https"):
+    with pytest.raises(
+        VarbookError, match="There is no reference batch at .*nowhere.npz; the papers. is https"
+    ):
         read_reference(tmp_path / "nowhere.npz")
     (tmp_path / "bad.npz").write_bytes(b"PK nonsense")
     with pytest.raises(VarbookError, match="is no reference batch, or damaged"):

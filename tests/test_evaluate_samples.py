@@ -1,4 +1,6 @@
-"""Sets of samples: balanced, the same whichever process makes which image, resumable, and readable by others."""
+"""Sets of samples: balanced, the same whichever process makes which image, resumable, and readable
+by others.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -10,7 +12,15 @@ from tiny import MODEL, SCHEDULE, awake, tiny_model, tiny_tokenizer
 
 from varbook.data.images import load_image
 from varbook.errors import VarbookError
-from varbook.evaluate.samples import ImageFolder, Sampling, finished, image_file, sample_batch, sample_folder, write_npz
+from varbook.evaluate.samples import (
+    ImageFolder,
+    Sampling,
+    finished,
+    image_file,
+    sample_batch,
+    sample_folder,
+    write_npz,
+)
 
 SAMPLING = Sampling(SCHEDULE, images=7, guidance=1.0, top_k=0, top_p=0.0, seed=5)
 
@@ -26,13 +36,17 @@ def files(folder) -> dict[str, bytes]:
 
 def test_an_image_is_the_same_alone_and_in_any_batch(pair):
     together = sample_batch(*pair, list(range(7)), SAMPLING)
-    alone = torch.cat([sample_batch(*pair, [index], SAMPLING) for index in reversed(range(7))]).flip(0)
+    alone = torch.cat(
+        [sample_batch(*pair, [index], SAMPLING) for index in reversed(range(7))]
+    ).flip(0)
     assert (together.int() - alone.int()).abs().max() <= 1  # a rounding of 8 bits at most
     assert len({image.numpy().tobytes() for image in together}) == 7
 
 
 def test_another_seed_gives_other_images(pair):
-    first, second = (sample_batch(*pair, [0, 1, 2], replace(SAMPLING, seed=seed)) for seed in (0, 1))
+    first, second = (
+        sample_batch(*pair, [0, 1, 2], replace(SAMPLING, seed=seed)) for seed in (0, 1)
+    )
     assert all((a.int() - b.int()).abs().max() > 10 for a, b in zip(first, second))
 
 
@@ -53,9 +67,14 @@ def test_classes_are_balanced(pair, monkeypatch):
 
 def test_three_processes_make_the_same_set_as_one(pair, tmp_path):
     assert sample_folder(*pair, SAMPLING, tmp_path / "one", batch=1) == 7
-    made = [sample_folder(*pair, SAMPLING, tmp_path / "three", batch=1, rank=rank, processes=3) for rank in (2, 0, 1)]
+    made = [
+        sample_folder(*pair, SAMPLING, tmp_path / "three", batch=1, rank=rank, processes=3)
+        for rank in (2, 0, 1)
+    ]
     assert made == [2, 3, 2]
-    assert files(tmp_path / "one") == files(tmp_path / "three") and len(files(tmp_path / "one")) == 7
+    assert (
+        files(tmp_path / "one") == files(tmp_path / "three") and len(files(tmp_path / "one")) == 7
+    )
 
 
 def test_what_is_there_is_kept_and_what_is_missing_is_made(pair, tmp_path):
@@ -65,7 +84,9 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(pair, tmp_path):
     assert finished(tmp_path, 7) is None
     assert sample_folder(*pair, SAMPLING, tmp_path, batch=1) == 1
     assert files(tmp_path) == before
-    assert sample_folder(*pair, replace(SAMPLING, images=9), tmp_path, batch=1) == 2  # a set may grow
+    assert (
+        sample_folder(*pair, replace(SAMPLING, images=9), tmp_path, batch=1) == 2
+    )  # a set may grow
     assert len(finished(tmp_path, 9)) == 9
 
 

@@ -1,4 +1,6 @@
-"""Structure distance: nothing for equal images, little for a change of brightness, much for shuffled pieces."""
+"""Structure distance: nothing for equal images, little for a change of brightness, much for
+shuffled pieces.
+"""
 
 import pytest
 import torch
@@ -17,7 +19,10 @@ def images():
     far = grid[:, None].square() + grid[None].square()
     disc = torch.where(far < 0.3, 0.7, -0.4)
     return torch.stack(
-        [torch.stack([disc, disc * grid, disc * grid[:, None]]), torch.stack([-disc, disc, disc.roll(20, 1)])]
+        [
+            torch.stack([disc, disc * grid, disc * grid[:, None]]),
+            torch.stack([-disc, disc, disc.roll(20, 1)]),
+        ]
     )
 
 
@@ -49,7 +54,9 @@ def test_equal_images_have_none_and_shuffled_ones_more_than_brighter_ones(images
 def test_the_order_does_not_matter_and_batches_change_nothing(images, features):
     spatial = structure.spatial_features(features)
     one = structure_distances(images, shuffled(images), spatial, batch=1)
-    assert torch.allclose(one, structure_distances(shuffled(images), images, spatial, batch=2), rtol=1e-4)
+    assert torch.allclose(
+        one, structure_distances(shuffled(images), images, spatial, batch=2), rtol=1e-4
+    )
 
 
 def test_self_similarity_ignores_the_length_of_descriptors():

@@ -22,7 +22,9 @@ SIDE = 48
 
 def drawn(scenes) -> torch.Tensor:
     return (
-        torch.stack([torch.from_numpy(render(scene, SIDE, SIDE)) for scene in scenes]).permute(0, 3, 1, 2).contiguous()
+        torch.stack([torch.from_numpy(render(scene, SIDE, SIDE)) for scene in scenes])
+        .permute(0, 3, 1, 2)
+        .contiguous()
     )
 
 
@@ -34,7 +36,9 @@ def toy_set(species: str, count: int = 6) -> SimpleNamespace:
 
 
 class Oracle(Judge):
-    """Finds the domain by contrast and the silhouette by heart: the report can be checked without a training."""
+    """Finds the domain by contrast and the silhouette by heart: the report can be checked without a
+    training.
+    """
 
     def __init__(self, masks):
         super().__init__(JudgeConfig(("horse", "zebra")))
@@ -82,12 +86,15 @@ def test_nearest_coat_looks_inside_the_silhouette_alone():
 def test_stripes_have_contrast_and_plain_coats_have_little():
     source = toy_set("zebra")
     zebras = stripe_contrast(source.images, source.silhouettes)
-    horses = stripe_contrast(drawn([flip(scene, "coat") for scene in source.scenes]), source.silhouettes)
+    horses = stripe_contrast(
+        drawn([flip(scene, "coat") for scene in source.scenes]), source.silhouettes
+    )
     assert (zebras > 2 * horses).all()
     flat = torch.zeros(1, 3, SIDE, SIDE)
     everywhere = torch.ones(1, SIDE, SIDE, dtype=torch.bool)
     assert stripe_contrast(flat, everywhere) < 1e-3
-    # Black and white columns side by side: half of the range away from their mean, almost everywhere.
+    # Black and white columns side by side: half of the range away from their mean, almost
+    # everywhere.
     flat[..., ::2] = 1.0
     flat[..., 1::2] = -1.0
     assert stripe_contrast(flat, everywhere).item() == pytest.approx(0.5, abs=0.01)
@@ -97,7 +104,8 @@ def test_stripe_contrast_does_not_see_the_background():
     source = toy_set("zebra", 2)
     inverted = torch.where(source.silhouettes[:, None], source.images, 255 - source.images)
     assert torch.allclose(
-        stripe_contrast(inverted, source.silhouettes), stripe_contrast(source.images, source.silhouettes)
+        stripe_contrast(inverted, source.silhouettes),
+        stripe_contrast(source.images, source.silhouettes),
     )
 
 
@@ -107,13 +115,20 @@ def test_report_of_the_true_counterparts_is_perfect_and_of_nothing_is_not():
         judge = Oracle(source.silhouettes)
         truth = drawn([flip(scene, "coat") for scene in source.scenes])
         perfect = judge_translation(judge, source, truth, to, truth if to == "zebra" else None)
-        assert perfect["domain_accuracy"] == perfect["species_accuracy"] == 1 and perfect["images"] == 6
+        assert (
+            perfect["domain_accuracy"] == perfect["species_accuracy"] == 1
+            and perfect["images"] == 6
+        )
         assert perfect["silhouette_iou"] == 1 and perfect["background_psnr"] > 30
-        idle = judge_translation(judge, source, source.images.float() / 127.5 - 1, to, truth if to == "zebra" else None)
+        idle = judge_translation(
+            judge, source, source.images.float() / 127.5 - 1, to, truth if to == "zebra" else None
+        )
         assert idle["domain_accuracy"] == 0 and idle["background_psnr"] == 100
         if to == "zebra":
             assert perfect["stripe_ratio"] == pytest.approx(1) and idle["stripe_ratio"] < 0.5
-            assert perfect["stripe_contrast"] == pytest.approx(perfect["stripe_contrast_reconstructed"])
+            assert perfect["stripe_contrast"] == pytest.approx(
+                perfect["stripe_contrast_reconstructed"]
+            )
         else:
             assert perfect["nearest_coat_psnr"] == 100 and idle["nearest_coat_psnr"] < 20
     assert "stripe_ratio" not in judge_translation(judge, source, source.images, "horse")

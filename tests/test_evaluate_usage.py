@@ -20,7 +20,11 @@ def test_usage_counts_each_scale_and_all():
     maps = [torch.tensor([[[0]], [[0]]]), torch.tensor([[[0, 1], [2, 3]], [[0, 1], [2, 3]]])]
     coarse, fine, everything = usage_per_scale(maps, 8)
     assert (coarse.scale, coarse.tokens, coarse.used, coarse.share) == ("1x1", 2, 1, 0.125)
-    assert (fine.scale, fine.tokens, fine.used) == ("2x2", 8, 4) and fine.perplexity == pytest.approx(4)
+    assert (fine.scale, fine.tokens, fine.used) == (
+        "2x2",
+        8,
+        4,
+    ) and fine.perplexity == pytest.approx(4)
     assert (everything.scale, everything.tokens, everything.used) == ("all", 10, 4)
     assert coarse.perplexity == pytest.approx(1) and 1 < everything.perplexity < 4
 
@@ -40,7 +44,9 @@ def test_the_loss_of_knowing_frequencies_alone():
     assert frequency_loss([even], [even], 64) == [pytest.approx(math.log(64))]
     # Half a count for what was never seen, so the shares are 3.5 and 1.5 of 5.
     known, asked = torch.tensor([[[0, 0], [0, 1]]]), torch.tensor([[[0]], [[1]]])
-    assert frequency_loss([known], [asked], 2) == [pytest.approx(-(math.log(3.5 / 5) + math.log(1.5 / 5)) / 2)]
+    assert frequency_loss([known], [asked], 2) == [
+        pytest.approx(-(math.log(3.5 / 5) + math.log(1.5 / 5)) / 2)
+    ]
     assert len(frequency_loss([even, even], [even, even * 0], 64)) == 2
     with pytest.raises(ValueError):
         frequency_loss([even], [even, even], 64)

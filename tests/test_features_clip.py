@@ -1,4 +1,6 @@
-"""CLIP's image tower: preprocessing by its numbers, gradients, and a clear word where package or weights are missing."""
+"""CLIP's image tower: preprocessing by its numbers, gradients, and a clear word where package or
+weights are missing.
+"""
 
 import sys
 
@@ -30,7 +32,9 @@ def test_pictures_arrive_at_224_pixels_with_clips_mean_and_spread():
 def test_pictures_of_the_right_size_are_not_resized():
     tower, images = Tower(), pictures(1, 224, 224)
     clip.Clip(tower, 3)(images)
-    back = tower.seen * torch.tensor(clip.STD)[:, None, None] + torch.tensor(clip.MEAN)[:, None, None]
+    back = (
+        tower.seen * torch.tensor(clip.STD)[:, None, None] + torch.tensor(clip.MEAN)[:, None, None]
+    )
     assert torch.allclose(back, (images + 1) / 2, atol=1e-6)
 
 
@@ -48,7 +52,9 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 
 
 def test_the_tower_of_open_clip_gives_512_numbers_and_a_gradient():
-    open_clip = pytest.importorskip("open_clip", reason="open_clip (the extra clip) is not installed")
+    open_clip = pytest.importorskip(
+        "open_clip", reason="open_clip (the extra clip) is not installed"
+    )
     tower = open_clip.create_model(clip.MODEL, pretrained=None).visual.eval().requires_grad_(False)
     images = pictures(1, 64, 64).requires_grad_()
     out = clip.Clip(tower)(images)
@@ -57,7 +63,9 @@ def test_the_tower_of_open_clip_gives_512_numbers_and_a_gradient():
 
 
 def test_weights_that_cannot_be_fetched_are_named(monkeypatch):
-    open_clip = pytest.importorskip("open_clip", reason="open_clip (the extra clip) is not installed")
+    open_clip = pytest.importorskip(
+        "open_clip", reason="open_clip (the extra clip) is not installed"
+    )
 
     def offline(*arguments, **options):
         raise OSError("no network")

@@ -1,4 +1,6 @@
-"""DINO's keys: the transformer against torchvision's, and a clear word where the checkpoint is missing."""
+"""DINO's keys: the transformer against torchvision's, and a clear word where the checkpoint is
+missing.
+"""
 
 import pytest
 import torch
@@ -10,7 +12,9 @@ from varbook.features import dino
 
 def test_same_keys_as_torchvisions_transformer():
     torch.manual_seed(0)
-    theirs = VisionTransformer(image_size=32, patch_size=8, num_layers=3, num_heads=2, hidden_dim=16, mlp_dim=64).eval()
+    theirs = VisionTransformer(
+        image_size=32, patch_size=8, num_layers=3, num_heads=2, hidden_dim=16, mlp_dim=64
+    ).eval()
     ours = dino.Dino(width=16, heads=2, depth=3, side=32).eval()
     encoder = theirs.encoder
     with torch.no_grad():

@@ -17,7 +17,9 @@ class Splitter:
     def __call__(self, prompts, **unused):
         rows = [[len(word) + 1 for word in prompt.split()] + [1] for prompt in prompts]
         longest = max(map(len, rows))
-        return types.SimpleNamespace(input_ids=torch.tensor([row + [0] * (longest - len(row)) for row in rows]))
+        return types.SimpleNamespace(
+            input_ids=torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+        )
 
 
 class Tower(torch.nn.Module):
@@ -28,7 +30,9 @@ class Tower(torch.nn.Module):
         self.config, self.device = types.SimpleNamespace(d_model=4), torch.device("cpu")
 
     def forward(self, input_ids, attention_mask):
-        return types.SimpleNamespace(last_hidden_state=(input_ids * attention_mask)[..., None].expand(-1, -1, 4).half())
+        return types.SimpleNamespace(
+            last_hidden_state=(input_ids * attention_mask)[..., None].expand(-1, -1, 4).half()
+        )
 
 
 def transformers(tower) -> types.ModuleType:

@@ -1,4 +1,6 @@
-"""The judge: its size, its shapes, its losses, and a short training on small scenes that has to teach it something."""
+"""The judge: its size, its shapes, its losses, and a short training on small scenes that has to
+teach it something.
+"""
 
 import contextlib
 
@@ -19,9 +21,15 @@ SIDE = 32
 def scenes(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return images, labels and silhouettes of alternating horses and zebras."""
     drawn = [sample_scene(seed + k, species=("horse", "zebra")[k % 2]) for k in range(count)]
-    images = torch.stack([torch.from_numpy(render(scene, SIDE, SIDE)) for scene in drawn]).permute(0, 3, 1, 2)
+    images = torch.stack([torch.from_numpy(render(scene, SIDE, SIDE)) for scene in drawn]).permute(
+        0, 3, 1, 2
+    )
     masks = torch.stack([torch.from_numpy(silhouette(scene, SIDE, SIDE)) for scene in drawn])
-    return images.contiguous(), torch.tensor([SPECIES.index(scene.species) for scene in drawn]), masks
+    return (
+        images.contiguous(),
+        torch.tensor([SPECIES.index(scene.species) for scene in drawn]),
+        masks,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +37,9 @@ def trained():
     """A judge after 60 steps, with its curve."""
     torch.manual_seed(0)
     judge = Judge(JudgeConfig(SPECIES))
-    return judge, fit_judge(judge, *scenes(120, 0), steps=60, batch=16, lr=3e-3, seed=0, device="cpu")
+    return judge, fit_judge(
+        judge, *scenes(120, 0), steps=60, batch=16, lr=3e-3, seed=0, device="cpu"
+    )
 
 
 def test_it_is_small_and_its_shapes_follow_the_image():
@@ -63,7 +73,9 @@ def test_it_learns_horses_zebras_and_outlines(trained):
     verdict = look(judge, images)
     for name in ("horse", "zebra"):
         chosen = labels == SPECIES.index(name)
-        part = type(verdict)(verdict.species[chosen], verdict.domain[chosen], verdict.silhouette[chosen])
+        part = type(verdict)(
+            verdict.species[chosen], verdict.domain[chosen], verdict.silhouette[chosen]
+        )
         assert domain_accuracy(judge, part, name) >= 0.9
     assert silhouette_iou(verdict.silhouette > 0, masks).mean() > 0.7
     for name in ("species", "domain", "silhouette"):
@@ -109,7 +121,9 @@ def test_disturbed_images_stay_images_and_silhouettes_follow_the_mirror():
     assert torch.equal(moved[~mirrored], masks[~mirrored])
     # The picture moved with its silhouette: it is closer to the picture of the same handedness.
     right = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-    assert ((disturbed - right).square().mean() < (disturbed - right.flip(3)).square().mean()).item()
+    assert (
+        (disturbed - right).square().mean() < (disturbed - right.flip(3)).square().mean()
+    ).item()
 
 
 def test_domain_loss_looks_at_the_two_domains_alone():

@@ -1,5 +1,5 @@
-"""MobileNetV2: the architecture against torchvision's, the padding, and real zebras where weights and photographs
-are.
+"""MobileNetV2: the architecture against torchvision's, the padding, and real zebras where weights
+and photographs are.
 """
 
 import pytest
@@ -8,11 +8,20 @@ from torchvision.models import mobilenet_v2
 
 from varbook import paths
 from varbook.errors import VarbookError
-from varbook.features.mobilenet import FILE, IMAGENET_ROWS, MobileNet, at_training_size, load_mobilenet, pad_same
+from varbook.features.mobilenet import (
+    FILE,
+    IMAGENET_ROWS,
+    MobileNet,
+    at_training_size,
+    load_mobilenet,
+    pad_same,
+)
 
 
 def folded(convolution, norm):
-    """Return weight and bias of a convolution with the batch norm behind it (evaluation mode) taken in."""
+    """Return weight and bias of a convolution with the batch norm behind it (evaluation mode) taken
+    in.
+    """
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     return convolution.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
 

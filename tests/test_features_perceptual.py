@@ -1,5 +1,5 @@
-"""The perceptual distance: zero for equal images, growing with damage, differentiable, frozen, and honest about its
-name.
+"""The perceptual distance: zero for equal images, growing with damage, differentiable, frozen, and
+honest about its name.
 """
 
 import pytest
@@ -14,8 +14,8 @@ from varbook.features.squeezenet import FILE, SqueezeNet
 
 @pytest.fixture(scope="module", params=["squeezenet", "untrained"])
 def distance(request):
-    """The distance on the pretrained network, and on an untrained one, so that something is checked where weights are
-    not.
+    """The distance on the pretrained network, and on an untrained one, so that something is checked
+    where weights are not.
     """
     if request.param == "untrained":
         torch.manual_seed(0)
@@ -28,7 +28,9 @@ def distance(request):
 @pytest.fixture(scope="module")
 def images():
     grid = torch.linspace(-3, 3, 64)
-    wave = torch.stack([(grid[:, None] * k).sin() * (grid[None] * (k + 1)).cos() for k in (1, 2, 3)])
+    wave = torch.stack(
+        [(grid[:, None] * k).sin() * (grid[None] * (k + 1)).cos() for k in (1, 2, 3)]
+    )
     return torch.stack([wave, wave.flip(1), -wave, wave.roll(9, 2)]) * 0.9  # 4 3 64 64
 
 
@@ -48,7 +50,9 @@ def test_gradient_reaches_the_first_image_and_no_weight(distance, images):
 
 
 def test_a_step_down_the_gradient_brings_the_images_closer(distance, images):
-    x = (images + 0.2 * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    x = (
+        images + 0.2 * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    ).requires_grad_()
     before = distance(x, images).sum()
     before.backward()
     with torch.no_grad():
@@ -71,14 +75,21 @@ def test_black_images_give_finite_gradients(distance):
 
 def test_it_stays_in_evaluation_mode_and_in_float32(distance, images):
     assert not any(module.training for module in distance.train().modules())
-    assert not any(module.training for module in torch.nn.ModuleList([distance]).train()[0].modules())
+    assert not any(
+        module.training for module in torch.nn.ModuleList([distance]).train()[0].modules()
+    )
     with torch.autocast("cpu", torch.bfloat16):
         low = distance(images * 0.5, images)
     assert low.dtype == torch.float32 and torch.equal(low, distance(images * 0.5, images))
 
 
 @pytest.mark.parametrize(
-    "x,y", [((2, 3, 64, 64), (2, 3, 32, 32)), ((2, 1, 64, 64), (2, 1, 64, 64)), ((1, 3, 16, 64), (1, 3, 16, 64))]
+    "x,y",
+    [
+        ((2, 3, 64, 64), (2, 3, 32, 32)),
+        ((2, 1, 64, 64), (2, 1, 64, 64)),
+        ((1, 3, 16, 64), (1, 3, 16, 64)),
+    ],
 )
 def test_shapes_that_do_not_fit_are_refused(distance, x, y):
     with pytest.raises(VarbookError, match="32 pixels"):
@@ -97,7 +108,10 @@ def test_names_say_what_measures(monkeypatch, tmp_path):
     fallback = perceptual_distance()
     assert fallback.name == "lpips-random"
     x, y = torch.rand(2, 2, 3, 32, 32)
-    assert torch.equal(fallback(x, y), perceptual_distance("lpips-random")(x, y)) and (fallback(x, y) > 0).all()
+    assert (
+        torch.equal(fallback(x, y), perceptual_distance("lpips-random")(x, y))
+        and (fallback(x, y) > 0).all()
+    )
 
 
 def test_the_choice_without_a_card_is_never_the_slow_one(monkeypatch):

@@ -1,4 +1,6 @@
-"""SqueezeNet: the architecture against torchvision's, the folded preprocessing, and photographs where weights are."""
+"""SqueezeNet: the architecture against torchvision's, the folded preprocessing, and photographs
+where weights are.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,14 @@ from torchvision.models import squeezenet1_1
 
 from varbook import paths
 from varbook.errors import VarbookError
-from varbook.features.squeezenet import FILE, LAYERS, MEAN_BGR, SqueezeNet, load_squeezenet, read_npz
+from varbook.features.squeezenet import (
+    FILE,
+    LAYERS,
+    MEAN_BGR,
+    SqueezeNet,
+    load_squeezenet,
+    read_npz,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +33,8 @@ def test_same_network_as_torchvisions():
     ours = SqueezeNet(LAYERS)
     places = {"conv1": "features.0", "conv10": "classifier.1"}
     places |= {
-        f"fire{k}": f"features.{index}" for k, index in zip(range(2, 10), (3, 4, 6, 7, 9, 10, 11, 12), strict=True)
+        f"fire{k}": f"features.{index}"
+        for k, index in zip(range(2, 10), (3, 4, 6, 7, 9, 10, 11, 12), strict=True)
     }
     state = theirs.state_dict()
 

@@ -1,4 +1,6 @@
-"""Drawing with the rivals: what the loop draws is what the network says in one pass; masks only fall; walks come back."""
+"""Drawing with the rivals: what the loop draws is what the network says in one pass; masks only
+fall; walks come back.
+"""
 
 import math
 
@@ -7,7 +9,14 @@ import torch
 from tiny import MODEL, awake, noise, tiny_tokenizer
 
 from varbook.generate import rival_sampling as module
-from varbook.generate.rival_sampling import draw_diffusion, draw_masked, draw_raster, still_masked, visible, walk
+from varbook.generate.rival_sampling import (
+    draw_diffusion,
+    draw_masked,
+    draw_raster,
+    still_masked,
+    visible,
+    walk,
+)
 from varbook.transformer.rival_generators import DiffusionModel, make_rival
 
 LABELS = torch.tensor([0, 2, 1])
@@ -36,7 +45,9 @@ def test_raster_draws_what_one_pass_over_its_own_tokens_says():
     codes = tokenizer.codebook.lookup(tokens[:, :-1])[..., None, None]
     assert torch.equal(model([None, *codes.unbind(1)], LABELS).argmax(-1), tokens)
     assert len(tokens.unique()) > 3
-    assert not torch.equal(draw_raster(model, tokenizer, LABELS, guidance=3.0, top_k=1).tokens, made.tokens)
+    assert not torch.equal(
+        draw_raster(model, tokenizer, LABELS, guidance=3.0, top_k=1).tokens, made.tokens
+    )
 
 
 def test_the_number_of_hidden_tokens_falls_along_a_cosine_to_none():
@@ -54,7 +65,9 @@ def test_masked_drawing_never_changes_what_it_has_kept(monkeypatch):
         return visible(tokenizer, tokens, known, latent)
 
     monkeypatch.setattr(module, "visible", watching)
-    made = draw_masked(rival("masked"), tiny_tokenizer("ground_truth"), LABELS, passes=5, generator=generator())
+    made = draw_masked(
+        rival("masked"), tiny_tokenizer("ground_truth"), LABELS, passes=5, generator=generator()
+    )
     assert made.passes == len(seen) == 5 and not seen[0][1].any()
     final = made.tokens.flatten(1)
     for k, (tokens, known) in enumerate(seen):
@@ -76,15 +89,25 @@ def test_visible_shows_codes_where_they_are_known_and_nothing_elsewhere():
 @torch.no_grad()
 def test_all_rivals_draw_the_same_with_the_same_seed_and_other_pictures_with_another():
     tokenizer = tiny_tokenizer("ground_truth")
-    for name, draw in (("raster", draw_raster), ("masked", draw_masked), ("diffusion", draw_diffusion)):
+    for name, draw in (
+        ("raster", draw_raster),
+        ("masked", draw_masked),
+        ("diffusion", draw_diffusion),
+    ):
         model = rival(name)
-        first, again, other = (draw(model, tokenizer, LABELS, generator=generator(seed)) for seed in (0, 0, 1))
-        assert torch.equal(first.tokens, again.tokens) and not torch.equal(first.tokens, other.tokens)
+        first, again, other = (
+            draw(model, tokenizer, LABELS, generator=generator(seed)) for seed in (0, 0, 1)
+        )
+        assert torch.equal(first.tokens, again.tokens) and not torch.equal(
+            first.tokens, other.tokens
+        )
         assert first.images.shape == (3, 3, 16, 16) and first.images.abs().max() <= 1
 
 
 class Gaussian(DiffusionModel):
-    """Knows the answer for data that are normal with spread 0.5: then clean and noise given x are linear in x."""
+    """Knows the answer for data that are normal with spread 0.5: then clean and noise given x are
+    linear in x.
+    """
 
     def forward(self, x, t, labels):
         a = (math.pi / 2 * t)[:, None, None, None]

@@ -52,21 +52,27 @@ def texts(cell) -> list[str]:
     """The texts of a cell's outputs that nbval compares and that a reader reads."""
     found = [output.text for output in cell.outputs if output.output_type == "stream"]
     for output in cell.outputs:
-        found += [value for mime, value in output.get("data", {}).items() if mime.startswith("text/")]
+        found += [
+            value for mime, value in output.get("data", {}).items() if mime.startswith("text/")
+        ]
     return found
 
 
 def calls(path, name: str) -> list[ast.Call]:
     trees = [ast.parse(cell.source) for cell in code(path)]
     nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [node for node in nodes if getattr(node.func, "id", getattr(node.func, "attr", "")) == name]
+    return [
+        node for node in nodes if getattr(node.func, "id", getattr(node.func, "attr", "")) == name
+    ]
 
 
 def test_every_file_is_a_chapter_of_the_book():
     if not ALL:
         pytest.skip("no notebook is written yet")
     assert {path.name for path in CHAPTER_FILES} <= {one.file_name for one in CHAPTERS.values()}
-    assert {path.name for path in SOLUTION_FILES} <= {one.solutions.name for one in CHAPTERS.values()}
+    assert {path.name for path in SOLUTION_FILES} <= {
+        one.solutions.name for one in CHAPTERS.values()
+    }
 
 
 @every_notebook
@@ -74,7 +80,9 @@ def test_is_valid_and_clean(path):
     notebook = read(path)
     nbformat.validate(notebook)
     before = json.dumps(notebook, sort_keys=True)
-    assert json.dumps(normalise(notebook), sort_keys=True) == before, "run `make notebooks`: it cleans what it writes"
+    assert json.dumps(normalise(notebook), sort_keys=True) == before, (
+        "run `make notebooks`: it cleans what it writes"
+    )
 
 
 @every_notebook
@@ -97,7 +105,9 @@ def test_one_title_and_no_level_skipped(path):
 def test_sections_are_numbered(path):
     numbers = [re.match(r"(\d+)\.", text) for level, text in headings(path) if level == 2]
     assert numbers and all(numbers)
-    assert [int(match[1]) for match in numbers] == list(range(int(numbers[0][1]), int(numbers[0][1]) + len(numbers)))
+    assert [int(match[1]) for match in numbers] == list(
+        range(int(numbers[0][1]), int(numbers[0][1]) + len(numbers))
+    )
 
 
 @chapters_only
@@ -117,7 +127,9 @@ def test_ran_from_top_to_bottom_without_error(path):
     outputs = [output for cell in code(path) for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
     assert not [output for output in outputs if WIDGET in output.get("data", {})]
-    assert sum(bool(cell.outputs) for cell in code(path)) >= 0.3 * len(code(path)), "a reader on GitHub sees nothing"
+    assert sum(bool(cell.outputs) for cell in code(path)) >= 0.3 * len(code(path)), (
+        "a reader on GitHub sees nothing"
+    )
 
 
 @every_notebook
@@ -134,9 +146,13 @@ def test_compared_outputs_are_stored_and_hold_on_any_machine(path):
     cells = tagged(path, "nbval-check-output")
     assert len(cells) >= (5 if path in CHAPTER_FILES else 1)
     for cell in cells:
-        assert any(text.strip() for text in texts(cell)), f"nothing to compare: {cell.source[:80]!r}"
+        assert any(text.strip() for text in texts(cell)), (
+            f"nothing to compare: {cell.source[:80]!r}"
+        )
         for text in texts(cell):
-            assert not re.search(r"\d\.\d", text), f"a raw float in a compared output: {text[:80]!r}"
+            assert not re.search(r"\d\.\d", text), (
+                f"a raw float in a compared output: {text[:80]!r}"
+            )
 
 
 @every_notebook
@@ -156,9 +172,15 @@ def test_cells_are_short(path):
 @every_notebook
 def test_cells_run_everywhere(path):
     for cell in code(path):
-        assert not re.search(r"^\s*[%!]", cell.source, re.M), "magics and shell lines belong to one front end"
-        assert not cell.source.rstrip().endswith(";"), "nbval shows what a trailing ; hides: use show_figure"
-        assert not re.search(r"\binteract\(", cell.source), "use interact_or_strip: readers on GitHub see no slider"
+        assert not re.search(r"^\s*[%!]", cell.source, re.M), (
+            "magics and shell lines belong to one front end"
+        )
+        assert not cell.source.rstrip().endswith(";"), (
+            "nbval shows what a trailing ; hides: use show_figure"
+        )
+        assert not re.search(r"\binteract\(", cell.source), (
+            "use interact_or_strip: readers on GitHub see no slider"
+        )
 
 
 @chapters_only
@@ -182,9 +204,13 @@ def test_each_figure_is_written_by_its_chapter_alone():
         for saver in ("save_figure", "save_table", "save_result"):
             for call in calls(path, saver):
                 first = call.args[0]
-                assert isinstance(first, ast.Constant), f"{path.name}: name the figure in the call itself"
+                assert isinstance(first, ast.Constant), (
+                    f"{path.name}: name the figure in the call itself"
+                )
                 row = REGISTRY[first.value]
-                assert path == CHAPTERS[row.notebook].path, f"{path.name} writes {row.label} of chapter {row.notebook}"
+                assert path == CHAPTERS[row.notebook].path, (
+                    f"{path.name} writes {row.label} of chapter {row.notebook}"
+                )
 
 
 @pytest.mark.parametrize("chapter", [one.number for one in written()])

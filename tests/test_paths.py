@@ -70,7 +70,9 @@ def test_an_empty_setting_is_no_setting(monkeypatch):
     assert len(paths.data_places()) == 3
 
 
-@pytest.mark.parametrize("variable, place", [("VARBOOK_HOME", paths.home), ("VARBOOK_FIGURES", paths.figures)])
+@pytest.mark.parametrize(
+    "variable, place", [("VARBOOK_HOME", paths.home), ("VARBOOK_FIGURES", paths.figures)]
+)
 def test_an_empty_setting_counts_as_none(variable, place, monkeypatch):
     usual = place()
     monkeypatch.setenv(variable, "")

@@ -1,4 +1,6 @@
-"""The command that scores a published model, on small ones: plan, sampling, resuming, npz, scores with their card."""
+"""The command that scores a published model, on small ones: plan, sampling, resuming, npz, scores
+with their card.
+"""
 
 import json
 from dataclasses import replace
@@ -21,13 +23,19 @@ from varbook.tokenizer.schedule import TABLE_7, VAR_256
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    """Make the published VAR small, put its files into a folder, and let a small judge stand for Inception."""
+    """Make the published VAR small, put its files into a folder, and let a small judge stand for
+    Inception.
+    """
     for name in ("var-tokenizer", "var-d16"):
         torch.save(golden_state(name), tmp_path / PUBLISHED[name].file)
-        monkeypatch.setitem(loading.PUBLISHED, name, replace(PUBLISHED[name], config=CONFIGS[name], sha256=None))
+        monkeypatch.setitem(
+            loading.PUBLISHED, name, replace(PUBLISHED[name], config=CONFIGS[name], sha256=None)
+        )
     monkeypatch.setattr(loading, "fetch", lambda name, repository, file, revision: tmp_path / file)
     judge = tiny_judge()
-    monkeypatch.setattr(reference, "extractor_for", lambda features, real=reference.extractor_for: real(judge))
+    monkeypatch.setattr(
+        reference, "extractor_for", lambda features, real=reference.extractor_for: real(judge)
+    )
     for variable in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("VARBOOK_DEVICE", "cpu")
@@ -35,20 +43,29 @@ def shelf(tmp_path, monkeypatch):
 
 
 def test_the_published_settings():
-    assert published_sampling("var-d16") == module.Sampling(VAR_256, guidance=1.5, top_k=900, top_p=0.96)
+    assert published_sampling("var-d16") == module.Sampling(
+        VAR_256, guidance=1.5, top_k=900, top_p=0.96
+    )
     flex = published_sampling("flexvar-d24", TABLE_7[512, 12])
     assert (flex.guidance, flex.top_p, flex.released, flex.images) == (3.0, 0.95, True, 50_000)
     assert published_sampling("flexvar-d24").guidance == 2.5
     assert not published_sampling("flexvar-d24", released=False).released
 
 
-def test_the_dry_run_prints_the_plan_with_the_schedule_and_does_nothing(tmp_path, capsys, monkeypatch):
+def test_the_dry_run_prints_the_plan_with_the_schedule_and_does_nothing(
+    tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(module, "load_pair", None)
     to = tmp_path / "out"
     assert main(["--model", "flexvar-d20", "--steps", "9", "--to", str(to), "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "9 steps (1, 2, 3, 4, 5, 7, 10, 13, 16), guidance 2.5, top-k 900, top-p 0.95, FlexVAR's released" in said
-    assert "FlexVARd20-epo249.pth of jiaosiyu1999/FlexVAR" in said and "1000, 50 images each" in said
+    assert (
+        "9 steps (1, 2, 3, 4, 5, 7, 10, 13, 16), guidance 2.5, top-k 900, top-p 0.95, FlexVAR's released"
+        in said
+    )
+    assert (
+        "FlexVARd20-epo249.pth of jiaosiyu1999/FlexVAR" in said and "1000, 50 images each" in said
+    )
     assert not to.exists()
 
 
@@ -82,7 +99,10 @@ def test_a_schedule_of_one_s_own_and_what_cannot_be(capsys):
     for options, wanted in [
         (["var-d17"], "no published model 'var-d17'"),
         (["var-tokenizer"], "only next-scale models draw images"),
-        (["flexvar-d16", "--steps", "5"], "FlexVAR table 7 has no 5 steps at 256 pixels; it has 6 at 256"),
+        (
+            ["flexvar-d16", "--steps", "5"],
+            "FlexVAR table 7 has no 5 steps at 256 pixels; it has 6 at 256",
+        ),
         (["flexvar-d16", "--sides", "1,two"], "--sides takes whole numbers"),
     ]:
         assert main([*base, *options]) == 2
@@ -90,5 +110,21 @@ def test_a_schedule_of_one_s_own_and_what_cannot_be(capsys):
 
 
 def test_fixed_positions_refuse_another_schedule(shelf):
-    with pytest.raises(VarbookError, match="Fixed positions know only the schedule of their training"):
-        evaluate(parse(["--model", "var-d16", "--sides", "1,2,4", "--images", "2", "--to", str(shelf / "o")]), say=str)
+    with pytest.raises(
+        VarbookError, match="Fixed positions know only the schedule of their training"
+    ):
+        evaluate(
+            parse(
+                [
+                    "--model",
+                    "var-d16",
+                    "--sides",
+                    "1,2,4",
+                    "--images",
+                    "2",
+                    "--to",
+                    str(shelf / "o"),
+                ]
+            ),
+            say=str,
+        )

@@ -24,7 +24,10 @@ def exported(request, tmp_path_factory):
     if request.param == "ours":
         cyclevar, images = tiny_cyclevar(), pictures(2)
     else:
-        cyclevar, images = CycleVAR(published("var-tokenizer", folder), published("var-d16", folder)).eval(), golden("var")["image"]
+        cyclevar, images = (
+            CycleVAR(published("var-tokenizer", folder), published("var-d16", folder)).eval(),
+            golden("var")["image"],
+        )
     return cyclevar, images, export_onnx(cyclevar, folder / "translator.onnx", batch=2)
 
 

@@ -1,4 +1,6 @@
-"""Checkpoint files: fetched with a plain word where that fails, checked, and never allowed to run code."""
+"""Checkpoint files: fetched with a plain word where that fails, checked, and never allowed to run
+code.
+"""
 
 import argparse
 import hashlib
@@ -35,12 +37,16 @@ def test_every_format_gives_the_same_tensors(tmp_path, ending):
     else:
         torch.save(TENSORS, path, _use_new_zipfile_serialization=ending != "-old.pth")
     found = read(path)
-    assert found.keys() == TENSORS.keys() and all(torch.equal(found[name], TENSORS[name]) for name in TENSORS)
+    assert found.keys() == TENSORS.keys() and all(
+        torch.equal(found[name], TENSORS[name]) for name in TENSORS
+    )
 
 
 def test_arguments_of_a_training_may_stand_beside_the_tensors(tmp_path):
     path = tmp_path / "training.pt"
-    torch.save({"model": OrderedDict(TENSORS), "args": argparse.Namespace(lr=1e-4), "steps": 7}, path)
+    torch.save(
+        {"model": OrderedDict(TENSORS), "args": argparse.Namespace(lr=1e-4), "steps": 7}, path
+    )
     assert torch.equal(read(path)["model"]["b"], TENSORS["b"])
 
 
@@ -48,7 +54,9 @@ def test_arguments_of_a_training_may_stand_beside_the_tensors(tmp_path):
 def test_a_pickle_with_code_is_refused_by_name_and_the_code_does_not_run(tmp_path, new):
     path, trace = tmp_path / "bomb.pth", tmp_path / "trace"
     torch.save({"a": TENSORS["a"], "b": Bomb(trace)}, path, _use_new_zipfile_serialization=new)
-    with pytest.raises(VarbookError, match=r"bomb.pth is refused: it asks for \S*exec, which could run code"):
+    with pytest.raises(
+        VarbookError, match=r"bomb.pth is refused: it asks for \S*exec, which could run code"
+    ):
         read(path)
     assert not trace.exists()
     torch.load(path, weights_only=False)
@@ -112,7 +120,10 @@ def hub(monkeypatch, download) -> None:
 
 def test_a_file_is_fetched_at_its_revision(monkeypatch, tmp_path):
     asked = []
-    hub(monkeypatch, lambda *names, revision: asked.append((names, revision)) or str(tmp_path / "f.pth"))
+    hub(
+        monkeypatch,
+        lambda *names, revision: asked.append((names, revision)) or str(tmp_path / "f.pth"),
+    )
     assert fetch("var-d16", "a/b", "f.pth", "0" * 40) == tmp_path / "f.pth"
     assert asked == [(("a/b", "f.pth"), "0" * 40)]
 
@@ -122,7 +133,11 @@ def test_without_the_package_the_reader_is_told_what_to_do(monkeypatch):
     with pytest.raises(VarbookError) as problem:
         fetch("var-d16", "a/b", "f.pth")
     said = str(problem.value)
-    assert "pip install varbook[hub]" in said and address("a/b", "f.pth") in said and 'load("var-d16", path="f.pth")' in said
+    assert (
+        "pip install varbook[hub]" in said
+        and address("a/b", "f.pth") in said
+        and 'load("var-d16", path="f.pth")' in said
+    )
 
 
 def test_without_a_network_the_reader_is_told_what_to_do(monkeypatch):
@@ -130,5 +145,7 @@ def test_without_a_network_the_reader_is_told_what_to_do(monkeypatch):
         raise ConnectionError("no route")
 
     hub(monkeypatch, fail)
-    with pytest.raises(VarbookError, match=r"f.pth could not be fetched from a/b \(ConnectionError\): go on line"):
+    with pytest.raises(
+        VarbookError, match=r"f.pth could not be fetched from a/b \(ConnectionError\): go on line"
+    ):
         fetch("var-d16", "a/b", "f.pth")

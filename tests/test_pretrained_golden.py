@@ -1,4 +1,6 @@
-"""Checkpoints in the published layout, read through our adapters, give the numbers of the authors' own code."""
+"""Checkpoints in the published layout, read through our adapters, give the numbers of the authors'
+own code.
+"""
 
 from dataclasses import replace
 
@@ -19,7 +21,12 @@ def made(tmp_path_factory):
     """Return kind -> (tokenizer, model, golden vectors)."""
     folder = tmp_path_factory.mktemp("published")
     return {
-        kind: (published(f"{kind}-tokenizer", folder), published(f"{kind}-d16", folder), golden(kind)) for kind in KINDS
+        kind: (
+            published(f"{kind}-tokenizer", folder),
+            published(f"{kind}-d16", folder),
+            golden(kind),
+        )
+        for kind in KINDS
     }
 
 
@@ -66,7 +73,11 @@ def test_the_accumulated_maps_agree(made):
 @torch.no_grad()
 def test_the_reconstruction_of_var_agrees(made):
     tokenizer, _, wanted = made["var"]
-    torch.testing.assert_close(every_second(tokenizer.picture(as_tokens(wanted["tokens"]))), wanted["reconstruction"], **CLOSE)
+    torch.testing.assert_close(
+        every_second(tokenizer.picture(as_tokens(wanted["tokens"]))),
+        wanted["reconstruction"],
+        **CLOSE,
+    )
 
 
 @torch.no_grad()
@@ -74,8 +85,12 @@ def test_the_reconstruction_of_flexvar_agrees_at_two_scales(made):
     tokenizer, _, wanted = made["flexvar"]
     pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).pictures
     # theirs is not clamped
-    torch.testing.assert_close(every_second(tokenizer.decode(pictures[3])), wanted["reconstruction"], **CLOSE)
-    torch.testing.assert_close(every_second(tokenizer.decode(pictures[2])), wanted["reconstruction_scale_3"], **CLOSE)
+    torch.testing.assert_close(
+        every_second(tokenizer.decode(pictures[3])), wanted["reconstruction"], **CLOSE
+    )
+    torch.testing.assert_close(
+        every_second(tokenizer.decode(pictures[2])), wanted["reconstruction_scale_3"], **CLOSE
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -101,14 +116,20 @@ def test_greedy_guided_samples_of_var_agree(made):
     tokenizer, model, wanted = made["var"]
     images = generate(model, tokenizer, wanted["labels"], guidance=1.5, top_k=1).images
     # theirs lies in [0, 1]
-    torch.testing.assert_close(every_second(images / 2 + 0.5), wanted["greedy_cfg1p5_image"], **CLOSE)
+    torch.testing.assert_close(
+        every_second(images / 2 + 0.5), wanted["greedy_cfg1p5_image"], **CLOSE
+    )
 
 
 @torch.no_grad()
 def test_greedy_guided_samples_of_flexvar_agree(made):
     tokenizer, model, wanted = made["flexvar"]
-    out = generate(model, tokenizer, wanted["labels"], SCHEDULE, guidance=2.5, top_k=1, released=True)
-    torch.testing.assert_close(every_second(tokenizer.decode(out.pictures[-1])), wanted["greedy_cfg2p5_image"], **CLOSE)
+    out = generate(
+        model, tokenizer, wanted["labels"], SCHEDULE, guidance=2.5, top_k=1, released=True
+    )
+    torch.testing.assert_close(
+        every_second(tokenizer.decode(out.pictures[-1])), wanted["greedy_cfg2p5_image"], **CLOSE
+    )
 
 
 @torch.no_grad()

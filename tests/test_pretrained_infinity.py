@@ -1,4 +1,6 @@
-"""Infinity through our adapters: the published key layout to the last tensor, and the numbers of the authors' own code."""
+"""Infinity through our adapters: the published key layout to the last tensor, and the numbers of
+the authors' own code.
+"""
 
 import copy
 import math
@@ -21,12 +23,20 @@ from varbook.transformer import cross
 from varbook.transformer.cross import half
 from varbook.transformer.text_model import TextNextScaleModel
 
-# Logits as close as float32 makes them; and how close to a tie, in steps of bfloat16, an order of summation decides.
+# Logits as close as float32 makes them; and how close to a tie, in steps of bfloat16, an order of
+# summation decides.
 CLOSE, TIE = 1e-5, 1 / 512
 PLAIN = Layout(infinity_names, ())  # the small model's blocks lie in no chunks
 SMALL = replace(
-    PUBLISHED["infinity-2b"].config, bits=8, code_dim=8, depth=2, width=256, heads=2, text_channels=128, text_length=16
-)  # fmt: skip
+    PUBLISHED["infinity-2b"].config,
+    bits=8,
+    code_dim=8,
+    depth=2,
+    width=256,
+    heads=2,
+    text_channels=128,
+    text_length=16,
+)
 
 
 def published_list() -> dict[str, tuple[int, ...]]:
@@ -35,49 +45,70 @@ def published_list() -> dict[str, tuple[int, ...]]:
     whole = {key: shape for key, shape in shapes.items() if not key.startswith(first)}
     for n in range(32):
         own = f"block_chunks.{n // 4}.module.{n % 4}."
-        whole |= {key.replace(first, own): shape for key, shape in shapes.items() if key.startswith(first)}
+        whole |= {
+            key.replace(first, own): shape for key, shape in shapes.items() if key.startswith(first)
+        }
     return whole
 
 
 def test_the_published_model_has_its_published_size_and_names():
     model, shapes, totals = build("infinity-2b", "meta"), published_list(), listed("infinity-2b")[1]
-    assert (len(shapes), sum(map(math.prod, shapes.values()))) == (totals["tensors"], totals["numbers"])
+    assert (len(shapes), sum(map(math.prod, shapes.values()))) == (
+        totals["tensors"],
+        totals["numbers"],
+    )
     weights = {key: shape for key, shape in shapes.items() if not key.endswith("zero_k_bias")}
     assert published_shapes(model, PUBLISHED["infinity-2b"].layout) == weights
-    assert sum(parameter.numel() for parameter in model.parameters()) == totals["parameters"] == 2_204_564_032
+    assert (
+        sum(parameter.numel() for parameter in model.parameters())
+        == totals["parameters"]
+        == 2_204_564_032
+    )
 
 
 def test_both_sizes_are_one_file_and_the_schedules_are_those_of_the_paper():
     assert (token_count(INFINITY_256), token_count(INFINITY_512)) == (521, 2521)
     for part in ("infinity-2b", "infinity-tokenizer"):
         small, large = PUBLISHED[part], PUBLISHED[f"{part}-512"]
-        assert small.file == large.file and replace(small.config, schedule=INFINITY_512) == large.config
+        assert (
+            small.file == large.file
+            and replace(small.config, schedule=INFINITY_512) == large.config
+        )
 
 
 @pytest.fixture(scope="module")
 def model() -> TextNextScaleModel:
     made = TextNextScaleModel(SMALL)
-    content = {name: golden_tensor(name, tuple(shape)) for name, shape in published_shapes(made, PLAIN).items()}
+    content = {
+        name: golden_tensor(name, tuple(shape))
+        for name, shape in published_shapes(made, PLAIN).items()
+    }
     made.load_state_dict(convert(content, made, PLAIN, "the golden weights"))
     return made.eval()
 
 
 @torch.no_grad()
 def teacher_forced(model: TextNextScaleModel) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return our logits and the golden ones for a batch of two texts, computed in the model's own precision."""
+    """Return our logits and the golden ones for a batch of two texts, computed in the model's own
+    precision.
+    """
     golden = load_file(Path(__file__).parent / "golden" / "infinity_tiny.safetensors")
     words = golden["text"].to(model.pos_start.dtype).split(golden["cu_seqlens"].diff().tolist())
     features = torch.nn.utils.rnn.pad_sequence(words, batch_first=True)  # 2 T 128
     present = torch.arange(features.shape[1]) < golden["cu_seqlens"].diff()[:, None]
     parts = golden["x"].to(features.dtype).split([h * w for h, w in INFINITY_256[1:]], 1)
     maps = [part.transpose(1, 2).unflatten(2, size) for part, size in zip(parts, INFINITY_256[1:])]
-    return model.predict([None, *maps], model.read(features, present), INFINITY_256), golden["logits"]
+    return model.predict([None, *maps], model.read(features, present), INFINITY_256), golden[
+        "logits"
+    ]
 
 
 class Roundings:
-    """Stands for `cross.half`: rounds as it does, remembers what lay close to a tie, and takes chosen roundings the other way.
+    """Stands for `cross.half`: rounds as it does, remembers what lay close to a tie, and takes
+    chosen roundings the other way.
 
-    A rounding is (call, place): the number of the call in one pass of the model, and the index of the entry.
+    A rounding is (call, place): the number of the call in one pass of the model, and the index of
+    the entry.
     """
 
     def __init__(self):
@@ -92,8 +123,13 @@ class Roundings:
         self.calls += 1
         self.shapes.append(x.shape)
         digits = x.float().view(torch.int32)
-        lost = (digits & 0xFFFF).double() / 2**16  # the part of a step of bfloat16 that rounding drops or fills up
-        self.near += [(call, place) for place in ((lost - 0.5).abs() < TIE).flatten().nonzero().flatten().tolist()]
+        lost = (
+            digits & 0xFFFF
+        ).double() / 2**16  # the part of a step of bfloat16 that rounding drops or fills up
+        self.near += [
+            (call, place)
+            for place in ((lost - 0.5).abs() < TIE).flatten().nonzero().flatten().tolist()
+        ]
         below = (digits & ~0xFFFF).view(torch.float32)
         above = ((digits & ~0xFFFF) + 0x10000).view(torch.float32)
         out = half(x.float())
@@ -106,16 +142,20 @@ class Roundings:
         """Return (text, token) -> the roundings near a tie that belong to this token alone."""
         found: dict = {}
         for call, place in self.near:
-            text, _, token, _ = (int(n) for n in torch.unravel_index(torch.tensor(place), self.shapes[call]))
+            text, _, token, _ = (
+                int(n) for n in torch.unravel_index(torch.tensor(place), self.shapes[call])
+            )
             if self.shapes[call][2] == token_count(INFINITY_256):
                 found.setdefault((text, token), []).append((call, place))
         return found
 
 
 def test_teacher_forced_logits_are_those_of_the_published_code(model, monkeypatch):
-    """To 1e-5; where not, one rounding of a sum that ends on a tie of bfloat16 was taken the other way, and only there.
+    """To 1e-5; where not, one rounding of a sum that ends on a tie of bfloat16 was taken the other
+    way, and only there.
 
-    Computed in float64: then which roundings those are does not hang on the order in which this machine sums up.
+    Computed in float64: then which roundings those are does not hang on the order in which this
+    machine sums up.
     """
     model, roundings = copy.deepcopy(model).double(), Roundings()
     model.head_nm.float(), model.head.float()  # these always are
@@ -129,18 +169,26 @@ def test_teacher_forced_logits_are_those_of_the_published_code(model, monkeypatc
 
     first, chosen = off(), set()
     assert (first > CLOSE).float().mean() < 0.05
-    for _ in range(3):  # a rounding that is turned may bring another, of a later token, over its tie
+    for _ in range(
+        3
+    ):  # a rounding that is turned may bring another, of a later token, over its tie
         roundings.turned = chosen
         now, near = off(), roundings.tokens()
         best = {tuple(at): (now[tuple(at)].item(), None) for at in (now > CLOSE).nonzero().tolist()}
-        for n in range(max((len(near.get(at, ())) for at in best), default=0)):  # the n-th candidate of every such token at once
+        for n in range(
+            max((len(near.get(at, ())) for at in best), default=0)
+        ):  # the n-th candidate of every such token at once
             tried = {at: near[at][n] for at in best if len(near.get(at, ())) > n}
             roundings.turned = chosen ^ set(tried.values())
             now = off()
-            best |= {at: (now[at].item(), one) for at, one in tried.items() if now[at] < best[at][0]}
+            best |= {
+                at: (now[at].item(), one) for at, one in tried.items() if now[at] < best[at][0]
+            }
         chosen = chosen ^ {one for _, one in best.values() if one}
     roundings.turned = chosen
-    assert off().max() < CLOSE and len(chosen) < (first > CLOSE).sum()  # one for each such token; some follow from another's
+    assert (
+        off().max() < CLOSE and len(chosen) < (first > CLOSE).sum()
+    )  # one for each such token; some follow from another's
 
 
 def test_the_rounding_and_the_grid_of_positions_are_needed_for_these_numbers(model):
@@ -153,7 +201,9 @@ def test_the_rounding_and_the_grid_of_positions_are_needed_for_these_numbers(mod
 
 
 def test_names_of_the_tokenizer_wrap_every_norm_and_convolution():
-    shapes = published_shapes(build("infinity-tokenizer", "meta"), PUBLISHED["infinity-tokenizer"].layout)
+    shapes = published_shapes(
+        build("infinity-tokenizer", "meta"), PUBLISHED["infinity-tokenizer"].layout
+    )
     assert shapes["encoder.conv_out.conv.weight"] == (32, 512, 3, 3)
     assert shapes["decoder.up.4.block.2.norm2.norm.bias"] == (512,)
     assert shapes["encoder.down.1.downsample.conv.conv.weight"] == (256, 256, 3, 3)
@@ -165,10 +215,15 @@ def test_a_file_is_loaded_to_the_last_tensor(tmp_path, monkeypatch):
     monkeypatch.setitem(PUBLISHED, "infinity-2b", entry)
     shapes = published_shapes(build("infinity-2b"), entry.layout)
     content = {name: golden_tensor(name, tuple(shape)) for name, shape in shapes.items()}
-    torch.save(content | {"block_chunks.0.module.0.sa.zero_k_bias": torch.ones(256)}, tmp_path / "two.pth")
+    torch.save(
+        content | {"block_chunks.0.module.0.sa.zero_k_bias": torch.ones(256)}, tmp_path / "two.pth"
+    )
     loaded = load("infinity-2b", tmp_path / "two.pth", say=lambda line: None)
     assert torch.equal(loaded.blocks[1].attn.q_bias, content["block_chunks.0.module.1.sa.q_bias"])
-    torch.save({key: value for key, value in content.items() if key != "cfg_uncond"}, tmp_path / "lacking.pth")
+    torch.save(
+        {key: value for key, value in content.items() if key != "cfg_uncond"},
+        tmp_path / "lacking.pth",
+    )
     with pytest.raises(VarbookError, match="'cfg_uncond' is missing"):
         load("infinity-2b", tmp_path / "lacking.pth", say=lambda line: None)
 

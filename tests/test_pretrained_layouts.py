@@ -1,4 +1,6 @@
-"""Every tensor of every published size has its place in our modules, by name and shape; whatever does not fit is refused."""
+"""Every tensor of every published size has its place in our modules, by name and shape; whatever
+does not fit is refused.
+"""
 
 import math
 
@@ -21,7 +23,11 @@ SIZES = {
     "flexvar-tokenizer": (0, "flexvar-tokenizer", {}),
     "flexvar-d16": (16, "flexvar-d16", {}),
 } | {
-    f"{family}-d{depth}": (depth, f"{family}-d16", {n * 1024: n * 64 * depth for n in (1, 2, 3, 4, 6)} | {16: depth})
+    f"{family}-d{depth}": (
+        depth,
+        f"{family}-d16",
+        {n * 1024: n * 64 * depth for n in (1, 2, 3, 4, 6)} | {16: depth},
+    )
     for family, depth in [("var", 20), ("var", 24), ("var", 30), ("flexvar", 20), ("flexvar", 24)]
 }
 
@@ -32,34 +38,50 @@ def published_list(name: str) -> dict[str, tuple[int, ...]]:
     shapes = with_blocks(listed(source)[0], depth) if depth else listed(source)[0]
     wider = resized(shapes, sides)
     # a codebook of 4096 codes is no width; the positions of FlexVAR keep their 32 x 32
-    kept = {key: (shapes[key][0], *wider[key][1:]) for key in ("head.weight", "head.bias") if key in shapes}
+    kept = {
+        key: (shapes[key][0], *wider[key][1:])
+        for key in ("head.weight", "head.bias")
+        if key in shapes
+    }
     return wider | kept
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_names_shapes_and_counts_are_those_of_the_published_file(name):
     model, shapes, totals = build(name, "meta"), published_list(name), listed(name)[1]
-    assert (len(shapes), sum(map(math.prod, shapes.values()))) == (totals["tensors"], totals["numbers"])
-    weights = {key: shape for key, shape in shapes.items() if key.rsplit(".", 1)[-1] not in LEFT_AS_BUILT}
+    assert (len(shapes), sum(map(math.prod, shapes.values()))) == (
+        totals["tensors"],
+        totals["numbers"],
+    )
+    weights = {
+        key: shape for key, shape in shapes.items() if key.rsplit(".", 1)[-1] not in LEFT_AS_BUILT
+    }
     assert published_shapes(model, PUBLISHED[name].layout) == weights
     assert sum(parameter.numel() for parameter in model.parameters()) == totals["parameters"]
 
 
 def test_llamagen_differs_from_flexvar_in_codebook_and_quant_convolutions_alone():
-    ours, theirs = (published_shapes(build(n, "meta"), PUBLISHED[n].layout) for n in ("llamagen-vq16", "flexvar-tokenizer"))
+    ours, theirs = (
+        published_shapes(build(n, "meta"), PUBLISHED[n].layout)
+        for n in ("llamagen-vq16", "flexvar-tokenizer")
+    )
     assert ours.keys() == theirs.keys()
     differing = {name: tuple(ours[name]) for name in ours if ours[name] != theirs[name]}
     assert differing == {
-        "quantize.embedding.weight": (16384, 8), "quant_conv.weight": (8, 256, 1, 1), "quant_conv.bias": (8,),
+        "quantize.embedding.weight": (16384, 8),
+        "quant_conv.weight": (8, 256, 1, 1),
+        "quant_conv.bias": (8,),
         "post_quant_conv.weight": (256, 8, 1, 1),
-    }  # fmt: skip
+    }
     assert sum(map(math.prod, ours.values())) == 71_883_403
 
 
 def test_the_larger_tokenizer_of_512_pixels_is_the_same_file_with_other_scales():
     small_one, large = PUBLISHED["var-tokenizer"], PUBLISHED["var-tokenizer-512"]
     assert (small_one.file, small_one.sha256) == (large.file, large.sha256)
-    assert large.config.schedule == PUBLISHED["var-d36"].config.schedule != small_one.config.schedule
+    assert (
+        large.config.schedule == PUBLISHED["var-d36"].config.schedule != small_one.config.schedule
+    )
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -67,17 +89,31 @@ def test_every_tensor_finds_its_place_and_buffers_are_made_anew(name):
     model, content = small(name), golden_state(name)
     state = convert(content, model, PUBLISHED[name].layout, "a file")
     model.load_state_dict(state)
-    used = [content[part] for own in state for part in PUBLISHED[name].layout.names(own) if part in content]
-    assert sum(p.numel() for p in model.parameters()) == sum(part.numel() for part in used if not (part == 7).all())
+    used = [
+        content[part]
+        for own in state
+        for part in PUBLISHED[name].layout.names(own)
+        if part in content
+    ]
+    assert sum(p.numel() for p in model.parameters()) == sum(
+        part.numel() for part in used if not (part == 7).all()
+    )
     buffers = dict(model.named_buffers())
-    assert buffers and all(not buffer.any() for buffer in buffers.values())  # not the nonsense of the file
+    assert buffers and all(
+        not buffer.any() for buffer in buffers.values()
+    )  # not the nonsense of the file
 
 
 def test_queries_keys_and_values_are_put_one_under_the_other():
     content = golden_state("flexvar-tokenizer")
-    state = convert(content, small("flexvar-tokenizer"), PUBLISHED["flexvar-tokenizer"].layout, "a file")
+    state = convert(
+        content, small("flexvar-tokenizer"), PUBLISHED["flexvar-tokenizer"].layout, "a file"
+    )
     parts = state["encoder.mid.1.qkv.weight"].chunk(3)
-    assert all(torch.equal(part, content[f"encoder.mid.1.{name}.weight"]) for part, name in zip(parts, "qkv"))
+    assert all(
+        torch.equal(part, content[f"encoder.mid.1.{name}.weight"])
+        for part, name in zip(parts, "qkv")
+    )
 
 
 def test_var_s_decoder_counts_its_levels_from_the_other_end():
@@ -119,14 +155,22 @@ def test_an_extra_tensor_is_named():
 
 def test_a_misshaped_tensor_is_named_with_both_shapes():
     said = refused(lambda content: content.update({"head.weight": torch.zeros(511, 128)}))
-    assert said == "some.pth does not fit the model: 'head.weight' has the shape (511, 128), not (512, 128)."
-    said = refused(lambda content: content.update({"decoder.mid.1.k.bias": torch.zeros(9)}), "flexvar-tokenizer")
+    assert (
+        said
+        == "some.pth does not fit the model: 'head.weight' has the shape (511, 128), not (512, 128)."
+    )
+    said = refused(
+        lambda content: content.update({"decoder.mid.1.k.bias": torch.zeros(9)}),
+        "flexvar-tokenizer",
+    )
     assert "'decoder.mid.1.k.bias' has the shape (9,), not (512,)" in said
 
 
 @pytest.mark.parametrize("value", [torch.zeros(512, dtype=torch.long), 3, None])
 def test_what_is_no_tensor_of_floats_is_named(value):
-    assert "'head.bias' holds no floating-point numbers" in refused(lambda content: content.update({"head.bias": value}))
+    assert "'head.bias' holds no floating-point numbers" in refused(
+        lambda content: content.update({"head.bias": value})
+    )
 
 
 def test_a_checkpoint_of_another_model_is_refused():

@@ -25,7 +25,9 @@ PAIR = ("var-tokenizer", "var-d16")
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    """Make the catalogue's models small, put their files into a folder, and let "the hub" be that folder."""
+    """Make the catalogue's models small, put their files into a folder, and let "the hub" be that
+    folder.
+    """
     for name in PAIR:
         torch.save(golden_state(name), tmp_path / PUBLISHED[name].file)
         small_one = replace(PUBLISHED[name], config=CONFIGS[name], sha256=None)
@@ -35,20 +37,27 @@ def shelf(tmp_path, monkeypatch):
 
 
 def test_every_name_of_the_issue_is_there_and_says_where_its_file_lies():
-    wanted = {"var-tokenizer", "flexvar-tokenizer", "llamagen-vq16"} | {f"var-d{d}" for d in (16, 20, 24, 30, 36)}
+    wanted = {"var-tokenizer", "flexvar-tokenizer", "llamagen-vq16"} | {
+        f"var-d{d}" for d in (16, 20, 24, 30, 36)
+    }
     wanted |= {f"flexvar-d{d}" for d in (16, 20, 24)} | {"infinity-tokenizer", "infinity-2b"}
     larger = {"var-tokenizer-512", "infinity-tokenizer-512", "infinity-2b-512"}
     assert wanted == set(PUBLISHED) - larger
     for entry in PUBLISHED.values():
         assert entry.repository.count("/") == 1 and entry.file.endswith((".pth", ".pt"))
         assert entry.sha256 is None or len(entry.sha256) == 64
-        assert not entry.tokenizer or entry.config.schedule == PUBLISHED[entry.tokenizer].config.schedule
+        assert (
+            not entry.tokenizer
+            or entry.config.schedule == PUBLISHED[entry.tokenizer].config.schedule
+        )
         assert not entry.tokenizer or entry.config.codes == PUBLISHED[entry.tokenizer].config.codes
     assert sum(h * w for h, w in VAR_512) == 2240
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are():
-    with pytest.raises(VarbookError, match="no published model 'var-d17'; use one of var-tokenizer, var-d16"):
+    with pytest.raises(
+        VarbookError, match="no published model 'var-d17'; use one of var-tokenizer, var-d16"
+    ):
         load("var-d17")
 
 
@@ -69,7 +78,9 @@ def test_safetensors_serve_as_well(shelf):
 
 
 def test_half_precision_becomes_float32(shelf):
-    torch.save({key: value.half() for key, value in golden_state("var-d16").items()}, shelf / "half.pth")
+    torch.save(
+        {key: value.half() for key, value in golden_state("var-d16").items()}, shelf / "half.pth"
+    )
     model = load("var-d16", shelf / "half.pth", say=str)
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     assert torch.equal(model.head.bias, golden_state("var-d16")["head.bias"].half().float())
@@ -79,11 +90,15 @@ def test_a_wrong_checksum_is_refused(shelf, monkeypatch):
     path = shelf / PUBLISHED["var-d16"].file
     with pytest.raises(VarbookError, match="The checksum of .*var_d16.pth is"):
         load("var-d16", path, sha256="0" * 64, say=str)
-    monkeypatch.setitem(module.PUBLISHED, "var-d16", replace(module.PUBLISHED["var-d16"], sha256="0" * 64))
+    monkeypatch.setitem(
+        module.PUBLISHED, "var-d16", replace(module.PUBLISHED["var-d16"], sha256="0" * 64)
+    )
     with pytest.raises(VarbookError, match="the file is damaged or another one"):
         load("var-d16", say=str)
     said = []
-    load("var-d16", path, say=said.append)  # a file of the reader's own may be another one, and is said to be
+    load(
+        "var-d16", path, say=said.append
+    )  # a file of the reader's own may be another one, and is said to be
     assert "not the file that was published" in said[0]
     load("var-d16", path, sha256=checksum(path), say=said.append)
     assert "as it should be" in said[1]
@@ -94,7 +109,9 @@ def test_a_model_is_filled_wholly_or_not_at_all(tmp_path):
     content["head.bias"] = content["head.bias"][:-1]  # the last tensor
     torch.save(content, tmp_path / "bad.pth")
     model = small("var-d16")
-    with pytest.raises(VarbookError, match="bad.pth does not fit the model: 'head.bias' has the shape"):
+    with pytest.raises(
+        VarbookError, match="bad.pth does not fit the model: 'head.bias' has the shape"
+    ):
         fill(model, tmp_path / "bad.pth", PUBLISHED["var-d16"].layout)
     assert same_state(model, small("var-d16"))
 
@@ -102,12 +119,16 @@ def test_a_model_is_filled_wholly_or_not_at_all(tmp_path):
 def test_a_pair_belongs_together(shelf):
     model, tokenizer = load_pair("var-d16", say=str)
     assert isinstance(tokenizer, Tokenizer) and model.config.schedule == tokenizer.config.schedule
-    with pytest.raises(VarbookError, match="var-tokenizer is a tokenizer alone; next-scale models are var-d16, "):
+    with pytest.raises(
+        VarbookError, match="var-tokenizer is a tokenizer alone; next-scale models are var-d16, "
+    ):
         load_pair("var-tokenizer")
 
 
 @pytest.mark.network
-@pytest.mark.skipif(not os.environ.get("VARBOOK_NETWORK"), reason="VARBOOK_NETWORK=1 fetches the published files")
+@pytest.mark.skipif(
+    not os.environ.get("VARBOOK_NETWORK"), reason="VARBOOK_NETWORK=1 fetches the published files"
+)
 @pytest.mark.parametrize("name", ["var-tokenizer", "flexvar-tokenizer", "llamagen-vq16"])
 def test_the_published_tokenizer_itself_keeps_a_picture(name):
     image = to_float(toy_images(1, 256, seed=0).images)

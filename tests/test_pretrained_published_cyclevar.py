@@ -1,4 +1,6 @@
-"""CycleVAR from a published VAR, on a small synthetic checkpoint: it loads, translates, and trains with the paper's settings."""
+"""CycleVAR from a published VAR, on a small synthetic checkpoint: it loads, translates, and trains
+with the paper's settings.
+"""
 
 from dataclasses import replace
 
@@ -14,7 +16,11 @@ from varbook.data.images import to_uint8
 from varbook.errors import VarbookError
 from varbook.pretrained import load as loading
 from varbook.pretrained.catalogue import PUBLISHED
-from varbook.pretrained.published_cyclevar import PUBLISHED_LABELS, PUBLISHED_TRAINING, published_cyclevar
+from varbook.pretrained.published_cyclevar import (
+    PUBLISHED_LABELS,
+    PUBLISHED_TRAINING,
+    published_cyclevar,
+)
 from varbook.train.fit_cyclevar import fit_cyclevar
 from varbook.train.fit_tokenizer import learning_rate
 
@@ -37,7 +43,11 @@ def made(paths, **settings):
 @torch.no_grad()
 def test_it_translates_with_the_paper_s_defaults(paths):
     cyclevar, image = made(paths).eval(), golden("var")["image"]
-    assert (cyclevar.config.mode, cyclevar.config.temperature, cyclevar.config.noise) == ("parallel", 2.0, False)
+    assert (cyclevar.config.mode, cyclevar.config.temperature, cyclevar.config.noise) == (
+        "parallel",
+        2.0,
+        False,
+    )
     horse, zebra = (cyclevar(image, torch.full((2,), label)) for label in (3, 4))
     assert horse.shape == image.shape and not torch.allclose(horse, zebra, atol=1e-3)
     assert not any(parameter.requires_grad for parameter in cyclevar.tokenizer.parameters())
@@ -45,11 +55,26 @@ def test_it_translates_with_the_paper_s_defaults(paths):
 
 def test_the_settings_are_those_of_cyclegan_turbo():
     t = PUBLISHED_TRAINING
-    assert (t.cycle_l1, t.cycle_perceptual, t.identity_l1, t.identity_perceptual, t.gan) == (1, 10, 1, 1, 0.5)
+    assert (t.cycle_l1, t.cycle_perceptual, t.identity_l1, t.identity_perceptual, t.gan) == (
+        1,
+        10,
+        1,
+        1,
+        0.5,
+    )
     assert (t.lr, t.warmup, t.weight_decay, t.clip, t.steps) == (1e-5, 500, 1e-2, 10, 25_000)
-    assert (t.cycle_noise, t.keep_l1, t.critic_whole, t.critic_on_reconstructions, t.average, t.identity_steps) == (0,) * 6
+    assert (
+        t.cycle_noise,
+        t.keep_l1,
+        t.critic_whole,
+        t.critic_on_reconstructions,
+        t.average,
+        t.identity_steps,
+    ) == (0,) * 6
     assert (t.critic, t.betas, t.critic_lr) == ("features", (0.9, 0.999), 1e-5)
-    rates = [learning_rate(step, t.steps, t.warmup, t.hold) for step in (0, 249, 499, 12_000, 24_999)]
+    rates = [
+        learning_rate(step, t.steps, t.warmup, t.hold) for step in (0, 249, 499, 12_000, 24_999)
+    ]
     assert rates == pytest.approx([1 / 500, 0.5, 1, 1, 1])
     assert PUBLISHED_LABELS == (339, 340)
 
@@ -59,8 +84,12 @@ def test_fine_tuning_changes_the_model_alone(paths):
     images = to_uint8(golden("var")["image"])
     training = replace(PUBLISHED_TRAINING, steps=2, batch=1, warmup=1, critic="random")
     curve = fit_cyclevar(cyclevar, (images[:1], images[1:]), (3, 4), training, seed=0, device=CPU)
-    assert {"step", "loss", "cycle", "identity", "gan", "critic"} == curve[-1].keys()  # no loss of ours among them
-    assert same_state(cyclevar.tokenizer, before.tokenizer) and not same_state(cyclevar.model, before.model)
+    assert {"step", "loss", "cycle", "identity", "gan", "critic"} == curve[
+        -1
+    ].keys()  # no loss of ours among them
+    assert same_state(cyclevar.tokenizer, before.tokenizer) and not same_state(
+        cyclevar.model, before.model
+    )
 
 
 def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp_path):
@@ -70,8 +99,12 @@ def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp
     monkeypatch.setattr(build, "PUBLISHED_TRAINING", small)
     monkeypatch.setattr(build, "PUBLISHED_LABELS", (3, 4))  # the small model has ten classes
     images = to_uint8(torch.nn.functional.interpolate(golden("var")["image"], size=72))
-    monkeypatch.setattr(build, "photographs", lambda profile: {"trainA": images[:1], "trainB": images[1:]})
-    settings = replace(profile("smoke"), photographs=replace(profile("smoke").photographs, image_size=64))
+    monkeypatch.setattr(
+        build, "photographs", lambda profile: {"trainA": images[:1], "trainB": images[1:]}
+    )
+    settings = replace(
+        profile("smoke"), photographs=replace(profile("smoke").photographs, image_size=64)
+    )
     cyclevar, run = build.published_photograph_cyclevar(settings, *paths)
     assert run.source == "trained" and run.record["settings"]["model"].startswith("var-d16 ")
     again, found = build.published_photograph_cyclevar(settings, *paths)

@@ -29,7 +29,11 @@ def test_a_package_that_is_missing_or_too_old_fails(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: needed)
     monkeypatch.setattr(importlib.metadata, "version", version)
     rows = machine.packages()
-    assert [row["verdict"] for row in rows] == ["OK", "FAIL", "FAIL"]  # what only tests need is not asked for
+    assert [row["verdict"] for row in rows] == [
+        "OK",
+        "FAIL",
+        "FAIL",
+    ]  # what only tests need is not asked for
     assert [row["found"] for row in rows] == ["2.11.0", "1.26.4", "missing"]
     assert not rows[0]["what to do"] and "make setup" in rows[1]["what to do"]
 

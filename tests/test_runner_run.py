@@ -1,4 +1,6 @@
-"""The runner refuses what makes no sense before anything runs, and says what became of every notebook."""
+"""The runner refuses what makes no sense before anything runs, and says what became of every
+notebook.
+"""
 
 import json
 import sys
@@ -19,7 +21,9 @@ fast: bool = False  # skip the slow part"""
 
 def write_notebook(path, source=CELL):
     cell = new_code_cell(source, metadata={"tags": ["parameters"]})
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# A"), cell, new_code_cell("print(steps)")]), path)
+    nbformat.write(
+        new_notebook(cells=[new_markdown_cell("# A"), cell, new_code_cell("print(steps)")]), path
+    )
     return path
 
 
@@ -28,21 +32,35 @@ def node(tmp_path):
     return plan.Node("09", write_notebook(tmp_path / "09_cyclevar.ipynb"), ())
 
 
-@pytest.mark.parametrize(("setting", "name", "value"), [
-    ("steps=3", "steps", 3), ("rate=3", "rate", 3), ("rate=1e-3", "rate", 1e-3), ("name=fast", "name", "fast"),
-    ("name=12", "name", "12"), ("name=None", "name", None), ("sizes=[1, 2, 3]", "sizes", [1, 2, 3]),
-    ("fast=true", "fast", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("setting", "name", "value"),
+    [
+        ("steps=3", "steps", 3),
+        ("rate=3", "rate", 3),
+        ("rate=1e-3", "rate", 1e-3),
+        ("name=fast", "name", "fast"),
+        ("name=12", "name", "12"),
+        ("name=None", "name", None),
+        ("sizes=[1, 2, 3]", "sizes", [1, 2, 3]),
+        ("fast=true", "fast", True),
+    ],
+)
 def test_values_get_the_type_of_their_parameter(node, setting, name, value):
     assert run.given_values([setting], [node]) == {"09": {name: value}}
 
 
-@pytest.mark.parametrize(("setting", "sentence"), [
-    ("steps=many", "steps is of type int"), ("steps=1.5", "steps is of type int"),
-    ("steps=True", "steps is of type int"),
-    ("fast=1", "fast is of type bool"), ("sizes=[1, 'a']", "sizes is of type"), ("stepz=3", 'has a parameter "stepz"'),
-    ("steps", "write --set name=value"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("steps=many", "steps is of type int"),
+        ("steps=1.5", "steps is of type int"),
+        ("steps=True", "steps is of type int"),
+        ("fast=1", "fast is of type bool"),
+        ("sizes=[1, 'a']", "sizes is of type"),
+        ("stepz=3", 'has a parameter "stepz"'),
+        ("steps", "write --set name=value"),
+    ],
+)
 def test_what_does_not_fit_is_refused_with_one_sentence(node, setting, sentence):
     with pytest.raises(VarbookError, match=sentence):
         run.given_values([setting], [node])
@@ -59,7 +77,9 @@ def test_parameters_are_read_with_type_default_and_comment(node):
     assert list(found) == ["steps", "rate", "name", "sizes", "fast"]
 
 
-@pytest.mark.parametrize("source", ["steps = 3", "steps: int = 3 * len([])", "import os", "steps: int"])
+@pytest.mark.parametrize(
+    "source", ["steps = 3", "steps: int = 3 * len([])", "import os", "steps: int"]
+)
 def test_a_parameters_cell_holds_annotated_literals_only(source):
     with pytest.raises(VarbookError, match="Line 1"):
         parameters.parse_cell(source)
@@ -71,10 +91,17 @@ def test_a_damaged_notebook_is_named(tmp_path):
         parameters.of_notebook(tmp_path / "x.ipynb")
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--profile", "huge"], "huge"), (["--only", "77"], 'no chapter "77"'), (["--only", "x"], 'no chapter "x"'),
-])  # fmt: skip
-def test_the_command_line_answers_nonsense_with_a_sentence_and_code_two(capsys, monkeypatch, arguments, sentence):
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--profile", "huge"], "huge"),
+        (["--only", "77"], 'no chapter "77"'),
+        (["--only", "x"], 'no chapter "x"'),
+    ],
+)
+def test_the_command_line_answers_nonsense_with_a_sentence_and_code_two(
+    capsys, monkeypatch, arguments, sentence
+):
     monkeypatch.setattr(run, "snakemake", lambda *_: pytest.fail("something ran"))
     assert run.main(arguments) == 2
     told = capsys.readouterr().err
@@ -132,13 +159,18 @@ def test_only_failures_are_forgotten(built, node):
     note(good, 0)
     note(node, 1)
     plan.forget("figures", "smoke", [good, node])
-    assert plan.outcome("figures", "smoke", good) is True and plan.outcome("figures", "smoke", node) is None
+    assert (
+        plan.outcome("figures", "smoke", good) is True
+        and plan.outcome("figures", "smoke", node) is None
+    )
 
 
 def test_notebooks_run_with_this_checkout_and_this_interpreter(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     env = run.environment("smoke", retrain=False)
-    assert env["PYTHONPATH"].endswith(":elsewhere") and env["PYTHONPATH"].startswith(str(run.repository()))
+    assert env["PYTHONPATH"].endswith(":elsewhere") and env["PYTHONPATH"].startswith(
+        str(run.repository())
+    )
     assert env["JUPYTER_PATH"].startswith(sys.prefix) and env["VARBOOK_BATCH"] == "1"
     assert "VARBOOK_RETRAIN" not in env
     assert int(run.environment("smoke", retrain=True)["VARBOOK_RETRAIN"]) > 1_700_000_000
@@ -153,16 +185,27 @@ def test_outputs_of_changed_parameters_are_never_kept(monkeypatch, node):
 def executed_notebook():
     cells = [
         new_markdown_cell("# A", metadata={"papermill": {"duration": 1}}),
-        new_code_cell("steps: int = 1  # x", metadata={"tags": ["parameters"], "execution": {}}, execution_count=4),
+        new_code_cell(
+            "steps: int = 1  # x",
+            metadata={"tags": ["parameters"], "execution": {}},
+            execution_count=4,
+        ),
         new_code_cell("steps = 2", metadata={"tags": ["injected-parameters"]}, execution_count=5),
         new_code_cell("", execution_count=None),
-        new_code_cell("go()", execution_count=9, outputs=[
-            new_output("stream", name="stdout", text="a"), new_output("stream", name="stderr", text="warning"),
-            new_output("stream", name="stdout", text="b"),
-            new_output("execute_result", {"text/plain": "1"}, execution_count=9, metadata={"x": 1}),
-            new_output("display_data", {clean._LIVE: {}, "text/plain": "Slider()"}),
-        ]),
-    ]  # fmt: skip
+        new_code_cell(
+            "go()",
+            execution_count=9,
+            outputs=[
+                new_output("stream", name="stdout", text="a"),
+                new_output("stream", name="stderr", text="warning"),
+                new_output("stream", name="stdout", text="b"),
+                new_output(
+                    "execute_result", {"text/plain": "1"}, execution_count=9, metadata={"x": 1}
+                ),
+                new_output("display_data", {clean._LIVE: {}, "text/plain": "Slider()"}),
+            ],
+        ),
+    ]
     metadata = {
         "papermill": {},
         "widgets": {},
@@ -174,8 +217,15 @@ def executed_notebook():
 
 def test_an_executed_notebook_is_made_fit_to_commit():
     cleaned = clean.normalise(executed_notebook())
-    assert set(cleaned.metadata) == {"kernelspec", "language_info"} and cleaned.metadata.kernelspec.name == "python3"
-    assert [cell.execution_count for cell in cleaned.cells if cell.cell_type == "code"] == [1, None, 2]
+    assert (
+        set(cleaned.metadata) == {"kernelspec", "language_info"}
+        and cleaned.metadata.kernelspec.name == "python3"
+    )
+    assert [cell.execution_count for cell in cleaned.cells if cell.cell_type == "code"] == [
+        1,
+        None,
+        2,
+    ]
     assert [cell.metadata for cell in cleaned.cells] == [{}, {"tags": ["parameters"]}, {}, {}]
     outputs = cleaned.cells[-1].outputs
     assert [output.output_type for output in outputs] == ["stream", "execute_result"]

@@ -1,7 +1,9 @@
-"""No shipped result is orphaned: what today's laptop profile asks for is what comes with the book, under the same keys.
+"""No shipped result is orphaned: what today's laptop profile asks for is what comes with the book,
+under the same keys.
 
-A renamed field, a new default or another kind would make a reader's laptop train for hours what lies in the repository. Nothing is
-rendered, decoded or loaded here: only the keys are computed, and every one of them must find its file.
+A renamed field, a new default or another kind would make a reader's laptop train for hours what
+lies in the repository. Nothing is rendered, decoded or loaded here: only the keys are computed, and
+every one of them must find its file.
 """
 
 import json
@@ -10,7 +12,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from varbook.book.experiments import cyclevar_ablations, flexvar_ablations, streets_and_flat, translator_rivals
+from varbook.book.experiments import (
+    cyclevar_ablations,
+    flexvar_ablations,
+    streets_and_flat,
+    translator_rivals,
+)
 from varbook.book.models import build, captioned
 from varbook.book.models.profiles import profile
 from varbook.data.toy import ToySet
@@ -22,27 +29,41 @@ CHECKPOINTS = sorted(path.stem for path in (shipped() / "checkpoints").glob("*.s
 LAPTOP = profile("laptop")
 # Pictures of horse2zebra in each part; one test photograph of horses is in the training part too.
 PHOTOGRAPHS = {"trainA": 1067, "trainB": 1334, "testA": 119, "testB": 140}
-# The judge of chapter 10's small chain: what it said stands in the records, its weights are not needed to read them.
+# The judge of chapter 10's small chain: what it said stands in the records, its weights are not
+# needed to read them.
 NOT_SHIPPED = "judge-058042b55856"
-# Rows whose settings are written in a notebook: `make figures` finds them; here their keys must follow from what they record.
+# Rows whose settings are written in a notebook: `make figures` finds them; here their keys must
+# follow from what they record.
 IN_NOTEBOOKS = ("editing-", "flexible-", "toy-care-")
 
 MODELS = {
     "judge": lambda: build.toy_judge(LAPTOP),
-    "tokenizers": lambda: [build.toy_tokenizer(LAPTOP, kind) for kind in ("residual", "ground_truth", "single")],
-    "toy models": lambda: [build.toy_next_scale(LAPTOP, kind) for kind in ("residual", "ground_truth")],
+    "tokenizers": lambda: [
+        build.toy_tokenizer(LAPTOP, kind) for kind in ("residual", "ground_truth", "single")
+    ],
+    "toy models": lambda: [
+        build.toy_next_scale(LAPTOP, kind) for kind in ("residual", "ground_truth")
+    ],
     "toy translator": lambda: build.toy_cyclevar(LAPTOP),
     "photographs": lambda: build.photograph_cyclevar(LAPTOP),
     "study": lambda: build.toy_next_scale(cyclevar_ablations.study_of(LAPTOP)),
     "captions": lambda: [captioned.attribute_judge(LAPTOP), captioned.caption_cyclevar(LAPTOP)],
 }
 EXPERIMENTS = {
-    "FlexVAR's ablations": lambda: [flexvar_ablations.results(LAPTOP, name) for name in flexvar_ablations.ROWS],
-    "their ceilings": lambda: [flexvar_ablations.ceiling(LAPTOP, name) for name in flexvar_ablations.ROWS],
-    "CycleVAR taken apart": lambda: [cyclevar_ablations.results(LAPTOP, name) for name in cyclevar_ablations.VARIANTS],
+    "FlexVAR's ablations": lambda: [
+        flexvar_ablations.results(LAPTOP, name) for name in flexvar_ablations.ROWS
+    ],
+    "their ceilings": lambda: [
+        flexvar_ablations.ceiling(LAPTOP, name) for name in flexvar_ablations.ROWS
+    ],
+    "CycleVAR taken apart": lambda: [
+        cyclevar_ablations.results(LAPTOP, name) for name in cyclevar_ablations.VARIANTS
+    ],
     "yardsticks": lambda: cyclevar_ablations.yardsticks(LAPTOP),
     "rivals": lambda: translator_rivals.everyone(LAPTOP),
-    "rivals on photographs": lambda: [translator_rivals.photograph_rival(LAPTOP, name) for name in LAPTOP.photograph_rivals],
+    "rivals on photographs": lambda: [
+        translator_rivals.photograph_rival(LAPTOP, name) for name in LAPTOP.photograph_rivals
+    ],
     "streets": lambda: streets_and_flat.streets(LAPTOP),
     "flat": lambda: streets_and_flat.flat(LAPTOP),
 }
@@ -60,31 +81,50 @@ def pictures(count: int, size=64, **_) -> ToySet:
     """As many toy pictures as asked for, in the memory of one byte."""
     height, width = (size, size) if isinstance(size, int) else size
     blank = torch.zeros((), dtype=torch.uint8)
-    return BlankSet(blank.expand(count, 3, height, width), torch.zeros(count).long(), blank.bool().expand(count, height, width), None)
+    return BlankSet(
+        blank.expand(count, 3, height, width),
+        torch.zeros(count).long(),
+        blank.bool().expand(count, height, width),
+        None,
+    )
 
 
 @pytest.fixture
 def asked(monkeypatch, tmp_path) -> set[str]:
-    """The names of the runs that were found with the book while this fixture was in use; what is not found fails the test."""
+    """The names of the runs that were found with the book while this fixture was in use; what is
+    not found fails the test.
+    """
     monkeypatch.setenv("VARBOOK_HOME", str(tmp_path))
     monkeypatch.delenv("VARBOOK_RETRAIN", raising=False)
     names, find = set(), store.find_record
 
     def found(name: str):
-        answer = find(name) if name != NOT_SHIPPED else ({"key": NOT_SHIPPED.rpartition("-")[2], "sha256": ""}, "shipped")
+        answer = (
+            find(name)
+            if name != NOT_SHIPPED
+            else ({"key": NOT_SHIPPED.rpartition("-")[2], "sha256": ""}, "shipped")
+        )
         assert answer, f"{name} does not come with the book: its key has changed"
         names.add(name)
         return answer
 
     monkeypatch.setattr(store, "find_record", found)
     weights = store.checkpoint_path
-    monkeypatch.setattr(store, "checkpoint_path", lambda name: Path(__file__) if name == NOT_SHIPPED else weights(name))
+    monkeypatch.setattr(
+        store,
+        "checkpoint_path",
+        lambda name: Path(__file__) if name == NOT_SHIPPED else weights(name),
+    )
     monkeypatch.setattr(store, "load_tensors", lambda *_: {})
     monkeypatch.setattr(store, "unpack", lambda *_: None)
     monkeypatch.setattr(build, "toy_images", pictures)
     monkeypatch.setattr(captioned, "toy_images", pictures)
     blank = torch.zeros((), dtype=torch.uint8)
-    monkeypatch.setattr(build, "photographs", lambda _: {part: blank.expand(n, 3, 64, 64) for part, n in PHOTOGRAPHS.items()})
+    monkeypatch.setattr(
+        build,
+        "photographs",
+        lambda _: {part: blank.expand(n, 3, 64, 64) for part, n in PHOTOGRAPHS.items()},
+    )
     return names
 
 
@@ -99,7 +139,11 @@ def test_todays_laptop_profile_finds_every_shipped_checkpoint_and_record(asked):
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_shipped_records_key_follows_from_its_settings(name):
     record = json.loads((shipped() / "records" / f"{name}.json").read_text())
-    assert name == f"{record['kind']}-{record['key']}" == f"{record['kind']}-{store.run_key(record['kind'], record['settings'], record['seed'])}"
+    assert (
+        name
+        == f"{record['kind']}-{record['key']}"
+        == f"{record['kind']}-{store.run_key(record['kind'], record['settings'], record['seed'])}"
+    )
     for what, one in record["measurements"].items():
         if what != "result":  # of an experiment, under the key of the run itself
             assert one["key"] == store.run_key(what, one["settings"], 0)
@@ -114,5 +158,9 @@ def _keys_in(value) -> list[str]:
 def test_a_shipped_record_stands_on_shipped_runs(name):
     record = json.loads((shipped() / "records" / f"{name}.json").read_text())
     known = {one.rpartition("-")[2] for one in RECORDS}
-    keys = [one for one in _keys_in(record["settings"]) if len(one) == 12 and set(one) <= set("0123456789abcdef")]
+    keys = [
+        one
+        for one in _keys_in(record["settings"])
+        if len(one) == 12 and set(one) <= set("0123456789abcdef")
+    ]
     assert set(keys) <= known | {NOT_SHIPPED.rpartition("-")[2]}

@@ -7,7 +7,10 @@ from tiny import noise
 from varbook.tokenizer.autoencoder import Decoder, Encoder, ResidualBlock
 
 
-@pytest.mark.parametrize("channels, patch, stride", [((8,), 1, 1), ((8, 16), 2, 4), ((8, 8, 16), 2, 8), ((8, 8, 8, 8), 2, 16)])
+@pytest.mark.parametrize(
+    "channels, patch, stride",
+    [((8,), 1, 1), ((8, 16), 2, 4), ((8, 8, 16), 2, 8), ((8, 8, 8, 8), 2, 16)],
+)
 def test_the_stride_is_the_patch_times_two_per_further_level(channels, patch, stride):
     encoder, decoder = Encoder(channels, patch, 1, 6), Decoder(channels, patch, 1, 6)
     features = encoder(noise(2, 3, 2 * stride, 3 * stride))
@@ -25,10 +28,18 @@ def test_a_residual_block_with_a_silent_last_convolution_passes_its_input_on():
 
 def test_all_pixels_and_all_parameters_matter():
     torch.manual_seed(0)
-    encoder, decoder, image = Encoder((8, 16), 2, 1, 6), Decoder((8, 16), 2, 1, 6), noise(1, 3, 16, 16).requires_grad_()
+    encoder, decoder, image = (
+        Encoder((8, 16), 2, 1, 6),
+        Decoder((8, 16), 2, 1, 6),
+        noise(1, 3, 16, 16).requires_grad_(),
+    )
     decoder(encoder(image)).square().sum().backward()
     assert (image.grad.abs() > 0).all()
-    assert all(parameter.grad.abs().max() > 0 for part in (encoder, decoder) for parameter in part.parameters())
+    assert all(
+        parameter.grad.abs().max() > 0
+        for part in (encoder, decoder)
+        for parameter in part.parameters()
+    )
 
 
 def test_the_decoder_has_one_block_more_a_level():
@@ -42,23 +53,40 @@ def test_the_memory_format_changes_nothing_but_speed():
     torch.manual_seed(0)
     encoder, image = Encoder((8, 16), 2, 1, 6), noise(2, 3, 16, 16)
     plain = encoder(image)
-    last = encoder.to(memory_format=torch.channels_last)(image.contiguous(memory_format=torch.channels_last))
+    last = encoder.to(memory_format=torch.channels_last)(
+        image.contiguous(memory_format=torch.channels_last)
+    )
     assert torch.allclose(plain, last, atol=1e-5)
 
 
 def test_the_straight_line_is_added_to_what_the_layers_say_and_sees_one_square_of_pixels():
     torch.manual_seed(0)
-    encoder, decoder, image = Encoder((8, 16), 2, 1, 6), Decoder((8, 16), 2, 1, 6), noise(1, 3, 8, 8)
+    encoder, decoder, image = (
+        Encoder((8, 16), 2, 1, 6),
+        Decoder((8, 16), 2, 1, 6),
+        noise(1, 3, 8, 8),
+    )
     features = encoder(image)
-    square = torch.einsum("cyx,ocyx->o", image[0, :, 4:, :4], encoder.line.weight) + encoder.line.bias
-    assert torch.allclose(features[0, :, 1, 0] - encoder.layers(image)[0, :, 1, 0], square, atol=1e-5)
-    pixels = torch.einsum("i,icyx->cyx", features[0, :, 1, 0], decoder.line.weight) + decoder.line.bias[:, None, None]
-    assert torch.allclose((decoder(features) - decoder.layers(features))[0, :, 4:, :4], pixels, atol=1e-5)
+    square = (
+        torch.einsum("cyx,ocyx->o", image[0, :, 4:, :4], encoder.line.weight) + encoder.line.bias
+    )
+    assert torch.allclose(
+        features[0, :, 1, 0] - encoder.layers(image)[0, :, 1, 0], square, atol=1e-5
+    )
+    pixels = (
+        torch.einsum("i,icyx->cyx", features[0, :, 1, 0], decoder.line.weight)
+        + decoder.line.bias[:, None, None]
+    )
+    assert torch.allclose(
+        (decoder(features) - decoder.layers(features))[0, :, 4:, :4], pixels, atol=1e-5
+    )
 
 
 def test_without_the_line_the_layers_remain():
     torch.manual_seed(0)
     encoder, decoder = Encoder((8, 16), 2, 1, 6, line=False), Decoder((8, 16), 2, 1, 6, line=False)
     features = encoder(noise(1, 3, 8, 8))
-    assert torch.equal(features, encoder.layers(noise(1, 3, 8, 8))) and torch.equal(decoder(features), decoder.layers(features))
+    assert torch.equal(features, encoder.layers(noise(1, 3, 8, 8))) and torch.equal(
+        decoder(features), decoder.layers(features)
+    )
     assert not [name for part in (encoder, decoder) for name in part.state_dict() if "line" in name]

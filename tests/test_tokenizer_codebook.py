@@ -20,8 +20,15 @@ def test_the_nearest_code_is_that_of_a_brute_force_search(normalise, shape):
     codebook, x = book(50, 8, normalise), noise(*shape)
     vectors, rows = codebook.embedding.weight.detach().double(), x.double().reshape(-1, 8)
     if normalise:
-        vectors, rows = vectors / vectors.norm(dim=1, keepdim=True), rows / rows.norm(dim=1, keepdim=True)
-    brute = torch.cdist(rows, vectors, compute_mode="donot_use_mm_for_euclid_dist").argmin(1).view(shape[:-1])
+        vectors, rows = (
+            vectors / vectors.norm(dim=1, keepdim=True),
+            rows / rows.norm(dim=1, keepdim=True),
+        )
+    brute = (
+        torch.cdist(rows, vectors, compute_mode="donot_use_mm_for_euclid_dist")
+        .argmin(1)
+        .view(shape[:-1])
+    )
     assert torch.equal(codebook.nearest(x), brute)
 
 
@@ -71,16 +78,22 @@ def test_dead_codes_are_revived_onto_features_and_living_ones_stay():
     codebook, features = book(8, 3), noise(64, 3, seed=9)
     before = codebook.embedding.weight.detach().clone()
     codebook.hits[:] = torch.tensor([0.5, 0.0, 0.5, 0.0, 0.001, 0.01, 0.0, 0.01])
-    assert codebook.revive(features, torch.Generator().manual_seed(0)) == 4  # fair share 1/8, dead below a fiftieth of it
+    assert (
+        codebook.revive(features, torch.Generator().manual_seed(0)) == 4
+    )  # fair share 1/8, dead below a fiftieth of it
     after, dead = codebook.embedding.weight.detach(), torch.tensor([1, 3, 4, 6])
     alive = torch.tensor([0, 2, 5, 7])
     assert torch.equal(after[alive], before[alive])
     assert torch.cdist(after[dead], features).amin(1).max() < 1e-6
-    assert codebook.revive(features, torch.Generator().manual_seed(0)) == 0  # the revived start with a fair share
+    assert (
+        codebook.revive(features, torch.Generator().manual_seed(0)) == 0
+    )  # the revived start with a fair share
 
 
 def test_reviving_raises_the_use_of_a_collapsed_codebook():
-    codebook = Codebook(32, 4)  # the customary small start: next to real features almost all codes are one point
+    codebook = Codebook(
+        32, 4
+    )  # the customary small start: next to real features almost all codes are one point
     features = noise(2000, 4) + 10
     used = [len(codebook.nearest(features).unique())]
     for step in range(3):

@@ -66,7 +66,8 @@ def test_ten_scales_share_four_phi_as_the_published_weights_do():
 
 
 def test_a_tie_of_seven_scales_goes_to_the_lower_phi():
-    # VAR's own code breaks this tie upwards, [0, 0, 1, 2, 2, 3, 3]; no checkpoint of seven scales was ever published
+    # VAR's own code breaks this tie upwards, [0, 0, 1, 2, 2, 3, 3]; no checkpoint of seven scales
+    # was ever published
     assert [phi_index(k, 7, 4) for k in range(7)] == [0, 0, 1, 1, 2, 3, 3]
 
 
@@ -83,7 +84,10 @@ def test_phi_is_half_the_map_and_half_its_convolution():
     for i in range(5):
         for j in range(5):
             window = padded[:, :, i : i + 3, j : j + 3]
-            slow[:, :, i, j] = torch.einsum("bcyx,ocyx->bo", window, phi.conv.weight.detach()) + phi.conv.bias.detach()
+            slow[:, :, i, j] = (
+                torch.einsum("bcyx,ocyx->bo", window, phi.conv.weight.detach())
+                + phi.conv.bias.detach()
+            )
     assert torch.allclose(phi(x), 0.5 * x + 0.5 * slow, atol=1e-5)
 
 
@@ -145,8 +149,12 @@ def test_ground_truth_pyramid_quantises_every_scale_on_its_own(schedule):
     for k, size in enumerate(schedule):
         tokens = slow_nearest(pyramid.codebook, slow_down(f, size))
         assert torch.equal(out.tokens[k], tokens)
-        assert torch.allclose(out.pictures[k], pyramid.codebook.lookup(tokens).permute(0, 3, 1, 2), atol=1e-5)
-    assert torch.equal(pyramid.decode(out.tokens), pyramid.codebook.lookup(out.tokens[-1]).permute(0, 3, 1, 2))
+        assert torch.allclose(
+            out.pictures[k], pyramid.codebook.lookup(tokens).permute(0, 3, 1, 2), atol=1e-5
+        )
+    assert torch.equal(
+        pyramid.decode(out.tokens), pyramid.codebook.lookup(out.tokens[-1]).permute(0, 3, 1, 2)
+    )
     # another set of coarser scales changes nothing at the last one
     assert torch.equal(pyramid(f, (schedule[-1],)).tokens[0], out.tokens[-1])
 
@@ -156,13 +164,17 @@ def test_ground_truth_teacher_inputs_are_the_previous_codes_enlarged():
     out = pyramid(noise(2, 6, 4, 8), schedule)
     for k, seen in enumerate(pyramid.teacher_inputs(out.tokens)):
         codes = pyramid.codebook.lookup(out.tokens[k]).permute(0, 3, 1, 2)
-        assert torch.allclose(seen, F.interpolate(codes, size=schedule[k + 1], mode="bicubic"), atol=1e-6)
+        assert torch.allclose(
+            seen, F.interpolate(codes, size=schedule[k + 1], mode="bicubic"), atol=1e-6
+        )
 
 
 def test_residual_loss_compares_the_running_sums_with_all_of_f():
     pyramid, f = residual(), noise(2, 6, 5, 5)
     out = pyramid(f, SCHEDULE)
-    slow = sum((1 + pyramid.beta) * (picture - f).square().mean() for picture in out.pictures) / len(SCHEDULE)
+    slow = sum(
+        (1 + pyramid.beta) * (picture - f).square().mean() for picture in out.pictures
+    ) / len(SCHEDULE)
     assert out.loss.item() == pytest.approx(slow.item(), rel=1e-5)
 
 

@@ -65,7 +65,12 @@ def test_a_bad_schedule_gets_one_sentence_with_a_remedy(bad, says):
 
 
 def test_the_proposed_schedule_is_valid():
-    for bad in (((1, 1), (3, 3), (2, 2)), ((5, 5), (9, 9)), ((2, 1), (1, 2), (2, 2)), ((4, 6), (4, 6))):
+    for bad in (
+        ((1, 1), (3, 3), (2, 2)),
+        ((5, 5), (9, 9)),
+        ((2, 1), (1, 2), (2, 2)),
+        ((4, 6), (4, 6)),
+    ):
         proposed = nearest_schedule(bad, (4, 6))
         assert check_schedule(proposed, (4, 6)) == proposed
 
@@ -97,7 +102,9 @@ def test_schedules_for_any_size_are_valid_and_start_at_one():
 def test_step_sampling_draws_six_to_ten_scales_and_always_ends_at_the_latent():
     generator = torch.Generator().manual_seed(0)
     drawn = [sample_schedule((16, 16), 10, generator=generator) for _ in range(2000)]
-    assert all(schedule[0] == (1, 1) and schedule[-1] == (16, 16) and grows(schedule) for schedule in drawn)
+    assert all(
+        schedule[0] == (1, 1) and schedule[-1] == (16, 16) and grows(schedule) for schedule in drawn
+    )
     lengths = [len(schedule) for schedule in drawn]
     assert set(lengths) <= set(range(6, 11)) and {8, 9, 10} <= set(lengths)
     # each of the eight middle scales is dropped in 5 % of the steps (FlexVAR section 3.4)
@@ -107,7 +114,10 @@ def test_step_sampling_draws_six_to_ten_scales_and_always_ends_at_the_latent():
 
 def test_step_sampling_drops_at_most_so_many():
     generator = torch.Generator().manual_seed(1)
-    lengths = {len(sample_schedule((16, 16), 10, drop=0.9, max_drops=4, generator=generator)) for _ in range(200)}
+    lengths = {
+        len(sample_schedule((16, 16), 10, drop=0.9, max_drops=4, generator=generator))
+        for _ in range(200)
+    }
     assert lengths >= {6} and lengths <= set(range(6, 11))
 
 
@@ -115,7 +125,12 @@ def test_step_sampling_keeps_the_budget_and_never_drops_the_last_scale():
     generator, tight = torch.Generator().manual_seed(2), 0
     for _ in range(2000):
         schedule = sample_schedule((16, 16), 10, budget=680, generator=generator)
-        assert token_count(schedule) <= 680 and schedule[-1] == (16, 16) and schedule[0] == (1, 1) and grows(schedule)
+        assert (
+            token_count(schedule) <= 680
+            and schedule[-1] == (16, 16)
+            and schedule[0] == (1, 1)
+            and grows(schedule)
+        )
         tight += len(schedule) < 10
     assert tight > 1000  # the budget was not idle
     assert sample_schedule((16, 16), 10, budget=10, generator=generator) == ((1, 1), (16, 16))
@@ -131,5 +146,9 @@ def test_step_sampling_on_rectangles_and_tiny_latents():
 
 
 def test_step_sampling_is_a_function_of_its_generator():
-    first, second = (sample_schedule((16, 16), 10, generator=torch.Generator().manual_seed(7)) for _ in range(2))
-    assert first == second != sample_schedule((16, 16), 10, generator=torch.Generator().manual_seed(8))
+    first, second = (
+        sample_schedule((16, 16), 10, generator=torch.Generator().manual_seed(7)) for _ in range(2)
+    )
+    assert (
+        first == second != sample_schedule((16, 16), 10, generator=torch.Generator().manual_seed(8))
+    )

@@ -16,14 +16,20 @@ def test_tokens_have_the_schedule_s_sizes_and_describe_the_reconstruction(kind):
     tokenizer, image = tiny_tokenizer(kind), pictures(2)
     tokens = tokenizer.tokens(image)
     assert [tuple(indices.shape) for indices in tokens] == [(2, h, w) for h, w in SCHEDULE]
-    assert all(0 <= int(indices.min()) and int(indices.max()) < TOKENIZER.codes for indices in tokens)
-    assert len(torch.cat([indices.flatten() for indices in tokens]).unique()) > 4  # the test is about something
+    assert all(
+        0 <= int(indices.min()) and int(indices.max()) < TOKENIZER.codes for indices in tokens
+    )
+    assert (
+        len(torch.cat([indices.flatten() for indices in tokens]).unique()) > 4
+    )  # the test is about something
     assert torch.allclose(tokenizer.picture(tokens), tokenizer.reconstruct(image)[-1], atol=1e-5)
 
 
 def test_a_residual_pyramid_sharpens_and_a_ground_truth_pyramid_grows():
     image = pictures(2)
-    assert [tuple(r.shape) for r in tiny_tokenizer("residual").reconstruct(image)] == [(2, 3, 16, 16)] * 4
+    assert [tuple(r.shape) for r in tiny_tokenizer("residual").reconstruct(image)] == [
+        (2, 3, 16, 16)
+    ] * 4
     sizes = [tuple(r.shape[-2:]) for r in tiny_tokenizer("ground_truth").reconstruct(image)]
     assert sizes == [(4, 4), (8, 8), (12, 12), (16, 16)]
 
@@ -56,7 +62,9 @@ def test_the_decoder_s_gradient_reaches_the_image_through_the_quantisation():
 
 def test_an_image_that_the_stride_does_not_divide_is_refused_with_the_nearest_size():
     tokenizer = tiny_tokenizer()
-    with pytest.raises(VarbookError, match="18 x 31 pixels does not fit the stride of 4; use 16 x 32"):
+    with pytest.raises(
+        VarbookError, match="18 x 31 pixels does not fit the stride of 4; use 16 x 32"
+    ):
         tokenizer.encode(pictures(1, 18, 31))
     assert tokenizer.latent(16, 32) == (4, 8)
 
@@ -68,7 +76,10 @@ def test_an_image_of_another_size_than_the_schedule_is_refused_with_a_schedule()
 
 
 def test_the_pyramids_share_everything_else():
-    names = [{name for name in tiny_tokenizer(kind).state_dict() if "phi" not in name} for kind in ("residual", "ground_truth")]
+    names = [
+        {name for name in tiny_tokenizer(kind).state_dict() if "phi" not in name}
+        for kind in ("residual", "ground_truth")
+    ]
     assert names[0] == names[1]
 
 

@@ -13,9 +13,17 @@ from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.tokenizer.vqgan import Half, MapAttention, ResBlock, Twice, VqganDecoder, VqganEncoder
 
 CONFIG = TokenizerConfig(
-    schedule=square(1, 2, 4), codes=24, code_dim=8, channels=(32, 64, 64), patch=1, blocks=1, line=False,
-    autoencoder="vqgan", feature_channels=16, quant_kernel=1,
-)  # fmt: skip
+    schedule=square(1, 2, 4),
+    codes=24,
+    code_dim=8,
+    channels=(32, 64, 64),
+    patch=1,
+    blocks=1,
+    line=False,
+    autoencoder="vqgan",
+    feature_channels=16,
+    quant_kernel=1,
+)
 
 
 @pytest.mark.parametrize("channels, stride", [((32,), 1), ((32, 64), 2), ((32, 32, 64), 4)])
@@ -34,13 +42,17 @@ def test_halving_pads_right_and_below_alone():
     corner = (layer.conv.weight * x[0, :, 0:3, 0:3]).sum((1, 2, 3)) + layer.conv.bias
     assert torch.allclose(out[0, :, 0, 0], corner, atol=1e-5)
     last = F.pad(x[0, :, 4:6, 6:8], (0, 1, 0, 1))
-    assert torch.allclose(out[0, :, 2, 3], (layer.conv.weight * last).sum((1, 2, 3)) + layer.conv.bias, atol=1e-5)
+    assert torch.allclose(
+        out[0, :, 2, 3], (layer.conv.weight * last).sum((1, 2, 3)) + layer.conv.bias, atol=1e-5
+    )
 
 
 @torch.no_grad()
 def test_doubling_repeats_every_value_before_the_convolution():
     layer, x = awake(Twice(2)), noise(1, 2, 3, 4)
-    assert torch.allclose(layer(x), layer.conv(x.repeat_interleave(2, 2).repeat_interleave(2, 3)), atol=1e-6)
+    assert torch.allclose(
+        layer(x), layer.conv(x.repeat_interleave(2, 2).repeat_interleave(2, 3)), atol=1e-6
+    )
 
 
 @torch.no_grad()
@@ -48,8 +60,12 @@ def test_attention_by_its_formula():
     layer, x = awake(MapAttention(32)), noise(2, 32, 3, 4)
     for image, out in zip(x, layer(x)):
         groups = image.view(32, -1)
-        normal = (groups - groups.mean(1, keepdim=True)) / (groups.var(1, unbiased=False, keepdim=True) + 1e-6).sqrt()
-        seen = normal * layer.norm.weight[:, None] + layer.norm.bias[:, None]  # 32 groups of one channel
+        normal = (groups - groups.mean(1, keepdim=True)) / (
+            groups.var(1, unbiased=False, keepdim=True) + 1e-6
+        ).sqrt()
+        seen = (
+            normal * layer.norm.weight[:, None] + layer.norm.bias[:, None]
+        )  # 32 groups of one channel
         q, k, v = (layer.qkv.weight[:, :, 0, 0] @ seen + layer.qkv.bias[:, None]).chunk(3)
         mixed = v @ (q.T @ k / 32**0.5).softmax(1).T
         wanted = groups + layer.proj_out.weight[:, :, 0, 0] @ mixed + layer.proj_out.bias[:, None]
@@ -83,7 +99,10 @@ def test_it_is_one_part_of_the_tokenizer_and_nothing_else_changes():
     assert torch.allclose(tokenizer.picture(tokens), tokenizer.reconstruct(image)[-1], atol=1e-5)
     assert tokenizer.picture(tokens).shape == image.shape
     ours = Tokenizer(dataclasses.replace(CONFIG, autoencoder="folded"))
-    others = [{name for name in t.state_dict() if not name.startswith(("encoder", "decoder"))} for t in (tokenizer, ours)]
+    others = [
+        {name for name in t.state_dict() if not name.startswith(("encoder", "decoder"))}
+        for t in (tokenizer, ours)
+    ]
     assert others[0] == others[1]
 
 

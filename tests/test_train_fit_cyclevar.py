@@ -1,4 +1,6 @@
-"""Fine-tuning CycleVAR: the loss against a slow transcription, who gets a gradient from whom, resuming."""
+"""Fine-tuning CycleVAR: the loss against a slow transcription, who gets a gradient from whom,
+resuming.
+"""
 
 import math
 from dataclasses import replace
@@ -26,7 +28,13 @@ from varbook import device
 from varbook.errors import VarbookError
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_cyclevar as cyclevar_module
-from varbook.train.fit_cyclevar import CycleVARTraining, critic_loss, fit_cyclevar, generator_loss, identity_loss
+from varbook.train.fit_cyclevar import (
+    CycleVARTraining,
+    critic_loss,
+    fit_cyclevar,
+    generator_loss,
+    identity_loss,
+)
 from varbook.train.keeper import Keeper
 from varbook.transformer.model import NextScaleModel
 from varbook.translate.augment import KINDS, augment
@@ -37,9 +45,15 @@ T_X, T_Y = 0, 2
 ALL = tuple(KINDS)
 PARTS = ("cycle", "identity", "keep", "gan")
 X, Y = pictures(2, seed=1), pictures(2, seed=2)
-PAPER = CycleVARTraining(cycle_noise=0.0, keep_l1=0.0, augment=())  # the losses of the equations alone
-WEIGHTS = replace(PAPER, cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5)
-SHORT = CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=2, average=0.5, critic_channels=(8,))
+PAPER = CycleVARTraining(
+    cycle_noise=0.0, keep_l1=0.0, augment=()
+)  # the losses of the equations alone
+WEIGHTS = replace(
+    PAPER, cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5
+)
+SHORT = CycleVARTraining(
+    steps=6, batch=2, identity_steps=2, warmup=2, average=0.5, critic_channels=(8,)
+)
 
 
 def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -54,16 +68,22 @@ def two_critics(kind: str = "patch") -> nn.ModuleList:
     return discriminators(kind, 2).eval()
 
 
-both_critics = pytest.mark.parametrize("kind", ["patch", "random"])  # "random": frozen features without any file
+both_critics = pytest.mark.parametrize(
+    "kind", ["patch", "random"]
+)  # "random": frozen features without any file
 
 
 def loss_of(cyclevar, critics, x=X, y=Y, training=WEIGHTS):
     return generator_loss(cyclevar, critics, (x, y), (T_X, T_Y), training, squares)
 
 
-@pytest.mark.parametrize("config", [CycleVARConfig(), CycleVARConfig(mode="serial", fusion="paper")])
+@pytest.mark.parametrize(
+    "config", [CycleVARConfig(), CycleVARConfig(mode="serial", fusion="paper")]
+)
 def test_the_loss_is_cycle_identity_and_adversarial_part_of_the_equations(config):
-    """One image and one translation at a time; critics[0] judges domain X (CycleVAR eqs. 13, 14, 15)."""
+    """One image and one translation at a time; critics[0] judges domain X (CycleVAR eqs. 13, 14,
+    15).
+    """
     cyclevar, critics, n = tiny_cyclevar(config), two_critics(), len(X)
 
     def translate(image, label):
@@ -107,8 +127,13 @@ def test_the_loss_does_not_grow_with_the_batch(kind):
     with torch.no_grad():
         once = loss_of(cyclevar, critics)
         more = loss_of(cyclevar, critics, X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1))
-        judged = [critic_loss(critics, (x, y), [y, x]).item() for x, y in ((X, Y), (X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1)))]
-    assert once[2] == pytest.approx(more[2], rel=1e-4) and judged[0] == pytest.approx(judged[1], rel=1e-4)
+        judged = [
+            critic_loss(critics, (x, y), [y, x]).item()
+            for x, y in ((X, Y), (X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1)))
+        ]
+    assert once[2] == pytest.approx(more[2], rel=1e-4) and judged[0] == pytest.approx(
+        judged[1], rel=1e-4
+    )
 
 
 @both_critics
@@ -116,7 +141,9 @@ def test_the_generator_s_step_leaves_no_gradient_in_the_discriminators_nor_in_th
     cyclevar, critics = tiny_cyclevar(), two_critics(kind)
     loss_of(cyclevar, critics)[0].backward()
     assert all(parameter.grad is None for parameter in critics.parameters())
-    assert all(parameter.requires_grad for parameter in critics.parameters())  # and they can learn again
+    assert all(
+        parameter.requires_grad for parameter in critics.parameters()
+    )  # and they can learn again
     assert all(parameter.grad is None for parameter in cyclevar.tokenizer.parameters())
     assert all(parameter.grad.abs().max() > 0 for parameter in cyclevar.model.parameters())
 
@@ -132,8 +159,13 @@ def test_the_discriminators_step_leaves_no_gradient_in_the_generator(kind):
 
 @pytest.mark.parametrize("part", ["cycle", "identity", "gan"])
 def test_each_part_alone_moves_the_model(part):
-    nothing = dict.fromkeys(("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual", "gan"), 0.0)
-    alone = nothing | {"cycle": {"cycle_l1": 1.0}, "identity": {"identity_l1": 1.0}, "gan": {"gan": 1.0}}[part]
+    nothing = dict.fromkeys(
+        ("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual", "gan"), 0.0
+    )
+    alone = (
+        nothing
+        | {"cycle": {"cycle_l1": 1.0}, "identity": {"identity_l1": 1.0}, "gan": {"gan": 1.0}}[part]
+    )
     cyclevar = tiny_cyclevar()
     total, _, parts = loss_of(cyclevar, two_critics(), training=replace(WEIGHTS, **alone))
     total.backward()
@@ -154,10 +186,15 @@ def test_each_discriminator_sees_its_own_domain():
 
 @both_critics
 def test_the_adversarial_part_alone_reaches_the_model_through_either_discriminator(kind):
-    nothing = dict.fromkeys(("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual"), 0.0)
+    nothing = dict.fromkeys(
+        ("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual"), 0.0
+    )
     cyclevar = tiny_cyclevar()
     loss_of(cyclevar, two_critics(kind), training=replace(WEIGHTS, **nothing))[0].backward()
-    assert cyclevar.model.head.weight.grad.isfinite().all() and cyclevar.model.head.weight.grad.abs().max() > 0
+    assert (
+        cyclevar.model.head.weight.grad.isfinite().all()
+        and cyclevar.model.head.weight.grad.abs().max() > 0
+    )
 
 
 def test_augmentation_changes_what_the_discriminators_see_and_nothing_else():
@@ -166,12 +203,27 @@ def test_augmentation_changes_what_the_discriminators_see_and_nothing_else():
     plain = generator_loss(cyclevar, critics, (X, Y), (T_X, T_Y), WEIGHTS, squares)
     shown = [[], []]
     for critic, seen in zip(critics, shown):
-        critic.register_forward_pre_hook(lambda _, inputs, seen=seen: seen.append(inputs[0].detach()))
-    changed = generator_loss(cyclevar, critics, (X, Y), (T_X, T_Y), replace(WEIGHTS, augment=ALL), squares, draws.manual_seed(4))
+        critic.register_forward_pre_hook(
+            lambda _, inputs, seen=seen: seen.append(inputs[0].detach())
+        )
+    changed = generator_loss(
+        cyclevar,
+        critics,
+        (X, Y),
+        (T_X, T_Y),
+        replace(WEIGHTS, augment=ALL),
+        squares,
+        draws.manual_seed(4),
+    )
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(plain[1], changed[1], strict=True))
-    assert {name for name in plain[2] if plain[2][name] != pytest.approx(changed[2][name], rel=1e-5)} == {"gan"}
+    assert {
+        name for name in plain[2] if plain[2][name] != pytest.approx(changed[2][name], rel=1e-5)
+    } == {"gan"}
     draws.manual_seed(4)
-    assert all(torch.allclose(seen[0], augment(fake, ALL, draws), atol=1e-4) for seen, fake in zip(shown, changed[1], strict=True))
+    assert all(
+        torch.allclose(seen[0], augment(fake, ALL, draws), atol=1e-4)
+        for seen, fake in zip(shown, changed[1], strict=True)
+    )
 
 
 def test_the_noise_meets_the_cycle_alone_and_what_is_kept_is_measured_on_the_translations():
@@ -180,14 +232,24 @@ def test_the_noise_meets_the_cycle_alone_and_what_is_kept_is_measured_on_the_tra
     plain = loss_of(cyclevar, critics)
     total, (fake_x, fake_y), parts = loss_of(cyclevar, critics, training=training)
     assert tuple(parts) == PARTS and total.item() == pytest.approx(sum(parts.values()), rel=1e-5)
-    assert {name for name in plain[2] if parts[name] != pytest.approx(plain[2][name], rel=1e-5)} == {"cycle"}
-    slow = sum((fake - source).abs().mean(1).clamp(max=0.3).mean() for fake, source in ((fake_y, X), (fake_x, Y))) / 2
+    assert {
+        name for name in plain[2] if parts[name] != pytest.approx(plain[2][name], rel=1e-5)
+    } == {"cycle"}
+    slow = (
+        sum(
+            (fake - source).abs().mean(1).clamp(max=0.3).mean()
+            for fake, source in ((fake_y, X), (fake_x, Y))
+        )
+        / 2
+    )
     assert parts["keep"] == pytest.approx(4 * slow.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("augmented", [False, True])
 def test_real_and_fake_images_are_augmented_both_or_neither(monkeypatch, augmented):
-    """In the discriminators' own step: with augmentation neither a real nor a fake image is seen as it is."""
+    """In the discriminators' own step: with augmentation neither a real nor a fake image is seen as
+    it is.
+    """
     judged, sets = [], (uint8_pictures(2, seed=1), uint8_pictures(2, seed=2))
 
     def listening(critics, real, fakes):
@@ -195,7 +257,11 @@ def test_real_and_fake_images_are_augmented_both_or_neither(monkeypatch, augment
         return critic_loss(critics, real, fakes)
 
     monkeypatch.setattr(cyclevar_module, "critic_loss", listening)
-    monkeypatch.setattr(cyclevar_module, "augment", lambda images, kinds, generator: images * 0 + 5.0 if kinds else images)
+    monkeypatch.setattr(
+        cyclevar_module,
+        "augment",
+        lambda images, kinds, generator: images * 0 + 5.0 if kinds else images,
+    )
     training = replace(SHORT, steps=1, identity_steps=0, augment=ALL if augmented else ())
     fit_cyclevar(tiny_cyclevar(), sets, (T_X, T_Y), training, seed=0, device=CPU)
     (sides,) = judged
@@ -225,20 +291,28 @@ def test_the_kind_of_discriminator_is_checked_before_anything_is_trained():
 
 @pytest.mark.parametrize("bfloat16", [False, True], ids=["float32", "bfloat16"])
 def test_a_thousand_steps_stay_finite(monkeypatch, bfloat16):
-    """The smallest model there is, at five times the learning rate, on images of pure black and white."""
+    """The smallest model there is, at five times the learning rate, on images of pure black and
+    white.
+    """
     monkeypatch.setattr(device, "has_bfloat16", lambda where: bfloat16)
     torch.manual_seed(0)
-    training = CycleVARTraining(steps=1000, batch=1, lr=2e-3, identity_steps=10, critic_channels=(8,), critic_whole=False)
+    training = CycleVARTraining(
+        steps=1000, batch=1, lr=2e-3, identity_steps=10, critic_channels=(8,), critic_whole=False
+    )
     schedule = SCHEDULE[:2]
     tokenizer = Tokenizer(replace(TOKENIZER, schedule=schedule, codes=8, channels=(8,), blocks=0))
     model = awake(NextScaleModel(replace(MODEL, schedule=schedule, codes=8, depth=1, width=16)))
     sets = tuple(255 * torch.randint(2, (6, 3, 4, 4), dtype=torch.uint8) for _ in range(2))
     curve = fit_cyclevar(CycleVAR(tokenizer, model), sets, (T_X, T_Y), training, seed=0, device=CPU)
-    assert curve[-1]["step"] == 999 and all(math.isfinite(value) for entry in curve for value in entry.values())
+    assert curve[-1]["step"] == 999 and all(
+        math.isfinite(value) for entry in curve for value in entry.values()
+    )
     assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
 
 
-@pytest.mark.parametrize("alone", [2, 5])  # killed in the fourth step: with all losses, and while copying is learnt
+@pytest.mark.parametrize(
+    "alone", [2, 5]
+)  # killed in the fourth step: with all losses, and while copying is learnt
 @pytest.mark.parametrize("config", [CycleVARConfig(noise=True), CycleVARConfig(mode="serial")])
 def test_a_killed_training_resumes_to_the_same_bits(tmp_path, config, alone):
     training = replace(SHORT, identity_steps=alone)
@@ -249,7 +323,9 @@ def test_a_killed_training_resumes_to_the_same_bits(tmp_path, config, alone):
         fit(first, training, keeper=KilledKeeper(tmp_path))
     torch.manual_seed(99)
     sets = (uint8_pictures(5, seed=1), uint8_pictures(4, seed=2))
-    resumed = fit_cyclevar(second, sets, (T_X, T_Y), training, seed=3, device=CPU, keeper=Keeper(tmp_path))
+    resumed = fit_cyclevar(
+        second, sets, (T_X, T_Y), training, seed=3, device=CPU, keeper=Keeper(tmp_path)
+    )
     assert same_state(whole.model, second.model) and resumed == curve
     assert not same_state(whole.model, first.model)
 
@@ -257,10 +333,20 @@ def test_a_killed_training_resumes_to_the_same_bits(tmp_path, config, alone):
 def test_the_model_moves_stays_finite_and_the_tokenizer_does_not_move():
     cyclevar, untouched = tiny_cyclevar(), tiny_cyclevar()
     curve = fit(cyclevar)
-    assert same_state(cyclevar.tokenizer, untouched.tokenizer) and not same_state(cyclevar.model, untouched.model)
-    assert all(tensor.isfinite().all() for tensor in cyclevar.model.state_dict().values()) and not cyclevar.model.training
+    assert same_state(cyclevar.tokenizer, untouched.tokenizer) and not same_state(
+        cyclevar.model, untouched.model
+    )
+    assert (
+        all(tensor.isfinite().all() for tensor in cyclevar.model.state_dict().values())
+        and not cyclevar.model.training
+    )
     assert [entry["step"] for entry in curve] == [0, 5]
-    assert curve[0].keys() == {"step", "loss"} and curve[1].keys() == {"step", "loss", *PARTS, "critic"}
+    assert curve[0].keys() == {"step", "loss"} and curve[1].keys() == {
+        "step",
+        "loss",
+        *PARTS,
+        "critic",
+    }
     assert all(torch.tensor(list(entry.values())).isfinite().all() for entry in curve)
 
 
@@ -278,7 +364,9 @@ def test_it_learns_the_identity_when_nothing_else_is_asked():
 
 
 def test_what_is_kept_is_the_moving_average():
-    """With a decay of 1 the average would stay at its first steps: it lags behind the weights that are trained."""
+    """With a decay of 1 the average would stay at its first steps: it lags behind the weights that
+    are trained.
+    """
     kept = {}
     for average in (0.0, 0.999):
         cyclevar = tiny_cyclevar()
@@ -294,7 +382,9 @@ def test_plain_descent_moves_along_the_gradient_and_an_unknown_optimiser_is_refu
     before = [weight.detach().clone() for weight in model.parameters()]
     sum(weight.square().sum() for weight in model.parameters()).backward()  # gradient 2 w
     optimiser.step()
-    assert all(torch.allclose(weight, torch.zeros_like(weight), atol=1e-6) for weight in model.parameters()) and any(w.any() for w in before)
+    assert all(
+        torch.allclose(weight, torch.zeros_like(weight), atol=1e-6) for weight in model.parameters()
+    ) and any(w.any() for w in before)
     usual = cyclevar_module.generator_optimiser(model, SHORT)
     assert isinstance(usual, torch.optim.AdamW) and usual.defaults["betas"] == SHORT.betas
     with pytest.raises(VarbookError, match="use adamw or sgd"):

@@ -5,7 +5,19 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, MODEL, SCHEDULE, Killed, KilledKeeper, noise, pictures, same_state, tiny_model, tiny_tokenizer, uint8_pictures
+from tiny import (
+    CPU,
+    MODEL,
+    SCHEDULE,
+    Killed,
+    KilledKeeper,
+    noise,
+    pictures,
+    same_state,
+    tiny_model,
+    tiny_tokenizer,
+    uint8_pictures,
+)
 
 from varbook.tokenizer.schedule import scale_slices
 from varbook.train import fit_next_scale as module
@@ -36,26 +48,49 @@ def training_for(kind: str) -> NextScaleTraining:
     return replace(SHORT, step_sampling=kind == "ground_truth")
 
 
-def fit(model: NextScaleModel, kind: str, training: NextScaleTraining | None = None, keeper: Keeper | None = None, seed: int = 3):
+def fit(
+    model: NextScaleModel,
+    kind: str,
+    training: NextScaleTraining | None = None,
+    keeper: Keeper | None = None,
+    seed: int = 3,
+):
     return fit_next_scale(
-        model, tiny_tokenizer(kind), FEATURES, LABELS, training or training_for(kind), seed=seed, device=CPU, keeper=keeper
+        model,
+        tiny_tokenizer(kind),
+        FEATURES,
+        LABELS,
+        training or training_for(kind),
+        seed=seed,
+        device=CPU,
+        keeper=keeper,
     )
 
 
 def test_the_loss_is_the_mean_cross_entropy_of_all_tokens():
-    logits, tokens = noise(2, 5, 7), [torch.tensor([[[1]], [[6]]]), torch.tensor([[[0, 2], [3, 3]], [[5, 4], [0, 1]]])]
+    logits, tokens = (
+        noise(2, 5, 7),
+        [torch.tensor([[[1]], [[6]]]), torch.tensor([[[0, 2], [3, 3]], [[5, 4], [0, 1]]])],
+    )
     loss, right = token_loss(logits, tokens)
     for b in range(2):
         target = [int(t) for part in tokens for t in part[b].flatten()]
         for i, wanted in enumerate(target):
-            assert loss[b, i].item() == pytest.approx(-logits[b, i].log_softmax(0)[wanted].item(), rel=1e-4)
+            assert loss[b, i].item() == pytest.approx(
+                -logits[b, i].log_softmax(0)[wanted].item(), rel=1e-4
+            )
             assert right[b, i] == (logits[b, i].argmax() == wanted)
 
 
 def test_the_loss_does_not_grow_with_the_batch():
-    logits, tokens = noise(2, 16, 7), [torch.randint(7, (2, 4, 4), generator=torch.Generator().manual_seed(0))]
+    logits, tokens = (
+        noise(2, 16, 7),
+        [torch.randint(7, (2, 4, 4), generator=torch.Generator().manual_seed(0))],
+    )
     once = token_loss(logits, tokens)[0].mean().item()
-    assert once == pytest.approx(token_loss(logits.repeat(5, 1, 1), [tokens[0].repeat(5, 1, 1)])[0].mean().item(), rel=1e-5)
+    assert once == pytest.approx(
+        token_loss(logits.repeat(5, 1, 1), [tokens[0].repeat(5, 1, 1)])[0].mean().item(), rel=1e-5
+    )
 
 
 def test_labels_are_withheld_as_often_as_asked():
@@ -71,8 +106,15 @@ def test_var_has_one_schedule_and_flexvar_draws_another_every_step():
     generator = torch.Generator().manual_seed(0)
     assert step_schedule(tiny_model(), SHORT, generator) == SCHEDULE
     config = replace(flexvar(MODEL), schedule=((1, 1), (8, 8)))
-    drawn = [step_schedule(NextScaleModel(config), replace(SHORT, step_sampling=True, max_steps=5), generator) for _ in range(40)]
-    assert len(set(drawn)) > 10 and all(schedule[-1] == (8, 8) and schedule[0] == (1, 1) for schedule in drawn)
+    drawn = [
+        step_schedule(
+            NextScaleModel(config), replace(SHORT, step_sampling=True, max_steps=5), generator
+        )
+        for _ in range(40)
+    ]
+    assert len(set(drawn)) > 10 and all(
+        schedule[-1] == (8, 8) and schedule[0] == (1, 1) for schedule in drawn
+    )
 
 
 def test_features_are_those_of_the_images_and_then_of_their_mirror_images():
@@ -102,13 +144,19 @@ def test_it_learns_a_small_set_and_stays_finite(kind):
     before = score_next_scale(model, tokenizer, FEATURES, LABELS)
     fit(model, kind, replace(training_for(kind), steps=80, batch=8, lr=3e-3))
     after = score_next_scale(model, tokenizer, FEATURES, LABELS)
-    assert before["loss"] == pytest.approx(torch.tensor(24.0).log().item(), rel=0.05)  # a fresh model guesses
+    assert before["loss"] == pytest.approx(
+        torch.tensor(24.0).log().item(), rel=0.05
+    )  # a fresh model guesses
     assert after["loss"] < 0.9 * before["loss"] and after["accuracy"] > before["accuracy"]
-    assert not model.training and all(tensor.isfinite().all() for tensor in model.state_dict().values())
+    assert not model.training and all(
+        tensor.isfinite().all() for tensor in model.state_dict().values()
+    )
 
 
 def test_the_model_is_shown_only_what_comes_before(monkeypatch):
-    """At every step: nothing at the first scale, then the teacher inputs of the very tokens that it must predict."""
+    """At every step: nothing at the first scale, then the teacher inputs of the very tokens that it
+    must predict.
+    """
     model, tokenizer, seen, asked = fresh("residual"), tiny_tokenizer(), [], []
     original, forward = module.token_loss, model.forward
 
@@ -126,7 +174,10 @@ def test_the_model_is_shown_only_what_comes_before(monkeypatch):
     assert len(seen) == len(asked) == 6
     for maps, tokens in zip(seen, asked):
         assert maps[0] is None
-        assert all(torch.equal(a, b) for a, b in zip(maps[1:], tokenizer.pyramid.teacher_inputs(tokens), strict=True))
+        assert all(
+            torch.equal(a, b)
+            for a, b in zip(maps[1:], tokenizer.pyramid.teacher_inputs(tokens), strict=True)
+        )
 
 
 def test_the_tokenizer_is_left_as_it_is():
@@ -138,12 +189,16 @@ def test_the_tokenizer_is_left_as_it_is():
 def test_the_score_is_the_same_in_any_batches_and_agrees_with_a_direct_computation():
     model, tokenizer = tiny_model(), tiny_tokenizer()
     score = score_next_scale(model, tokenizer, FEATURES, LABELS)
-    assert score_next_scale(model, tokenizer, FEATURES, LABELS, batch=3)["loss"] == pytest.approx(score["loss"], rel=1e-5)
+    assert score_next_scale(model, tokenizer, FEATURES, LABELS, batch=3)["loss"] == pytest.approx(
+        score["loss"], rel=1e-5
+    )
     tokens = tokenizer.quantise(FEATURES).tokens
     with torch.no_grad():
         logits = model([None, *tokenizer.pyramid.teacher_inputs(tokens)], LABELS)
     target = torch.cat([part.flatten(1) for part in tokens], 1)
-    assert score["loss"] == pytest.approx(F.cross_entropy(logits.flatten(0, 1), target.flatten()).item(), rel=1e-5)
+    assert score["loss"] == pytest.approx(
+        F.cross_entropy(logits.flatten(0, 1), target.flatten()).item(), rel=1e-5
+    )
     for k, s in enumerate(scale_slices(SCHEDULE)):
         share = (logits[:, s].argmax(-1) == target[:, s]).float().mean().item()
         assert score["accuracy_per_scale"][k] == pytest.approx(share, abs=1e-6)
@@ -154,7 +209,9 @@ def test_a_flexible_model_is_scored_on_rectangles():
     tokenizer, schedule = tiny_tokenizer("ground_truth"), ((1, 1), (2, 4), (4, 8))
     with torch.no_grad():
         features = tokenizer.encode(pictures(3, 16, 32))
-    score = score_next_scale(tiny_model("ground_truth"), tokenizer, features, torch.arange(3), schedule)
+    score = score_next_scale(
+        tiny_model("ground_truth"), tokenizer, features, torch.arange(3), schedule
+    )
     assert len(score["loss_per_scale"]) == 3 and score["loss"] > 0
 
 
@@ -163,7 +220,12 @@ def test_positions_and_step_embeddings_do_not_decay():
     (matrices, decay), (rest, none) = decay_groups(model, 0.05)
     still = {id(p) for p in rest}
     assert (decay, none) == (0.05, 0.0)
-    assert {id(model.lvl_embed.weight), id(model.pos_start), id(model.positions.table), id(model.head.bias)} <= still
+    assert {
+        id(model.lvl_embed.weight),
+        id(model.pos_start),
+        id(model.positions.table),
+        id(model.head.bias),
+    } <= still
     assert id(model.head.weight) not in still and id(model.class_emb.weight) not in still
     assert len(matrices) + len(rest) == len(list(model.parameters()))
 

@@ -1,4 +1,6 @@
-"""Training the rivals: each loss by its definition, a few steps that learn, and resuming to the same bits."""
+"""Training the rivals: each loss by its definition, a few steps that learn, and resuming to the
+same bits.
+"""
 
 import math
 from dataclasses import replace
@@ -14,7 +16,9 @@ from varbook.train.keeper import Keeper
 from varbook.transformer.rival_generators import DiffusionModel, make_rival
 
 LABELS = torch.arange(12) % 3
-FEATURES = noise(3, 8, 1, 1, seed=5)[LABELS] + 0.3 * noise(12, 8, 4, 4)  # every class around a vector of its own
+FEATURES = noise(3, 8, 1, 1, seed=5)[LABELS] + 0.3 * noise(
+    12, 8, 4, 4
+)  # every class around a vector of its own
 SHORT = NextScaleTraining(steps=6, batch=4)
 
 
@@ -25,7 +29,9 @@ def fresh(name: str):
 
 def fit(name: str, model, training=SHORT, keeper=None, seed: int = 3):
     tokenizer = tiny_tokenizer("ground_truth")
-    return fit_rival(name, model, tokenizer, FEATURES, LABELS, training, seed=seed, device=CPU, keeper=keeper)
+    return fit_rival(
+        name, model, tokenizer, FEATURES, LABELS, training, seed=seed, device=CPU, keeper=keeper
+    )
 
 
 def generator() -> torch.Generator:
@@ -55,9 +61,16 @@ def test_the_masked_loss_asks_for_hidden_tokens_alone():
     hidden = draw_mask(12, 16, generator())
     found = LOSSES["masked"](model, tokenizer, FEATURES, LABELS, generator())
     tokens = flat_tokens(tokenizer, FEATURES)
-    seen = (tokenizer.codebook.lookup(tokens) * ~hidden[..., None]).transpose(1, 2).view(12, 8, 4, 4)
+    seen = (
+        (tokenizer.codebook.lookup(tokens) * ~hidden[..., None]).transpose(1, 2).view(12, 8, 4, 4)
+    )
     logits = model([seen], LABELS)
-    terms = [-logits[b, i].log_softmax(0)[tokens[b, i]] for b in range(12) for i in range(16) if hidden[b, i]]
+    terms = [
+        -logits[b, i].log_softmax(0)[tokens[b, i]]
+        for b in range(12)
+        for i in range(16)
+        if hidden[b, i]
+    ]
     assert torch.allclose(found, torch.stack(terms).mean(), atol=1e-5)
 
 
@@ -69,14 +82,19 @@ def test_between_one_and_all_tokens_are_hidden_with_the_cosine_s_mean():
 
 
 def test_the_raster_loss_starts_at_guessing():
-    loss = LOSSES["raster"](fresh("raster"), tiny_tokenizer("ground_truth"), FEATURES, LABELS, generator())
+    loss = LOSSES["raster"](
+        fresh("raster"), tiny_tokenizer("ground_truth"), FEATURES, LABELS, generator()
+    )
     assert loss.item() == pytest.approx(math.log(MODEL.codes), abs=0.1)
 
 
 def test_the_diffusion_loss_is_zero_for_who_knows_the_answer():
     class Oracle(DiffusionModel):
         def forward(self, x, t, labels):
-            cos, sin = ((math.pi / 2 * t).cos()[:, None, None, None], (math.pi / 2 * t).sin()[:, None, None, None])
+            cos, sin = (
+                (math.pi / 2 * t).cos()[:, None, None, None],
+                (math.pi / 2 * t).sin()[:, None, None, None],
+            )
             clean = self.normalise(FEATURES)
             return cos * (x - cos * clean) / sin - sin * clean
 

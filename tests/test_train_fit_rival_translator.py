@@ -1,4 +1,6 @@
-"""Training the rivals: losses against slow transcriptions, who gets a gradient from whom, resuming, and that they learn."""
+"""Training the rivals: losses against slow transcriptions, who gets a gradient from whom, resuming,
+and that they learn.
+"""
 
 from dataclasses import replace
 
@@ -9,7 +11,14 @@ from tiny import CPU, Killed, KilledKeeper, pictures, same_state, uint8_pictures
 from torch import nn
 
 from varbook.errors import VarbookError
-from varbook.train.fit_rival_translator import LOSSES, BaselineTraining, content_loss, cut_loss, cyclegan_loss, fit_baseline
+from varbook.train.fit_rival_translator import (
+    LOSSES,
+    BaselineTraining,
+    content_loss,
+    cut_loss,
+    cyclegan_loss,
+    fit_baseline,
+)
 from varbook.train.keeper import Keeper
 from varbook.translate.discriminator import PatchDiscriminator
 from varbook.translate.rival_translators import PixelTranslator
@@ -35,7 +44,11 @@ def seeded() -> torch.Generator:
 
 @torch.no_grad()
 def test_cyclegan_s_loss_one_image_at_a_time():
-    translator, critics, training = rival("cyclegan"), two_critics(), replace(SHORT, cycle=3.0, identity=2.0)
+    translator, critics, training = (
+        rival("cyclegan"),
+        two_critics(),
+        replace(SHORT, cycle=3.0, identity=2.0),
+    )
     to_x, to_y = translator.model
     slow = dict.fromkeys(("gan", "cycle", "identity"), 0.0)
     for images, there, back, critic in ((X, to_y, to_x, critics[1]), (Y, to_x, to_y, critics[0])):
@@ -45,7 +58,9 @@ def test_cyclegan_s_loss_one_image_at_a_time():
             slow["cycle"] += 3.0 * (back(fake) - image).abs().mean() / 2
             slow["identity"] += 2.0 * (back(image) - image).abs().mean() / 2
     parts, (fake_x, fake_y) = cyclegan_loss(translator, critics, (X, Y), training, None)
-    assert {name: part.item() for name, part in parts.items()} == pytest.approx({n: s.item() for n, s in slow.items()}, rel=1e-4)
+    assert {name: part.item() for name, part in parts.items()} == pytest.approx(
+        {n: s.item() for n, s in slow.items()}, rel=1e-4
+    )
     assert torch.allclose(fake_x, to_x(Y), atol=1e-5) and torch.allclose(fake_y, to_y(X), atol=1e-5)
 
 
@@ -55,17 +70,26 @@ def test_cut_s_loss_is_the_content_of_translation_and_identity_and_the_adversari
     content = 0.0
     for way, (source, own) in enumerate(((Y, X), (X, Y))):
         images = torch.cat((source, own))
-        content += content_loss(translator, way, images, translator.model[way](images), SHORT, draws)
-    parts, (fake_x, fake_y) = cut_loss(translator, critics, (X, Y), replace(SHORT, nce=2.0), seeded())
+        content += content_loss(
+            translator, way, images, translator.model[way](images), SHORT, draws
+        )
+    parts, (fake_x, fake_y) = cut_loss(
+        translator, critics, (X, Y), replace(SHORT, nce=2.0), seeded()
+    )
     gan = (critics[0](fake_x) - 1).square().mean() + (critics[1](fake_y) - 1).square().mean()
     assert parts["content"].item() == pytest.approx(2 * content.item(), rel=1e-4)
-    assert parts["gan"].item() == pytest.approx(gan.item(), rel=1e-4) and torch.allclose(fake_x, translator.model[0](Y), atol=1e-5)
+    assert parts["gan"].item() == pytest.approx(gan.item(), rel=1e-4) and torch.allclose(
+        fake_x, translator.model[0](Y), atol=1e-5
+    )
 
 
 @torch.no_grad()
 def test_content_is_kept_by_the_source_itself_and_not_by_another_image():
     translator = rival("cut")
-    itself, other = (content_loss(translator, 0, X, out, replace(SHORT, patches=64), seeded()) for out in (X, X.flip(-1)))
+    itself, other = (
+        content_loss(translator, 0, X, out, replace(SHORT, patches=64), seeded())
+        for out in (X, X.flip(-1))
+    )
     assert itself < other
 
 
@@ -74,7 +98,12 @@ def test_the_loss_does_not_grow_with_the_batch(method):
     translator, critics = rival(method), two_critics()
     with torch.no_grad():
         once, more = (
-            {name: part.item() for name, part in LOSSES[method](translator, critics, (x, y), SHORT, seeded())[0].items()}
+            {
+                name: part.item()
+                for name, part in LOSSES[method](translator, critics, (x, y), SHORT, seeded())[
+                    0
+                ].items()
+            }
             for x, y in ((X, Y), (X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1)))
         )
     assert once == pytest.approx(more, rel=1e-4)

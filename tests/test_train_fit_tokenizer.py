@@ -1,11 +1,22 @@
-"""Training a tokenizer: its parts, a few steps of it, and that a killed training resumes to the same bits."""
+"""Training a tokenizer: its parts, a few steps of it, and that a killed training resumes to the
+same bits.
+"""
 
 from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import CPU, SCHEDULE, TOKENIZER, noise, pictures, same_state, tiny_tokenizer, uint8_pictures
+from tiny import (
+    CPU,
+    SCHEDULE,
+    TOKENIZER,
+    noise,
+    pictures,
+    same_state,
+    tiny_tokenizer,
+    uint8_pictures,
+)
 
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_tokenizer as module
@@ -22,7 +33,9 @@ from varbook.train.fit_tokenizer import (
 from varbook.train.keeper import Keeper
 from varbook.translate.discriminator import PatchDiscriminator
 
-SHORT = TokenizerTraining(steps=8, batch=2, warmup=2, gan_start=0.5, revive_every=2, random_scales=2)
+SHORT = TokenizerTraining(
+    steps=8, batch=2, warmup=2, gan_start=0.5, revive_every=2, random_scales=2
+)
 KINDS = ("residual", "ground_truth")
 
 
@@ -50,15 +63,24 @@ def fresh(kind: str) -> Tokenizer:
     return Tokenizer(replace(TOKENIZER, pyramid=kind, normalise=kind == "ground_truth"))
 
 
-def fit(tokenizer: Tokenizer, training: TokenizerTraining = SHORT, keeper: Keeper | None = None, seed: int = 3):
+def fit(
+    tokenizer: Tokenizer,
+    training: TokenizerTraining = SHORT,
+    keeper: Keeper | None = None,
+    seed: int = 3,
+):
     torch.manual_seed(11)  # the discriminator starts from the global generator
-    return fit_tokenizer(tokenizer, uint8_pictures(6), training, seed=seed, device=CPU, keeper=keeper)
+    return fit_tokenizer(
+        tokenizer, uint8_pictures(6), training, seed=seed, device=CPU, keeper=keeper
+    )
 
 
 def test_the_learning_rate_rises_holds_and_falls():
     factors = [learning_rate(step, 1000, warmup=50) for step in range(1000)]
     assert factors[0] == pytest.approx(1 / 50) and factors[49:600] == [1.0] * 551
-    assert all(a < b for a, b in zip(factors[:49], factors[1:50])) and all(a > b for a, b in zip(factors[600:], factors[601:]))
+    assert all(a < b for a, b in zip(factors[:49], factors[1:50])) and all(
+        a > b for a, b in zip(factors[600:], factors[601:])
+    )
     assert factors[-1] == pytest.approx(0.05, abs=0.003)
 
 
@@ -79,15 +101,23 @@ def test_what_is_trained_on_which_scales():
     single = replace(SHORT, single_scale=True)
     assert training_schedule(tiny_tokenizer("ground_truth"), single, (4, 4), generator) == ((4, 4),)
     drawn = {
-        training_schedule(tiny_tokenizer("ground_truth"), replace(SHORT, random_scales=3), (8, 8), generator) for _ in range(40)
+        training_schedule(
+            tiny_tokenizer("ground_truth"), replace(SHORT, random_scales=3), (8, 8), generator
+        )
+        for _ in range(40)
     }
-    assert len(drawn) > 5 and all(len(schedule) == 3 and schedule[-1] == (8, 8) for schedule in drawn)
+    assert len(drawn) > 5 and all(
+        len(schedule) == 3 and schedule[-1] == (8, 8) for schedule in drawn
+    )
 
 
 def test_every_scale_gives_equally_many_vectors():
     targets = [torch.full((2, 3, side, side), float(side)) for side in (1, 2, 8)]
     rows = spread_targets(targets, 300, torch.Generator().manual_seed(0))
-    assert rows.shape == (303, 3) and [int((rows[:, 0] == side).sum()) for side in (1, 2, 8)] == [101] * 3
+    assert (
+        rows.shape == (303, 3)
+        and [int((rows[:, 0] == side).sum()) for side in (1, 2, 8)] == [101] * 3
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,9 +132,15 @@ def test_the_codebook_starts_from_features_and_is_used(kind):
 
 
 def test_the_image_loss_by_its_formula_and_against_a_smaller_image():
-    picture, image, training = pictures(2, seed=1), pictures(2), TokenizerTraining(l1=0.5, l2=2.0, perceptual=3.0)
+    picture, image, training = (
+        pictures(2, seed=1),
+        pictures(2),
+        TokenizerTraining(l1=0.5, l2=2.0, perceptual=3.0),
+    )
     wanted = 2.0 * (picture - image).square().mean() + 0.5 * (picture - image).abs().mean()
-    assert image_loss(picture, image, training, None).item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert image_loss(picture, image, training, None).item() == pytest.approx(
+        wanted.item(), rel=1e-5
+    )
     small = F.avg_pool2d(image, 2)
     assert image_loss(small, image, training, None).item() == pytest.approx(0, abs=1e-6)
 
@@ -116,26 +152,35 @@ def test_perception_judges_pictures_from_32_pixels_on():
         seen.append(tuple(x.shape[-2:]))
         return torch.tensor([1.0, 2.0])
 
-    assert image_loss(pictures(2, 32, 40), pictures(2, 64, 80), training, perceptual).item() == pytest.approx(4.5)
+    assert image_loss(
+        pictures(2, 32, 40), pictures(2, 64, 80), training, perceptual
+    ).item() == pytest.approx(4.5)
     assert image_loss(pictures(2, 16, 40), pictures(2, 64, 160), training, perceptual).item() == 0
     assert seen == [(32, 40)]
 
 
 def test_the_image_loss_does_not_grow_with_the_batch():
     picture, image = pictures(2, seed=1), pictures(2)
-    once, more = (image_loss(picture.repeat(n, 1, 1, 1), image.repeat(n, 1, 1, 1), SHORT, None).item() for n in (1, 4))
+    once, more = (
+        image_loss(picture.repeat(n, 1, 1, 1), image.repeat(n, 1, 1, 1), SHORT, None).item()
+        for n in (1, 4)
+    )
     assert once == pytest.approx(more, rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("after", [1, 5])  # before the codebook starts, and with the discriminator at work
+@pytest.mark.parametrize(
+    "after", [1, 5]
+)  # before the codebook starts, and with the discriminator at work
 def test_a_killed_training_resumes_to_the_same_bits(tmp_path, kind, after):
     whole, first, second = fresh(kind), fresh(kind), Tokenizer(fresh(kind).config)
     curve = fit(whole)
     with pytest.raises(Killed):
         fit(first, keeper=KilledKeeper(tmp_path, after))
     torch.manual_seed(99)  # another process: other global randomness
-    resumed = fit_tokenizer(second, uint8_pictures(6), SHORT, seed=3, device=CPU, keeper=Keeper(tmp_path))
+    resumed = fit_tokenizer(
+        second, uint8_pictures(6), SHORT, seed=3, device=CPU, keeper=Keeper(tmp_path)
+    )
     assert same_state(whole, second) and resumed == curve
     assert not same_state(whole, first)
 
@@ -182,28 +227,40 @@ def test_the_discriminator_gets_no_gradient_from_the_tokenizer_s_step(critics, m
         return original(real, fake)
 
     monkeypatch.setattr(module, "hinge_discriminator", look)
-    fit(fresh("residual"), replace(SHORT, steps=6, gan_start=0.8))  # the generator's one step with it comes just before
+    fit(
+        fresh("residual"), replace(SHORT, steps=6, gan_start=0.8)
+    )  # the generator's one step with it comes just before
     assert len(looked) == 1 and looked[0] and all(gradient is None for gradient in looked[0])
-    assert all(parameter.grad is not None for parameter in critics[0].parameters())  # from its own step
+    assert all(
+        parameter.grad is not None for parameter in critics[0].parameters()
+    )  # from its own step
 
 
 def test_the_discriminator_rests_until_its_time(critics):
     fit(fresh("residual"), replace(SHORT, gan_start=1.0))
     fit(fresh("residual"), replace(SHORT, gan=0.0))
-    assert len(critics) == 2 and all(parameter.grad is None for critic in critics for parameter in critic.parameters())
+    assert len(critics) == 2 and all(
+        parameter.grad is None for critic in critics for parameter in critic.parameters()
+    )
 
 
 def test_dead_codes_are_cured_unless_collapse_shall_be_watched():
     moved = {}
     for every in (0, 2):
         tokenizer = fresh("residual")
-        tokenizer.codebook.revive = lambda features, generator, every=every: moved.setdefault(every, len(features))
+        tokenizer.codebook.revive = lambda features, generator, every=every: moved.setdefault(
+            every, len(features)
+        )
         fit(tokenizer, replace(SHORT, revive_every=every))
     assert list(moved) == [2] and moved[2] >= 2 * TOKENIZER.codes
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_in_bfloat16_runs_to_the_end_with_the_discriminator_in_it(monkeypatch, kind):
-    monkeypatch.setattr(module, "autocast", lambda device: torch.autocast(device.type, torch.bfloat16))
+    monkeypatch.setattr(
+        module, "autocast", lambda device: torch.autocast(device.type, torch.bfloat16)
+    )
     curve = fit(fresh(kind))
-    assert curve[-1]["step"] == SHORT.steps - 1 and all(torch.tensor(list(point.values())).isfinite().all() for point in curve)
+    assert curve[-1]["step"] == SHORT.steps - 1 and all(
+        torch.tensor(list(point.values())).isfinite().all() for point in curve
+    )

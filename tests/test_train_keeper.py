@@ -1,4 +1,6 @@
-"""The keeper: everything that a loop carries is saved and comes back, and a kill at any moment loses at most one interval."""
+"""The keeper: everything that a loop carries is saved and comes back, and a kill at any moment
+loses at most one interval.
+"""
 
 import pytest
 import torch
@@ -38,7 +40,9 @@ def test_a_restored_training_goes_on_to_the_same_bits(tmp_path):
     work(first, range(4))
     Keeper(tmp_path).save(4, first)
     assert Keeper(tmp_path).resume(second) == 4
-    assert same_state(first["model"], second["model"]) and same_state(first["other"], second["other"])
+    assert same_state(first["model"], second["model"]) and same_state(
+        first["other"], second["other"]
+    )
     work(second, range(4, 9))
     assert same_state(whole["model"], second["model"])
     work(first, range(5, 9))  # a step left out: the comparison can tell
@@ -49,17 +53,29 @@ def test_the_flat_state_holds_every_tensor_and_goes_back():
     state, other = new_state(0), new_state(1)
     work(state, range(2))
     tensors = state_tensors(state)
-    assert {"model.0.weight", "model.1.running_mean", "optimiser/0/exp_avg", "optimiser/0/step", "other.bias"} <= tensors.keys()
+    assert {
+        "model.0.weight",
+        "model.1.running_mean",
+        "optimiser/0/exp_avg",
+        "optimiser/0/step",
+        "other.bias",
+    } <= tensors.keys()
     assert not any(name.startswith("idle") for name in tensors)
     restore(other, tensors)
     again = state_tensors(other)
-    assert again.keys() == tensors.keys() and all(torch.equal(again[name], tensors[name]) for name in tensors)
+    assert again.keys() == tensors.keys() and all(
+        torch.equal(again[name], tensors[name]) for name in tensors
+    )
 
 
 def test_without_a_save_the_training_starts_at_the_beginning(tmp_path):
     state, untouched = new_state(0), new_state(0)
     keeper = Keeper(tmp_path / "nothing")
-    assert keeper.resume(state) == 0 and keeper.curve == [] and same_state(state["model"], untouched["model"])
+    assert (
+        keeper.resume(state) == 0
+        and keeper.curve == []
+        and same_state(state["model"], untouched["model"])
+    )
 
 
 def test_curve_and_time_come_back(tmp_path):
@@ -79,7 +95,10 @@ def test_it_saves_when_the_interval_is_over_and_keeps_one_file(tmp_path):
         patient.step_done(step, new_state(0))
         eager.step_done(step, new_state(0))
     assert not (tmp_path / "p").exists()
-    assert sorted(file.name for file in (tmp_path / "e").iterdir()) == ["state-3.safetensors", "state.json"]
+    assert sorted(file.name for file in (tmp_path / "e").iterdir()) == [
+        "state-3.safetensors",
+        "state.json",
+    ]
     assert Keeper(tmp_path / "e").resume(new_state(0)) == 3
 
 
@@ -111,7 +130,11 @@ def test_a_damaged_save_gets_one_sentence_and_following_it_helps(tmp_path, what)
     state, untouched = new_state(3), new_state(3)
     with pytest.raises(VarbookError) as error:
         Keeper(tmp_path).resume(state)
-    assert str(notes) in str(error.value) and "delete" in str(error.value) and "\n" not in str(error.value)
+    assert (
+        str(notes) in str(error.value)
+        and "delete" in str(error.value)
+        and "\n" not in str(error.value)
+    )
     assert same_state(state["model"], untouched["model"])
     notes.unlink()  # as it says
     assert Keeper(tmp_path).resume(state) == 0

@@ -1,4 +1,6 @@
-"""Training by several processes: two give what one gives, resume what one began, and the first alone writes."""
+"""Training by several processes: two give what one gives, resume what one began, and the first
+alone writes.
+"""
 
 import functools
 import os
@@ -10,7 +12,18 @@ from pathlib import Path
 import pytest
 import torch
 from at_work import together
-from tiny import CPU, MODEL, SCHEDULE, TOKENIZER, awake, noise, pictures, tiny_cyclevar, tiny_tokenizer, uint8_pictures
+from tiny import (
+    CPU,
+    MODEL,
+    SCHEDULE,
+    TOKENIZER,
+    awake,
+    noise,
+    pictures,
+    tiny_cyclevar,
+    tiny_tokenizer,
+    uint8_pictures,
+)
 
 from varbook import processes
 from varbook.features.judge import Judge, JudgeConfig
@@ -29,14 +42,29 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.world.scene import SPECIES
 
 READER = TextNextScaleConfig(
-    SCHEDULE, bits=8, code_dim=8, depth=2, width=32, heads=2, words=("a", "by", "cow", "day", "night"), text_channels=32, text_length=8
-)  # fmt: skip
+    SCHEDULE,
+    bits=8,
+    code_dim=8,
+    depth=2,
+    width=32,
+    heads=2,
+    words=("a", "by", "cow", "day", "night"),
+    text_channels=32,
+    text_length=8,
+)
 FEATURES, LABELS = noise(12, 8, 4, 4), torch.arange(12) % 3
 NEXT = NextScaleTraining(steps=50, batch=4, max_steps=4)
 # Every part at work: start and cure of the codebook, and the discriminator.
 TOKENS = TokenizerTraining(steps=50, batch=4, warmup=6, revive_every=5, gan_start=0.5, lr=1e-3)
 CYCLE = CycleVARTraining(
-    steps=8, batch=2, identity_steps=2, warmup=2, augment=tuple(KINDS), keep_l1=0.5, cycle_noise=0.1, critic_channels=(8,)
+    steps=8,
+    batch=2,
+    identity_steps=2,
+    warmup=2,
+    augment=tuple(KINDS),
+    keep_l1=0.5,
+    cycle_noise=0.1,
+    critic_channels=(8,),
 )
 
 
@@ -45,7 +73,9 @@ def state(model) -> dict:
 
 
 class Killed(Keeper):
-    """Notes the first step of a run; saves after step `kill`, and then stops as if it had been interrupted."""
+    """Notes the first step of a run; saves after step `kill`, and then stops as if it had been
+    interrupted.
+    """
 
     def __init__(self, folder, kill: int | None):
         super().__init__(folder)
@@ -62,7 +92,10 @@ def next_scale(kind: str, folder=None, kill: int | None = None, shard: bool = Fa
     """Train a model -> (curve, weights, first step)."""
     torch.manual_seed(processes.rank())  # another start in every process: the first one's must win
     model = NextScaleModel(MODEL if kind == "residual" else flexvar(MODEL))
-    training, keeper = replace(NEXT, step_sampling=kind == "ground_truth"), Killed(folder, kill) if folder else None
+    training, keeper = (
+        replace(NEXT, step_sampling=kind == "ground_truth"),
+        Killed(folder, kill) if folder else None,
+    )
     arguments = (model, tiny_tokenizer(kind), FEATURES, LABELS, training)
     try:
         curve = fit_next_scale(*arguments, seed=3, device=CPU, keeper=keeper, shard=shard)
@@ -72,14 +105,20 @@ def next_scale(kind: str, folder=None, kill: int | None = None, shard: bool = Fa
 
 
 def tokenizer(kind: str, folder=None, kill: int | None = None):
-    """Train a tokenizer -> (curve, what it makes of pictures, first step). Some of its biases, before a norm, do nothing at all."""
+    """Train a tokenizer -> (curve, what it makes of pictures, first step). Some of its biases,
+    before a norm, do nothing at all.
+    """
     model, keeper = tiny_tokenizer(kind), Killed(folder, kill) if folder else None
     torch.manual_seed(processes.rank())
     try:
         curve = fit_tokenizer(model, uint8_pictures(8), TOKENS, seed=3, device=CPU, keeper=keeper)
     except KeyboardInterrupt:
         return "interrupted"
-    return curve, {"picture": model.reconstruct(pictures(2))[-1]} | state(model.codebook), keeper and keeper.first
+    return (
+        curve,
+        {"picture": model.reconstruct(pictures(2))[-1]} | state(model.codebook),
+        keeper and keeper.first,
+    )
 
 
 def cyclevar(config: CycleVARConfig, shard: bool = False):
@@ -87,11 +126,17 @@ def cyclevar(config: CycleVARConfig, shard: bool = False):
     model = tiny_cyclevar(config)
     torch.manual_seed(processes.rank())
     sets = (uint8_pictures(6, seed=1), uint8_pictures(4, seed=2))
-    return fit_cyclevar(model, sets, (0, 2), CYCLE, seed=3, device=CPU, shard=shard), state(model.model), None
+    return (
+        fit_cyclevar(model, sets, (0, 2), CYCLE, seed=3, device=CPU, shard=shard),
+        state(model.model),
+        None,
+    )
 
 
 def reader() -> tuple[Tokenizer, TextNextScaleModel]:
-    """Return a tokenizer of sign bits and a small model that reads, with other weights in every process."""
+    """Return a tokenizer of sign bits and a small model that reads, with other weights in every
+    process.
+    """
     torch.manual_seed(0)
     tokenizer = Tokenizer(replace(TOKENIZER, codes_kind="bits", code_dim=8)).eval()
     torch.manual_seed(processes.rank())
@@ -103,15 +148,26 @@ def text_next_scale(shard: bool = False):
     tokenizer, model = reader()
     ids = model.ids(["a cow by night", "by day", "a cow"])[torch.arange(12) % 3]
     training = replace(NEXT, steps=30, flips=0.3)
-    return fit_next_scale(model, tokenizer, FEATURES, ids, training, seed=3, device=CPU, shard=shard), state(model), None
+    return (
+        fit_next_scale(model, tokenizer, FEATURES, ids, training, seed=3, device=CPU, shard=shard),
+        state(model),
+        None,
+    )
 
 
 def text_cyclevar(shard: bool = False):
     """Train CycleVAR with prompts for classes -> (curve, weights, None)."""
     tokenizer, model = reader()
     translator = CycleVAR(tokenizer, awake(model))
-    sets, prompts = (uint8_pictures(6, seed=1), uint8_pictures(4, seed=2)), tuple(model.ids(["by day", "by night"]))
-    return fit_cyclevar(translator, sets, prompts, CYCLE, seed=3, device=CPU, shard=shard), state(model), None
+    sets, prompts = (
+        (uint8_pictures(6, seed=1), uint8_pictures(4, seed=2)),
+        tuple(model.ids(["by day", "by night"])),
+    )
+    return (
+        fit_cyclevar(translator, sets, prompts, CYCLE, seed=3, device=CPU, shard=shard),
+        state(model),
+        None,
+    )
 
 
 def judge():
@@ -120,7 +176,9 @@ def judge():
     model = Judge(JudgeConfig(SPECIES, widths=(8, 8, 8), neck=8))
     silhouettes = torch.rand(8, 16, 16, generator=torch.Generator().manual_seed(0)) > 0.5
     labels = torch.arange(8) % 3
-    curve = fit_judge(model, uint8_pictures(8), labels, silhouettes, steps=12, batch=3, seed=0, device=CPU)
+    curve = fit_judge(
+        model, uint8_pictures(8), labels, silhouettes, steps=12, batch=3, seed=0, device=CPU
+    )
     return curve, state(model), None
 
 
@@ -132,15 +190,22 @@ def alone(work, *arguments) -> list:
 
 
 def assert_equal(one: list, two: list):
-    """Losses to 1e-5 at every logged step, tensors to 1e-4, and those of the two processes to the bit."""
+    """Losses to 1e-5 at every logged step, tensors to 1e-4, and those of the two processes to the
+    bit.
+    """
     assert all(isinstance(answer, tuple) for answer in one + two), one + two
     (curve, single, _), (first, ours, _), (second, theirs, _) = *one, *two
     assert first == second and all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert [entry["step"] for entry in first] == [entry["step"] for entry in curve] and len(curve) > 1
+    assert [entry["step"] for entry in first] == [entry["step"] for entry in curve] and len(
+        curve
+    ) > 1
     for a, b in zip(curve, first, strict=True):
         assert b == pytest.approx(a, abs=1e-5, rel=1e-5)
     for name, tensor in single.items():
-        assert torch.allclose(tensor, ours[name], atol=1e-4), (name, (tensor - ours[name]).abs().max())
+        assert torch.allclose(tensor, ours[name], atol=1e-4), (
+            name,
+            (tensor - ours[name]).abs().max(),
+        )
 
 
 @pytest.mark.parametrize("kind", ["residual", "ground_truth"])
@@ -153,7 +218,9 @@ def test_two_processes_train_the_tokenizer_of_one(tmp_path, kind):
     assert_equal(alone(tokenizer, kind), together(2, tmp_path, tokenizer, kind))
 
 
-@pytest.mark.parametrize("config", [CycleVARConfig(noise=True), CycleVARConfig(mode="serial", relaxation="gumbel")])
+@pytest.mark.parametrize(
+    "config", [CycleVARConfig(noise=True), CycleVARConfig(mode="serial", relaxation="gumbel")]
+)
 def test_two_processes_train_the_cyclevar_of_one(tmp_path, config):
     assert_equal(alone(cyclevar, config), together(2, tmp_path, cyclevar, config))
 
@@ -163,7 +230,10 @@ def test_two_processes_train_the_judge_of_one(tmp_path):
 
 
 def test_a_sharded_next_scale_model_is_trained_alike(tmp_path):
-    assert_equal(alone(next_scale, "residual"), together(2, tmp_path, next_scale, "residual", None, None, True))
+    assert_equal(
+        alone(next_scale, "residual"),
+        together(2, tmp_path, next_scale, "residual", None, None, True),
+    )
 
 
 @pytest.mark.parametrize("mode", ["parallel", "serial"])
@@ -183,11 +253,20 @@ def test_a_process_alone_has_nobody_to_share_a_model_with(tmp_path):
     assert "VarbookError: A model is sharded over several processes" in answer
 
 
-@pytest.mark.parametrize(("work", "kind", "before", "after"), [
-    (next_scale, "ground_truth", 1, 2), (next_scale, "ground_truth", 2, 1), (tokenizer, "residual", 1, 2),
-])  # fmt: skip
-def test_a_killed_training_goes_on_with_another_number_of_processes(tmp_path, work, kind, before, after):
-    """From the step where it stopped, with the same rows in the same order: the result is that of an undisturbed run."""
+@pytest.mark.parametrize(
+    ("work", "kind", "before", "after"),
+    [
+        (next_scale, "ground_truth", 1, 2),
+        (next_scale, "ground_truth", 2, 1),
+        (tokenizer, "residual", 1, 2),
+    ],
+)
+def test_a_killed_training_goes_on_with_another_number_of_processes(
+    tmp_path, work, kind, before, after
+):
+    """From the step where it stopped, with the same rows in the same order: the result is that of
+    an undisturbed run.
+    """
     folder = tmp_path / "state"
     assert together(before, tmp_path / "before", work, kind, folder, 22) == ["interrupted"] * before
     assert sorted(path.name for path in folder.iterdir()) == ["state-23.safetensors", "state.json"]
@@ -199,7 +278,9 @@ def test_a_killed_training_goes_on_with_another_number_of_processes(tmp_path, wo
 def test_a_sharded_training_is_saved_whole_and_goes_on_without_sharding_and_back(tmp_path):
     folder = tmp_path / "state"
     for count, kill, shard in ((2, 10, True), (1, 20, False)):
-        stopped = together(count, tmp_path / str(count), next_scale, "residual", folder, kill, shard)
+        stopped = together(
+            count, tmp_path / str(count), next_scale, "residual", folder, kill, shard
+        )
         assert stopped == ["interrupted"] * count
     resumed = together(2, tmp_path / "back", next_scale, "residual", folder, None, True)
     assert [answer[2] for answer in resumed] == [21, 21]
@@ -207,7 +288,9 @@ def test_a_sharded_training_is_saved_whole_and_goes_on_without_sharding_and_back
 
 
 def stored(home):
-    """Train through the store, twice; only the first process can write -> (source, name, weights) of both times."""
+    """Train through the store, twice; only the first process can write -> (source, name, weights)
+    of both times.
+    """
     os.environ["VARBOOK_HOME"] = str(home)
     if processes.rank():
         os.replace = os.remove = None  # whoever writes needs these
@@ -219,7 +302,14 @@ def stored(home):
         def fit(keeper, model=model):
             keeper.seconds = 0  # save at every step
             return fit_next_scale(
-                model, tiny_tokenizer(), FEATURES, LABELS, replace(NEXT, steps=5), seed=3, device=CPU, keeper=keeper
+                model,
+                tiny_tokenizer(),
+                FEATURES,
+                LABELS,
+                replace(NEXT, steps=5),
+                seed=3,
+                device=CPU,
+                keeper=keeper,
             )
 
         run = train_or_load("tiny", model, NEXT, fit, seed=3)
@@ -230,11 +320,15 @@ def stored(home):
 def test_the_first_process_alone_writes_and_all_have_the_same_run(tmp_path):
     ours, theirs = together(2, tmp_path, stored, tmp_path / "home")
     assert isinstance(ours, list) and isinstance(theirs, list), (ours, theirs)
-    for (source, record, weights), (other_source, other_record, other_weights), wanted in zip(ours, theirs, ("trained", "found")):
+    for (source, record, weights), (other_source, other_record, other_weights), wanted in zip(
+        ours, theirs, ("trained", "found")
+    ):
         assert source == other_source == wanted and record == other_record
         assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
     runs = sorted(path.suffix for path in (tmp_path / "home" / "runs").iterdir())
-    assert runs == [".json", ".safetensors"] and not list((tmp_path / "home" / "partial").glob("*/*"))
+    assert runs == [".json", ".safetensors"] and not list(
+        (tmp_path / "home" / "partial").glob("*/*")
+    )
 
 
 def homeless(home):
@@ -264,7 +358,9 @@ def failing():
 def test_when_one_process_fails_the_other_ends_too(tmp_path):
     first, second = together(2, tmp_path, failing)
     assert "out of memory" in second
-    assert isinstance(first, str) and "out of memory" not in first  # it ended by itself, and says that its partner is gone
+    assert (
+        isinstance(first, str) and "out of memory" not in first
+    )  # it ended by itself, and says that its partner is gone
 
 
 def sleeping():
@@ -283,7 +379,13 @@ def test_a_process_does_not_wait_for_ever(tmp_path):
 def uneven():
     """Train with a batch that two cannot share."""
     return fit_next_scale(
-        NextScaleModel(MODEL), tiny_tokenizer(), FEATURES, LABELS, replace(NEXT, batch=3), seed=3, device=CPU
+        NextScaleModel(MODEL),
+        tiny_tokenizer(),
+        FEATURES,
+        LABELS,
+        replace(NEXT, batch=3),
+        seed=3,
+        device=CPU,
     )
 
 
@@ -311,7 +413,10 @@ def test_sharing_gathering_and_averaging(tmp_path):
     answers = together(2, tmp_path, sharing)
     assert [answer["who"] for answer in answers] == [(0, 2, True), (1, 2, False)]
     assert all(answer["back"] and answer["pair"] for answer in answers)
-    assert all(answer["mean"] == {"a": 1.5, "b": 4.0} and answer["told"] == {"name": 0} for answer in answers)
+    assert all(
+        answer["mean"] == {"a": 1.5, "b": 4.0} and answer["told"] == {"name": 0}
+        for answer in answers
+    )
     alone = torch.rand((6, 2), generator=torch.Generator().manual_seed(4))
     assert all(torch.equal(answer["drawn"], alone[rank::2]) for rank, answer in enumerate(answers))
 

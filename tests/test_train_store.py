@@ -1,4 +1,6 @@
-"""The store: trained once, found afterwards; what shapes a run changes its key; shipped runs, and RETRAIN."""
+"""The store: trained once, found afterwards; what shapes a run changes its key; shipped runs, and
+RETRAIN.
+"""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -13,7 +15,16 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train import store
-from varbook.train.store import ADDED, experiment, find_record, plain, records_of, run_key, ship, train_or_load
+from varbook.train.store import (
+    ADDED,
+    experiment,
+    find_record,
+    plain,
+    records_of,
+    run_key,
+    ship,
+    train_or_load,
+)
 from varbook.train.weights import ROUNDED_FROM, load_tensors, read_json, save_tensors, write_json
 
 
@@ -49,7 +60,9 @@ class Trainer:
             nn.init.normal_(model.weight, std=self.count)
             return [{"step": 0, "loss": 1.0 / self.count}]
 
-        return model, train_or_load("toy", model, settings or Settings(), fit, seed=seed, profile="smoke")
+        return model, train_or_load(
+            "toy", model, settings or Settings(), fit, seed=seed, profile="smoke"
+        )
 
 
 def names(folder: Path) -> list[str]:
@@ -70,23 +83,37 @@ def test_a_field_that_came_later_counts_only_where_it_is_not_at_its_default():
 def test_the_key_is_the_same_for_the_same_content_and_another_for_every_change():
     base = run_key("kind", Settings(), 0)
     assert len(base) == 12 and base == run_key("kind", Settings(sides=(1, 2)), 0)
-    assert base == run_key("kind", {"sides": [1, 2], "rate": 0.001, "width": 3}, 0)  # order and kind of container do not matter
+    assert base == run_key(
+        "kind", {"sides": [1, 2], "rate": 0.001, "width": 3}, 0
+    )  # order and kind of container do not matter
     changed = [run_key("other", Settings(), 0), run_key("kind", Settings(), 1)]
-    changed += [run_key("kind", replace(Settings(), **change), 0) for change in ({"width": 4}, {"rate": 2e-3}, {"sides": (2, 1)})]
+    changed += [
+        run_key("kind", replace(Settings(), **change), 0)
+        for change in ({"width": 4}, {"rate": 2e-3}, {"sides": (2, 1)})
+    ]
     assert len({base, *changed}) == 6
 
 
 def test_every_field_of_a_configuration_is_in_the_key():
     config = TokenizerConfig()
-    for field, value in plain(config).items():
+    for name, value in plain(config).items():
         other = replace(
-            config, **{field: not value if isinstance(value, bool) else value * 2 if isinstance(value, (int, float)) else "x"}
+            config,
+            **{
+                name: not value
+                if isinstance(value, bool)
+                else value * 2
+                if isinstance(value, (int, float))
+                else "x"
+            },
         )
-        assert run_key("tokenizer", config, 0) != run_key("tokenizer", other, 0), field
+        assert run_key("tokenizer", config, 0) != run_key("tokenizer", other, 0), name
 
 
 def test_the_key_does_not_change_from_one_version_of_the_book_to_the_next():
-    """A silent change would make every shipped checkpoint unfindable; raise RECIPE on purpose, and this with it."""
+    """A silent change would make every shipped checkpoint unfindable; raise RECIPE on purpose, and
+    this with it.
+    """
     assert store.RECIPE == 1
     assert run_key("kind", {"a": [1, 2.5, None, True, "x"]}, 7) == "0a3b680335cb"
 
@@ -104,12 +131,17 @@ def test_it_trains_once_and_then_loads_the_same_weights():
 
 def test_other_settings_or_seeds_are_other_runs():
     trainer = Trainer()
-    runs = {trainer.load(settings, seed)[1].name for settings, seed in ((None, 0), (Settings(width=9), 0), (None, 1))}
+    runs = {
+        trainer.load(settings, seed)[1].name
+        for settings, seed in ((None, 0), (Settings(width=9), 0), (None, 1))
+    }
     assert len(runs) == trainer.count == 3
 
 
 def test_what_the_machine_lends_counts_unless_the_run_comes_with_the_book():
-    """A run that saw with a random network is not found where a trained one is at hand, and the reverse."""
+    """A run that saw with a random network is not found where a trained one is at hand, and the
+    reverse.
+    """
 
     def run(machine):
         def fit(keeper):
@@ -122,7 +154,9 @@ def test_what_the_machine_lends_counts_unless_the_run_comes_with_the_book():
     assert random.record["settings"] == {"width": 3, "perceptual": "lpips-random"}
     assert run({"perceptual": "lpips-random"}).source == run({}).source == "found"
     store.ship([usual.name])
-    assert run({"perceptual": "lpips-random"}).key == run({"perceptual": "lpips-vgg"}).key == usual.key
+    assert (
+        run({"perceptual": "lpips-random"}).key == run({"perceptual": "lpips-vgg"}).key == usual.key
+    )
 
 
 def test_a_training_that_was_killed_resumes_and_leaves_nothing_behind(places):
@@ -158,7 +192,10 @@ def test_shipped_runs_are_found_without_a_home(places):
     trainer = Trainer()
     first, run = trainer.load()
     ship([run.name])
-    assert names(places / "shipped") == [f"checkpoints/{run.name}.safetensors", f"records/{run.name}.json"]
+    assert names(places / "shipped") == [
+        f"checkpoints/{run.name}.safetensors",
+        f"records/{run.name}.json",
+    ]
     for file in (places / "home" / "runs").iterdir():
         file.unlink()
     second, shipped = trainer.load()
@@ -180,13 +217,18 @@ def test_what_is_measured_on_a_shipped_run_is_kept_at_home_and_the_run_stays_a_s
 
     for _ in range(2):
         _, shipped = trainer.load()
-        assert shipped.measure("fd", {"n": 4}, measure) == {"value": 2.5} and shipped.source == "shipped"
+        assert (
+            shipped.measure("fd", {"n": 4}, measure) == {"value": 2.5}
+            and shipped.source == "shipped"
+        )
     assert len(calls) == 1 and trainer.count == 1
     assert read_json(places / "shipped" / "records" / f"{run.name}.json")["measurements"] == {}
 
 
 def test_a_newer_shipped_run_replaces_what_was_measured_on_the_older_one(places):
-    """The book is updated: same settings, other weights. Neither the old numbers nor a wrong checksum may remain."""
+    """The book is updated: same settings, other weights. Neither the old numbers nor a wrong
+    checksum may remain.
+    """
     trainer = Trainer()
     _, run = trainer.load()
     ship([run.name])
@@ -196,11 +238,17 @@ def test_a_newer_shipped_run_replaces_what_was_measured_on_the_older_one(places)
     tensors = load_tensors(places / "shipped" / "checkpoints" / f"{run.name}.safetensors")
     tensors["bias"] = tensors["bias"] + 1
     record = read_json(places / "shipped" / "records" / f"{run.name}.json")
-    record["sha256"] = save_tensors(places / "shipped" / "checkpoints" / f"{run.name}.safetensors", tensors)
+    record["sha256"] = save_tensors(
+        places / "shipped" / "checkpoints" / f"{run.name}.safetensors", tensors
+    )
     record["finished"] += 100
     write_json(places / "shipped" / "records" / f"{run.name}.json", record)
     model, newer = trainer.load()
-    assert torch.equal(model.bias, tensors["bias"]) and newer.record["measurements"] == {} and trainer.count == 1
+    assert (
+        torch.equal(model.bias, tensors["bias"])
+        and newer.record["measurements"] == {}
+        and trainer.count == 1
+    )
 
 
 def test_retraining_passes_over_what_is_older_and_keeps_what_is_newer(places, monkeypatch):
@@ -211,7 +259,9 @@ def test_retraining_passes_over_what_is_older_and_keeps_what_is_newer(places, mo
     write_json(path, read_json(path) | {"finished": time.time() - 3600})
     monkeypatch.setenv("VARBOOK_RETRAIN", str(time.time() - 60))
     assert trainer.load()[1].source == "trained" and trainer.count == 2
-    assert trainer.load()[1].source == "found" and trainer.count == 2  # the other chapters of the same command share it
+    assert (
+        trainer.load()[1].source == "found" and trainer.count == 2
+    )  # the other chapters of the same command share it
     monkeypatch.setenv("VARBOOK_RETRAIN", "0")
     assert trainer.load()[1].source == "found" and trainer.count == 2
 
@@ -221,12 +271,16 @@ def test_retrain_1_means_older_than_this_process(monkeypatch):
     monkeypatch.setenv("VARBOOK_RETRAIN", "1")
     trainer.load()
     assert trainer.load()[1].source == "found" and trainer.count == 1
-    monkeypatch.setattr(store, "_STARTED", time.time() + 10)  # as seen by a process that starts later
+    monkeypatch.setattr(
+        store, "_STARTED", time.time() + 10
+    )  # as seen by a process that starts later
     assert trainer.load()[1].source == "trained" and trainer.count == 2
 
 
 def test_a_run_that_has_just_ended_is_not_older_than_its_own_process(monkeypatch):
-    """Times are kept in whole seconds; a training within the first half second of a process must still count."""
+    """Times are kept in whole seconds; a training within the first half second of a process must
+    still count.
+    """
     monkeypatch.setenv("VARBOOK_RETRAIN", "1")
     for fraction in (0.05, 0.45, 0.95):
         now = 1_700_000_000 + fraction
@@ -272,14 +326,21 @@ def test_experiments_keep_numbers_and_curve_without_a_model(places):
     assert len(calls) == 1 and [run.source for run in runs] == ["trained", "found"]
     for run in runs:
         kept = run.record["measurements"]["result"]
-        assert kept["values"] == {"loss": 0.25, "per_scale": [1, 2]} and run.curve == [{"step": 0, "loss": 0.5}]
+        assert kept["values"] == {"loss": 0.25, "per_scale": [1, 2]} and run.curve == [
+            {"step": 0, "loss": 0.5}
+        ]
         assert run.record["settings"] == kept["settings"] == {"alpha": 0.5}
     experiment("row", {"alpha": 0.75}, trial, seed=0)
     assert len(calls) == 2 and not [name for name in names(places) if name.endswith(".safetensors")]
 
 
 def test_the_records_of_one_kind_and_profile_are_found():
-    for kind, profile in (("rival-a", "smoke"), ("rival-b", "smoke"), ("rival-a", "laptop"), ("other", "smoke")):
+    for kind, profile in (
+        ("rival-a", "smoke"),
+        ("rival-b", "smoke"),
+        ("rival-a", "laptop"),
+        ("other", "smoke"),
+    ):
         experiment(kind, {"profile": profile}, lambda: ({"loss": 1.0}, []), seed=0, profile=profile)
     assert [record["kind"] for record in records_of("rival", "smoke")] == ["rival-a", "rival-b"]
     assert records_of("nothing", "smoke") == []
@@ -310,5 +371,10 @@ def test_the_record_says_how_it_came_about():
         "sha256",
     }
     assert wanted <= run.record.keys()
-    assert run.record["kind"] == "toy" and run.record["profile"] == "smoke" and run.record["seed"] == 0
-    assert abs(run.record["finished"] - time.time()) < 600 and run.record["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert (
+        run.record["kind"] == "toy" and run.record["profile"] == "smoke" and run.record["seed"] == 0
+    )
+    assert (
+        abs(run.record["finished"] - time.time()) < 600
+        and run.record["versions"]["torch"] == torch.__version__.split("+")[0]
+    )

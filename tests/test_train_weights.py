@@ -1,4 +1,6 @@
-"""Checkpoints: what is written comes back, and every way of being damaged gets one sentence and changes nothing."""
+"""Checkpoints: what is written comes back, and every way of being damaged gets one sentence and
+changes nothing.
+"""
 
 import os
 
@@ -9,7 +11,15 @@ from torch import nn
 
 from varbook.errors import VarbookError
 from varbook.train import weights
-from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_atomically, write_json
+from varbook.train.weights import (
+    load_tensors,
+    pack,
+    read_json,
+    save_tensors,
+    unpack,
+    write_atomically,
+    write_json,
+)
 
 
 class Network(nn.Module):
@@ -26,7 +36,9 @@ class Network(nn.Module):
 def one_sentence(error: pytest.ExceptionInfo) -> str:
     text = str(error.value)
     assert "\n" not in text
-    assert error.value.__context__ is None or error.value.__suppress_context__  # no stack of internals behind it
+    assert (
+        error.value.__context__ is None or error.value.__suppress_context__
+    )  # no stack of internals behind it
     return text
 
 
@@ -40,7 +52,9 @@ def test_tensors_come_back_to_the_bit(tmp_path):
     }
     digest = save_tensors(tmp_path / "deep" / "t.safetensors", tensors)
     found = load_tensors(tmp_path / "deep" / "t.safetensors", digest)
-    assert found.keys() == tensors.keys() and all(torch.equal(found[name], tensors[name]) for name in tensors)
+    assert found.keys() == tensors.keys() and all(
+        torch.equal(found[name], tensors[name]) for name in tensors
+    )
     assert len(digest) == 64 and digest == save_tensors(tmp_path / "again", tensors)
 
 
@@ -54,23 +68,34 @@ def test_packing_loses_at_most_half_a_step_of_each_row_and_small_tensors_nothing
             assert torch.equal(tensor, found), name
         else:
             rows, error = tensor.flatten(1), (found - tensor).flatten(1).abs()
-            assert (error <= rows.abs().amax(1, keepdim=True) / 254 * 1.001).all() and error.max() > 0, name
+            assert (
+                error <= rows.abs().amax(1, keepdim=True) / 254 * 1.001
+            ).all() and error.max() > 0, name
     sizes = {name: packed[name].dtype for name in ("large.weight", "conv.weight", "small.weight")}
-    assert sizes == {"large.weight": torch.int8, "conv.weight": torch.int8, "small.weight": torch.float32}
+    assert sizes == {
+        "large.weight": torch.int8,
+        "conv.weight": torch.int8,
+        "small.weight": torch.float32,
+    }
 
 
 def test_packing_twice_loses_nothing_more():
     first, second = Network(1), Network(2)
     unpack(first, pack(Network(0)))
     unpack(second, pack(first))
-    assert all(torch.allclose(a, b, rtol=1e-6, atol=0) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
+    assert all(
+        torch.allclose(a, b, rtol=1e-6, atol=0)
+        for a, b in zip(first.state_dict().values(), second.state_dict().values())
+    )
 
 
 def test_rows_of_zeros_survive_packing():
     network, other = Network(0), Network(1)
     network.large.weight.data[7] = 0
     unpack(other, pack(network))
-    assert torch.equal(other.large.weight[7], torch.zeros(256)) and other.large.weight.isfinite().all()
+    assert (
+        torch.equal(other.large.weight[7], torch.zeros(256)) and other.large.weight.isfinite().all()
+    )
 
 
 def damaged(what: str) -> tuple[dict[str, torch.Tensor], str]:
@@ -97,7 +122,9 @@ def damaged(what: str) -> tuple[dict[str, torch.Tensor], str]:
     raise AssertionError(what)
 
 
-@pytest.mark.parametrize("what", ["missing", "extra", "misshaped", "scale missing", "scale alone", "scale misshaped"])
+@pytest.mark.parametrize(
+    "what", ["missing", "extra", "misshaped", "scale missing", "scale alone", "scale misshaped"]
+)
 def test_a_checkpoint_that_does_not_fit_is_refused_by_name_and_nothing_is_loaded(what):
     network, untouched = Network(5), Network(5)
     packed, says = damaged(what)
@@ -110,7 +137,14 @@ def test_a_checkpoint_that_does_not_fit_is_refused_by_name_and_nothing_is_loaded
 @pytest.mark.parametrize(
     "how, checked",
     # one wrong bit among the numbers shows in the checksum alone
-    [("one bit", True), *((how, checked) for how in ("truncated", "garbage", "empty", "absent") for checked in (True, False))],
+    [
+        ("one bit", True),
+        *(
+            (how, checked)
+            for how in ("truncated", "garbage", "empty", "absent")
+            for checked in (True, False)
+        ),
+    ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, how, checked):
     path = tmp_path / "model.safetensors"
@@ -121,11 +155,19 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, how, checked):
     elif how == "one bit":
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     else:
-        path.write_bytes({"truncated": content[: len(content) // 2], "garbage": b"no tensors at all", "empty": b""}[how])
+        path.write_bytes(
+            {
+                "truncated": content[: len(content) // 2],
+                "garbage": b"no tensors at all",
+                "empty": b"",
+            }[how]
+        )
     with pytest.raises(VarbookError) as error:
         load_tensors(path, digest if checked else None)
     text = one_sentence(error)
-    assert str(path) in text and ("There is no checkpoint" if how == "absent" else "damaged") in text
+    assert (
+        str(path) in text and ("There is no checkpoint" if how == "absent" else "damaged") in text
+    )
 
 
 def test_json_comes_back_and_a_damaged_one_is_named(tmp_path):

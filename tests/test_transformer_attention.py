@@ -25,7 +25,9 @@ def attention(cosine: bool) -> SelfAttention:
 
 
 def slow_attention(layer: SelfAttention, x: torch.Tensor, schedule) -> torch.Tensor:
-    """Return what one query after the other, one head after the other, gathers from the tokens that it may see."""
+    """Return what one query after the other, one head after the other, gathers from the tokens that
+    it may see.
+    """
     scales, (batch, length, width), heads = scale_of(schedule), x.shape, layer.heads
     size, out = width // heads, torch.zeros_like(x)
     weight = layer.mat_qkv.weight
@@ -39,10 +41,17 @@ def slow_attention(layer: SelfAttention, x: torch.Tensor, schedule) -> torch.Ten
                 sharpness = 0.25 / math.sqrt(size)
                 keys, query = k, q[i]
                 if layer.cosine:
-                    sharpness = math.exp(min(layer.scale_mul_1H11[0, head, 0, 0].item(), math.log(100)))
+                    sharpness = math.exp(
+                        min(layer.scale_mul_1H11[0, head, 0, 0].item(), math.log(100))
+                    )
                     keys, query = k / k.norm(dim=1, keepdim=True), query / query.norm()
                 scores = torch.stack(
-                    [sharpness * (query @ keys[j]) if scales[j] <= scales[i] else torch.tensor(-math.inf) for j in range(length)]
+                    [
+                        sharpness * (query @ keys[j])
+                        if scales[j] <= scales[i]
+                        else torch.tensor(-math.inf)
+                        for j in range(length)
+                    ]
                 )
                 out[b, i, rows] = scores.softmax(0) @ v
     return out @ layer.proj.weight.T + layer.proj.bias
@@ -52,7 +61,9 @@ def slow_attention(layer: SelfAttention, x: torch.Tensor, schedule) -> torch.Ten
 @torch.no_grad()
 def test_it_equals_slow_attention_with_a_dense_mask(cosine):
     layer, x = attention(cosine), noise(2, LENGTH, 16)
-    assert torch.allclose(layer(x, scale_groups(SCHEDULE)), slow_attention(layer, x, SCHEDULE), atol=1e-5)
+    assert torch.allclose(
+        layer(x, scale_groups(SCHEDULE)), slow_attention(layer, x, SCHEDULE), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("cosine", [True, False])
@@ -100,5 +111,10 @@ def test_the_fused_kernel_gives_the_same():
 
 def test_keys_have_no_bias_to_learn():
     layer = SelfAttention(16, 2)
-    assert "zero_k_bias" in dict(layer.named_buffers()) and "zero_k_bias" not in dict(layer.named_parameters())
-    assert layer.mat_qkv.bias is None and layer.scale_mul_1H11.exp().flatten().tolist() == pytest.approx([4, 4])
+    assert "zero_k_bias" in dict(layer.named_buffers()) and "zero_k_bias" not in dict(
+        layer.named_parameters()
+    )
+    assert (
+        layer.mat_qkv.bias is None
+        and layer.scale_mul_1H11.exp().flatten().tolist() == pytest.approx([4, 4])
+    )

@@ -48,7 +48,9 @@ def test_closed_gates_pass_the_input_on_and_open_ones_do_not():
 @torch.no_grad()
 def test_the_last_norm_by_its_formula():
     norm, x, condition = awake(HeadNorm(16)), noise(2, 7, 16), noise(2, 16, seed=1)
-    scale, shift = ((condition * condition.sigmoid()) @ norm.ada_lin[1].weight.T + norm.ada_lin[1].bias)[:, None].split(16, -1)
+    scale, shift = (
+        (condition * condition.sigmoid()) @ norm.ada_lin[1].weight.T + norm.ada_lin[1].bias
+    )[:, None].split(16, -1)
     assert torch.allclose(norm(x, condition), plain_norm(x) * (1 + scale) + shift, atol=1e-5)
 
 

@@ -7,7 +7,9 @@ from tiny import awake, noise
 
 from varbook.transformer.cross import CrossAttention, TextPool
 
-MASK = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, -math.inf]])[:, None, None]  # the second text has two words
+MASK = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, -math.inf]])[
+    :, None, None
+]  # the second text has two words
 
 
 def slow(cross: CrossAttention, x: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -29,7 +31,9 @@ def test_every_token_hears_what_a_slow_loop_says():
     found = cross(x, cross.read(words, MASK))
     for b, there in enumerate((3, 2)):
         for place in range(5):
-            assert torch.allclose(found[b, place], slow(cross, x[b, place], words[b, :there]), atol=1e-5)
+            assert torch.allclose(
+                found[b, place], slow(cross, x[b, place], words[b, :there]), atol=1e-5
+            )
 
 
 @torch.no_grad()
@@ -46,4 +50,8 @@ def test_a_text_becomes_one_vector_whatever_pads_it():
     pool, words = awake(TextPool(16, 6, 2)), noise(2, 3, 6)
     both = pool(words, MASK)
     alone = pool(words[1:, :2], torch.zeros(1, 1, 1, 2))
-    assert both.shape == (2, 16) and torch.allclose(both[1:], alone, atol=1e-6) and not torch.allclose(both[0], both[1], atol=0.1)
+    assert (
+        both.shape == (2, 16)
+        and torch.allclose(both[1:], alone, atol=1e-6)
+        and not torch.allclose(both[0], both[1], atol=0.1)
+    )

@@ -1,4 +1,6 @@
-"""Mamba in attention's place: equal to its formulas token by token, causal, the same with and without a memory."""
+"""Mamba in attention's place: equal to its formulas token by token, causal, the same with and
+without a memory.
+"""
 
 from dataclasses import replace
 
@@ -27,20 +29,38 @@ def mamba(config: NextScaleConfig = CONFIG) -> NextScaleModel:
 
 
 def inputs(schedule=SCHEDULE, batch: int = 2) -> list[torch.Tensor | None]:
-    return [None, *(noise(batch, MODEL.code_dim, h, w, seed=k) for k, (h, w) in enumerate(schedule[1:], start=1))]
+    return [
+        None,
+        *(
+            noise(batch, MODEL.code_dim, h, w, seed=k)
+            for k, (h, w) in enumerate(schedule[1:], start=1)
+        ),
+    ]
 
 
 def slow_mixer(mixer: MambaMixer, x: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
-    """Return what Mamba's formulas give for one sequence (L, C), one token after the other along the path."""
-    w, state, recent = dict(mixer.named_parameters()), torch.zeros(mixer.inner, mixer.state_size), []
+    """Return what Mamba's formulas give for one sequence (L, C), one token after the other along
+    the path.
+    """
+    w, state, recent = (
+        dict(mixer.named_parameters()),
+        torch.zeros(mixer.inner, mixer.state_size),
+        [],
+    )
     out = torch.zeros_like(x)
     for place in order.tolist():
         u, gate = (w["in_proj.weight"] @ x[place]).chunk(2)
         recent = [*recent, u][-mixer.kernel :]
         window = [torch.zeros_like(u)] * (mixer.kernel - len(recent)) + recent
-        u = F.silu(sum(w["conv"][:, 0, i] * window[i] for i in range(mixer.kernel)) + w["conv_bias"])
+        u = F.silu(
+            sum(w["conv"][:, 0, i] * window[i] for i in range(mixer.kernel)) + w["conv_bias"]
+        )
         chosen = w["select.weight"] @ u
-        low, b, c = chosen[: mixer.rank], chosen[mixer.rank : -mixer.state_size], chosen[-mixer.state_size :]
+        low, b, c = (
+            chosen[: mixer.rank],
+            chosen[mixer.rank : -mixer.state_size],
+            chosen[-mixer.state_size :],
+        )
         dt = F.softplus(w["dt_proj.weight"] @ low + w["dt_bias"])
         state = torch.exp(-dt[:, None] * w["A_log"][0].exp()) * state + (dt * u)[:, None] * b[None]
         y = state @ c + w["skip"] * u
@@ -51,10 +71,16 @@ def slow_mixer(mixer: MambaMixer, x: torch.Tensor, order: torch.Tensor) -> torch
 @pytest.mark.parametrize("path", [0, 3, 6])
 @torch.no_grad()
 def test_the_mixer_equals_its_formulas_token_by_token(path):
-    mixer, x, order = awake(MambaMixer(16, path=path, state=4)), noise(2, token_count(ODD), 16), scan_order(ODD, path)
+    mixer, x, order = (
+        awake(MambaMixer(16, path=path, state=4)),
+        noise(2, token_count(ODD), 16),
+        scan_order(ODD, path),
+    )
     fast = mixer(x, order)
     assert fast.std() > 0.05
-    assert torch.allclose(fast, torch.stack([slow_mixer(mixer, row, order) for row in x]), atol=1e-5)
+    assert torch.allclose(
+        fast, torch.stack([slow_mixer(mixer, row, order) for row in x]), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("schedule", [SCHEDULE, ODD, square(1, 3, 6)])
@@ -65,7 +91,11 @@ def test_scale_by_scale_with_a_memory_it_gives_what_it_gives_at_once(schedule):
     condition = model.condition(labels)
     modulations, caches, parts = model.modulations(condition), model.new_caches(schedule), []
     for k, seen in enumerate(maps):
-        parts.append(model.step(model.embed([seen], condition, schedule, first=k), condition, modulations, caches))
+        parts.append(
+            model.step(
+                model.embed([seen], condition, schedule, first=k), condition, modulations, caches
+            )
+        )
     whole = model(maps, labels, schedule)
     assert whole.std() > 0.1 and torch.allclose(torch.cat(parts, 1), whole, atol=1e-4)
 
@@ -90,21 +120,47 @@ def test_within_a_scale_one_layer_hears_only_what_came_before_on_its_path():
         for position in (6, 20):
             changed = x.clone()
             changed[:, order[position]] += 1.0
-            moved = (mixer(changed, order) - mixer(x, order)).abs().amax((0, 2))[order]  # along the path
+            moved = (
+                (mixer(changed, order) - mixer(x, order)).abs().amax((0, 2))[order]
+            )  # along the path
             assert moved[:position].max() == 0 and moved[position:].min() > 0
 
 
 def test_layers_take_the_eight_paths_in_turn():
     config = replace(CONFIG, depth=10, width=16)
-    assert [block.attn.path for block in NextScaleModel(config).blocks] == [0, 1, 2, 3, 4, 5, 6, 7, 0, 1]
+    assert [block.attn.path for block in NextScaleModel(config).blocks] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        0,
+        1,
+    ]
 
 
 @pytest.mark.parametrize("depth", [16, 20])
 def test_the_parameters_are_those_of_attention_within_twenty_percent(depth):
-    config = NextScaleConfig(schedule=VAR_256, codes=8912, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth)
+    config = NextScaleConfig(
+        schedule=VAR_256,
+        codes=8912,
+        code_dim=32,
+        classes=1000,
+        depth=depth,
+        width=64 * depth,
+        heads=depth,
+    )
     with torch.device("meta"):
         counts = [
-            sum(p.numel() for p in NextScaleModel(replace(flexvar(config), mixer=mixer, mamba_state=16)).parameters())
+            sum(
+                p.numel()
+                for p in NextScaleModel(
+                    replace(flexvar(config), mixer=mixer, mamba_state=16)
+                ).parameters()
+            )
             for mixer in ("attention", "mamba")
         ]
     assert 1.0 < counts[1] / counts[0] < 1.2
@@ -116,8 +172,14 @@ def test_every_parameter_is_trained_and_a_fresh_one_takes_mamba_s_steps():
     assert all(parameter.grad.abs().max() > 0 for parameter in model.parameters())
     for block in NextScaleModel(CONFIG).blocks:
         steps = F.softplus(block.attn.dt_bias)
-        assert 1e-3 <= steps.min() * 1.001 and steps.max() <= 0.1 * 1.001 and steps.max() / steps.min() > 3
-        assert torch.allclose(block.attn.A_log.exp(), torch.arange(1.0, 5.0).expand(1, block.attn.inner, 4))
+        assert (
+            1e-3 <= steps.min() * 1.001
+            and steps.max() <= 0.1 * 1.001
+            and steps.max() / steps.min() > 3
+        )
+        assert torch.allclose(
+            block.attn.A_log.exp(), torch.arange(1.0, 5.0).expand(1, block.attn.inner, 4)
+        )
 
 
 def test_a_fresh_model_hardly_prefers_any_token():
@@ -129,8 +191,12 @@ def test_a_fresh_model_hardly_prefers_any_token():
 
 def test_it_generates_at_any_size():
     model, tokenizer = mamba(), tiny_tokenizer("ground_truth")
-    made = generate(model, tokenizer, torch.tensor([0, 1]), ODD, generator=torch.Generator().manual_seed(0))
-    assert made.images.shape == (2, 3, 20, 28) and [tuple(t.shape[1:]) for t in made.tokens] == list(ODD)
+    made = generate(
+        model, tokenizer, torch.tensor([0, 1]), ODD, generator=torch.Generator().manual_seed(0)
+    )
+    assert made.images.shape == (2, 3, 20, 28) and [
+        tuple(t.shape[1:]) for t in made.tokens
+    ] == list(ODD)
 
 
 def test_a_memory_of_another_schedule_and_an_unknown_mixer_are_refused():

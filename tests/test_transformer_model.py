@@ -1,4 +1,6 @@
-"""The next-scale model: equal to a slow transcription, causal, the same with and without cache, of the published size."""
+"""The next-scale model: equal to a slow transcription, causal, the same with and without cache, of
+the published size.
+"""
 
 import math
 from dataclasses import replace
@@ -26,9 +28,13 @@ def slow_norm(x: torch.Tensor) -> torch.Tensor:
 
 
 def slow_logits(model: NextScaleModel, maps, labels: torch.Tensor, schedule) -> torch.Tensor:
-    """Return the logits by the formulas alone: one image, one token, one head at a time, a dense mask, no grouping."""
+    """Return the logits by the formulas alone: one image, one token, one head at a time, a dense
+    mask, no grouping.
+    """
     w, config, out = dict(model.named_parameters()), model.config, []
-    scales = torch.tensor([k for k, (height, width) in enumerate(schedule) for _ in range(height * width)])
+    scales = torch.tensor(
+        [k for k, (height, width) in enumerate(schedule) for _ in range(height * width)]
+    )
     hidden_from = scales[None, :] > scales[:, None]  # query, key
     for b, label in enumerate(labels):
         c, tokens = w["class_emb.weight"][label], []
@@ -38,12 +44,21 @@ def slow_logits(model: NextScaleModel, maps, labels: torch.Tensor, schedule) -> 
                     if config.positions == "fixed":
                         token = w["positions.table"][0, len(tokens)]
                     else:
-                        table = F.interpolate(w["positions.table"], size=(height, width), mode="bilinear", antialias=True)
+                        table = F.interpolate(
+                            w["positions.table"],
+                            size=(height, width),
+                            mode="bilinear",
+                            antialias=True,
+                        )
                         token = table[0, :, y, x]
                     if config.step_embedding:
                         token = token + w["lvl_embed.weight"][k]
                     if maps[k] is not None:
-                        token = token + w["word_embed.weight"] @ maps[k][b, :, y, x] + w["word_embed.bias"]
+                        token = (
+                            token
+                            + w["word_embed.weight"] @ maps[k][b, :, y, x]
+                            + w["word_embed.bias"]
+                        )
                     tokens.append(token + c + w["pos_start"][0, 0] if k == 0 else token)
         h = torch.stack(tokens)
         steer = F.silu(c)
@@ -54,15 +69,25 @@ def slow_logits(model: NextScaleModel, maps, labels: torch.Tensor, schedule) -> 
             x = slow_norm(h) * (1 + scale1) + shift1
             q, k, v = (x @ part.T for part in w[p + "attn.mat_qkv.weight"].chunk(3))
             q, v, heads = q + w[p + "attn.q_bias"], v + w[p + "attn.v_bias"], []
-            for i, (qi, ki, vi) in enumerate(zip(*(part.chunk(config.heads, 1) for part in (q, k, v)))):
+            for i, (qi, ki, vi) in enumerate(
+                zip(*(part.chunk(config.heads, 1) for part in (q, k, v)))
+            ):
                 qi, ki = qi / qi.norm(dim=1, keepdim=True), ki / ki.norm(dim=1, keepdim=True)
-                sharpness = math.exp(min(w[p + "attn.scale_mul_1H11"][0, i, 0, 0].item(), math.log(100)))
-                heads.append((sharpness * qi @ ki.T).masked_fill(hidden_from, -math.inf).softmax(1) @ vi)
-            h = h + gate1 * (torch.cat(heads, 1) @ w[p + "attn.proj.weight"].T + w[p + "attn.proj.bias"])
+                sharpness = math.exp(
+                    min(w[p + "attn.scale_mul_1H11"][0, i, 0, 0].item(), math.log(100))
+                )
+                heads.append(
+                    (sharpness * qi @ ki.T).masked_fill(hidden_from, -math.inf).softmax(1) @ vi
+                )
+            h = h + gate1 * (
+                torch.cat(heads, 1) @ w[p + "attn.proj.weight"].T + w[p + "attn.proj.bias"]
+            )
             x = slow_norm(h) * (1 + scale2) + shift2
             x = F.gelu(x @ w[p + "ffn.fc1.weight"].T + w[p + "ffn.fc1.bias"], approximate="tanh")
             h = h + gate2 * (x @ w[p + "ffn.fc2.weight"].T + w[p + "ffn.fc2.bias"])
-        scale, shift = (w["head_nm.ada_lin.1.weight"] @ steer + w["head_nm.ada_lin.1.bias"]).view(2, -1)
+        scale, shift = (w["head_nm.ada_lin.1.weight"] @ steer + w["head_nm.ada_lin.1.bias"]).view(
+            2, -1
+        )
         out.append((slow_norm(h) * (1 + scale) + shift) @ w["head.weight"].T + w["head.bias"])
     return torch.stack(out)
 
@@ -72,7 +97,11 @@ def cached_logits(model: NextScaleModel, maps, labels, schedule) -> torch.Tensor
     condition = model.condition(labels)
     modulations, caches, parts = model.modulations(condition), model.new_caches(), []
     for k, seen in enumerate(maps):
-        parts.append(model.step(model.embed([seen], condition, schedule, first=k), condition, modulations, caches))
+        parts.append(
+            model.step(
+                model.embed([seen], condition, schedule, first=k), condition, modulations, caches
+            )
+        )
     return torch.cat(parts, 1)
 
 
@@ -87,7 +116,9 @@ def test_the_model_equals_its_slow_transcription_and_its_own_cached_loop(kind, f
     assert torch.allclose(fast, cached_logits(model, maps, labels, SCHEDULE), atol=1e-4)
 
 
-@pytest.mark.parametrize("schedule", [((1, 1), (1, 2), (2, 4), (4, 8)), square(1, 2, 3, 5, 6), ((2, 1), (5, 3))])
+@pytest.mark.parametrize(
+    "schedule", [((1, 1), (1, 2), (2, 4), (4, 8)), square(1, 2, 3, 5, 6), ((2, 1), (5, 3))]
+)
 @torch.no_grad()
 def test_scalable_positions_take_any_schedule(schedule):
     model, maps, labels = tiny_model("ground_truth"), inputs(schedule), torch.tensor([0, 1])
@@ -174,7 +205,15 @@ PUBLISHED = {  # depth: parameters of VAR and FlexVAR at 256 px, counted in the 
 
 
 def published_config(depth: int) -> NextScaleConfig:
-    return NextScaleConfig(schedule=VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth)
+    return NextScaleConfig(
+        schedule=VAR_256,
+        codes=4096,
+        code_dim=32,
+        classes=1000,
+        depth=depth,
+        width=64 * depth,
+        heads=depth,
+    )
 
 
 @pytest.mark.parametrize("depth", PUBLISHED)
@@ -182,20 +221,37 @@ def test_the_published_sizes_have_the_published_numbers_of_parameters(depth):
     with torch.device("meta"):
         var = NextScaleModel(published_config(depth))
         flex = NextScaleModel(replace(flexvar(published_config(depth)), codes=8912))
-    counts = tuple(sum(parameter.numel() for parameter in model.parameters()) for model in (var, flex))
+    counts = tuple(
+        sum(parameter.numel() for parameter in model.parameters()) for model in (var, flex)
+    )
     assert counts == PUBLISHED[depth]
 
 
 def published_shapes(depth: int) -> dict[str, tuple[int, ...]]:
-    """Return the tensors of VAR's published state dict by the rule width = 64 depth, less the two that are regenerated."""
+    """Return the tensors of VAR's published state dict by the rule width = 64 depth, less the two
+    that are regenerated.
+    """
     c = 64 * depth
-    shapes = {"pos_start": (1, 1, c), "pos_1LC": (1, 680, c), "class_emb.weight": (1001, c), "lvl_embed.weight": (10, c)}
+    shapes = {
+        "pos_start": (1, 1, c),
+        "pos_1LC": (1, 680, c),
+        "class_emb.weight": (1001, c),
+        "lvl_embed.weight": (10, c),
+    }
     linear = {"word_embed": (c, 32), "head_nm.ada_lin.1": (2 * c, c), "head": (4096, c)}
     for n in range(depth):
         p = f"blocks.{n}."
-        shapes |= {p + "attn.scale_mul_1H11": (1, depth, 1, 1), p + "attn.mat_qkv.weight": (3 * c, c)}
+        shapes |= {
+            p + "attn.scale_mul_1H11": (1, depth, 1, 1),
+            p + "attn.mat_qkv.weight": (3 * c, c),
+        }
         shapes |= {p + f"attn.{name}": (c,) for name in ("q_bias", "v_bias", "zero_k_bias")}
-        linear |= {p + "attn.proj": (c, c), p + "ffn.fc1": (4 * c, c), p + "ffn.fc2": (c, 4 * c), p + "ada_lin.1": (6 * c, c)}
+        linear |= {
+            p + "attn.proj": (c, c),
+            p + "ffn.fc1": (4 * c, c),
+            p + "ffn.fc2": (c, 4 * c),
+            p + "ada_lin.1": (6 * c, c),
+        }
     for name, (rows, columns) in linear.items():
         shapes |= {f"{name}.weight": (rows, columns), f"{name}.bias": (rows,)}
     return shapes
@@ -205,7 +261,10 @@ def test_names_and_shapes_are_those_of_the_published_d16_but_for_the_positions()
     with torch.device("meta"):
         var = NextScaleModel(published_config(16))
         flex = NextScaleModel(replace(flexvar(published_config(16)), codes=8912))
-    ours = [{n.replace("positions.table", "pos_1LC"): tuple(t.shape) for n, t in m.state_dict().items()} for m in (var, flex)]
+    ours = [
+        {n.replace("positions.table", "pos_1LC"): tuple(t.shape) for n, t in m.state_dict().items()}
+        for m in (var, flex)
+    ]
     wanted = published_shapes(16)
     assert len(wanted) == 218 and ours[0] == wanted  # 220 with the mask and the level numbers
     del wanted["lvl_embed.weight"]
@@ -222,10 +281,16 @@ def test_the_training_sequence_is_680_tokens_at_the_published_size():
 def test_a_shared_adaln_layer_is_the_same_layer_in_every_block_with_an_offset_of_its_own():
     shared = awake(NextScaleModel(replace(MODEL, shared_adaln=True))).eval()
     plain = NextScaleModel(MODEL).eval()
-    state = {name: value for name, value in shared.state_dict().items() if "shared" not in name and "gss" not in name}
+    state = {
+        name: value
+        for name, value in shared.state_dict().items()
+        if "shared" not in name and "gss" not in name
+    }
     for n, block in enumerate(shared.blocks):
         state[f"blocks.{n}.ada_lin.1.weight"] = shared.shared_ada_lin[1].weight
-        state[f"blocks.{n}.ada_lin.1.bias"] = shared.shared_ada_lin[1].bias + block.ada_gss.flatten()
+        state[f"blocks.{n}.ada_lin.1.bias"] = (
+            shared.shared_ada_lin[1].bias + block.ada_gss.flatten()
+        )
     plain.load_state_dict(state)
     labels = torch.tensor([0, 2])
     assert not torch.allclose(shared.blocks[0].ada_gss, shared.blocks[1].ada_gss)
@@ -233,5 +298,7 @@ def test_a_shared_adaln_layer_is_the_same_layer_in_every_block_with_an_offset_of
 
 
 def test_a_shared_adaln_layer_starts_with_nearly_closed_gates():
-    gates, others = NextScaleModel(replace(MODEL, shared_adaln=True)).blocks[0].ada_gss.split([2, 4], 2)
+    gates, others = (
+        NextScaleModel(replace(MODEL, shared_adaln=True)).blocks[0].ada_gss.split([2, 4], 2)
+    )
     assert gates.abs().max() < 0.01 * others.abs().max()

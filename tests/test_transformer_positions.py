@@ -9,7 +9,12 @@ from tiny import noise
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import VAR_256, square
-from varbook.transformer.positions import FixedPositions, ScalablePositions, released_table, sincos_table
+from varbook.transformer.positions import (
+    FixedPositions,
+    ScalablePositions,
+    released_table,
+    sincos_table,
+)
 
 
 def test_the_sine_cosine_table_by_its_formula():
@@ -18,8 +23,15 @@ def test_the_sine_cosine_table_by_its_formula():
         for x in range(5):
             for i in range(3):
                 frequency = 10_000 ** (-i / 3)
-                wanted = [math.sin(y * frequency), math.cos(y * frequency), math.sin(x * frequency), math.cos(x * frequency)]
-                assert [table[part * 3 + i, y, x].item() for part in range(4)] == pytest.approx(wanted, abs=1e-5)
+                wanted = [
+                    math.sin(y * frequency),
+                    math.cos(y * frequency),
+                    math.sin(x * frequency),
+                    math.cos(x * frequency),
+                ]
+                assert [table[part * 3 + i, y, x].item() for part in range(4)] == pytest.approx(
+                    wanted, abs=1e-5
+                )
 
 
 def test_channels_that_four_does_not_divide_are_padded():
@@ -34,7 +46,9 @@ def test_the_released_table_by_its_formula():
             for i in range(4):
                 frequency = 10_000 ** (-2 * i / 8)
                 assert table[2 * i, y, x].item() == pytest.approx(math.sin(y * frequency), abs=1e-5)
-                assert table[2 * i + 1, y, x].item() == pytest.approx(math.cos(x * frequency), abs=1e-5)
+                assert table[2 * i + 1, y, x].item() == pytest.approx(
+                    math.cos(x * frequency), abs=1e-5
+                )
 
 
 def test_fixed_positions_are_one_vector_a_token_for_the_trained_schedule_and_its_beginnings():
@@ -45,7 +59,9 @@ def test_fixed_positions_are_one_vector_a_token_for_the_trained_schedule_and_its
     assert all(torch.equal(a, b) for a, b in zip(positions(square(1, 2)), full))
 
 
-@pytest.mark.parametrize("schedule", [square(1, 3, 4), square(1, 2, 4, 8), ((1, 1), (2, 2), (4, 2))])
+@pytest.mark.parametrize(
+    "schedule", [square(1, 3, 4), square(1, 2, 4, 8), ((1, 1), (2, 2), (4, 2))]
+)
 def test_fixed_positions_refuse_another_schedule(schedule):
     with pytest.raises(VarbookError, match='positions="scalable"'):
         FixedPositions(8, square(1, 2, 4))(schedule)
@@ -69,12 +85,19 @@ def test_at_its_own_size_the_table_is_as_it_is_row_after_row(form):
 
 
 def test_the_released_form_averages_areas_and_the_paper_s_is_linear():
-    released, paper = ScalablePositions(8, (4, 4), form="released"), ScalablePositions(8, (4, 4), form="paper")
+    released, paper = (
+        ScalablePositions(8, (4, 4), form="released"),
+        ScalablePositions(8, (4, 4), form="paper"),
+    )
     released.table.data = paper.table.data = noise(1, 8, 8, 8)
-    assert torch.allclose(released.resize((3, 3)), F.adaptive_avg_pool2d(released.table, 3), atol=1e-6)
+    assert torch.allclose(
+        released.resize((3, 3)), F.adaptive_avg_pool2d(released.table, 3), atol=1e-6
+    )
     x = torch.linspace(0, 1, 8).expand(1, 8, 8, 8)
     paper.table.data = x.clone()
-    wide = paper.resize((8, 16))[0, 0, 0]  # a linear table stays linear when it is enlarged, but for the borders
+    wide = paper.resize((8, 16))[
+        0, 0, 0
+    ]  # a linear table stays linear when it is enlarged, but for the borders
     steps = wide.diff()[1:-1]
     assert torch.allclose(steps, torch.full_like(steps, 1 / 14), atol=1e-5)
 

@@ -1,4 +1,6 @@
-"""The rivals' networks: causal where they must be, deaf to nothing where they may hear all, of equal size."""
+"""The rivals' networks: causal where they must be, deaf to nothing where they may hear all, of
+equal size.
+"""
 
 import math
 
@@ -45,17 +47,28 @@ def test_in_masked_prediction_every_token_sees_every_other():
 
 @torch.no_grad()
 def test_diffusion_hears_the_whole_map_the_time_and_the_class():
-    model, x, t = rival("diffusion"), noise(2, MODEL.code_dim, HEIGHT, WIDTH), torch.tensor([0.2, 0.7])
+    model, x, t = (
+        rival("diffusion"),
+        noise(2, MODEL.code_dim, HEIGHT, WIDTH),
+        torch.tensor([0.2, 0.7]),
+    )
     before = model(x, t, LABELS)
     assert before.shape == x.shape
     changed = x.clone()
     changed[:, :, 1, 1] += 1
-    for other in (model(changed, t, LABELS), model(x, t + 0.1, LABELS), model(x, t, LABELS - 1 + 2 * (LABELS == 0))):
+    for other in (
+        model(changed, t, LABELS),
+        model(x, t + 0.1, LABELS),
+        model(x, t, LABELS - 1 + 2 * (LABELS == 0)),
+    ):
         assert (other - before).abs().amax(1).min() > 1e-5
 
 
 def test_the_sizes_are_equal_within_a_fifth():
-    size = {name: sum(p.numel() for p in rival(name).parameters()) for name in ("raster", "masked", "diffusion")}
+    size = {
+        name: sum(p.numel() for p in rival(name).parameters())
+        for name in ("raster", "masked", "diffusion")
+    }
     own = sum(p.numel() for p in NextScaleModel(MODEL).parameters())
     assert all(0.8 < one / own < 1.2 for one in size.values())
 
@@ -66,7 +79,10 @@ def test_an_unknown_rival_is_refused():
 
 
 def test_features_are_normalised_per_channel_and_come_back():
-    model, features = DiffusionModel(MODEL), 3 * noise(50, MODEL.code_dim, 4, 4) + torch.arange(8.0)[:, None, None]
+    model, features = (
+        DiffusionModel(MODEL),
+        3 * noise(50, MODEL.code_dim, 4, 4) + torch.arange(8.0)[:, None, None],
+    )
     model.measure(features)
     x = model.normalise(features)
     assert x.mean((0, 2, 3)).abs().max() < 1e-5 and (x.std((0, 2, 3)) - 1).abs().max() < 1e-4

@@ -1,4 +1,6 @@
-"""The selective scan: equal to a loop over tokens in value, gradient and state, however the sequence is cut."""
+"""The selective scan: equal to a loop over tokens in value, gradient and state, however the
+sequence is cut.
+"""
 
 import pytest
 import torch
@@ -27,19 +29,28 @@ def parts(length: int, seed: int = 0) -> tuple[torch.Tensor, ...]:
 def slow_selective(x, dt, A, B, C, state=None):
     h, out = torch.zeros(len(x), *A.shape, dtype=x.dtype) if state is None else state, []
     for t in range(x.shape[1]):
-        h = torch.exp(dt[:, t, :, None] * A) * h + dt[:, t, :, None] * B[:, t, None] * x[:, t, :, None]
+        h = (
+            torch.exp(dt[:, t, :, None] * A) * h
+            + dt[:, t, :, None] * B[:, t, None] * x[:, t, :, None]
+        )
         out.append((h * C[:, t, None]).sum(-1))
     return torch.stack(out, 1), h
 
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_the_linear_scan_and_its_gradients_equal_a_loop_over_tokens(length):
-    decay = torch.rand(2, length, 3, 2, generator=torch.Generator().manual_seed(0)).double().requires_grad_()
+    decay = (
+        torch.rand(2, length, 3, 2, generator=torch.Generator().manual_seed(0))
+        .double()
+        .requires_grad_()
+    )
     inflow = noise(2, length, 3, 2).double().requires_grad_()
     weight = noise(2, length, 3, 2, seed=1).double()
     fast, slow = linear_scan(decay, inflow), slow_linear(decay, inflow)
     assert torch.allclose(fast, slow, atol=1e-12)
-    for ours, theirs in zip(*(torch.autograd.grad((h * weight).sum(), (decay, inflow)) for h in (fast, slow))):
+    for ours, theirs in zip(
+        *(torch.autograd.grad((h * weight).sum(), (decay, inflow)) for h in (fast, slow))
+    ):
         assert torch.allclose(ours, theirs, atol=1e-10)
 
 
@@ -70,14 +81,18 @@ def test_a_sequence_may_be_cut_anywhere_if_the_state_is_carried_on(cut):
     whole, last = selective_scan(x, dt, A, B, C)
     first, state = selective_scan(x[:, :cut], dt[:, :cut], A, B[:, :cut], C[:, :cut])
     second, end = selective_scan(x[:, cut:], dt[:, cut:], A, B[:, cut:], C[:, cut:], state)
-    assert torch.allclose(torch.cat((first, second), 1), whole, atol=1e-12) and torch.allclose(end, last, atol=1e-12)
+    assert torch.allclose(torch.cat((first, second), 1), whole, atol=1e-12) and torch.allclose(
+        end, last, atol=1e-12
+    )
 
 
 def test_mamba_s_kernel_is_called_in_its_own_layout(monkeypatch):
     # The kernel takes channels before tokens: (B, D, L) for x and dt, (B, N, L) for B and C.
     def kernel(u, delta, A, B, C, return_last_state=False):
         assert return_last_state and all(tensor.is_contiguous() for tensor in (u, delta, B, C))
-        y, state = slow_selective(*(t.transpose(1, 2) for t in (u, delta)), A, *(t.transpose(1, 2) for t in (B, C)))
+        y, state = slow_selective(
+            *(t.transpose(1, 2) for t in (u, delta)), A, *(t.transpose(1, 2) for t in (B, C))
+        )
         return y.transpose(1, 2), state
 
     monkeypatch.setattr(module, "selective_scan_fn", kernel)

@@ -1,4 +1,6 @@
-"""Scan paths: every token once, each beside the one before, eight different ones, scale after scale."""
+"""Scan paths: every token once, each beside the one before, eight different ones, scale after
+scale.
+"""
 
 import pytest
 import torch
@@ -20,7 +22,12 @@ def test_a_path_visits_every_token_once_and_each_beside_the_one_before(size, pat
 
 def test_paths_start_in_their_corner_and_walk_along_rows_or_columns():
     height, width = 3, 4
-    starts = {"top left": (0, 0), "bottom left": (2, 0), "bottom right": (2, 3), "top right": (0, 3)}
+    starts = {
+        "top left": (0, 0),
+        "bottom left": (2, 0),
+        "bottom right": (2, 3),
+        "top right": (0, 3),
+    }
     for path in range(PATHS):
         first, second = (divmod(int(place), width) for place in zigzag((height, width), path)[:2])
         assert first == starts[CORNERS[path // 2]]

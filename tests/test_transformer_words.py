@@ -27,9 +27,14 @@ def test_ids_count_from_one_and_shorter_prompts_are_padded(encoder):
 
 @torch.no_grad()
 def test_padding_changes_nothing(encoder):
-    alone, padded = encoder(encoder.ids(["a cow"])), encoder(encoder.ids(["a cow", "white sheep by night"]))
+    alone, padded = (
+        encoder(encoder.ids(["a cow"])),
+        encoder(encoder.ids(["a cow", "white sheep by night"])),
+    )
     assert torch.allclose(alone[0], padded[0, :2], atol=1e-5)
-    assert not torch.allclose(alone[0, 0], encoder(encoder.ids(["a sheep"]))[0, 0], atol=1e-3)  # words see each other
+    assert not torch.allclose(
+        alone[0, 0], encoder(encoder.ids(["a sheep"]))[0, 0], atol=1e-3
+    )  # words see each other
 
 
 def test_unknown_words_are_named_with_the_nearest(encoder):
@@ -45,5 +50,7 @@ def test_prompts_without_words_or_with_too_many_are_refused(encoder, prompt):
 
 def test_every_caption_of_the_world_can_be_read():
     captions = every_caption(("horse", "zebra"))
-    assert "a striped zebra in a green valley by night, anime style" in captions and len(captions) == len(set(captions))
+    assert "a striped zebra in a green valley by night, anime style" in captions and len(
+        captions
+    ) == len(set(captions))
     assert WordEncoder(vocabulary(captions), 32, 16).ids(captions).shape[0] == len(captions)

@@ -1,4 +1,6 @@
-"""Differentiable augmentation: random per image, drawn from the generator, with gradients to what is still seen."""
+"""Differentiable augmentation: random per image, drawn from the generator, with gradients to what
+is still seen.
+"""
 
 import pytest
 import torch
@@ -27,7 +29,9 @@ def test_each_image_is_changed_in_its_own_way_and_the_generator_decides(change):
 
 
 def test_real_and_fake_images_are_changed_alike_from_equal_generators():
-    """The change is linear in the image but for one shift of brightness: equal draws move two images by equal rules."""
+    """The change is linear in the image but for one shift of brightness: equal draws move two
+    images by equal rules.
+    """
     a, b = pictures(3), pictures(3, seed=1)
     changed = [everything(x, seeded()) for x in (a, b, (a + b) / 2)]
     assert torch.allclose(changed[2], (changed[0] + changed[1]) / 2, atol=1e-5)
@@ -35,7 +39,9 @@ def test_real_and_fake_images_are_changed_alike_from_equal_generators():
 
 def test_colour_does_by_image_what_its_formulas_say():
     images, draws = pictures(2), torch.rand(3, 2, generator=seeded())
-    for image, brightness, saturation, contrast, out in zip(images, *draws, colour(images, seeded())):
+    for image, brightness, saturation, contrast, out in zip(
+        images, *draws, colour(images, seeded())
+    ):
         slow = image + brightness - 0.5
         slow = slow.mean(0) + (slow - slow.mean(0)) * 2 * saturation
         slow = slow.mean() + (slow - slow.mean()) * (0.5 + contrast)
@@ -49,7 +55,10 @@ def test_translation_moves_by_at_most_an_eighth_and_fills_with_grey():
         (top, left), (bottom, right) = kept.amin(0).tolist(), (kept.amax(0) + 1).tolist()
         down, right_by = top - (16 - bottom), left - (24 - right)
         assert abs(down) <= 2 and abs(right_by) <= 3
-        assert torch.equal(out[:, top:bottom, left:right], image[:, max(-down, 0) :, max(-right_by, 0) :][:, : bottom - top, : right - left])
+        assert torch.equal(
+            out[:, top:bottom, left:right],
+            image[:, max(-down, 0) :, max(-right_by, 0) :][:, : bottom - top, : right - left],
+        )
         seen.add((down, right_by))
     assert len(seen) > 10
 
@@ -71,7 +80,9 @@ def test_the_gradient_reaches_exactly_what_is_still_seen():
     assert 0.5 < share < 0.97 and set(images.grad.unique().tolist()) == {0.0, 1.0}
     images = pictures(4, 32, 32).requires_grad_()
     (everything(images, seeded()) * noise(4, 3, 32, 32)).sum().backward()
-    assert images.grad.isfinite().all() and (images.grad != 0).float().mean() > 0.9  # contrast looks at all pixels
+    assert (
+        images.grad.isfinite().all() and (images.grad != 0).float().mean() > 0.9
+    )  # contrast looks at all pixels
 
 
 def test_kinds_are_applied_in_their_own_order_and_none_changes_nothing():
@@ -80,7 +91,10 @@ def test_kinds_are_applied_in_their_own_order_and_none_changes_nothing():
     for kind in ("colour", "translation", "cutout"):
         slow = KINDS[kind](slow, draws)
     assert torch.equal(everything(images, seeded()), slow)
-    assert torch.equal(augment(images, ("cutout", "colour"), seeded()), augment(images, ("colour", "cutout"), seeded()))
+    assert torch.equal(
+        augment(images, ("cutout", "colour"), seeded()),
+        augment(images, ("colour", "cutout"), seeded()),
+    )
     assert augment(images, (), seeded()) is images
     with pytest.raises(VarbookError, match="no augmentation 'blur'.*cutout"):
         augment(images, ("cutout", "blur"))

@@ -25,14 +25,23 @@ EVERY = [
 
 def name_of(config: CycleVARConfig) -> str:
     return "-".join(
-        str(value) for value in (config.mode, config.fusion, config.context, config.multi_scale_context, config.multi_scale_output)
+        str(value)
+        for value in (
+            config.mode,
+            config.fusion,
+            config.context,
+            config.multi_scale_context,
+            config.multi_scale_output,
+        )
     )
 
 
 every = pytest.mark.parametrize("config", EVERY, ids=name_of)
 
 
-def slow_codes(logits: torch.Tensor, codebook: torch.Tensor, size, temperature: float) -> torch.Tensor:
+def slow_codes(
+    logits: torch.Tensor, codebook: torch.Tensor, size, temperature: float
+) -> torch.Tensor:
     """Return R_k (B, C, h, w) from logits (B, h*w, V), token by token (CycleVAR eqs. 10, 11)."""
     out = torch.zeros(len(logits), codebook.shape[1], *size)
     for b in range(len(logits)):
@@ -45,7 +54,11 @@ def slow_codes(logits: torch.Tensor, codebook: torch.Tensor, size, temperature: 
 
 def slow_add(cyclevar: CycleVAR, total: torch.Tensor, codes: torch.Tensor, k: int) -> torch.Tensor:
     """Return total + phi_k(up(R_k)); with four scales each has its own phi."""
-    big = codes if codes.shape[-2:] == total.shape[-2:] else F.interpolate(codes, size=LAST, mode="bicubic")
+    big = (
+        codes
+        if codes.shape[-2:] == total.shape[-2:]
+        else F.interpolate(codes, size=LAST, mode="bicubic")
+    )
     conv = cyclevar.tokenizer.pyramid.phi[k].conv
     return total + 0.5 * big + 0.5 * F.conv2d(big, conv.weight, conv.bias, padding=1)
 
@@ -54,7 +67,9 @@ def slow_source(cyclevar: CycleVAR, image: torch.Tensor) -> list[torch.Tensor]:
     """Return F_k = down(sum over all j of phi_j(up(R_j)), (h_k, w_k)) (CycleVAR eq. 5)."""
     total = torch.zeros(len(image), 8, *LAST)
     for k, tokens in enumerate(cyclevar.tokenizer.tokens(image)):
-        total = slow_add(cyclevar, total, cyclevar.tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2), k)
+        total = slow_add(
+            cyclevar, total, cyclevar.tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2), k
+        )
     return [F.adaptive_avg_pool2d(total, size) for size in SCHEDULE]
 
 
@@ -79,9 +94,13 @@ def test_the_shifted_context_holds_what_var_sees_in_training():
     tokenizer = cyclevar.tokenizer
     *before, whole = cyclevar.source(image)
     assert torch.equal(before[0], torch.zeros(2, 8, 1, 1))
-    for a, b in zip(before[1:], tokenizer.pyramid.teacher_inputs(tokenizer.tokens(image)), strict=True):
+    for a, b in zip(
+        before[1:], tokenizer.pyramid.teacher_inputs(tokenizer.tokens(image)), strict=True
+    ):
         assert torch.allclose(a, b, atol=1e-5)
-    assert torch.allclose(whole, slow_source(cyclevar, image)[-1], atol=1e-5)  # eq. 9 mixes with the whole picture
+    assert torch.allclose(
+        whole, slow_source(cyclevar, image)[-1], atol=1e-5
+    )  # eq. 9 mixes with the whole picture
 
 
 @torch.no_grad()
@@ -90,7 +109,9 @@ def test_parallel_mode_is_equations_8_and_9():
     cyclevar, image = tiny_cyclevar(config), pictures(2)
     source, total = slow_source(cyclevar, image), torch.zeros(2, 8, *LAST)
     for k, size in enumerate(SCHEDULE):
-        codes = slow_codes(logits_at(cyclevar, source, k), cyclevar.tokenizer.codebook.embedding.weight, size, 1.3)  # eq. 8
+        codes = slow_codes(
+            logits_at(cyclevar, source, k), cyclevar.tokenizer.codebook.embedding.weight, size, 1.3
+        )  # eq. 8
         total = slow_add(cyclevar, total, codes, k)
     slow = 0.3 * total + 0.7 * source[-1]  # eq. 9
     assert torch.allclose(cyclevar.latent(cyclevar.source(image), LABELS), slow, atol=1e-4)
@@ -101,9 +122,15 @@ def test_parallel_mode_is_equations_8_and_9():
 def test_the_serial_mode_as_printed_is_equations_6_and_7():
     config = CycleVARConfig(mode="serial", fusion="paper", alpha=0.3, temperature=1.3)
     cyclevar, image = tiny_cyclevar(config), pictures(2)
-    source, seen, total = slow_source(cyclevar, image), [None], torch.zeros(2, 8, *LAST)  # H_0 is the class embedding
+    source, seen, total = (
+        slow_source(cyclevar, image),
+        [None],
+        torch.zeros(2, 8, *LAST),
+    )  # H_0 is the class embedding
     for k, size in enumerate(SCHEDULE):
-        codes = slow_codes(logits_at(cyclevar, seen, k), cyclevar.tokenizer.codebook.embedding.weight, size, 1.3)  # eq. 7
+        codes = slow_codes(
+            logits_at(cyclevar, seen, k), cyclevar.tokenizer.codebook.embedding.weight, size, 1.3
+        )  # eq. 7
         picture = source[k] if size == LAST else F.interpolate(source[k], size=LAST, mode="bicubic")
         total = 0.3 * slow_add(cyclevar, total, codes, k) + 0.7 * picture  # eq. 6
         if k + 1 < len(SCHEDULE):
@@ -117,7 +144,9 @@ def test_separate_fusion_keeps_the_generated_sum_apart():
     cyclevar, image = tiny_cyclevar(config), pictures(2)
     source, seen, generated = slow_source(cyclevar, image), [None], torch.zeros(2, 8, *LAST)
     for k, size in enumerate(SCHEDULE):
-        codes = slow_codes(logits_at(cyclevar, seen, k), cyclevar.tokenizer.codebook.embedding.weight, size, 1.3)
+        codes = slow_codes(
+            logits_at(cyclevar, seen, k), cyclevar.tokenizer.codebook.embedding.weight, size, 1.3
+        )
         generated = slow_add(cyclevar, generated, codes, k)
         picture = source[k] if size == LAST else F.interpolate(source[k], size=LAST, mode="bicubic")
         mixed = 0.3 * generated + 0.7 * picture
@@ -128,7 +157,9 @@ def test_separate_fusion_keeps_the_generated_sum_apart():
 
 @torch.no_grad()
 def test_the_two_fusions_differ_by_the_powers_of_alpha():
-    """Eq. 6 as printed multiplies R_j by alpha ** (K - j + 1): shown with a model whose codes are the same everywhere."""
+    """Eq. 6 as printed multiplies R_j by alpha ** (K - j + 1): shown with a model whose codes are
+    the same everywhere.
+    """
     results, alpha, constant = {}, 0.5, torch.ones(1, 8, *LAST)
     for fusion in ("paper", "separate"):
         cyclevar = tiny_cyclevar(CycleVARConfig(mode="serial", fusion=fusion, alpha=alpha))
@@ -140,7 +171,9 @@ def test_the_two_fusions_differ_by_the_powers_of_alpha():
         empty = [torch.zeros(1, 8, h, w) for h, w in SCHEDULE]
         results[fusion] = cyclevar.latent(empty, LABELS[:1])
     assert torch.allclose(results["separate"], alpha * 4 * constant, atol=1e-5)
-    assert torch.allclose(results["paper"], sum(alpha**j for j in (1, 2, 3, 4)) * constant, atol=1e-5)
+    assert torch.allclose(
+        results["paper"], sum(alpha**j for j in (1, 2, 3, 4)) * constant, atol=1e-5
+    )
 
 
 @every
@@ -151,7 +184,9 @@ def test_all_modes_give_an_image_of_the_source_s_size_that_depends_on_source_and
     assert out.shape == image.shape and out.isfinite().all()
     assert not torch.allclose(out, cyclevar(image, LABELS.flip(0)), atol=1e-3)
     assert not torch.allclose(out, cyclevar(pictures(2, seed=9), LABELS), atol=1e-3)
-    assert torch.allclose(out[1:], cyclevar(image[1:], LABELS[1:]), atol=1e-4)  # images do not touch one another
+    assert torch.allclose(
+        out[1:], cyclevar(image[1:], LABELS[1:]), atol=1e-4
+    )  # images do not touch one another
 
 
 @every
@@ -176,29 +211,43 @@ def test_a_model_that_says_the_source_gives_the_source_for_any_alpha():
 def test_without_coarser_context_a_scale_sees_itself_alone():
     image = pictures(2)
     for together, touched in ((True, True), (False, False)):
-        cyclevar = tiny_cyclevar(CycleVARConfig(multi_scale_context=together, multi_scale_output=False))
+        cyclevar = tiny_cyclevar(
+            CycleVARConfig(multi_scale_context=together, multi_scale_output=False)
+        )
         source = cyclevar.source(image)
         before = cyclevar.latent(source, LABELS)
         coarse = [f + 1.0 for f in source[:-1]]
-        assert (not torch.allclose(cyclevar.latent([*coarse, source[-1]], LABELS), before, atol=1e-4)) is touched
+        assert (
+            not torch.allclose(cyclevar.latent([*coarse, source[-1]], LABELS), before, atol=1e-4)
+        ) is touched
 
 
 @torch.no_grad()
 def test_without_coarser_output_the_last_scale_s_codes_alone_are_mixed_in():
     cyclevar, image = tiny_cyclevar(CycleVARConfig(multi_scale_output=False)), pictures(2)
     source = slow_source(cyclevar, image)
-    codes = slow_codes(logits_at(cyclevar, source, 3), cyclevar.tokenizer.codebook.embedding.weight, LAST, 2.0)
+    codes = slow_codes(
+        logits_at(cyclevar, source, 3), cyclevar.tokenizer.codebook.embedding.weight, LAST, 2.0
+    )
     slow = 0.5 * slow_add(cyclevar, torch.zeros(2, 8, *LAST), codes, 3) + 0.5 * source[-1]
     assert torch.allclose(cyclevar.latent(cyclevar.source(image), LABELS), slow, atol=1e-4)
 
 
 @every
-def test_the_gradient_reaches_the_image_and_every_parameter_of_the_model_but_none_of_the_tokenizer(config):
+def test_the_gradient_reaches_the_image_and_every_parameter_of_the_model_but_none_of_the_tokenizer(
+    config,
+):
     cyclevar, image = tiny_cyclevar(config), pictures(2).requires_grad_()
     (cyclevar(image, LABELS) * noise(2, 3, 16, 16, seed=5)).sum().backward()
     assert (image.grad.abs() > 0).float().mean() > 0.9
-    silent = [name for name, p in cyclevar.model.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
-    only_last = not (config.multi_scale_context or config.multi_scale_output)  # the first scale's token serves nothing then
+    silent = [
+        name
+        for name, p in cyclevar.model.named_parameters()
+        if p.grad is None or p.grad.abs().max() == 0
+    ]
+    only_last = not (
+        config.multi_scale_context or config.multi_scale_output
+    )  # the first scale's token serves nothing then
     assert silent == (["pos_start"] if only_last else [])
     assert all(p.grad is None and not p.requires_grad for p in cyclevar.tokenizer.parameters())
 
@@ -235,13 +284,18 @@ def test_the_cycle_s_gradient_reaches_the_first_pass_through_the_tokens_of_the_s
     scales = 1 if config.mode == "parallel" and not config.multi_scale_output else len(SCHEDULE)
     first_pass = logits[:scales]
     assert len(logits) == 2 * scales and all(part.grad.abs().max() > 0 for part in first_pass)
-    seen = back[1:] if config.context == "shifted" else back  # the shifted context starts from nothing
+    seen = (
+        back[1:] if config.context == "shifted" else back
+    )  # the shifted context starts from nothing
     if not (config.multi_scale_context or config.multi_scale_output):
         seen = back[-1:]  # nothing but the last scale takes part
     assert all(f.grad is not None and f.grad.abs().max() > 0 for f in seen)
 
 
-@pytest.mark.parametrize("how, learns", [("argmax", False), ("straight_through", True), ("gumbel", True), ("softmax", True)])
+@pytest.mark.parametrize(
+    "how, learns",
+    [("argmax", False), ("straight_through", True), ("gumbel", True), ("softmax", True)],
+)
 def test_only_argmax_cuts_the_model_off(how, learns):
     cyclevar = tiny_cyclevar(CycleVARConfig(relaxation=how, alpha=1.0))
     loss, _ = cycle(cyclevar, pictures(2).requires_grad_())

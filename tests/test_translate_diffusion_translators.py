@@ -1,4 +1,6 @@
-"""Translation by diffusion: exact where the two classes are one, and each way up is what its paper says."""
+"""Translation by diffusion: exact where the two classes are one, and each way up is what its paper
+says.
+"""
 
 import math
 
@@ -9,7 +11,12 @@ from tiny import MODEL, awake, noise, tiny_tokenizer
 from varbook.errors import VarbookError
 from varbook.generate.rival_sampling import walk
 from varbook.transformer.rival_generators import DiffusionModel
-from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator, noised, random_step
+from varbook.translate.diffusion_translators import (
+    STRENGTHS,
+    DiffusionTranslator,
+    noised,
+    random_step,
+)
 
 
 class Blind(DiffusionModel):
@@ -19,7 +26,9 @@ class Blind(DiffusionModel):
         return super().forward(x, t, torch.zeros_like(labels))
 
 
-def translator(method: str, kind=DiffusionModel, pyramid: str = "ground_truth", **settings) -> DiffusionTranslator:
+def translator(
+    method: str, kind=DiffusionModel, pyramid: str = "ground_truth", **settings
+) -> DiffusionTranslator:
     torch.manual_seed(0)
     model = awake(kind(MODEL)).eval()
     model.measure(noise(8, MODEL.code_dim, 4, 4, seed=3))
@@ -28,7 +37,9 @@ def translator(method: str, kind=DiffusionModel, pyramid: str = "ground_truth", 
 
 def rounded(one: DiffusionTranslator, image):
     tokens = one.tokenizer.codebook.nearest(one.tokenizer.encode(image).permute(0, 2, 3, 1))
-    return one.tokenizer.decode(one.tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2)).clamp(-1, 1)
+    return one.tokenizer.decode(one.tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2)).clamp(
+        -1, 1
+    )
 
 
 IMAGE, TARGET = noise(4, 3, 16, 16, seed=5).clamp(-1, 1), torch.tensor([2, 0, 2, 0])
@@ -42,7 +53,9 @@ def test_a_random_step_is_the_posterior_of_the_noising():
         # by Bayes: x_t = r x_to + fresh noise of variance u, and x_to = cos(b) clean + sin(b) noise
         r = math.cos(a) / math.cos(b)
         u = math.sin(a) ** 2 - r**2 * math.sin(b) ** 2
-        precise = r * math.sin(b) ** 2 / math.sin(a) ** 2 * x + math.cos(b) * u / math.sin(a) ** 2 * clean
+        precise = (
+            r * math.sin(b) ** 2 / math.sin(a) ** 2 * x + math.cos(b) * u / math.sin(a) ** 2 * clean
+        )
         assert torch.allclose(mean, precise, atol=1e-5)
         assert spread**2 == pytest.approx(u * math.sin(b) ** 2 / math.sin(a) ** 2, abs=1e-6)
 
@@ -79,7 +92,9 @@ def test_over_a_residual_pyramid_all_scales_are_rounded_as_the_tokenizer_does():
     little = translator("sdedit", pyramid="residual", strength=1e-6)
     rendered = little.tokenizer.reconstruct(IMAGE)[-1]
     assert torch.allclose(little(IMAGE, TARGET), rendered, atol=1e-3)
-    assert not torch.allclose(rendered, rounded(little, IMAGE), atol=1e-2)  # one code a place would say less
+    assert not torch.allclose(
+        rendered, rounded(little, IMAGE), atol=1e-2
+    )  # one code a place would say less
 
 
 @pytest.mark.parametrize("method", list(STRENGTHS))

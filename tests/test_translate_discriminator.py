@@ -28,7 +28,9 @@ from varbook.translate.discriminator import (
 REAL, FAKE = noise(3, 1, 4, 4), noise(3, 1, 4, 4, seed=1)
 
 
-@pytest.mark.parametrize("height, width, grid", [(64, 64, (8, 8)), (32, 64, (4, 8)), (16, 16, (2, 2))])
+@pytest.mark.parametrize(
+    "height, width, grid", [(64, 64, (8, 8)), (32, 64, (4, 8)), (16, 16, (2, 2))]
+)
 def test_one_logit_a_patch(height, width, grid):
     assert PatchDiscriminator()(pictures(2, height, width)).shape == (2, 1, *grid)
 
@@ -42,7 +44,11 @@ def test_spectral_norm_keeps_every_layer_from_stretching():
                 layer.parametrizations.weight.original.mul_(100)
         for _ in range(30):  # the power iteration settles
             critic(image)
-        norms = [torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() for layer in critic.layers if hasattr(layer, "weight")]
+        norms = [
+            torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
+            for layer in critic.layers
+            if hasattr(layer, "weight")
+        ]
     assert len(norms) == 4 and norms == pytest.approx([1.0] * 4, abs=0.05)
 
 
@@ -51,11 +57,16 @@ def test_the_second_judge_says_one_thing_of_the_whole_picture_and_it_depends_on_
     critic, image = PatchDiscriminator((8, 16), whole=True).eval(), pictures(2, 32, 32)
     logits = critic(image)
     assert logits.shape == (2, 2, 8, 8)
-    assert torch.equal(logits[:, 1], logits[:, 1, :1, :1].expand(2, 8, 8)) and logits[0, 1, 0, 0] != logits[1, 1, 0, 0]
+    assert (
+        torch.equal(logits[:, 1], logits[:, 1, :1, :1].expand(2, 8, 8))
+        and logits[0, 1, 0, 0] != logits[1, 1, 0, 0]
+    )
     changed = image.clone()
     changed[..., -4:] = 0.0
     patches, whole = (critic(changed) - logits).abs().unbind(1)
-    assert patches[..., 0].max() == 0 and whole.min() > 0  # far patches do not notice; the whole does
+    assert (
+        patches[..., 0].max() == 0 and whole.min() > 0
+    )  # far patches do not notice; the whole does
 
 
 def on_features(seed: int = 0) -> FeatureDiscriminator:
@@ -65,7 +76,10 @@ def on_features(seed: int = 0) -> FeatureDiscriminator:
 
 def test_features_give_one_logit_an_image_whatever_its_size():
     critic = on_features().eval()
-    assert critic(pictures(3, 32, 32)).shape == (3, 1) and critic(pictures(2, 48, 64)).shape == (2, 1)
+    assert critic(pictures(3, 32, 32)).shape == (3, 1) and critic(pictures(2, 48, 64)).shape == (
+        2,
+        1,
+    )
     together, alone = critic(pictures(3, 32, 32)), critic(pictures(3, 32, 32)[:1])
     assert torch.allclose(together[:1], alone, atol=1e-5)  # images do not touch one another
 
@@ -75,7 +89,10 @@ def test_the_features_are_the_means_of_three_depths_each_normalised():
     padded = F.pad(pictures(2, 32, 32), (0, 1, 0, 1), mode="replicate")
     maps = features.network.maps(padded, ("fire3", "fire5", "fire9"))
     pooled = [one.mean((2, 3)) for one in maps]
-    slow = [(p - p.mean(1, keepdim=True)) / (p.var(1, correction=0, keepdim=True) + 1e-5).sqrt() for p in pooled]
+    slow = [
+        (p - p.mean(1, keepdim=True)) / (p.var(1, correction=0, keepdim=True) + 1e-5).sqrt()
+        for p in pooled
+    ]
     assert torch.allclose(features(pictures(2, 32, 32)), torch.cat(slow, 1), atol=1e-4)
 
 
@@ -86,7 +103,9 @@ def test_only_the_head_learns_even_when_everything_is_told_to():
     optimiser = torch.optim.AdamW(critic.parameters(), 0.1, weight_decay=0.1)
     sigmoid_discriminator(critic(image), critic(-image)).backward()
     optimiser.step()
-    assert before and all(torch.equal(buffer, before[name]) for name, buffer in critic.backbone.named_buffers())
+    assert before and all(
+        torch.equal(buffer, before[name]) for name, buffer in critic.backbone.named_buffers()
+    )
     assert all(parameter.grad.abs().max() > 0 for parameter in critic.parameters())
     assert {name.split(".")[0] for name, _ in critic.named_parameters()} == {"head"}
     assert not critic.backbone.training and critic.head.training
@@ -95,7 +114,9 @@ def test_only_the_head_learns_even_when_everything_is_told_to():
 def test_the_gradient_passes_through_the_frozen_features_to_the_image():
     critic, image = on_features().eval().requires_grad_(False), pictures(2, 32, 32).requires_grad_()
     sigmoid_generator(critic(image)).backward()
-    assert image.grad.isfinite().all() and (image.grad != 0).float().mean() > 0.9  # the last row and column too
+    assert (
+        image.grad.isfinite().all() and (image.grad != 0).float().mean() > 0.9
+    )  # the last row and column too
 
 
 def test_the_backbone_moves_with_the_discriminator_and_is_in_no_state():
@@ -106,18 +127,26 @@ def test_the_backbone_moves_with_the_discriminator_and_is_in_no_state():
     other = discriminators("random", 2).double()
     other.load_state_dict(critics.state_dict())
     assert same_state(critics, other)
-    assert torch.equal(other[1].eval()(pictures(1, 32, 32).double()), critics[1].eval()(pictures(1, 32, 32).double()))
+    assert torch.equal(
+        other[1].eval()(pictures(1, 32, 32).double()),
+        critics[1].eval()(pictures(1, 32, 32).double()),
+    )
 
 
 def test_a_jury_says_what_its_judges_say_and_the_features_word_counts_as_much_as_all_patches():
     torch.manual_seed(0)
-    critics, image = discriminators("patch+features", 2, (8, 16), whole=True).eval(), pictures(3, 32, 32)
+    critics, image = (
+        discriminators("patch+features", 2, (8, 16), whole=True).eval(),
+        pictures(3, 32, 32),
+    )
     patches, word, judged = critics[0].patch(image), critics[0].features(image), critics[0](image)
     assert judged.shape == (3, 3, 8, 8) and torch.equal(judged[:, :2], patches)
     assert torch.equal(judged[:, 2], word[:, :, None].expand(3, 8, 8))
     apart = (2 * sigmoid_generator(patches) + sigmoid_generator(word)) / 3
     assert torch.allclose(sigmoid_generator(judged), apart, atol=1e-6)
-    assert critics[0].features.backbone is critics[1].features.backbone and all("backbone" not in name for name in critics.state_dict())
+    assert critics[0].features.backbone is critics[1].features.backbone and all(
+        "backbone" not in name for name in critics.state_dict()
+    )
 
 
 def test_freezing_leaves_the_function_as_it_was():
@@ -125,11 +154,17 @@ def test_freezing_leaves_the_function_as_it_was():
     network = nn.Sequential(nn.Linear(4, 3, bias=False), nn.BatchNorm1d(3), nn.ReLU()).eval()
     wanted = network(noise(5, 4))
     frozen = freeze(network)
-    assert torch.allclose(frozen(noise(5, 4)), wanted) and not list(frozen.parameters()) and not frozen.state_dict()
+    assert (
+        torch.allclose(frozen(noise(5, 4)), wanted)
+        and not list(frozen.parameters())
+        and not frozen.state_dict()
+    )
 
 
 def test_the_head_keeps_logits_from_growing_with_the_features():
-    """Features are normalised before the head, so that a backbone of another scale gives the same judgement."""
+    """Features are normalised before the head, so that a backbone of another scale gives the same
+    judgement.
+    """
 
     class Scaled(nn.Module):
         width = 6
@@ -149,16 +184,25 @@ def test_the_head_keeps_logits_from_growing_with_the_features():
 
 
 def test_clip_s_tower_is_frozen_and_still_passes_gradients():
-    open_clip = pytest.importorskip("open_clip", reason="open_clip (the extra clip) is not installed")
+    open_clip = pytest.importorskip(
+        "open_clip", reason="open_clip (the extra clip) is not installed"
+    )
     torch.manual_seed(0)
-    critic = FeatureDiscriminator(Clip(open_clip.create_model("ViT-B-32-quickgelu", pretrained=None).visual))
+    critic = FeatureDiscriminator(
+        Clip(open_clip.create_model("ViT-B-32-quickgelu", pretrained=None).visual)
+    )
     image = pictures(1, 64, 64).requires_grad_()
     sigmoid_generator(critic(image)).backward()
-    assert image.grad.abs().sum() > 0 and all("head" in name for name, _ in critic.named_parameters())
+    assert image.grad.abs().sum() > 0 and all(
+        "head" in name for name, _ in critic.named_parameters()
+    )
     assert critic(image.detach()).shape == (1, 1)
 
 
-@pytest.mark.parametrize("clip, weights, wanted", [(True, True, "clip"), (False, True, "squeezenet"), (False, False, "random")])
+@pytest.mark.parametrize(
+    "clip, weights, wanted",
+    [(True, True, "clip"), (False, True, "squeezenet"), (False, False, "random")],
+)
 def test_features_are_the_best_at_hand(monkeypatch, clip, weights, wanted):
     made = {"clip": nn.Identity(), "squeezenet": discriminator.squeezenet.SqueezeNet()}
     monkeypatch.setattr(discriminator, "clip_at_hand", lambda: clip)
@@ -197,32 +241,50 @@ def test_a_kind_that_is_not_there_is_refused():
 
 
 def test_hinge_by_its_formula():
-    slow = sum(max(0, 1 - r) + max(0, 1 + f) for r, f in zip(REAL.flatten().tolist(), FAKE.flatten().tolist())) / REAL.numel() / 2
+    slow = (
+        sum(
+            max(0, 1 - r) + max(0, 1 + f)
+            for r, f in zip(REAL.flatten().tolist(), FAKE.flatten().tolist())
+        )
+        / REAL.numel()
+        / 2
+    )
     assert hinge_discriminator(REAL, FAKE).item() == pytest.approx(slow, rel=1e-5)
     assert hinge_discriminator(torch.full((2, 1), 1.5), torch.full((2, 1), -1.5)) == 0
 
 
 def test_sigmoid_losses_are_cross_entropies():
-    """-log C(fake) for the generator, -log C(real) - log(1 - C(fake)) for the discriminator (CycleVAR eqs. 14, 16)."""
+    """-log C(fake) for the generator, -log C(real) - log(1 - C(fake)) for the discriminator
+    (CycleVAR eqs. 14, 16).
+    """
     ones, zeros = torch.ones_like(REAL), torch.zeros_like(REAL)
     generator = F.binary_cross_entropy(FAKE.sigmoid(), ones)
-    discriminator = F.binary_cross_entropy(REAL.sigmoid(), ones) + F.binary_cross_entropy(FAKE.sigmoid(), zeros)
+    discriminator = F.binary_cross_entropy(REAL.sigmoid(), ones) + F.binary_cross_entropy(
+        FAKE.sigmoid(), zeros
+    )
     assert sigmoid_generator(FAKE).item() == pytest.approx(generator.item(), rel=1e-5)
     assert sigmoid_discriminator(REAL, FAKE).item() == pytest.approx(discriminator.item(), rel=1e-5)
 
 
 def test_the_losses_survive_extreme_logits_and_push_the_right_way():
     far = torch.tensor([[-1e4], [1e4]], requires_grad=True)
-    (sigmoid_generator(far) + sigmoid_discriminator(far, far) + hinge_discriminator(far, far)).backward()
+    (
+        sigmoid_generator(far) + sigmoid_discriminator(far, far) + hinge_discriminator(far, far)
+    ).backward()
     assert far.grad.isfinite().all()
     fake = torch.zeros(4, 1, requires_grad=True)
     sigmoid_generator(fake).backward()
     assert (fake.grad < 0).all()  # the generator wants higher logits for its fakes
 
 
-@pytest.mark.parametrize("loss", [hinge_discriminator, sigmoid_discriminator, lambda real, fake: sigmoid_generator(fake)])
+@pytest.mark.parametrize(
+    "loss", [hinge_discriminator, sigmoid_discriminator, lambda real, fake: sigmoid_generator(fake)]
+)
 def test_the_losses_do_not_grow_with_the_batch(loss):
-    once, more = loss(REAL, FAKE).item(), loss(REAL.repeat(5, 1, 1, 1), FAKE.repeat(5, 1, 1, 1)).item()
+    once, more = (
+        loss(REAL, FAKE).item(),
+        loss(REAL.repeat(5, 1, 1, 1), FAKE.repeat(5, 1, 1, 1)).item(),
+    )
     assert once == pytest.approx(more, rel=1e-5)
 
 

@@ -14,14 +14,19 @@ def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def test_reconstruction_is_a_weighted_sum_of_means():
     x, y = noise(3, 3, 4, 4), noise(3, 3, 4, 4, seed=1)
-    slow = 2.0 * sum((x[b] - y[b]).abs().mean() for b in range(3)) / 3 + 5.0 * sum(squares(x, y)) / 3
+    slow = (
+        2.0 * sum((x[b] - y[b]).abs().mean() for b in range(3)) / 3 + 5.0 * sum(squares(x, y)) / 3
+    )
     assert reconstruction(x, y, 2.0, 5.0, squares).item() == pytest.approx(slow.item(), rel=1e-5)
     assert reconstruction(x, x, 2.0, 5.0, squares) == 0
 
 
 def test_a_batch_of_copies_costs_what_one_image_costs():
     x, y = noise(2, 3, 4, 4), noise(2, 3, 4, 4, seed=1)
-    once, more = (reconstruction(x.repeat(n, 1, 1, 1), y.repeat(n, 1, 1, 1), 1.0, 1.0, squares).item() for n in (1, 6))
+    once, more = (
+        reconstruction(x.repeat(n, 1, 1, 1), y.repeat(n, 1, 1, 1), 1.0, 1.0, squares).item()
+        for n in (1, 6)
+    )
     assert once == pytest.approx(more, rel=1e-5)
 
 

@@ -7,13 +7,24 @@ import torch
 from tiny import noise
 
 from varbook.errors import VarbookError
-from varbook.translate.relaxation import HOW, bit_state, gumbel_noise, mixture_state, relax, relax_bits
+from varbook.translate.relaxation import (
+    HOW,
+    bit_state,
+    gumbel_noise,
+    mixture_state,
+    relax,
+    relax_bits,
+)
 
 LOGITS, VECTORS = 2 * noise(3, 4, 7), noise(7, 5, seed=1)
 
 
-def slow_softmax_mixture(logits: torch.Tensor, vectors: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Return sum_v q_v Z_v with q_v = exp(l_v / tau) / sum exp(l_v / tau), one row at a time (CycleVAR eqs. 10, 11)."""
+def slow_softmax_mixture(
+    logits: torch.Tensor, vectors: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Return sum_v q_v Z_v with q_v = exp(l_v / tau) / sum exp(l_v / tau), one row at a time
+    (CycleVAR eqs. 10, 11).
+    """
     rows = []
     for row in logits.reshape(-1, logits.shape[-1]):
         weights = [torch.exp(value / temperature) for value in row]
@@ -21,9 +32,13 @@ def slow_softmax_mixture(logits: torch.Tensor, vectors: torch.Tensor, temperatur
     return torch.stack(rows).view(*logits.shape[:-1], -1)
 
 
-def gradient(how: str, weight: torch.Tensor, temperature: float = 2.0, seed: int = 0) -> torch.Tensor:
+def gradient(
+    how: str, weight: torch.Tensor, temperature: float = 2.0, seed: int = 0
+) -> torch.Tensor:
     logits = LOGITS.clone().requires_grad_()
-    out = relax(logits, VECTORS, how, temperature=temperature, generator=torch.Generator().manual_seed(seed))
+    out = relax(
+        logits, VECTORS, how, temperature=temperature, generator=torch.Generator().manual_seed(seed)
+    )
     (out * weight).sum().backward()
     return logits.grad
 
@@ -37,8 +52,12 @@ def test_the_mixture_by_its_equations(temperature):
 def test_cold_mixtures_are_hard_lookups_and_hot_ones_the_mean_of_the_codebook():
     hard = VECTORS[LOGITS.argmax(-1)]
     assert torch.allclose(relax(LOGITS, VECTORS, temperature=1e-3), hard, atol=1e-5)
-    assert torch.allclose(relax(LOGITS, VECTORS, temperature=1e6), VECTORS.mean(0).expand(3, 4, 5), atol=1e-5)
-    assert not torch.allclose(relax(LOGITS, VECTORS, temperature=2.0), hard, atol=0.1)  # and between it is neither
+    assert torch.allclose(
+        relax(LOGITS, VECTORS, temperature=1e6), VECTORS.mean(0).expand(3, 4, 5), atol=1e-5
+    )
+    assert not torch.allclose(
+        relax(LOGITS, VECTORS, temperature=2.0), hard, atol=0.1
+    )  # and between it is neither
 
 
 def test_argmax_is_the_nearest_thing_to_sampling_and_has_no_gradient():
@@ -57,7 +76,12 @@ def test_the_gradient_of_the_mixture_equals_finite_differences(temperature):
             moved = LOGITS.double().clone()
             moved[tuple(index)] += sign * step
             row = tuple(index[:2])
-            values.append((slow_softmax_mixture(moved[row], VECTORS.double(), temperature) * weight[row].double()).sum())
+            values.append(
+                (
+                    slow_softmax_mixture(moved[row], VECTORS.double(), temperature)
+                    * weight[row].double()
+                ).sum()
+            )
         difference = (values[0] - values[1]) / (2 * step)
         assert found[tuple(index)].item() == pytest.approx(difference.item(), rel=1e-3, abs=1e-5)
 
@@ -71,14 +95,20 @@ def test_the_gradient_reaches_the_codebook_too():
 
 def test_straight_through_is_hard_forwards_and_soft_backwards():
     weight = noise(3, 4, 5, seed=2)
-    assert torch.allclose(relax(LOGITS, VECTORS, "straight_through"), VECTORS[LOGITS.argmax(-1)], atol=1e-5)
-    assert torch.allclose(gradient("straight_through", weight), gradient("softmax", weight), atol=1e-6)
+    assert torch.allclose(
+        relax(LOGITS, VECTORS, "straight_through"), VECTORS[LOGITS.argmax(-1)], atol=1e-5
+    )
+    assert torch.allclose(
+        gradient("straight_through", weight), gradient("softmax", weight), atol=1e-6
+    )
     assert gradient("straight_through", weight).abs().max() > 0.01
 
 
 def test_gumbel_is_a_hard_random_choice_with_the_softmax_s_odds():
     logits = noise(7).expand(4000, 7)
-    out = relax(logits, torch.eye(7), "gumbel", temperature=2.0, generator=torch.Generator().manual_seed(0))
+    out = relax(
+        logits, torch.eye(7), "gumbel", temperature=2.0, generator=torch.Generator().manual_seed(0)
+    )
     assert torch.allclose(out.amax(1), torch.ones(4000), atol=1e-5)  # one code each
     odds, share = logits[0].softmax(-1), out.mean(0)
     assert ((share - odds).abs() <= 5 * (odds * (1 - odds) / 4000).sqrt()).all()
@@ -88,8 +118,15 @@ def test_gumbel_is_a_hard_random_choice_with_the_softmax_s_odds():
 def test_noise_is_drawn_from_the_generator_and_off_by_default():
     plain = relax(LOGITS, VECTORS)
     assert torch.equal(plain, relax(LOGITS, VECTORS, generator=torch.Generator().manual_seed(0)))
-    noisy = [relax(LOGITS, VECTORS, noise=True, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
-    assert torch.equal(noisy[0], noisy[1]) and not torch.equal(noisy[0], noisy[2]) and not torch.equal(noisy[0], plain)
+    noisy = [
+        relax(LOGITS, VECTORS, noise=True, generator=torch.Generator().manual_seed(seed))
+        for seed in (0, 0, 1)
+    ]
+    assert (
+        torch.equal(noisy[0], noisy[1])
+        and not torch.equal(noisy[0], noisy[2])
+        and not torch.equal(noisy[0], plain)
+    )
 
 
 def test_gumbel_noise_has_the_mean_and_spread_of_its_distribution():
@@ -100,10 +137,14 @@ def test_gumbel_noise_has_the_mean_and_spread_of_its_distribution():
 
 
 def test_two_codes_of_opposite_sign_give_the_tanh_of_bitwise_tokens():
-    """With codes +-1/sqrt(d) the mixture is tanh((l_1 - l_0) / (2 tau)) / sqrt(d): SRQ for Infinity's bits."""
+    """With codes +-1/sqrt(d) the mixture is tanh((l_1 - l_0) / (2 tau)) / sqrt(d): SRQ for
+    Infinity's bits.
+    """
     logits, scale = 2 * noise(6, 8, 2), 1 / math.sqrt(8)
     mixed = relax(logits, torch.tensor([[-scale], [scale]]), temperature=1.7)[..., 0]
-    assert torch.allclose(mixed, scale * torch.tanh((logits[..., 1] - logits[..., 0]) / (2 * 1.7)), atol=1e-6)
+    assert torch.allclose(
+        mixed, scale * torch.tanh((logits[..., 1] - logits[..., 0]) / (2 * 1.7)), atol=1e-6
+    )
 
 
 def test_half_precision_logits_are_mixed_in_full_precision():
@@ -114,7 +155,9 @@ def test_mixture_state_says_how_soft():
     flat = mixture_state(torch.zeros(2, 9), noise(9, 4), 2.0)
     assert flat["perplexity"] == pytest.approx(9, rel=1e-4) and flat["logit_std"] == 0
     sharp = mixture_state(100 * torch.eye(9), torch.eye(9), 1.0)
-    assert sharp["perplexity"] == pytest.approx(1, rel=1e-4) and sharp["norm_ratio"] == pytest.approx(1, rel=1e-4)
+    assert sharp["perplexity"] == pytest.approx(1, rel=1e-4) and sharp[
+        "norm_ratio"
+    ] == pytest.approx(1, rel=1e-4)
     assert flat["norm_ratio"] < 0.7
 
 
@@ -138,7 +181,11 @@ def explicit_bits(logits: torch.Tensor, temperature: float) -> torch.Tensor:
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.0, 10.0])
 def test_a_relaxed_bit_is_the_explicit_two_way_softmax(temperature):
-    assert torch.allclose(relax_bits(BITS, temperature=temperature), explicit_bits(BITS.double(), temperature).float(), atol=1e-6)
+    assert torch.allclose(
+        relax_bits(BITS, temperature=temperature),
+        explicit_bits(BITS.double(), temperature).float(),
+        atol=1e-6,
+    )
 
 
 def test_cold_bits_are_hard_and_hot_ones_vanish():
@@ -160,7 +207,9 @@ def test_bits_let_gradients_through_as_codes_do(how):
 
 
 def test_noise_on_bits_is_that_of_the_codes_and_bad_settings_are_refused():
-    noisy = [relax_bits(BITS, noise=True, generator=torch.Generator().manual_seed(1)) for _ in range(2)]
+    noisy = [
+        relax_bits(BITS, noise=True, generator=torch.Generator().manual_seed(1)) for _ in range(2)
+    ]
     assert torch.equal(*noisy) and not torch.allclose(noisy[0], relax_bits(BITS))
     with pytest.raises(VarbookError, match="temperature must be positive"):
         relax_bits(BITS, temperature=0.0)

@@ -1,4 +1,6 @@
-"""CycleGAN's and CUT's parts: shapes, the contrastive loss by its formula, the pool, and the call they share with CycleVAR."""
+"""CycleGAN's and CUT's parts: shapes, the contrastive loss by its formula, the pool, and the call
+they share with CycleVAR.
+"""
 
 import math
 
@@ -32,7 +34,13 @@ def test_a_picture_comes_out_at_its_own_size_within_its_range(height, width):
     assert out.shape == image.shape and out.abs().max() <= 1
     shapes = [tuple(one.shape[1:]) for one in network.maps(image)]
     half, quarter = (height // 2, width // 2), (height // 4, width // 4)
-    assert shapes == [(3, height, width), (16, *half), (32, *quarter), (32, *quarter), (32, *quarter)]
+    assert shapes == [
+        (3, height, width),
+        (16, *half),
+        (32, *quarter),
+        (32, *quarter),
+        (32, *quarter),
+    ]
     assert network.dims == tuple(shape[0] for shape in shapes)
 
 
@@ -42,7 +50,9 @@ def test_each_image_goes_through_the_generator_of_its_target():
     out = rival(image, torch.tensor([7, 3, 7]))
     assert torch.allclose(out[[0, 2]], rival.model[1](image[[0, 2]]), atol=1e-5)
     assert torch.allclose(out[1:2], rival.model[0](image[1:2]), atol=1e-5)
-    assert not torch.allclose(rival(image, torch.tensor([3, 3, 3])), rival(image, torch.tensor([7, 7, 7])), atol=1e-3)
+    assert not torch.allclose(
+        rival(image, torch.tensor([3, 3, 3])), rival(image, torch.tensor([7, 7, 7])), atol=1e-3
+    )
 
 
 def test_only_cut_has_heads_and_other_methods_are_refused():
@@ -57,7 +67,9 @@ def test_heads_give_vectors_of_length_one_at_the_places_asked_for():
     heads = PatchHeads((3, 5), width=8)
     out = heads(maps, places)
     assert [tuple(one.shape) for one in out] == [(2, 3, 8), (2, 2, 8)]
-    assert all(torch.allclose(one.norm(dim=-1), torch.ones(one.shape[:2]), atol=1e-5) for one in out)
+    assert all(
+        torch.allclose(one.norm(dim=-1), torch.ones(one.shape[:2]), atol=1e-5) for one in out
+    )
     slow = heads.heads[0](maps[0][1, :, 1, 1])  # place 7 of a map six wide is row 1, column 1
     assert torch.allclose(out[0][1, 1], slow / slow.norm(), atol=1e-5)
 
@@ -70,9 +82,9 @@ def test_the_contrastive_loss_by_its_formula():
             scores = [math.exp(float(query[b, i] @ key[b, j]) / 0.5) for j in range(3)]
             slow.append(-math.log(scores[i] / sum(scores)))
     assert patch_nce(query, key, 0.5).item() == pytest.approx(sum(slow) / 6, rel=1e-4)
-    assert patch_nce(query[:1].repeat(5, 1, 1), key[:1].repeat(5, 1, 1), 0.5).item() == pytest.approx(
-        patch_nce(query[:1], key[:1], 0.5).item(), rel=1e-5
-    )
+    assert patch_nce(
+        query[:1].repeat(5, 1, 1), key[:1].repeat(5, 1, 1), 0.5
+    ).item() == pytest.approx(patch_nce(query[:1], key[:1], 0.5).item(), rel=1e-5)
 
 
 def test_the_contrastive_loss_is_small_where_each_patch_is_its_own_and_moves_the_query_alone():
@@ -85,9 +97,17 @@ def test_the_contrastive_loss_is_small_where_each_patch_is_its_own_and_moves_the
 
 def test_least_squares_by_its_formula():
     real, fake = noise(3, 1, 2, 2), noise(3, 1, 2, 2, seed=1)
-    wanted = sum(0.5 * ((r - 1) ** 2 + f**2) for r, f in zip(real.flatten().tolist(), fake.flatten().tolist())) / 12
+    wanted = (
+        sum(
+            0.5 * ((r - 1) ** 2 + f**2)
+            for r, f in zip(real.flatten().tolist(), fake.flatten().tolist())
+        )
+        / 12
+    )
     assert least_squares_discriminator(real, fake).item() == pytest.approx(wanted, rel=1e-5)
-    assert least_squares_generator(fake).item() == pytest.approx(sum((f - 1) ** 2 for f in fake.flatten().tolist()) / 12, rel=1e-5)
+    assert least_squares_generator(fake).item() == pytest.approx(
+        sum((f - 1) ** 2 for f in fake.flatten().tolist()) / 12, rel=1e-5
+    )
 
 
 def test_the_pool_fills_first_and_then_shows_old_images_half_of_the_time():

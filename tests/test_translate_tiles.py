@@ -8,7 +8,9 @@ from varbook.errors import VarbookError
 from varbook.translate.tiles import blend, cut, places, starts, window
 
 
-@pytest.mark.parametrize("length, side, overlap", [(16, 16, 8), (17, 16, 8), (40, 16, 8), (41, 16, 0), (100, 16, 15)])
+@pytest.mark.parametrize(
+    "length, side, overlap", [(16, 16, 8), (17, 16, 8), (40, 16, 8), (41, 16, 0), (100, 16, 15)]
+)
 def test_tiles_cover_the_length_and_overlap_enough(length, side, overlap):
     begins = starts(length, side, overlap)
     assert begins[0] == 0 and begins[-1] == length - side
@@ -16,7 +18,11 @@ def test_tiles_cover_the_length_and_overlap_enough(length, side, overlap):
 
 
 def test_no_more_tiles_than_needed():
-    assert starts(24, 16, 8) == [0, 8] and starts(32, 16, 8) == [0, 8, 16] and starts(32, 16, 0) == [0, 16]
+    assert (
+        starts(24, 16, 8) == [0, 8]
+        and starts(32, 16, 8) == [0, 8, 16]
+        and starts(32, 16, 0) == [0, 16]
+    )
 
 
 @pytest.mark.parametrize("height, width", [(16, 16), (23, 40), (16, 61)])
@@ -36,7 +42,11 @@ def test_between_two_tiles_the_picture_changes_gradually():
 
 def test_the_window_is_symmetric_positive_and_largest_in_the_middle():
     weight = window(8)
-    assert (weight > 0).all() and torch.allclose(weight, weight.flip(0)) and torch.allclose(weight, weight.T)
+    assert (
+        (weight > 0).all()
+        and torch.allclose(weight, weight.flip(0))
+        and torch.allclose(weight, weight.T)
+    )
     assert weight[3, 3] == weight.max() and weight[0, 0] == weight.min()
 
 

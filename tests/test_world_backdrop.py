@@ -1,4 +1,6 @@
-"""The landscape: smooth, the same whatever stands on it, darker by night, and wider in a wide picture."""
+"""The landscape: smooth, the same whatever stands on it, darker by night, and wider in a wide
+picture.
+"""
 
 import numpy as np
 

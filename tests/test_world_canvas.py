@@ -1,4 +1,6 @@
-"""The drawing surface: areas are those of the shapes, at any size, and layers lie where they should."""
+"""The drawing surface: areas are those of the shapes, at any size, and layers lie where they
+should.
+"""
 
 from math import pi
 

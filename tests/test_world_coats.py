@@ -1,4 +1,6 @@
-"""Patterns: a zebra's stripes are wide, clear and fixed to its body; every other pattern differs from a plain coat."""
+"""Patterns: a zebra's stripes are wide, clear and fixed to its body; every other pattern differs
+from a plain coat.
+"""
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from varbook.world.species import SPECIES, TABLE
 
 
 def test_stripes_are_wide_enough_for_a_stride_of_eight():
-    periods = [64 * PERIOD * place(sample_scene(seed, species="zebra")).scale for seed in range(100)]
+    periods = [
+        64 * PERIOD * place(sample_scene(seed, species="zebra")).scale for seed in range(100)
+    ]
     assert min(periods) > 4.5 and 5.3 < np.mean(periods) < 7.5
 
 
@@ -28,7 +32,9 @@ def test_a_zebra_is_about_half_dark_half_light():
         assert 0.3 < (grey < 90).mean() < 0.65 and 0.25 < (grey > 180).mean() < 0.6
 
 
-@pytest.mark.parametrize("name", [n for n in SPECIES if TABLE[n].pattern not in ("plain", "stripes", "wool")])
+@pytest.mark.parametrize(
+    "name", [n for n in SPECIES if TABLE[n].pattern not in ("plain", "stripes", "wool")]
+)
 def test_patterned_species_have_marks_in_their_second_colour(name):
     row = TABLE[name]
     assert spots(row, build(row, 0, 0, 0, 0), 0.5)

@@ -1,4 +1,6 @@
-"""Pictures of scenes: exact silhouettes, flips that change only what they should, any size and aspect ratio."""
+"""Pictures of scenes: exact silhouettes, flips that change only what they should, any size and
+aspect ratio.
+"""
 
 import numpy as np
 import pytest
@@ -12,13 +14,17 @@ SIZES = ((32, 32), (64, 64), (64, 128), (128, 64), (45, 77), (200, 200))
 
 
 def grown(mask: np.ndarray, by: int = 1) -> np.ndarray:
-    return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(2 * by + 1))) > 0
+    return (
+        np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(2 * by + 1))) > 0
+    )
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_any_size(height, width):
     for seed, name in enumerate(SPECIES):
-        picture, mask = draw(sample_scene(seed, species=name, night=seed % 2 == 0, flat=seed % 3 == 0), height, width)
+        picture, mask = draw(
+            sample_scene(seed, species=name, night=seed % 2 == 0, flat=seed % 3 == 0), height, width
+        )
         assert picture.shape == (height, width, 3) and picture.dtype == np.uint8
         assert mask.shape == (height, width) and mask.dtype == bool
         assert 0.05 < mask.sum() / min(height, width) ** 2 < 0.5
@@ -50,7 +56,10 @@ def test_animals_are_large_and_wholly_inside():
 
 
 def test_legs_of_a_horse_are_at_least_about_four_pixels_wide():
-    widths = [2 * 64 * place(s).scale * 0.105 for s in (sample_scene(seed, species="horse") for seed in range(200))]
+    widths = [
+        2 * 64 * place(s).scale * 0.105
+        for s in (sample_scene(seed, species="horse") for seed in range(200))
+    ]
     assert np.mean(widths) > 4.0 and min(widths) > 3.3
 
 
@@ -80,7 +89,9 @@ def test_the_silhouette_is_where_the_animal_was_drawn():
     # Two coats differ on the animal and nowhere else; mane, hooves and eyes keep their own colours.
     for seed in range(10):
         scene = sample_scene(seed, species="horse")
-        black, white = (render(with_coat(scene, coat), 128, 128).astype(int) for coat in ("black", "white"))
+        black, white = (
+            render(with_coat(scene, coat), 128, 128).astype(int) for coat in ("black", "white")
+        )
         changed, mask = (np.abs(black - white).sum(axis=-1) > 60), silhouette(scene, 128, 128)
         assert not (changed & ~grown(mask)).any()
         assert (changed & mask).sum() > 0.85 * mask.sum()

@@ -17,7 +17,11 @@ def test_a_seed_is_one_scene():
 
 def test_pose_and_land_do_not_depend_on_species_time_and_style():
     scene = sample_scene(3, species="horse")
-    for other in (sample_scene(3, species="cat"), sample_scene(3, night=True), sample_scene(3, flat=True)):
+    for other in (
+        sample_scene(3, species="cat"),
+        sample_scene(3, night=True),
+        sample_scene(3, flat=True),
+    ):
         assert other.pose == scene.pose and other.land == scene.land
 
 
@@ -34,7 +38,11 @@ def test_every_species_and_coat_is_drawn_and_nothing_else():
 def test_a_flip_changes_one_attribute_and_undoes_itself(what):
     scene = sample_scene(11, species="horse")
     other = flip(scene, what)
-    changed = {"coat": {"species": "zebra", "striped": True}, "time": {"night": True}, "style": {"flat": True}}[what]
+    changed = {
+        "coat": {"species": "zebra", "striped": True},
+        "time": {"night": True},
+        "style": {"flat": True},
+    }[what]
     assert other == replace(scene, **changed)
     assert flip(other, what) == scene
 
@@ -50,7 +58,9 @@ def test_captions_name_every_attribute():
         scene = sample_scene(seed, night=seed % 2 == 0, flat=seed % 3 == 0)
         text = caption(scene)
         assert text.split()[0] == ("an" if text.split()[1][0] in "aeiou" else "a")
-        assert ("striped" if scene.striped else scene.coat) in text.split() and scene.species in text
+        assert (
+            "striped" if scene.striped else scene.coat
+        ) in text.split() and scene.species in text
         assert PALETTES[scene.land.palette].phrase in text
         assert ("by night" in text, "by day" in text) == (scene.night, not scene.night)
         assert ("anime" in text) == scene.flat
@@ -58,7 +68,11 @@ def test_captions_name_every_attribute():
 
 def test_captions_tell_all_attributes_apart():
     scene = sample_scene(1, species="horse")
-    family = [scene, *(flip(scene, what) for what in FLIPS), *(with_coat(scene, c) for c in COATS if c != scene.coat)]
+    family = [
+        scene,
+        *(flip(scene, what) for what in FLIPS),
+        *(with_coat(scene, c) for c in COATS if c != scene.coat),
+    ]
     assert len({caption(one) for one in family}) == len(family)
 
 

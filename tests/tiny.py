@@ -1,4 +1,6 @@
-"""Small models for the tests: built in milliseconds, yet with every part of the large ones, and with every part awake."""
+"""Small models for the tests: built in milliseconds, yet with every part of the large ones, and
+with every part awake.
+"""
 
 import math
 from dataclasses import replace
@@ -17,11 +19,15 @@ CPU = torch.device("cpu")
 SCHEDULE = square(1, 2, 3, 4)
 SIDE = 16  # pixels; the stride is 4
 TOKENIZER = TokenizerConfig(schedule=SCHEDULE, codes=24, code_dim=8, channels=(8, 16), patch=2)
-MODEL = NextScaleConfig(schedule=SCHEDULE, codes=24, code_dim=8, classes=3, depth=2, width=32, heads=2)
+MODEL = NextScaleConfig(
+    schedule=SCHEDULE, codes=24, code_dim=8, classes=3, depth=2, width=32, heads=2
+)
 
 
 def awake(module: nn.Module, seed: int = 0) -> nn.Module:
-    """Give every parameter random values of a useful size: fresh models have gates near zero, which would hide mistakes."""
+    """Give every parameter random values of a useful size: fresh models have gates near zero, which
+    would hide mistakes.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -33,14 +39,20 @@ def awake(module: nn.Module, seed: int = 0) -> nn.Module:
 def tiny_tokenizer(pyramid: str = "residual", seed: int = 0) -> Tokenizer:
     """Return a tokenizer of stride 4 with 24 codes, which its features really use."""
     torch.manual_seed(seed)
-    tokenizer = Tokenizer(replace(TOKENIZER, pyramid=pyramid, normalise=pyramid == "ground_truth")).eval()
+    tokenizer = Tokenizer(
+        replace(TOKENIZER, pyramid=pyramid, normalise=pyramid == "ground_truth")
+    ).eval()
     nn.init.normal_(tokenizer.codebook.embedding.weight, std=0.3)
     return tokenizer
 
 
 def tiny_model(prediction: str = "residual", seed: int = 1) -> NextScaleModel:
-    """Return a next-scale model for `tiny_tokenizer`: VAR's ("residual") or FlexVAR's ("ground_truth")."""
-    model = awake(NextScaleModel(MODEL if prediction == "residual" else flexvar(MODEL)), seed).eval()
+    """Return a next-scale model for `tiny_tokenizer`: VAR's ("residual") or FlexVAR's
+    ("ground_truth").
+    """
+    model = awake(
+        NextScaleModel(MODEL if prediction == "residual" else flexvar(MODEL)), seed
+    ).eval()
     model.word_embed.weight.data *= 5  # what the model sees shall outweigh where it is
     model.head.bias.data.zero_()  # and no token shall be the favourite everywhere
     return model
@@ -76,7 +88,9 @@ def uint8_pictures(count: int, seed: int = 0) -> Tensor:
 def same_state(a: nn.Module, b: nn.Module) -> bool:
     """Say whether two modules hold the same bits."""
     ours, theirs = a.state_dict(), b.state_dict()
-    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+    return ours.keys() == theirs.keys() and all(
+        torch.equal(ours[name], theirs[name]) for name in ours
+    )
 
 
 class Killed(Exception):
@@ -95,7 +109,9 @@ class KilledKeeper(Keeper):
 
 
 def tiny_runs(profile: str = "smoke") -> str:
-    """Leave a CycleVAR, its model and its tokenizer below VARBOOK_HOME as finished runs; return the CycleVAR's name."""
+    """Leave a CycleVAR, its model and its tokenizer below VARBOOK_HOME as finished runs; return the
+    CycleVAR's name.
+    """
     from varbook.train.store import train_or_load
 
     def keep(kind, model, settings):

@@ -19,12 +19,18 @@ def pick_device() -> torch.device:
     if os.environ.get("VARBOOK_DEVICE"):
         return torch.device(os.environ["VARBOOK_DEVICE"])
     if torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if "LOCAL_RANK" in os.environ else torch.device("cuda")
+        return (
+            torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            if "LOCAL_RANK" in os.environ
+            else torch.device("cuda")
+        )
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def setup(seed: int, threads: int | None = None) -> torch.device:
-    """Seed Python, NumPy and torch with `seed` (>= 0), set the number of CPU threads, and return the device to use."""
+    """Seed Python, NumPy and torch with `seed` (>= 0), set the number of CPU threads, and return
+    the device to use.
+    """
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -36,14 +42,19 @@ def setup(seed: int, threads: int | None = None) -> torch.device:
 def step_generator(seed: int, step: int, purpose: int = 0) -> torch.Generator:
     """Return a CPU generator that depends on (seed, step, purpose) alone.
 
-    A training loop that draws everything of one step from it resumes to the same bits, and needs no saved random state.
+    A training loop that draws everything of one step from it resumes to the same bits, and needs no
+    saved random state.
     """
     # Odd multipliers keep neighbouring steps and purposes from sharing a seed.
-    return torch.Generator().manual_seed((seed * 1_000_003 + step * 7_919 + purpose * 104_729 + 17) % (2**63))
+    return torch.Generator().manual_seed(
+        (seed * 1_000_003 + step * 7_919 + purpose * 104_729 + 17) % (2**63)
+    )
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Say whether `device` multiplies bfloat16 in hardware (on a CPU without it, bfloat16 is far slower than float32)."""
+    """Say whether `device` multiplies bfloat16 in hardware (on a CPU without it, bfloat16 is far
+    slower than float32).
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     if device.type != "cpu":
@@ -53,7 +64,8 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """Return the precision in which models are trained on `device`: bfloat16 where it is in hardware, else float32.
+    """Return the precision in which models are trained on `device`: bfloat16 where it is in
+    hardware, else float32.
 
     VARBOOK_PRECISION, "float32" or "bfloat16", overrides; any other value raises VarbookError.
     """
@@ -61,17 +73,27 @@ def precision(device: torch.device) -> torch.dtype:
     if not wanted:
         return torch.bfloat16 if has_bfloat16(device) else torch.float32
     if wanted not in ("float32", "bfloat16"):
-        raise VarbookError(f"VARBOOK_PRECISION is {wanted!r}; use float32 or bfloat16, or leave it unset.")
+        raise VarbookError(
+            f"VARBOOK_PRECISION is {wanted!r}; use float32 or bfloat16, or leave it unset."
+        )
     return getattr(torch, wanted)
 
 
 def autocast(device: torch.device):
-    """Return a context that computes in the `precision` of `device`: in bfloat16, or as everything is stored, in float32."""
-    return torch.autocast(device.type, torch.bfloat16) if precision(device) == torch.bfloat16 else contextlib.nullcontext()
+    """Return a context that computes in the `precision` of `device`: in bfloat16, or as everything
+    is stored, in float32.
+    """
+    return (
+        torch.autocast(device.type, torch.bfloat16)
+        if precision(device) == torch.bfloat16
+        else contextlib.nullcontext()
+    )
 
 
 def is_batch() -> bool:
-    """Say whether nobody is watching: CI, nbval, papermill or a script, where bars and sliders would only be noise."""
+    """Say whether nobody is watching: CI, nbval, papermill or a script, where bars and sliders
+    would only be noise.
+    """
     if os.environ.get("VARBOOK_BATCH") == "1" or os.environ.get("CI"):
         return True
     return "ipykernel" not in sys.modules and not sys.stderr.isatty()

@@ -9,12 +9,17 @@ class VarbookError(ValueError):
 
 
 def ended(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code: its own, 2 after the sentence of a VarbookError, 130 where someone stopped it."""
+    """Run a command and return its exit code: its own, 2 after the sentence of a VarbookError, 130
+    where someone stopped it.
+    """
     try:
         return command()
     except VarbookError as error:
         print(f"varbook: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("varbook: stopped; what was finished is kept, the next run goes on from there.", file=sys.stderr)
+        print(
+            "varbook: stopped; what was finished is kept, the next run goes on from there.",
+            file=sys.stderr,
+        )
         return 130

@@ -1,4 +1,6 @@
-"""Where things are kept: settings come from the environment, defaults sit beside the checkout or in the home cache."""
+"""Where things are kept: settings come from the environment, defaults sit beside the checkout or in
+the home cache.
+"""
 
 import os
 from pathlib import Path
@@ -10,7 +12,9 @@ def repository() -> Path:
 
 
 def home() -> Path:
-    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook where it is unset or empty."""
+    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook where it
+    is unset or empty.
+    """
     return Path(os.environ.get("VARBOOK_HOME") or "~/.cache/varbook").expanduser()
 
 
@@ -20,12 +24,15 @@ def shipped() -> Path:
 
 
 def figures() -> Path:
-    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout where it is unset or empty."""
+    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout where
+    it is unset or empty.
+    """
     return Path(os.environ.get("VARBOOK_FIGURES") or repository() / "figures").expanduser()
 
 
 def _places(variable: str, name: str) -> list[Path]:
-    # The named place wins; the others are looked through in the order in which a reader would expect them.
+    # The named place wins; the others are looked through in the order in which a reader would
+    # expect them.
     named = [Path(os.environ[variable]).expanduser()] if os.environ.get(variable) else []
     return [*named, repository() / name, home() / name, repository().parent / "shared" / name]
 
@@ -36,10 +43,21 @@ def data_places() -> list[Path]:
 
 
 def data_folder(name: str) -> Path | None:
-    """Return the first existing folder `name` (for example "horse2zebra") among `data_places()`, or None."""
+    """Return the first existing folder `name` (for example "horse2zebra") among `data_places()`, or
+    None.
+    """
     return next((place / name for place in data_places() if (place / name).is_dir()), None)
 
 
 def weights_file(name: str) -> Path | None:
-    """Return the first existing file `name` of pretrained features (VARBOOK_WEIGHTS first), or None."""
-    return next((place / name for place in _places("VARBOOK_WEIGHTS", "weights") if (place / name).is_file()), None)
+    """Return the first existing file `name` of pretrained features (VARBOOK_WEIGHTS first), or
+    None.
+    """
+    return next(
+        (
+            place / name
+            for place in _places("VARBOOK_WEIGHTS", "weights")
+            if (place / name).is_file()
+        ),
+        None,
+    )

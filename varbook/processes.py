@@ -1,8 +1,10 @@
-"""Several processes at work on one thing, started by `torchrun` or `accelerate launch`: who I am, sharing, averaging, waiting.
+"""Several processes at work on one thing, started by `torchrun` or `accelerate launch`: who I am,
+sharing, averaging, waiting.
 
-A process that was started alone shares with nobody: every function here then returns what it was given, so that a loop has one
-path. The rule that makes results independent of the number of processes: each draws the same *global* batch from the same
-generator and takes every n-th row of it; losses are means, so that the mean over equal shares is the mean over the batch.
+A process that was started alone shares with nobody: every function here then returns what it was
+given, so that a loop has one path. The rule that makes results independent of the number of
+processes: each draws the same *global* batch from the same generator and takes every n-th row of
+it; losses are means, so that the mean over equal shares is the mean over the batch.
 """
 
 import os
@@ -20,7 +22,9 @@ MINUTES = 30  # how long one process waits for the others before it gives up
 
 
 def join(minutes: float = MINUTES) -> None:
-    """Join the processes that were launched together; nothing for a process that was started alone, or has joined before."""
+    """Join the processes that were launched together; nothing for a process that was started alone,
+    or has joined before.
+    """
     if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return
     device = pick_device()
@@ -51,28 +55,38 @@ def first() -> bool:
     return rank() == 0
 
 
-def drawn(draw: Callable[..., Tensor], shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
-    """Return random numbers `draw(shape, generator=generator)` for this process's rows of a batch, on the CPU.
+def drawn(
+    draw: Callable[..., Tensor], shape: Sequence[int], generator: torch.Generator | None
+) -> Tensor:
+    """Return random numbers `draw(shape, generator=generator)` for this process's rows of a batch,
+    on the CPU.
 
-    They are drawn for the rows of all processes, and each takes its own: every image gets the numbers it has in one process.
+    They are drawn for the rows of all processes, and each takes its own: every image gets the
+    numbers it has in one process.
     """
     return share(draw((shape[0] * count(), *shape[1:]), generator=generator))
 
 
 def share(rows: Tensor) -> Tensor:
-    """Return this process's rows of a global batch (B, ...): every n-th. VarbookError where n does not divide B.
+    """Return this process's rows of a global batch (B, ...): every n-th. VarbookError where n does
+    not divide B.
 
-    Every n-th row, not a block: so two batches behind each other, each shared, are the share of the two behind each other.
+    Every n-th row, not a block: so two batches behind each other, each shared, are the share of the
+    two behind each other.
     """
     if count() == 1:
         return rows
     if len(rows) % count():
-        raise VarbookError(f"A batch of {len(rows)} cannot be shared by {count()} processes; make it a multiple of {count()}.")
+        raise VarbookError(
+            f"A batch of {len(rows)} cannot be shared by {count()} processes; make it a multiple of {count()}."
+        )
     return rows[rank() :: count()]
 
 
 def gather(rows: Tensor) -> Tensor:
-    """Return the global batch (B, ...) of everyone's shares, the same for every process: the inverse of `share`, no gradient."""
+    """Return the global batch (B, ...) of everyone's shares, the same for every process: the
+    inverse of `share`, no gradient.
+    """
     if count() == 1:
         return rows
     mine_now = rows.detach().contiguous()
@@ -91,31 +105,47 @@ def mean(values: dict[str, float]) -> dict[str, float]:
 
 
 def average_gradients(module: nn.Module) -> None:
-    """Average the gradients of `module` over the processes, in place (those of a sharded model are averaged already)."""
+    """Average the gradients of `module` over the processes, in place (those of a sharded model are
+    averaged already).
+    """
     if count() == 1:
         return
-    gradients = [p.grad for p in module.parameters() if p.grad is not None and not hasattr(p.grad, "full_tensor")]
+    gradients = [
+        p.grad
+        for p in module.parameters()
+        if p.grad is not None and not hasattr(p.grad, "full_tensor")
+    ]
     if not gradients:
         return
-    flat = torch.cat([gradient.flatten() for gradient in gradients])  # one message instead of hundreds
+    flat = torch.cat(
+        [gradient.flatten() for gradient in gradients]
+    )  # one message instead of hundreds
     dist.all_reduce(flat)
-    for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+    for gradient, part in zip(
+        gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True
+    ):
         gradient.copy_(part.view(gradient.shape) / count())
 
 
 def start_alike(*modules: nn.Module) -> None:
-    """Join the others and take over the first process's weights: what a training does before its first step."""
+    """Join the others and take over the first process's weights: what a training does before its
+    first step.
+    """
     join()
     if count() > 1:
         for module in modules:
             for tensor in module.state_dict().values():
-                whole = tensor.detach().contiguous()  # the same memory, or a copy where the layout is another
+                whole = (
+                    tensor.detach().contiguous()
+                )  # the same memory, or a copy where the layout is another
                 dist.broadcast(whole, 0)
                 tensor.copy_(whole)
 
 
 def from_first(value):
-    """Return the first process's `value` (anything that can be pickled) on every process; all wait for it."""
+    """Return the first process's `value` (anything that can be pickled) on every process; all wait
+    for it.
+    """
     if count() == 1:
         return value
     box = [value]

@@ -1,9 +1,11 @@
-"""Train one of the book's models, by one process or by many: what a notebook would do, before any notebook runs.
+"""Train one of the book's models, by one process or by many: what a notebook would do, before any
+notebook runs.
 
     python -m varbook.cli.train --profile gpu --model toy-var
     torchrun --nproc-per-node 4 -m varbook.cli.train --profile paper --model photo-cyclevar
 
-A model that others stand on is trained first; what is there already is only loaded. The chapters then find it.
+A model that others stand on is trained first; what is there already is only loaded. The chapters
+then find it.
 """
 
 import argparse
@@ -39,18 +41,30 @@ MODELS: dict[str, Callable[[Profile], tuple]] = {
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command line as options."""
-    parser = argparse.ArgumentParser(prog="python -m varbook.cli.train", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)")
+    parser = argparse.ArgumentParser(
+        prog="python -m varbook.cli.train", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)"
+    )
     parser.add_argument("--model", required=True, help=", ".join(MODELS))
-    parser.add_argument("--shard", action="store_true", help="spread weights and optimiser over the processes (FSDP)")
+    parser.add_argument(
+        "--shard",
+        action="store_true",
+        help="spread weights and optimiser over the processes (FSDP)",
+    )
     return parser.parse_args(arguments)
 
 
 def train(options: argparse.Namespace) -> str:
-    """Train or load the model and return a line about it; VarbookError for an unknown name, or photographs that are not there."""
+    """Train or load the model and return a line about it; VarbookError for an unknown name, or
+    photographs that are not there.
+    """
     chosen = profile(options.profile)
     if options.model not in MODELS:
-        raise VarbookError(f"There is no model {options.model!r}; choose one of {', '.join(MODELS)}.")
+        raise VarbookError(
+            f"There is no model {options.model!r}; choose one of {', '.join(MODELS)}."
+        )
     if options.model.startswith("photo-") and build.photographs(chosen) is None:
         raise VarbookError(
             f"The profile {chosen.name} finds no photographs for {options.model}; fetch them with "
@@ -64,7 +78,9 @@ def train(options: argparse.Namespace) -> str:
     if options.shard:
         os.environ["VARBOOK_SHARD"] = "1"
     run = MODELS[options.model](chosen)[-1]
-    run = run[0] if isinstance(run, tuple) else run  # a next-scale model comes with its tokenizer's run
+    run = (
+        run[0] if isinstance(run, tuple) else run
+    )  # a next-scale model comes with its tokenizer's run
     return run.say()
 
 

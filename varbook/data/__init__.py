@@ -1,1 +1,3 @@
-"""Where pictures come from: the toy world, folders of photographs, and the two forms in which pictures travel."""
+"""Where pictures come from: the toy world, folders of photographs, and the two forms in which
+pictures travel.
+"""

@@ -1,4 +1,6 @@
-"""Arrays kept on disk: read back where they are whole, made again where they are missing or damaged."""
+"""Arrays kept on disk: read back where they are whole, made again where they are missing or
+damaged.
+"""
 
 import contextlib
 import json
@@ -14,10 +16,11 @@ SUMS = "sums.json"
 
 
 def kept(target: Path, parts: tuple[str, ...], make: Callable[[Path], None]) -> list[np.ndarray]:
-    """Return the arrays `parts` of folder `target`; without them, `make(scratch)` writes one .npy each, which are kept.
+    """Return the arrays `parts` of folder `target`; without them, `make(scratch)` writes one .npy
+    each, which are kept.
 
-    The folder appears in one step, so that an interrupted run leaves nothing half done; where it cannot be written, the
-    arrays are returned all the same.
+    The folder appears in one step, so that an interrupted run leaves nothing half done; where it
+    cannot be written, the arrays are returned all the same.
     """
     return _read(target, parts) or _made(target, parts, make)
 
@@ -48,7 +51,8 @@ def _made(target: Path, parts: tuple[str, ...], make: Callable[[Path], None]) ->
             sums = {part: zlib.crc32(array) for part, array in zip(parts, arrays, strict=True)}
             (scratch / SUMS).write_text(json.dumps(sums))
             shutil.rmtree(target, ignore_errors=True)
-            # Another process may have put the same arrays there in the meantime: either copy will do.
+            # Another process may have put the same arrays there in the meantime: either copy will
+            # do.
             with contextlib.suppress(OSError):
                 scratch.rename(target)
         return arrays

@@ -1,4 +1,6 @@
-"""Folders of photographs as tensors: one folder, a folder per class, or the four folders of an unpaired task."""
+"""Folders of photographs as tensors: one folder, a folder per class, or the four folders of an
+unpaired task.
+"""
 
 import hashlib
 import json
@@ -24,13 +26,14 @@ PARTS = ("images", "prints")
 UNPAIRED = ("trainA", "trainB", "testA", "testB")
 
 
-def load_folder(folder: str | Path, size: int, *, crop: str = "resize", limit: int | None = None) -> Tensor:
+def load_folder(
+    folder: str | Path, size: int, *, crop: str = "resize", limit: int | None = None
+) -> Tensor:
     """Return the photographs of a folder, in the order of their names, as uint8 (N, 3, size, size).
 
-    `crop` is "resize" (the whole picture, its sides scaled apart) or "centre" (the central square); `limit` keeps the
-    first ones only.
-    Decoded pictures are kept below VARBOOK_HOME. A missing or empty folder, or a picture that cannot be decoded, raises
-    VarbookError.
+    `crop` is "resize" (the whole picture, its sides scaled apart) or "centre" (the central square);
+    `limit` keeps the first ones only. Decoded pictures are kept below VARBOOK_HOME. A missing or
+    empty folder, or a picture that cannot be decoded, raises VarbookError.
     """
     return torch.from_numpy(_decoded(Path(folder), size, crop, limit)[0])
 
@@ -38,12 +41,20 @@ def load_folder(folder: str | Path, size: int, *, crop: str = "resize", limit: i
 def load_classes(
     root: str | Path, size: int, *, crop: str = "resize", limit: int | None = None
 ) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """Return photographs uint8 (N, 3, size, size), labels long (N,) and class names from one folder per class.
+    """Return photographs uint8 (N, 3, size, size), labels long (N,) and class names from one folder
+    per class.
 
-    `limit` is per class. Raises VarbookError as `load_folder` does, and where there is no class folder.
+    `limit` is per class. Raises VarbookError as `load_folder` does, and where there is no class
+    folder.
     """
     root = _existing(Path(root))
-    names = tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
+    names = tuple(
+        sorted(
+            entry.name
+            for entry in root.iterdir()
+            if entry.is_dir() and not entry.name.startswith(".")
+        )
+    )
     if not names:
         raise VarbookError(
             f"The folder {root} holds no class folders: give the pictures of every class one of their own."
@@ -53,23 +64,31 @@ def load_classes(
     return torch.cat(parts), labels, names
 
 
-def unpaired(root: str | Path, size: int, *, crop: str = "resize", limit: int | None = None) -> dict[str, Tensor]:
+def unpaired(
+    root: str | Path, size: int, *, crop: str = "resize", limit: int | None = None
+) -> dict[str, Tensor]:
     """Return trainA, trainB, testA, testB of an unpaired data set as uint8 (N, 3, size, size) each.
 
-    A test picture whose pixels are in a training folder too is left out (horse2zebra has one), and `limit` is per
-    folder. Raises VarbookError where one of the four folders is missing or empty, or a picture cannot be decoded.
+    A test picture whose pixels are in a training folder too is left out (horse2zebra has one), and
+    `limit` is per folder. Raises VarbookError where one of the four folders is missing or empty, or
+    a picture cannot be decoded.
     """
     root = _existing(Path(root))
     missing = [name for name in UNPAIRED if not (root / name).is_dir()]
     if missing:
         lacks, needs = ", ".join(missing), ", ".join(UNPAIRED)
-        raise VarbookError(f"The unpaired data set {root} lacks {lacks}: it needs the folders {needs}.")
-    # The limit comes last: whether a test picture is held out must not depend on how many are asked for.
+        raise VarbookError(
+            f"The unpaired data set {root} lacks {lacks}: it needs the folders {needs}."
+        )
+    # The limit comes last: whether a test picture is held out must not depend on how many are asked
+    # for.
     found = {name: _decoded(root / name, size, crop, None) for name in UNPAIRED}
     seen = np.concatenate([found["trainA"][1], found["trainB"][1]])
     sets = {}
     for name, (images, prints) in found.items():
-        keep = np.ones(len(prints), dtype=bool) if name.startswith("train") else ~np.isin(prints, seen)
+        keep = (
+            np.ones(len(prints), dtype=bool) if name.startswith("train") else ~np.isin(prints, seen)
+        )
         sets[name] = torch.from_numpy(images[keep][:limit])
     return sets
 
@@ -88,18 +107,28 @@ def _pictures(folder: Path) -> list[Path]:
     entries = (entry for entry in _existing(folder).iterdir() if not entry.name.startswith("."))
     files = sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES)
     if not files:
-        raise VarbookError(f"The folder {folder} holds no pictures ({', '.join(SUFFIXES)}): check the path.")
+        raise VarbookError(
+            f"The folder {folder} holds no pictures ({', '.join(SUFFIXES)}): check the path."
+        )
     return files
 
 
-def _decoded(folder: Path, size: int, crop: str, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return pictures uint8 (N, 3, size, size) and a fingerprint of each one's full pixels, uint64 (N,)."""
+def _decoded(
+    folder: Path, size: int, crop: str, limit: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pictures uint8 (N, 3, size, size) and a fingerprint of each one's full pixels, uint64
+    (N,).
+    """
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        raise VarbookError(f"Photographs are loaded as squares of a positive number of pixels, got {size!r}.")
+        raise VarbookError(
+            f"Photographs are loaded as squares of a positive number of pixels, got {size!r}."
+        )
     if crop not in CROPS:
         raise VarbookError(f"There is no crop {crop!r}: use one of {', '.join(CROPS)}.")
     if limit is not None and limit < 1:
-        raise VarbookError(f"A limit of {limit} pictures leaves none: give a positive number, or None for all.")
+        raise VarbookError(
+            f"A limit of {limit} pictures leaves none: give a positive number, or None for all."
+        )
     files = _pictures(folder)[:limit]
     target = _shelf(folder, files, int(size), crop)
     images, prints = kept(target, PARTS, lambda scratch: _decode(files, int(size), crop, scratch))
@@ -120,7 +149,9 @@ def _decode(files: list[Path], size: int, crop: str, scratch: Path):
 
     def one(index: int):
         picture = open_rgb(files[index])
-        digest = hashlib.blake2b(picture.tobytes(), digest_size=8, key=str(picture.size).encode()).digest()
+        digest = hashlib.blake2b(
+            picture.tobytes(), digest_size=8, key=str(picture.size).encode()
+        ).digest()
         prints[index] = int.from_bytes(digest)
         images[index] = np.asarray(_square(picture, size, crop)).transpose(2, 0, 1)
 
@@ -136,4 +167,8 @@ def _square(picture: Image.Image, size: int, crop: str) -> Image.Image:
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2
         picture = picture.crop((left, top, left + side, top + side))
-    return picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.LANCZOS)
+    return (
+        picture
+        if picture.size == (size, size)
+        else picture.resize((size, size), Image.Resampling.LANCZOS)
+    )

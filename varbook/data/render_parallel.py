@@ -1,8 +1,8 @@
 """Rendering many scenes at once, by plain child processes that know nothing of torch.
 
-A child is started as `python -m varbook.data.render_parallel`: unlike a fork it is safe beside torch's threads and CUDA, and
-unlike multiprocessing's spawn it never runs the caller's script again, so it works from notebooks, tests and unguarded
-scripts alike.
+A child is started as `python -m varbook.data.render_parallel`: unlike a fork it is safe beside
+torch's threads and CUDA, and unlike multiprocessing's spawn it never runs the caller's script
+again, so it works from notebooks, tests and unguarded scripts alike.
 """
 
 import hashlib
@@ -37,8 +37,12 @@ class Order:
 
 
 def scene_at(order: Order, index: int) -> Scene:
-    """Return scene number `index` of an order; it depends on the seed and the index, not on the set's length."""
-    digest = hashlib.blake2b(f"varbook toy world {order.seed} {index}".encode(), digest_size=16).digest()
+    """Return scene number `index` of an order; it depends on the seed and the index, not on the
+    set's length.
+    """
+    digest = hashlib.blake2b(
+        f"varbook toy world {order.seed} {index}".encode(), digest_size=16
+    ).digest()
     number, chance = int.from_bytes(digest[:7]), int.from_bytes(digest[8:15]) / 2**56
     goal, species = chance * sum(order.weights), order.species[-1]
     for name, weight in zip(order.species, order.weights, strict=True):
@@ -49,8 +53,12 @@ def scene_at(order: Order, index: int) -> Scene:
     return sample_scene(number, species=species, night=order.night, flat=order.flat)
 
 
-def render_range(order: Order, start: int, stop: int, images: np.ndarray, masks: np.ndarray, labels: np.ndarray):
-    """Fill rows `start` to `stop` of images uint8 (N, 3, H, W), masks (N, ceil(H W / 8)) in bits and labels (N,)."""
+def render_range(
+    order: Order, start: int, stop: int, images: np.ndarray, masks: np.ndarray, labels: np.ndarray
+):
+    """Fill rows `start` to `stop` of images uint8 (N, 3, H, W), masks (N, ceil(H W / 8)) in bits
+    and labels (N,).
+    """
     for index in range(start, stop):
         scene = scene_at(order, index)
         picture, mask = draw(scene, order.height, order.width)
@@ -60,14 +68,21 @@ def render_range(order: Order, start: int, stop: int, images: np.ndarray, masks:
 
 
 def render_files(order: Order, count: int, folder: Path, processes: int | None = None):
-    """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`, with one process per core."""
+    """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`, with one process
+    per core.
+    """
     plan = (
         ("images", np.uint8, (count, 3, order.height, order.width)),
         ("masks", np.uint8, (count, -(-order.height * order.width // 8))),
         ("labels", np.int64, (count,)),
     )
-    arrays = [np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape) for name, kind, shape in plan]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    arrays = [
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape)
+        for name, kind, shape in plan
+    ]
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     parts = min(processes or cores, max(1, count // PER_PROCESS))
     bounds = [count * part // parts for part in range(parts + 1)]
     if parts == 1 or not _in_children(order, bounds, folder):
@@ -80,14 +95,23 @@ def _in_children(order: Order, bounds: list[int], folder: Path) -> bool:
     """Render each span of `bounds` in a child process; say whether all of them succeeded."""
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    settings = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     children = []
     try:
         for start, stop in zip(bounds, bounds[1:], strict=False):
-            task = json.dumps({"order": asdict(order), "start": start, "stop": stop, "folder": str(folder)})
+            task = json.dumps(
+                {"order": asdict(order), "start": start, "stop": stop, "folder": str(folder)}
+            )
             command = [sys.executable, "-m", "varbook.data.render_parallel", task]
             children.append(
-                subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                subprocess.Popen(
+                    command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
             )
         return all([child.wait() == 0 for child in children])
     except OSError:
@@ -102,8 +126,13 @@ def main(task: str):
     """Render one span into the files that the parent process has laid out; `task` is JSON."""
     fields = json.loads(task)
     order = fields["order"]
-    order = Order(**{**order, "species": tuple(order["species"]), "weights": tuple(order["weights"])})
-    arrays = [np.load(Path(fields["folder"]) / f"{name}.npy", mmap_mode="r+") for name in ("images", "masks", "labels")]
+    order = Order(
+        **{**order, "species": tuple(order["species"]), "weights": tuple(order["weights"])}
+    )
+    arrays = [
+        np.load(Path(fields["folder"]) / f"{name}.npy", mmap_mode="r+")
+        for name in ("images", "masks", "labels")
+    ]
     render_range(order, fields["start"], fields["stop"], *arrays)
     for array in arrays:
         array.flush()

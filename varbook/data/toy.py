@@ -1,4 +1,6 @@
-"""The toy world as data sets: pictures, labels, silhouettes and scenes, rendered in parallel and kept on disk."""
+"""The toy world as data sets: pictures, labels, silhouettes and scenes, rendered in parallel and
+kept on disk.
+"""
 
 import hashlib
 import json
@@ -23,7 +25,9 @@ PARTS = ("images", "masks", "labels")
 
 @dataclass(frozen=True)
 class ToySet:
-    """Pictures of the toy world: `images` uint8 (N, 3, H, W), `labels` long (N,), `silhouettes` bool (N, H, W)."""
+    """Pictures of the toy world: `images` uint8 (N, 3, H, W), `labels` long (N,), `silhouettes`
+    bool (N, H, W).
+    """
 
     images: Tensor
     labels: Tensor
@@ -54,34 +58,46 @@ def toy_images(
     night: bool = False,
     flat: bool = False,
 ) -> ToySet:
-    """Return `count` (>= 1) pictures of `size` (int or (height, width)), the same for the same arguments.
+    """Return `count` (>= 1) pictures of `size` (int or (height, width)), the same for the same
+    arguments.
 
-    `species` None means all of SPECIES; `weights` makes some more frequent (1 where a name is missing). Pose and land
-    of scene i depend on (seed, i) alone: for unpaired sets of two domains use two seeds, or every picture has its
-    counterpart in the other set. Kept below VARBOOK_HOME; bad arguments raise VarbookError.
+    `species` None means all of SPECIES; `weights` makes some more frequent (1 where a name is
+    missing). Pose and land of scene i depend on (seed, i) alone: for unpaired sets of two domains
+    use two seeds, or every picture has its counterpart in the other set. Kept below VARBOOK_HOME;
+    bad arguments raise VarbookError.
     """
     order = _order(size, seed, species, weights, night, flat)
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise VarbookError(f"toy_images needs a count of at least 1, got {count!r}.")
     count = int(count)
-    images, masks, labels = kept(_folder(order, count), PARTS, lambda scratch: render_files(order, count, scratch))
+    images, masks, labels = kept(
+        _folder(order, count), PARTS, lambda scratch: render_files(order, count, scratch)
+    )
     bits = np.unpackbits(masks, axis=1, count=order.height * order.width)
     shapes = bits.reshape(count, order.height, order.width).astype(bool)
-    return ToySet(torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(shapes), order)
+    return ToySet(
+        torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(shapes), order
+    )
 
 
 def _order(size, seed, species, weights, night, flat) -> Order:
     height, width = check_size(size)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise VarbookError(f"toy_images needs a whole number as its seed, got {seed!r}.")
-    asked = SPECIES if species is None else (species,) if isinstance(species, str) else tuple(species)
+    asked = (
+        SPECIES if species is None else (species,) if isinstance(species, str) else tuple(species)
+    )
     for name in (*asked, *(weights or {})):
         if name not in SPECIES:
-            raise VarbookError(f"There is no species {name!r} in the toy world: use some of {', '.join(SPECIES)}.")
+            raise VarbookError(
+                f"There is no species {name!r} in the toy world: use some of {', '.join(SPECIES)}."
+            )
     names = tuple(name for name in SPECIES if name in asked)
     shares = tuple(float((weights or {}).get(name, 1.0)) for name in names)
     if not names or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
-        raise VarbookError("The weights of the species must not be negative, and at least one must be above zero.")
+        raise VarbookError(
+            "The weights of the species must not be negative, and at least one must be above zero."
+        )
     return Order(int(seed), height, width, names, shares, bool(night), bool(flat))
 
 
@@ -91,6 +107,17 @@ def _folder(order: Order, count: int) -> Path:
 
 
 __all__ = [
-    "COATS", "SPECIES", "WORLD_VERSION", "Order", "Scene", "ToySet", "caption", "flip", "render", "sample_scene",
-    "silhouette", "toy_images", "with_coat",
-]  # fmt: skip
+    "COATS",
+    "SPECIES",
+    "WORLD_VERSION",
+    "Order",
+    "Scene",
+    "ToySet",
+    "caption",
+    "flip",
+    "render",
+    "sample_scene",
+    "silhouette",
+    "toy_images",
+    "with_coat",
+]

@@ -1,4 +1,6 @@
-"""A number and its card: what measured it, on what, against what, so that nobody compares two different things."""
+"""A number and its card: what measured it, on what, against what, so that nobody compares two
+different things.
+"""
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +21,9 @@ class MetricCard:
 
 @dataclass(frozen=True)
 class Measured:
-    """A value under the name that its features earn it ("FD-mobilenet", never "FID", where no Inception was used)."""
+    """A value under the name that its features earn it ("FD-mobilenet", never "FID", where no
+    Inception was used).
+    """
 
     name: str
     value: float
@@ -34,7 +38,9 @@ class Measured:
 
 
 def evaluator(package: str) -> str:
-    """Return "package version", as the card wants it; "package (not installed)" where there is none."""
+    """Return "package version", as the card wants it; "package (not installed)" where there is
+    none.
+    """
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

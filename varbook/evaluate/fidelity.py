@@ -1,5 +1,5 @@
-"""Distances between two sets of images, computed by torch-fidelity on whichever features are at hand, and named after
-them.
+"""Distances between two sets of images, computed by torch-fidelity on whichever features are at
+hand, and named after them.
 """
 
 import hashlib
@@ -18,7 +18,8 @@ from varbook.features.judge import VERSION, Judge
 # The file that torch-fidelity leaves in torch.hub's cache once it has fetched the Inception of FID.
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 METRICS = ("frechet", "kernel", "inception", "precision", "recall")
-# What torch-fidelity calls them, and what they are called here with Inception's features and with any others.
+# What torch-fidelity calls them, and what they are called here with Inception's features and with
+# any others.
 KEYS = {
     "frechet": ("frechet_inception_distance", "FID", "FD"),
     "kernel": ("kernel_inception_distance_mean", "KID", "KD"),
@@ -42,8 +43,8 @@ class ImageSet(Dataset):
 
 
 def _register(name: str, features, scores) -> str:
-    """Make two functions of images (B,3,H,W) in [-1,1] known to torch-fidelity as features and class scores of
-    `name`.
+    """Make two functions of images (B,3,H,W) in [-1,1] known to torch-fidelity as features and
+    class scores of `name`.
     """
     from torch_fidelity import FeatureExtractorBase
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
@@ -77,10 +78,15 @@ def _register(name: str, features, scores) -> str:
 def _register_judge(judge: Judge) -> str:
     # The name holds the weights' hash: two judges must not share an entry, and one needs no second.
     judge.eval()
-    state = b"".join(tensor.detach().cpu().contiguous().numpy().tobytes() for tensor in judge.state_dict().values())
+    state = b"".join(
+        tensor.detach().cpu().contiguous().numpy().tobytes()
+        for tensor in judge.state_dict().values()
+    )
     device = next(judge.parameters()).device
     name = f"varbook-toy-{hashlib.sha256(state).hexdigest()[:12]}-{device}"
-    return _register(name, lambda x: judge.features(x.to(device)), lambda x: judge(x.to(device)).species)
+    return _register(
+        name, lambda x: judge.features(x.to(device)), lambda x: judge(x.to(device)).species
+    )
 
 
 def _register_mobilenet(device: torch.device) -> str:
@@ -89,7 +95,9 @@ def _register_mobilenet(device: torch.device) -> str:
     resized = mobilenet.at_training_size
     # Row 0 is "background", no class of ImageNet: an inception score leaves it out.
     return _register(
-        name, lambda x: network(resized(x.to(device))), lambda x: network.logits(resized(x.to(device)))[:, 1:]
+        name,
+        lambda x: network(resized(x.to(device))),
+        lambda x: network.logits(resized(x.to(device)))[:, 1:],
     )
 
 
@@ -99,7 +107,9 @@ def inception_cached() -> bool:
 
 
 def choose_features() -> str:
-    """Return "inception" or "mobilenet", the first whose weights are here; raise VarbookError if neither is."""
+    """Return "inception" or "mobilenet", the first whose weights are here; raise VarbookError if
+    neither is.
+    """
     if inception_cached():
         return "inception"
     if paths.weights_file(mobilenet.FILE):
@@ -111,7 +121,9 @@ def choose_features() -> str:
 
 
 def extractor_for(features: str | Judge) -> tuple[str, str, str | None]:
-    """Return torch-fidelity's name of the extractor, a description, and the suffix for names (None: Inception)."""
+    """Return torch-fidelity's name of the extractor, a description, and the suffix for names (None:
+    Inception).
+    """
     if isinstance(features, Judge):
         return _register_judge(features), f"toy judge v{VERSION}, pooled", "toy"
     features = choose_features() if features == "auto" else features
@@ -119,9 +131,13 @@ def extractor_for(features: str | Judge) -> tuple[str, str, str | None]:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return _register_mobilenet(device), "MobileNetV2 1.0 (ImageNet), 1280 pooled", "mobilenet"
     if features != "inception":
-        raise VarbookError(f'Fidelity is measured with "auto", "inception", "mobilenet" or a judge, not {features!r}.')
+        raise VarbookError(
+            f'Fidelity is measured with "auto", "inception", "mobilenet" or a judge, not {features!r}.'
+        )
     if not inception_cached():
-        raise VarbookError(f'FID needs {INCEPTION_FILE} in torch.hub\'s cache; put it there, or choose "mobilenet".')
+        raise VarbookError(
+            f'FID needs {INCEPTION_FILE} in torch.hub\'s cache; put it there, or choose "mobilenet".'
+        )
     return "inception-v3-compat", "Inception v3 (2015-12-05), 2048 pooled", None
 
 
@@ -129,7 +145,9 @@ def _protocol(metric: str, smallest: int) -> str:
     if metric == "kernel":
         return f"cubic kernel, mean over 100 subsets of {min(1000, smallest)}"
     splits = "class scores of the judged images, mean over 10 splits; needs no reference"
-    return {"frechet": "Gaussians fitted to each set", "inception": splits}.get(metric, "3 nearest neighbours")
+    return {"frechet": "Gaussians fitted to each set", "inception": splits}.get(
+        metric, "3 nearest neighbours"
+    )
 
 
 def fidelity(
@@ -142,11 +160,12 @@ def fidelity(
     seed: int = 2020,
     batch: int = 64,
 ) -> dict[str, Measured]:
-    """Return each of `metrics` (of METRICS) for judged `images` against `reference`, both (N,3,H,W), uint8 or in
-    [-1,1].
+    """Return each of `metrics` (of METRICS) for judged `images` against `reference`, both
+    (N,3,H,W), uint8 or in [-1,1].
 
-    The features are those of "inception", "mobilenet" or a Judge, "auto" the first of the two whose weights are here.
-    Raise VarbookError for unknown metrics, too few images (10 or more are needed), or missing weights.
+    The features are those of "inception", "mobilenet" or a Judge, "auto" the first of the two whose
+    weights are here. Raise VarbookError for unknown metrics, too few images (10 or more are
+    needed), or missing weights.
     """
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown or not metrics:
@@ -154,7 +173,9 @@ def fidelity(
     images, reference = to_bytes(images), to_bytes(reference)
     smallest = min(len(images), len(reference))
     if smallest < 10:
-        raise VarbookError(f"A distance between sets needs 10 images or more in each, not {smallest}.")
+        raise VarbookError(
+            f"A distance between sets needs 10 images or more in each, not {smallest}."
+        )
     import torch_fidelity
 
     extractor, description, suffix = extractor_for(features)
@@ -178,26 +199,37 @@ def fidelity(
     for metric in metrics:
         key, with_inception, stem = KEYS[metric]
         card = MetricCard(
-            evaluator("torch-fidelity"), description, len(images), len(reference), describe,
-            _protocol(metric, smallest), seed if metric in ("kernel", "inception") else None,
-        )  # fmt: skip
+            evaluator("torch-fidelity"),
+            description,
+            len(images),
+            len(reference),
+            describe,
+            _protocol(metric, smallest),
+            seed if metric in ("kernel", "inception") else None,
+        )
         found[metric] = Measured(f"{stem}-{suffix}" if suffix else with_inception, raw[key], card)
     return found
 
 
 def frechet(
-    images: torch.Tensor, reference: torch.Tensor, features: str | Judge = "auto", describe: str = "real images"
+    images: torch.Tensor,
+    reference: torch.Tensor,
+    features: str | Judge = "auto",
+    describe: str = "real images",
 ) -> Measured:
-    """Return the Frechet distance of `images` to `reference`, both (N,3,H,W): FID, FD-mobilenet or FD-toy, as its
-    name says.
+    """Return the Frechet distance of `images` to `reference`, both (N,3,H,W): FID, FD-mobilenet or
+    FD-toy, as its name says.
     """
     return fidelity(images, reference, features, metrics=("frechet",), describe=describe)["frechet"]
 
 
 def kernel(
-    images: torch.Tensor, reference: torch.Tensor, features: str | Judge = "auto", describe: str = "real images"
+    images: torch.Tensor,
+    reference: torch.Tensor,
+    features: str | Judge = "auto",
+    describe: str = "real images",
 ) -> Measured:
-    """Return the kernel distance of `images` to `reference`, both (N,3,H,W): KID, KD-mobilenet or KD-toy, as its name
-    says.
+    """Return the kernel distance of `images` to `reference`, both (N,3,H,W): KID, KD-mobilenet or
+    KD-toy, as its name says.
     """
     return fidelity(images, reference, features, metrics=("kernel",), describe=describe)["kernel"]

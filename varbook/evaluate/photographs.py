@@ -1,4 +1,6 @@
-"""The measures of a translation of photographs, where no truth is known: a foreign classifier, distances, structure."""
+"""The measures of a translation of photographs, where no truth is known: a foreign classifier,
+distances, structure.
+"""
 
 import torch
 
@@ -13,17 +15,23 @@ FEWEST = 10  # images below which a distance between sets says nothing
 
 
 def seen_as(images: torch.Tensor, to: str, batch: int = 16) -> Measured:
-    """Return the share of photographs (N,3,H,W), uint8 or in [-1,1], that MobileNetV2 takes for `to` rather than its
-    counterpart.
+    """Return the share of photographs (N,3,H,W), uint8 or in [-1,1], that MobileNetV2 takes for
+    `to` rather than its counterpart.
 
-    `to` is "horse" or "zebra"; ImageNet's only horse is a sorrel, so the two are compared with each other alone.
+    `to` is "horse" or "zebra"; ImageNet's only horse is a sorrel, so the two are compared with each
+    other alone.
     """
     if to not in IMAGENET_ROWS:
-        raise VarbookError(f"Photographs are told apart as {' or '.join(IMAGENET_ROWS)}, not {to!r}.")
+        raise VarbookError(
+            f"Photographs are told apart as {' or '.join(IMAGENET_ROWS)}, not {to!r}."
+        )
     network = load_mobilenet().to(images.device)
     rows = list(IMAGENET_ROWS.values())
     with torch.no_grad():
-        parts = [network.logits(at_training_size(to_unit(part) * 2 - 1))[:, rows] for part in images.split(batch)]
+        parts = [
+            network.logits(at_training_size(to_unit(part) * 2 - 1))[:, rows]
+            for part in images.split(batch)
+        ]
     share = (torch.cat(parts).argmax(dim=1) == list(IMAGENET_ROWS).index(to)).float().mean().item()
     protocol = "share of images whose score of this class is the higher of the two"
     card = MetricCard("varbook", "MobileNetV2 1.0 (ImageNet)", len(images), 0, "none", protocol)
@@ -31,13 +39,16 @@ def seen_as(images: torch.Tensor, to: str, batch: int = 16) -> Measured:
 
 
 def domain_report(
-    source: torch.Tensor, translated: torch.Tensor, reference: torch.Tensor, describe: str = "test photographs of the target"
+    source: torch.Tensor,
+    translated: torch.Tensor,
+    reference: torch.Tensor,
+    describe: str = "test photographs of the target",
 ) -> dict[str, Measured]:
-    """Return the distances of photographs `translated` from `source` (N,3,H,W) to real ones of the target `reference`,
-    and to the structure of the source.
+    """Return the distances of photographs `translated` from `source` (N,3,H,W) to real ones of the
+    target `reference`, and to the structure of the source.
 
-    Keys: frechet, kernel (of the features at hand) and structure; the first two need ten images in each set and are left
-    out where there are fewer.
+    Keys: frechet, kernel (of the features at hand) and structure; the first two need ten images in
+    each set and are left out where there are fewer.
     """
     found = {}
     if min(len(translated), len(reference)) >= FEWEST:
@@ -46,16 +57,26 @@ def domain_report(
 
 
 def photograph_report(
-    source: torch.Tensor, translated: torch.Tensor, reference: torch.Tensor, to: str, describe: str = "test photographs"
+    source: torch.Tensor,
+    translated: torch.Tensor,
+    reference: torch.Tensor,
+    to: str,
+    describe: str = "test photographs",
 ) -> dict[str, Measured]:
-    """Return every measure of `domain_report`, and seen_as, for photographs of horses or zebras `translated` into `to`."""
-    return domain_report(source, translated, reference, f"{describe} of the target: {to}") | {"seen_as": seen_as(translated, to)}
+    """Return every measure of `domain_report`, and seen_as, for photographs of horses or zebras
+    `translated` into `to`.
+    """
+    return domain_report(source, translated, reference, f"{describe} of the target: {to}") | {
+        "seen_as": seen_as(translated, to)
+    }
 
 
 class DomainProbe:
-    """Tells two sets of photographs apart by the features of MobileNetV2, which is fixed, with a line fitted to examples.
+    """Tells two sets of photographs apart by the features of MobileNetV2, which is fixed, with a
+    line fitted to examples.
 
-    `first` and `second` are examples (N,3,H,W), uint8 or in [-1,1], of the two domains; no loss of a generator knows it.
+    `first` and `second` are examples (N,3,H,W), uint8 or in [-1,1], of the two domains; no loss of
+    a generator knows it.
     """
 
     def __init__(self, first: torch.Tensor, second: torch.Tensor, ridge: float = 10.0):
@@ -65,13 +86,20 @@ class DomainProbe:
         self.mean, self.spread = x.mean(0), x.std(0) + 1e-3
         x = (x - self.mean) / self.spread
         # Ridge regression in its dual form: there are fewer examples than features.
-        self.weights = x.T @ torch.linalg.solve(x @ x.T + ridge * len(x) * torch.eye(len(x), dtype=x.dtype), y - y.mean())
+        self.weights = x.T @ torch.linalg.solve(
+            x @ x.T + ridge * len(x) * torch.eye(len(x), dtype=x.dtype), y - y.mean()
+        )
         self.offset = y.mean()
 
     @torch.no_grad()
     def features(self, images: torch.Tensor, batch: int = 32) -> torch.Tensor:
         """Return the pooled features (N,1280) of images (N,3,H,W)."""
-        return torch.cat([self.network(at_training_size(to_unit(part) * 2 - 1)) for part in images.cpu().split(batch)]).double()
+        return torch.cat(
+            [
+                self.network(at_training_size(to_unit(part) * 2 - 1))
+                for part in images.cpu().split(batch)
+            ]
+        ).double()
 
     def seen_as_second(self, images: torch.Tensor) -> float:
         """Return the share of images (N,3,H,W) that look more like the second domain's."""

@@ -7,13 +7,14 @@ import torch
 from varbook.errors import VarbookError
 from varbook.evaluate.image_checks import same_shape, to_unit
 
-# Equal images have an infinite PSNR; 8 bits cannot show more than this, and a finite number can be averaged.
+# Equal images have an infinite PSNR; 8 bits cannot show more than this, and a finite number can be
+# averaged.
 HIGHEST = 100.0
 
 
 def psnr(a: torch.Tensor, b: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-    """Return the PSNR (N,) in dB of images (N,3,H,W), uint8 or in [-1,1], at peak 1, over the pixels of `mask`
-    (N,H,W) alone if given.
+    """Return the PSNR (N,) in dB of images (N,3,H,W), uint8 or in [-1,1], at peak 1, over the
+    pixels of `mask` (N,H,W) alone if given.
 
     At most 100 dB; NaN where an image's mask is empty.
     """
@@ -25,17 +26,26 @@ def psnr(a: torch.Tensor, b: torch.Tensor, mask: torch.Tensor | None = None) -> 
     else:
         same_shape(error, mask, "error maps and masks")
         inside = mask.to(error.dtype)
-        mean = (error * inside).sum(dim=(1, 2)) / inside.sum(dim=(1, 2))  # 0/0 is NaN: no pixels, no answer
+        mean = (error * inside).sum(dim=(1, 2)) / inside.sum(
+            dim=(1, 2)
+        )  # 0/0 is NaN: no pixels, no answer
     return -10 * torch.log10(mean.clamp(min=10 ** (-HIGHEST / 10)))
 
 
-def perceptual(a: torch.Tensor, b: torch.Tensor, distance: torch.nn.Module, batch: int = 32) -> torch.Tensor:
-    """Return `distance` (N,), from varbook.features.perceptual, between images (N,3,H,W), uint8 or in [-1,1]."""
+def perceptual(
+    a: torch.Tensor, b: torch.Tensor, distance: torch.nn.Module, batch: int = 32
+) -> torch.Tensor:
+    """Return `distance` (N,), from varbook.features.perceptual, between images (N,3,H,W), uint8 or
+    in [-1,1].
+    """
     same_shape(a, b)
     device = next(distance.parameters()).device
     with torch.no_grad():
         pairs = zip(a.split(batch), b.split(batch), strict=True)
-        found = [distance(to_unit(x).to(device) * 2 - 1, to_unit(y).to(device) * 2 - 1).cpu() for x, y in pairs]
+        found = [
+            distance(to_unit(x).to(device) * 2 - 1, to_unit(y).to(device) * 2 - 1).cpu()
+            for x, y in pairs
+        ]
     return torch.cat(found)
 
 
@@ -45,10 +55,11 @@ def table_per_scale(
     schedule: Sequence[tuple[int, int]],
     distance: torch.nn.Module | None = None,
 ) -> list[dict]:
-    """Return one row per scale: its size, the mean PSNR in dB of what is decoded up to it, and the mean `distance` if
-    given.
+    """Return one row per scale: its size, the mean PSNR in dB of what is decoded up to it, and the
+    mean `distance` if given.
 
-    `reconstructions[k]` are images (N,3,H,W) decoded from scales 1 to k+1, or from scale k+1 alone, as the caller says.
+    `reconstructions[k]` are images (N,3,H,W) decoded from scales 1 to k+1, or from scale k+1 alone,
+    as the caller says.
     """
     if len(reconstructions) != len(schedule):
         raise VarbookError(
@@ -56,7 +67,11 @@ def table_per_scale(
         )
     rows = []
     for (height, width), decoded in zip(schedule, reconstructions, strict=True):
-        row = {"scale": f"{height}x{width}", "tokens": height * width, "psnr": psnr(images, decoded).mean().item()}
+        row = {
+            "scale": f"{height}x{width}",
+            "tokens": height * width,
+            "psnr": psnr(images, decoded).mean().item(),
+        }
         if distance is not None:
             row[distance.name] = perceptual(images, decoded, distance).mean().item()
         rows.append(row)

@@ -1,4 +1,6 @@
-"""FID and IS against a published reference batch: an npz with 10,000 images and the statistics of the whole data set."""
+"""FID and IS against a published reference batch: an npz with 10,000 images and the statistics of
+the whole data set.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +15,15 @@ from varbook.evaluate.card import Measured, MetricCard, evaluator
 from varbook.evaluate.fidelity import ImageSet, extractor_for
 from varbook.features.judge import Judge
 
-PUBLISHED_BATCH = (
-    "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/imagenet/256/VIRTUAL_imagenet256_labeled.npz"
-)
+PUBLISHED_BATCH = "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/imagenet/256/VIRTUAL_imagenet256_labeled.npz"
 FEWEST = 10  # images below which a distance between sets says nothing
 
 
 @dataclass(frozen=True)
 class ReferenceBatch:
-    """What images are compared with; the statistics are those of Inception's features, whoever reads the file."""
+    """What images are compared with; the statistics are those of Inception's features, whoever
+    reads the file.
+    """
 
     name: str
     images: Tensor  # uint8 (N, 3, H, W)
@@ -30,23 +32,35 @@ class ReferenceBatch:
 
 
 def read_reference(path: str | Path) -> ReferenceBatch:
-    """Read `arr_0` (N, H, W, 3) uint8 and, where they are there, `mu` and `sigma`; VarbookError where it is another file."""
+    """Read `arr_0` (N, H, W, 3) uint8 and, where they are there, `mu` and `sigma`; VarbookError
+    where it is another file.
+    """
     path = Path(path)
     if not path.is_file():
-        raise VarbookError(f"There is no reference batch at {path}; the papers' is {PUBLISHED_BATCH}.")
+        raise VarbookError(
+            f"There is no reference batch at {path}; the papers' is {PUBLISHED_BATCH}."
+        )
     try:
         with np.load(path, allow_pickle=False) as archive:
             images = torch.from_numpy(archive["arr_0"]).permute(0, 3, 1, 2)  # N 3 H W
-            statistics = [archive[name] if name in archive.files else None for name in ("mu", "sigma")]
+            statistics = [
+                archive[name] if name in archive.files else None for name in ("mu", "sigma")
+            ]
     except Exception as error:
-        raise VarbookError(f"{path} is no reference batch, or damaged ({error}); fetch it again.") from error
+        raise VarbookError(
+            f"{path} is no reference batch, or damaged ({error}); fetch it again."
+        ) from error
     if images.dtype != torch.uint8 or images.shape[1] != 3:
-        raise VarbookError(f"The images of {path} must be uint8 (N, H, W, 3), not {images.dtype} {tuple(images.shape)}.")
+        raise VarbookError(
+            f"The images of {path} must be uint8 (N, H, W, 3), not {images.dtype} {tuple(images.shape)}."
+        )
     return ReferenceBatch(path.name, images, *statistics)
 
 
 def features_of(images: Dataset, extractor: str, batch: int) -> tuple[Tensor, Tensor]:
-    """Return the features (N, C) and the class scores (N, K) that torch-fidelity's `extractor` finds."""
+    """Return the features (N, C) and the class scores (N, K) that torch-fidelity's `extractor`
+    finds.
+    """
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
     from torch_fidelity.utils import create_feature_extractor, get_featuresdict_from_dataset
 
@@ -58,17 +72,30 @@ def features_of(images: Dataset, extractor: str, batch: int) -> tuple[Tensor, Te
 
 
 def score(
-    images: Dataset, reference: ReferenceBatch, features: str | Judge = "auto", *, describe: str = "", batch: int = 64
+    images: Dataset,
+    reference: ReferenceBatch,
+    features: str | Judge = "auto",
+    *,
+    describe: str = "",
+    batch: int = 64,
 ) -> dict[str, Measured]:
-    """Return the Frechet distance and the inception score of uint8 images (3, H, W) against a reference batch.
+    """Return the Frechet distance and the inception score of uint8 images (3, H, W) against a
+    reference batch.
 
-    With Inception's features and a batch that brings statistics, that is FID as published; with others the batch's images are
-    compared, and the numbers carry the features' name. `describe` (the sampling) becomes part of the card.
-    Raises VarbookError for too few images or missing weights.
+    With Inception's features and a batch that brings statistics, that is FID as published; with
+    others the batch's images are compared, and the numbers carry the features' name. `describe`
+    (the sampling) becomes part of the card. Raises VarbookError for too few images or missing
+    weights.
     """
     if min(len(images), len(reference.images)) < FEWEST:
-        raise VarbookError(f"A distance between sets needs {FEWEST} images or more in each, not {len(images)}.")
-    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+        raise VarbookError(
+            f"A distance between sets needs {FEWEST} images or more in each, not {len(images)}."
+        )
+    from torch_fidelity.metric_fid import (
+        KEY_METRIC_FID,
+        fid_features_to_statistics,
+        fid_statistics_to_metric,
+    )
     from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 
     extractor, network, suffix = extractor_for(features)
@@ -76,20 +103,37 @@ def score(
     stored = suffix is None and reference.mu is not None and reference.sigma is not None
     ours = fid_features_to_statistics(pooled)
     if stored:
-        theirs = {"mu": reference.mu.astype(ours["mu"].dtype), "sigma": reference.sigma.astype(ours["sigma"].dtype)}
+        theirs = {
+            "mu": reference.mu.astype(ours["mu"].dtype),
+            "sigma": reference.sigma.astype(ours["sigma"].dtype),
+        }
     else:
-        theirs = fid_features_to_statistics(features_of(ImageSet(reference.images), extractor, batch)[0])
+        theirs = fid_features_to_statistics(
+            features_of(ImageSet(reference.images), extractor, batch)[0]
+        )
     values = {
         "frechet": fid_statistics_to_metric(ours, theirs, False)[KEY_METRIC_FID],
         "inception": isc_features_to_metric(scores)[KEY_METRIC_ISC_MEAN],
     }
-    against = f"{reference.name}, " + ("stored statistics of the whole data set" if stored else "its images")
-    names = {"frechet": "FID" if suffix is None else f"FD-{suffix}", "inception": "IS" if suffix is None else f"IS-{suffix}"}
+    against = f"{reference.name}, " + (
+        "stored statistics of the whole data set" if stored else "its images"
+    )
+    names = {
+        "frechet": "FID" if suffix is None else f"FD-{suffix}",
+        "inception": "IS" if suffix is None else f"IS-{suffix}",
+    }
     return {
         metric: Measured(
             names[metric],
             value,
-            MetricCard(evaluator("torch-fidelity"), network, len(images), len(reference.images), against, describe),
+            MetricCard(
+                evaluator("torch-fidelity"),
+                network,
+                len(images),
+                len(reference.images),
+                against,
+                describe,
+            ),
         )
         for metric, value in values.items()
     }

@@ -1,7 +1,8 @@
-"""Many images for a score (FlexVAR tables 1, 2, 3): balanced classes, a seed of its own for every image, any number of processes.
+"""Many images for a score (FlexVAR tables 1, 2, 3): balanced classes, a seed of its own for every
+image, any number of processes.
 
-Image number i has the class i mod C and draws from a generator seeded by (seed, i). So it does not matter which process makes
-it, in which batch, or whether the work was interrupted in between.
+Image number i has the class i mod C and draws from a generator seeded by (seed, i). So it does not
+matter which process makes it, in which batch, or whether the work was interrupted in between.
 """
 
 import hashlib
@@ -25,14 +26,18 @@ from varbook.transformer.model import NextScaleModel
 
 @dataclass(frozen=True)
 class Sampling:
-    """Everything that shapes a set of samples; it is printed with every number that is measured on them."""
+    """Everything that shapes a set of samples; it is printed with every number that is measured on
+    them.
+    """
 
     schedule: Schedule
     images: int = 50_000  # FlexVAR section 4.2
     guidance: float = 1.5  # VAR 1.5; FlexVAR 2.5, at 512 pixels 3.0
     top_k: int = 900  # both
     top_p: float = 0.96  # VAR 0.96; FlexVAR 0.95
-    released: bool = False  # as FlexVAR's code draws: greedily at odd sizes, full guidance at the tenth scale
+    released: bool = (
+        False  # as FlexVAR's code draws: greedily at odd sizes, full guidance at the tenth scale
+    )
     seed: int = 0
 
     def __str__(self) -> str:
@@ -62,14 +67,23 @@ def image_file(folder: Path, index: int) -> Path:
     return folder / f"{index:06d}.png"
 
 
-def sample_batch(model: NextScaleModel, tokenizer: Tokenizer, indices: list[int], sampling: Sampling) -> Tensor:
+def sample_batch(
+    model: NextScaleModel, tokenizer: Tokenizer, indices: list[int], sampling: Sampling
+) -> Tensor:
     """Return the images of these numbers as uint8 (N, 3, H, W)."""
     device = next(model.parameters()).device
     labels = torch.tensor([index % model.config.classes for index in indices], device=device)
     images = generate(
-        model, tokenizer, labels, sampling.schedule, guidance=sampling.guidance, top_k=sampling.top_k, top_p=sampling.top_p,
-        released=sampling.released, generator=[step_generator(sampling.seed, index) for index in indices],
-    ).images  # fmt: skip
+        model,
+        tokenizer,
+        labels,
+        sampling.schedule,
+        guidance=sampling.guidance,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+        released=sampling.released,
+        generator=[step_generator(sampling.seed, index) for index in indices],
+    ).images
     return to_uint8(images).cpu()
 
 
@@ -88,20 +102,33 @@ def sample_folder(
     rank: int = 0,
     processes: int = 1,
 ) -> int:
-    """Write the images that fall to process `rank` of `processes` and that are not there yet; return how many were made.
+    """Write the images that fall to process `rank` of `processes` and that are not there yet;
+    return how many were made.
 
-    The folder notes how it was made: VarbookError where it holds images of another model or of other settings.
+    The folder notes how it was made: VarbookError where it holds images of another model or of
+    other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Neither the number of images nor that of processes counts: a set may grow.
-    note, how = folder / "sampling.txt", f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n"
+    note, how = (
+        folder / "sampling.txt",
+        f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n",
+    )
     if note.is_file() and note.read_text() != how:
-        raise VarbookError(f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder.")
+        raise VarbookError(
+            f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder."
+        )
     note.write_text(how)
-    mine = [index for index in range(rank, sampling.images, processes) if not image_file(folder, index).is_file()]
+    mine = [
+        index
+        for index in range(rank, sampling.images, processes)
+        if not image_file(folder, index).is_file()
+    ]
     for start in range(0, len(mine), batch):
         indices = mine[start : start + batch]
-        for index, image in zip(indices, sample_batch(model, tokenizer, indices, sampling), strict=True):
+        for index, image in zip(
+            indices, sample_batch(model, tokenizer, indices, sampling), strict=True
+        ):
             part = folder / f"part-{index:06d}.png"
             save_image(image, part)
             part.rename(image_file(folder, index))  # a kill in between leaves no half of an image
@@ -115,11 +142,16 @@ def finished(folder: Path, images: int) -> ImageFolder | None:
 
 
 def write_npz(images: Dataset, path: Path) -> Path:
-    """Write images as `arr_0` (N, H, W, 3) uint8 to the npz file that the published evaluators read, one at a time."""
+    """Write images as `arr_0` (N, H, W, 3) uint8 to the npz file that the published evaluators
+    read, one at a time.
+    """
     count, (_, height, width) = len(images), images[0].shape
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
+    with (
+        zipfile.ZipFile(path, "w") as archive,
+        archive.open("arr_0.npy", "w", force_zip64=True) as file,
+    ):
         np.lib.format.write_array_header_1_0(file, header)
         for index in range(count):
             file.write(images[index].permute(1, 2, 0).contiguous().numpy().tobytes())  # H W 3

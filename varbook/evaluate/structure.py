@@ -1,4 +1,6 @@
-"""Structure distance: does a translated image keep the layout of its source, whatever became of its colours?"""
+"""Structure distance: does a translated image keep the layout of its source, whatever became of its
+colours?
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ from varbook.evaluate.image_checks import same_shape, to_unit
 from varbook.features import dino, mobilenet
 from varbook.features.judge import VERSION, Judge
 
-# The last block of 64 channels: 14 x 14 places of a 224 x 224 image, deep enough for parts, not yet for whole objects.
+# The last block of 64 channels: 14 x 14 places of a 224 x 224 image, deep enough for parts, not yet
+# for whole objects.
 MOBILENET_BLOCK = 10
 
 
@@ -32,7 +35,8 @@ def _places(x: torch.Tensor) -> torch.Tensor:
 def _mobilenet() -> SpatialFeatures:
     network = mobilenet.load_mobilenet()
     return SpatialFeatures(
-        "mobilenet", lambda x: _places(network.maps(mobilenet.at_training_size(x), (MOBILENET_BLOCK,))[0])
+        "mobilenet",
+        lambda x: _places(network.maps(mobilenet.at_training_size(x), (MOBILENET_BLOCK,))[0]),
     )
 
 
@@ -42,7 +46,8 @@ def _dino() -> SpatialFeatures:
 
 
 def spatial_features(features: str | Judge = "auto") -> SpatialFeatures:
-    """Return the descriptors of "dino", "mobilenet" or a Judge; "auto" takes the first of the two that is at hand.
+    """Return the descriptors of "dino", "mobilenet" or a Judge; "auto" takes the first of the two
+    that is at hand.
 
     Raise VarbookError if the weights are missing.
     """
@@ -57,7 +62,9 @@ def spatial_features(features: str | Judge = "auto") -> SpatialFeatures:
                 f"{mobilenet.FILE} into a folder named by VARBOOK_WEIGHTS, or pass a judge."
             )
     if features not in ("dino", "mobilenet"):
-        raise VarbookError(f'Structure is measured with "auto", "dino", "mobilenet" or a judge, not {features!r}.')
+        raise VarbookError(
+            f'Structure is measured with "auto", "dino", "mobilenet" or a judge, not {features!r}.'
+        )
     return _dino() if features == "dino" else _mobilenet()
 
 
@@ -67,11 +74,14 @@ def self_similarity(descriptors: torch.Tensor) -> torch.Tensor:
     return unit @ unit.transpose(1, 2)
 
 
-def structure_distances(a: torch.Tensor, b: torch.Tensor, spatial: SpatialFeatures, batch: int = 16) -> torch.Tensor:
-    """Return 100 times the mean squared difference (N,) of the self-similarities of images (N,3,H,W), uint8 or in
-    [-1,1].
+def structure_distances(
+    a: torch.Tensor, b: torch.Tensor, spatial: SpatialFeatures, batch: int = 16
+) -> torch.Tensor:
+    """Return 100 times the mean squared difference (N,) of the self-similarities of images
+    (N,3,H,W), uint8 or in [-1,1].
 
-    With DINO's keys it is the structure distance of Splice (Tumanyan et al. 2022), in the scale of CycleVAR table 1.
+    With DINO's keys it is the structure distance of Splice (Tumanyan et al. 2022), in the scale of
+    CycleVAR table 1.
     """
     same_shape(a, b)
     found = []
@@ -82,9 +92,11 @@ def structure_distances(a: torch.Tensor, b: torch.Tensor, spatial: SpatialFeatur
     return torch.cat(found)
 
 
-def structure_distance(a: torch.Tensor, b: torch.Tensor, features: str | Judge = "auto", batch: int = 16) -> Measured:
-    """Return the mean structure distance of translated images `a` to their sources `b` (N,3,H,W), named after its
-    features.
+def structure_distance(
+    a: torch.Tensor, b: torch.Tensor, features: str | Judge = "auto", batch: int = 16
+) -> Measured:
+    """Return the mean structure distance of translated images `a` to their sources `b` (N,3,H,W),
+    named after its features.
     """
     spatial = spatial_features(features)
     value = structure_distances(a, b, spatial, batch).mean().item()

@@ -1,7 +1,8 @@
-"""The measures of a translation in the toy world, where the hidden truth is known: domain, silhouette, background,
-coat, stripes.
+"""The measures of a translation in the toy world, where the hidden truth is known: domain,
+silhouette, background, coat, stripes.
 
-No one of them judges quality alone: doing nothing keeps silhouette and background, and any stripes win the domain.
+No one of them judges quality alone: doing nothing keeps silhouette and background, and any stripes
+win the domain.
 """
 
 import torch
@@ -35,8 +36,8 @@ def domain_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
 
 
 def species_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
-    """Return the share of images that the head over all species takes for `to`, in [0,1]: harder, a cow is possible
-    too.
+    """Return the share of images that the head over all species takes for `to`, in [0,1]: harder, a
+    cow is possible too.
     """
     _known(judge.config.species, to)
     return (verdict.species.argmax(dim=1) == judge.config.species.index(to)).float().mean().item()
@@ -55,9 +56,11 @@ def silhouette_iou(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)
 
 
-def background_psnr(translated: torch.Tensor, source: torch.Tensor, silhouettes: torch.Tensor) -> torch.Tensor:
-    """Return the PSNR (N,) in dB of `translated` to `source` (N,3,H,W) outside the true silhouettes (N,H,W) of the
-    source.
+def background_psnr(
+    translated: torch.Tensor, source: torch.Tensor, silhouettes: torch.Tensor
+) -> torch.Tensor:
+    """Return the PSNR (N,) in dB of `translated` to `source` (N,3,H,W) outside the true silhouettes
+    (N,H,W) of the source.
     """
     return psnr(translated, source, ~silhouettes)
 
@@ -69,28 +72,39 @@ def horses_of(scene: Scene, height: int, width: int) -> torch.Tensor:
     return torch.stack(drawn).permute(0, 3, 1, 2)  # coats 3 H W
 
 
-def nearest_coat_psnr(translated: torch.Tensor, silhouettes: torch.Tensor, scenes: list[Scene]) -> torch.Tensor:
-    """Return, inside the silhouettes (N,H,W), the PSNR (N,) in dB of images (N,3,H,W) to the nearest of the scenes'
-    hidden horses.
+def nearest_coat_psnr(
+    translated: torch.Tensor, silhouettes: torch.Tensor, scenes: list[Scene]
+) -> torch.Tensor:
+    """Return, inside the silhouettes (N,H,W), the PSNR (N,) in dB of images (N,3,H,W) to the
+    nearest of the scenes' hidden horses.
 
-    The source does not say which coat its hidden horse wears, so any will do; a mean colour scores high too.
+    The source does not say which coat its hidden horse wears, so any will do; a mean colour scores
+    high too.
     """
     height, width = translated.shape[2:]
     best = []
     for image, mask, scene in zip(translated, silhouettes, scenes, strict=True):
         horses = horses_of(scene, height, width)
-        each = psnr(image.cpu()[None].expand(len(horses), -1, -1, -1), horses, mask[None].expand(len(horses), -1, -1))
+        each = psnr(
+            image.cpu()[None].expand(len(horses), -1, -1, -1),
+            horses,
+            mask[None].expand(len(horses), -1, -1),
+        )
         best.append(each.max())
     return torch.stack(best)
 
 
 def stripe_contrast(images: torch.Tensor, silhouettes: torch.Tensor) -> torch.Tensor:
-    """Return the mean local deviation of luminance (N,) inside silhouettes (N,H,W), images (N,3,H,W) taken in [0,1].
+    """Return the mean local deviation of luminance (N,) inside silhouettes (N,H,W), images
+    (N,3,H,W) taken in [0,1].
 
-    Local: over a square of about an eighth of the height, of which only pixels inside the silhouette count. Where the
-    stripes lie cannot be known from a horse, so their strength is measured and not their place.
+    Local: over a square of about an eighth of the height, of which only pixels inside the
+    silhouette count. Where the stripes lie cannot be known from a horse, so their strength is
+    measured and not their place.
     """
-    luminance = (to_unit(images) * torch.tensor(LUMA, device=images.device)[:, None, None]).sum(dim=1, keepdim=True)
+    luminance = (to_unit(images) * torch.tensor(LUMA, device=images.device)[:, None, None]).sum(
+        dim=1, keepdim=True
+    )
     inside = silhouettes[:, None].to(luminance.dtype)  # N 1 H W
     same_shape(luminance, inside, "images and silhouettes")
     reach = max(1, round(images.shape[2] / 16))
@@ -104,11 +118,15 @@ def stripe_contrast(images: torch.Tensor, silhouettes: torch.Tensor) -> torch.Te
     return (deviation * inside).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
 
 
-def _check(source: ToySet, translated: torch.Tensor, to: str, reconstructed_zebras: torch.Tensor | None) -> None:
+def _check(
+    source: ToySet, translated: torch.Tensor, to: str, reconstructed_zebras: torch.Tensor | None
+) -> None:
     to_unit(translated)
     same_shape(source.images, translated, "sources and translations")
     if to not in ("horse", "zebra"):
-        raise VarbookError(f'A translation of the toy world goes to "horse" or "zebra", not {to!r}.')
+        raise VarbookError(
+            f'A translation of the toy world goes to "horse" or "zebra", not {to!r}.'
+        )
     if not bool(source.silhouettes.flatten(1).any(dim=1).all()):
         raise VarbookError("A source without an animal cannot be judged: its silhouette is empty.")
     if reconstructed_zebras is not None:
@@ -122,12 +140,13 @@ def judge_translation(
     to: str,
     reconstructed_zebras: torch.Tensor | None = None,
 ) -> dict[str, float]:
-    """Return the means of all measures for `translated` (N,3,H,W), uint8 or in [-1,1], of a ToySet `source` to
-    "horse" or "zebra".
+    """Return the means of all measures for `translated` (N,3,H,W), uint8 or in [-1,1], of a ToySet
+    `source` to "horse" or "zebra".
 
-    Always domain_accuracy, species_accuracy, silhouette_iou, background_psnr (dB) and images (their count); to "horse"
-    also nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the tokenizer's reconstructions of the same
-    scenes' hidden zebras are given, their own contrast and stripe_ratio, ours over theirs.
+    Always domain_accuracy, species_accuracy, silhouette_iou, background_psnr (dB) and images (their
+    count); to "horse" also nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the
+    tokenizer's reconstructions of the same scenes' hidden zebras are given, their own contrast and
+    stripe_ratio, ours over theirs.
     """
     _check(source, translated, to, reconstructed_zebras)
     translated, truth = translated.detach().cpu(), source.silhouettes
@@ -140,7 +159,9 @@ def judge_translation(
         "background_psnr": background_psnr(translated, source.images, truth).mean().item(),
     }
     if to == "horse":
-        report["nearest_coat_psnr"] = nearest_coat_psnr(translated, truth, list(source.scenes)).mean().item()
+        report["nearest_coat_psnr"] = (
+            nearest_coat_psnr(translated, truth, list(source.scenes)).mean().item()
+        )
         return report
     report["stripe_contrast"] = stripe_contrast(translated, truth).mean().item()
     if reconstructed_zebras is not None:

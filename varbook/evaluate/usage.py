@@ -10,8 +10,8 @@ from varbook.errors import VarbookError
 
 @dataclass(frozen=True)
 class Usage:
-    """Codes that occur at one scale: `used` of `codes`, `perplexity` the number of equally likely codes of the same
-    entropy.
+    """Codes that occur at one scale: `used` of `codes`, `perplexity` the number of equally likely
+    codes of the same entropy.
     """
 
     scale: str
@@ -27,19 +27,23 @@ class Usage:
 
 
 def histogram(tokens: torch.Tensor, codes: int) -> torch.Tensor:
-    """Return how often each of `codes` codes occurs (V,) in long tokens of any shape; raise VarbookError for one out
-    of range.
+    """Return how often each of `codes` codes occurs (V,) in long tokens of any shape; raise
+    VarbookError for one out of range.
     """
     flat = tokens.reshape(-1).long().cpu()
     if flat.numel() == 0:
         raise VarbookError("There are no tokens to count.")
     if int(flat.min()) < 0 or int(flat.max()) >= codes:
-        raise VarbookError(f"Tokens from {int(flat.min())} to {int(flat.max())} do not fit a codebook of {codes}.")
+        raise VarbookError(
+            f"Tokens from {int(flat.min())} to {int(flat.max())} do not fit a codebook of {codes}."
+        )
     return torch.bincount(flat, minlength=codes)
 
 
 def perplexity(counts: torch.Tensor) -> float:
-    """Return exp(entropy) of the counts (V,): V where all codes occur equally often, 1 where only one occurs."""
+    """Return exp(entropy) of the counts (V,): V where all codes occur equally often, 1 where only
+    one occurs.
+    """
     share = counts.double() / counts.sum()
     return torch.exp(-torch.xlogy(share, share).sum()).item()
 
@@ -51,7 +55,9 @@ def usage(tokens: torch.Tensor, codes: int, scale: str = "all") -> Usage:
 
 
 def usage_per_scale(token_maps: Sequence[torch.Tensor], codes: int) -> list[Usage]:
-    """Return one Usage per scale for long maps (N,h_k,w_k), then one called "all" over every scale together."""
+    """Return one Usage per scale for long maps (N,h_k,w_k), then one called "all" over every scale
+    together.
+    """
     if not token_maps:
         raise VarbookError("There are no token maps to count.")
     rows = [usage(tokens, codes, f"{tokens.shape[-2]}x{tokens.shape[-1]}") for tokens in token_maps]
@@ -59,10 +65,14 @@ def usage_per_scale(token_maps: Sequence[torch.Tensor], codes: int) -> list[Usag
     return [*rows, usage(everything, codes)]
 
 
-def frequency_loss(known: Sequence[torch.Tensor], asked: Sequence[torch.Tensor], codes: int) -> list[float]:
-    """Return, per scale, the nats per token of one who knows nothing but how often each code occurs at that scale.
+def frequency_loss(
+    known: Sequence[torch.Tensor], asked: Sequence[torch.Tensor], codes: int
+) -> list[float]:
+    """Return, per scale, the nats per token of one who knows nothing but how often each code occurs
+    at that scale.
 
-    The frequencies are those of the long maps `known` (N,h_k,w_k), the loss is that on the maps `asked` (M,h_k,w_k).
+    The frequencies are those of the long maps `known` (N,h_k,w_k), the loss is that on the maps
+    `asked` (M,h_k,w_k).
     """
     losses = []
     for seen, wanted in zip(known, asked, strict=True):

@@ -1,4 +1,5 @@
-"""The judge of captions: says which animal in which coat an image shows, by day or night, in which style.
+"""The judge of captions: says which animal in which coat an image shows, by day or night, in which
+style.
 
 Like the toy world's first judge it only ever measures; no training of a generator may use it.
 """
@@ -28,32 +29,48 @@ def attributes(scene: Scene) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class AttributeConfig:
-    """The words that each attribute can take, in the order of their labels, and the size of the judge."""
+    """The words that each attribute can take, in the order of their labels, and the size of the
+    judge.
+    """
 
     animal: tuple[str, ...]
     coat: tuple[str, ...]
     time: tuple[str, ...] = ("day", "night")
     style: tuple[str, ...] = ("photograph", "flat")
-    widths: tuple[int, int, int] = (24, 48, 96)  # channels at a half, a quarter and an eighth of the image's size
+    widths: tuple[int, int, int] = (
+        24,
+        48,
+        96,
+    )  # channels at a half, a quarter and an eighth of the image's size
 
     def words(self, attribute: str) -> tuple[str, ...]:
         """Return the words of one attribute; VarbookError for another name."""
         if attribute not in ATTRIBUTES:
-            raise VarbookError(f"There is no attribute {attribute!r}; use one of {', '.join(ATTRIBUTES)}.")
+            raise VarbookError(
+                f"There is no attribute {attribute!r}; use one of {', '.join(ATTRIBUTES)}."
+            )
         return getattr(self, attribute)
 
 
 class AttributeJudge(nn.Module):
-    """Small CNN with one head per attribute; input (B, 3, H, W) in [-1, 1], output attribute -> logits (B, words)."""
+    """Small CNN with one head per attribute; input (B, 3, H, W) in [-1, 1], output attribute ->
+    logits (B, words).
+    """
 
     def __init__(self, config: AttributeConfig):
         super().__init__()
         self.config = config
         half, quarter, eighth = config.widths
         self.trunk = nn.Sequential(
-            stage(3, half, 2), stage(half, quarter, 2), stage(quarter, quarter), stage(quarter, eighth, 2), stage(eighth, eighth)
+            stage(3, half, 2),
+            stage(half, quarter, 2),
+            stage(quarter, quarter),
+            stage(quarter, eighth, 2),
+            stage(eighth, eighth),
         )
-        self.heads = nn.ModuleDict({name: nn.Linear(2 * eighth, len(config.words(name))) for name in ATTRIBUTES})
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(2 * eighth, len(config.words(name))) for name in ATTRIBUTES}
+        )
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return the logits of every attribute."""
@@ -62,9 +79,18 @@ class AttributeJudge(nn.Module):
         return {name: head(pooled) for name, head in self.heads.items()}
 
     def labels(self, scenes: Sequence[Scene]) -> dict[str, Tensor]:
-        """Return attribute -> labels (N,) of scenes; VarbookError for a word that the judge does not know."""
+        """Return attribute -> labels (N,) of scenes; VarbookError for a word that the judge does
+        not know.
+        """
         said = [attributes(scene) for scene in scenes]
-        unknown = {one[name] for one in said for name in ATTRIBUTES} - {word for name in ATTRIBUTES for word in self.config.words(name)}
+        unknown = {one[name] for one in said for name in ATTRIBUTES} - {
+            word for name in ATTRIBUTES for word in self.config.words(name)
+        }
         if unknown:
-            raise VarbookError(f"The judge of attributes has no word for {', '.join(sorted(unknown))}.")
-        return {name: torch.tensor([self.config.words(name).index(one[name]) for one in said]) for name in ATTRIBUTES}
+            raise VarbookError(
+                f"The judge of attributes has no word for {', '.join(sorted(unknown))}."
+            )
+        return {
+            name: torch.tensor([self.config.words(name).index(one[name]) for one in said])
+            for name in ATTRIBUTES
+        }

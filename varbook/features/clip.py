@@ -14,7 +14,9 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 
 
 class Clip(nn.Module):
-    """Images (B,3,H,W) in [-1,1], resized to 224 x 224 -> one vector per image (B,512), through a given image tower."""
+    """Images (B,3,H,W) in [-1,1], resized to 224 x 224 -> one vector per image (B,512), through a
+    given image tower.
+    """
 
     def __init__(self, tower: nn.Module, width: int = 512):
         super().__init__()
@@ -24,12 +26,16 @@ class Clip(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if images.shape[2:] != (SIDE, SIDE):
-            images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+            images = F.interpolate(
+                images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
+            )
         return self.tower(((images + 1) / 2 - self.mean) / self.std)  # B 512
 
 
 def clip_at_hand() -> bool:
-    """Say whether open_clip is installed and its weights lie in the cache already: then nothing is downloaded."""
+    """Say whether open_clip is installed and its weights lie in the cache already: then nothing is
+    downloaded.
+    """
     if find_spec("open_clip") is None:
         return False
     from huggingface_hub import try_to_load_from_cache
@@ -39,11 +45,15 @@ def clip_at_hand() -> bool:
 
 
 def load_clip() -> Clip:
-    """Return CLIP ViT-B/32 with OpenAI's weights, frozen; VarbookError where open_clip or the weights cannot be had."""
+    """Return CLIP ViT-B/32 with OpenAI's weights, frozen; VarbookError where open_clip or the
+    weights cannot be had.
+    """
     try:
         import open_clip
     except ImportError:
-        raise VarbookError('CLIP needs the package open_clip: pip install "varbook[clip]", or choose other features.') from None
+        raise VarbookError(
+            'CLIP needs the package open_clip: pip install "varbook[clip]", or choose other features.'
+        ) from None
     try:
         model = open_clip.create_model(MODEL, pretrained=WEIGHTS)
     except Exception as error:

@@ -1,4 +1,6 @@
-"""DINO's ViT-B/8, as far as its last keys: the descriptors of the structure distance that the papers report."""
+"""DINO's ViT-B/8, as far as its last keys: the descriptors of the structure distance that the
+papers report.
+"""
 
 from pathlib import Path
 
@@ -36,7 +38,9 @@ class Block(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
         self.attn = Attention(width, heads)
-        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
+        self.mlp = nn.ModuleDict(
+            {"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)}
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self.attn(self.norm1(x))
@@ -44,7 +48,9 @@ class Block(nn.Module):
 
 
 class Dino(nn.Module):
-    """Frozen vision transformer, by default ViT-B/8; input (B,3,H,W) in [-1,1], resized to `side` x `side` pixels."""
+    """Frozen vision transformer, by default ViT-B/8; input (B,3,H,W) in [-1,1], resized to `side` x
+    `side` pixels.
+    """
 
     def __init__(self, width: int = 768, heads: int = 12, depth: int = 12, side: int = 224):
         super().__init__()
@@ -61,9 +67,16 @@ class Dino(nn.Module):
         """
         size = (self.side, self.side)
         if images.shape[2:] != size:
-            images = F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
-        mean, std = (torch.tensor(c, device=images.device)[:, None, None] for c in (IMAGENET_MEAN, IMAGENET_STD))
-        x = self.patch_embed["proj"](((images + 1) / 2 - mean) / std).flatten(2).transpose(1, 2)  # B T-1 C
+            images = F.interpolate(
+                images, size=size, mode="bilinear", antialias=True, align_corners=False
+            )
+        mean, std = (
+            torch.tensor(c, device=images.device)[:, None, None]
+            for c in (IMAGENET_MEAN, IMAGENET_STD)
+        )
+        x = (
+            self.patch_embed["proj"](((images + 1) / 2 - mean) / std).flatten(2).transpose(1, 2)
+        )  # B T-1 C
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed  # B T C
         for block in self.blocks[:-1]:
             x = block(x)
@@ -78,8 +91,8 @@ def checkpoint() -> Path | None:
 
 
 def load_dino(path: Path | str | None = None) -> Dino:
-    """Return the frozen network with the checkpoint at `path` (None: torch.hub's cache); raise VarbookError if it is
-    missing.
+    """Return the frozen network with the checkpoint at `path` (None: torch.hub's cache); raise
+    VarbookError if it is missing.
     """
     found = Path(path) if path is not None else checkpoint()
     if found is None or not found.is_file():

@@ -13,8 +13,8 @@ NAME = "google/flan-t5-xl"
 class FlanT5:
     """Prompts -> features (B, T, 2048); a text encoder as `TextNextScaleModel.listen` takes it.
 
-    It is no module: what listens to it neither trains, nor moves, nor saves it. Raises VarbookError where transformers or the
-    weights (11 GB) are missing.
+    It is no module: what listens to it neither trains, nor moves, nor saves it. Raises VarbookError
+    where transformers or the weights (11 GB) are missing.
     """
 
     def __init__(self, name: str = NAME, *, length: int = 512, device: torch.device | str = "cpu"):
@@ -26,9 +26,13 @@ class FlanT5:
             ) from None
         try:
             self.splitter = AutoTokenizer.from_pretrained(name)
-            self.tower = T5EncoderModel.from_pretrained(name).to(device).eval().requires_grad_(False)
+            self.tower = (
+                T5EncoderModel.from_pretrained(name).to(device).eval().requires_grad_(False)
+            )
         except (OSError, ValueError) as error:
-            raise VarbookError(f"{name} could not be fetched ({type(error).__name__}): go on line, or pass a folder that has it.") from error
+            raise VarbookError(
+                f"{name} could not be fetched ({type(error).__name__}): go on line, or pass a folder that has it."
+            ) from error
         self.channels, self.length = self.tower.config.d_model, length
 
     def __deepcopy__(self, memo: dict) -> "FlanT5":
@@ -36,10 +40,20 @@ class FlanT5:
 
     def ids(self, prompts: Sequence[str]) -> Tensor:
         """Return word ids, long (B, T), 0 where a shorter prompt has ended."""
-        return self.splitter(list(prompts), padding=True, truncation=True, max_length=self.length, return_tensors="pt").input_ids
+        return self.splitter(
+            list(prompts),
+            padding=True,
+            truncation=True,
+            max_length=self.length,
+            return_tensors="pt",
+        ).input_ids
 
     @torch.no_grad()
     def __call__(self, ids: Tensor) -> Tensor:
         """Return features (B, T, channels) of ids (B, T)."""
         there = ids.to(self.tower.device)
-        return self.tower(input_ids=there, attention_mask=(there != 0).long()).last_hidden_state.float().to(ids.device)
+        return (
+            self.tower(input_ids=there, attention_mask=(there != 0).long())
+            .last_hidden_state.float()
+            .to(ids.device)
+        )

@@ -1,6 +1,7 @@
 """The toy world's judge: says which animal an image shows, horse or zebra, and where it stands.
 
-It only ever measures. No training loss of a generator may use it, or its word would be worth nothing.
+It only ever measures. No training loss of a generator may use it, or its word would be worth
+nothing.
 """
 
 from dataclasses import dataclass
@@ -16,17 +17,25 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """Size of the judge; `species` are its classes in the order of their labels, and hold both `domains`."""
+    """Size of the judge; `species` are its classes in the order of their labels, and hold both
+    `domains`.
+    """
 
     species: tuple[str, ...]
     domains: tuple[str, ...] = ("horse", "zebra")
-    widths: tuple[int, int, int] = (24, 48, 96)  # channels at a half, a quarter and an eighth of the image's size
+    widths: tuple[int, int, int] = (
+        24,
+        48,
+        96,
+    )  # channels at a half, a quarter and an eighth of the image's size
     neck: int = 24  # channels of the silhouette's path back up
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge says of B images: species (B,S), domain (B,D) and silhouette (B,H,W), all as logits."""
+    """What the judge says of B images: species (B,S), domain (B,D) and silhouette (B,H,W), all as
+    logits.
+    """
 
     species: torch.Tensor
     domain: torch.Tensor
@@ -35,7 +44,8 @@ class Verdict:
 
 def stage(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """Return a convolution with norm and ReLU."""
-    # Batch norm rather than group norm: it costs half as much on a CPU, and nothing once the judge is frozen.
+    # Batch norm rather than group norm: it costs half as much on a CPU, and nothing once the judge
+    # is frozen.
     convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
@@ -47,7 +57,9 @@ class Judge(nn.Module):
         super().__init__()
         missing = [name for name in config.domains if name not in config.species]
         if missing:
-            raise VarbookError(f"The judge's species lack {', '.join(missing)}; every domain has to be a species.")
+            raise VarbookError(
+                f"The judge's species lack {', '.join(missing)}; every domain has to be a species."
+            )
         self.config = config
         half, quarter, eighth = config.widths
         self.down2 = stage(3, half, 2)
@@ -58,13 +70,16 @@ class Judge(nn.Module):
         self.lateral2 = nn.Conv2d(half, config.neck, 1)
         self.smooth4 = stage(config.neck, config.neck)
         self.smooth2 = stage(config.neck, config.neck)
-        # Four logits a place, spread over 2 x 2 pixels: a sharp silhouette without any work at full resolution.
+        # Four logits a place, spread over 2 x 2 pixels: a sharp silhouette without any work at full
+        # resolution.
         self.silhouette = nn.Conv2d(config.neck, 4, 3, padding=1)
         self.species = nn.Linear(2 * eighth, len(config.species))
         self.domain = nn.Linear(2 * eighth, len(config.domains))
 
     def maps(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """Return the maps at a half, a quarter and an eighth of the size of images (B,3,H,W) in [-1,1]."""
+        """Return the maps at a half, a quarter and an eighth of the size of images (B,3,H,W) in
+        [-1,1].
+        """
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < 16:
             raise VarbookError(
                 f"The judge looks at (B,3,H,W) with 16 pixels or more a side, not {tuple(images.shape)}."
@@ -74,7 +89,9 @@ class Judge(nn.Module):
         return [half, quarter, self.down8(quarter)]
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the pooled vector (B,F) on which FD-toy is measured, for images (B,3,H,W) in [-1,1]."""
+        """Return the pooled vector (B,F) on which FD-toy is measured, for images (B,3,H,W) in
+        [-1,1].
+        """
         return torch.cat([level.mean(dim=(2, 3)) for level in self.maps(images)[1:]], dim=1)  # B F
 
     def forward(self, images: torch.Tensor) -> Verdict:
@@ -83,7 +100,9 @@ class Judge(nn.Module):
         x = F.interpolate(self.lateral8(eighth), size=quarter.shape[2:], mode="nearest")
         x = self.smooth4(x + self.lateral4(quarter))
         x = F.interpolate(x, size=half.shape[2:], mode="nearest")
-        x = F.pixel_shuffle(self.silhouette(self.smooth2(x + self.lateral2(half))), 2)[:, 0]  # B H W
+        x = F.pixel_shuffle(self.silhouette(self.smooth2(x + self.lateral2(half))), 2)[
+            :, 0
+        ]  # B H W
         # An odd side was rounded up on the way down.
         silhouette = x[:, : images.shape[2], : images.shape[3]]
         return Verdict(self.species(pooled), self.domain(pooled), silhouette)

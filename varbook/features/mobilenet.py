@@ -11,7 +11,8 @@ from varbook.features.squeezenet import fill, read_npz
 
 FILE = "mobilenet_v2.npz"
 SIDE = 224
-# Output channels of the seventeen blocks (Sandler et al. 2018, table 2), and those that halve the resolution.
+# Output channels of the seventeen blocks (Sandler et al. 2018, table 2), and those that halve the
+# resolution.
 CHANNELS = (16, 24, 24, 32, 32, 32, 64, 64, 64, 64, 96, 96, 96, 160, 160, 160, 320)
 STRIDED = (2, 4, 7, 14)
 # Rows of the classifier: ImageNet's order, moved by one because row 0 is "background".
@@ -19,8 +20,12 @@ IMAGENET_ROWS = {"horse": 340, "zebra": 341}
 
 
 def pad_same(x: torch.Tensor, stride: int) -> torch.Tensor:
-    """Pad (B,C,h,w) for a 3x3 convolution that gives ceil(size/stride), an odd pixel going to the bottom and right."""
-    spare_h, spare_w = (max((-(-size // stride) - 1) * stride + 3 - size, 0) for size in x.shape[2:])
+    """Pad (B,C,h,w) for a 3x3 convolution that gives ceil(size/stride), an odd pixel going to the
+    bottom and right.
+    """
+    spare_h, spare_w = (
+        max((-(-size // stride) - 1) * stride + 3 - size, 0) for size in x.shape[2:]
+    )
     return F.pad(x, (spare_w // 2, spare_w - spare_w // 2, spare_h // 2, spare_h - spare_h // 2))
 
 
@@ -44,8 +49,8 @@ class Block(nn.Module):
 
 
 class MobileNet(nn.Module):
-    """Frozen MobileNetV2 1.0; input (B,3,H,W) RGB in [-1,1], trained at 224 x 224, output the pooled features
-    (B,1280).
+    """Frozen MobileNetV2 1.0; input (B,3,H,W) RGB in [-1,1], trained at 224 x 224, output the
+    pooled features (B,1280).
     """
 
     def __init__(self):
@@ -54,7 +59,9 @@ class MobileNet(nn.Module):
         inputs = (32, *CHANNELS[:-1])
         for index, (narrow, wide) in enumerate(zip(inputs, CHANNELS, strict=True), start=1):
             stride = 2 if index in STRIDED else 1
-            setattr(self, f"block{index}", Block(narrow, wide, stride, widen=1 if index == 1 else 6))
+            setattr(
+                self, f"block{index}", Block(narrow, wide, stride, widen=1 if index == 1 else 6)
+            )
         self.conv18 = nn.Conv2d(320, 1280, 1)
         self.fc = nn.Linear(1280, 1001)
 
@@ -74,17 +81,27 @@ class MobileNet(nn.Module):
         return F.relu6(self.conv18(self.maps(x, (17,))[0])).mean(dim=(2, 3))  # B 1280
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the scores (B,1001) of background and ImageNet's classes for images (B,3,H,W) in [-1,1]."""
+        """Return the scores (B,1001) of background and ImageNet's classes for images (B,3,H,W) in
+        [-1,1].
+        """
         return self.fc(self(x))
 
 
 def at_training_size(images: torch.Tensor) -> torch.Tensor:
-    """Resize images (B,3,H,W) to the 224 x 224 pixels that the network was trained on, values unchanged in range."""
+    """Resize images (B,3,H,W) to the 224 x 224 pixels that the network was trained on, values
+    unchanged in range.
+    """
     if images.shape[2:] == (SIDE, SIDE):
         return images
-    return F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(
+        images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
+    )
 
 
 def load_mobilenet(path: Path | str | None = None) -> MobileNet:
-    """Return the frozen network with the weights at `path` (None: searched); raise VarbookError if they are missing."""
-    return fill(MobileNet(), read_npz(path, FILE), str(path or FILE)).to(memory_format=torch.channels_last)
+    """Return the frozen network with the weights at `path` (None: searched); raise VarbookError if
+    they are missing.
+    """
+    return fill(MobileNet(), read_npz(path, FILE), str(path or FILE)).to(
+        memory_format=torch.channels_last
+    )

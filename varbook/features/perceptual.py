@@ -1,4 +1,6 @@
-"""A perceptual distance: how different two images look to a frozen network, differentiable in the images."""
+"""A perceptual distance: how different two images look to a frozen network, differentiable in the
+images.
+"""
 
 import warnings
 from pathlib import Path
@@ -16,15 +18,15 @@ TRUNKS = {"lpips-vgg": "vgg16-397923af.pth", "lpips-squeeze": "squeezenet1_1-b8a
 
 
 def unit(x: torch.Tensor, floor: float = 1.0) -> torch.Tensor:
-    """Divide (B,C,h,w) by its norm over channels; `floor` is added to the squared norm, so that dark places stay
-    calm.
+    """Divide (B,C,h,w) by its norm over channels; `floor` is added to the squared norm, so that
+    dark places stay calm.
     """
     return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + floor)
 
 
 class Perceptual(nn.Module):
-    """Frozen distance (B,3,H,W), (B,3,H,W) in [-1,1] -> (B,) >= 0, float32, H and W >= 32; `name` says what
-    measures.
+    """Frozen distance (B,3,H,W), (B,3,H,W) in [-1,1] -> (B,) >= 0, float32, H and W >= 32; `name`
+    says what measures.
     """
 
     def __init__(self, name: str, network: nn.Module):
@@ -34,7 +36,8 @@ class Perceptual(nn.Module):
         self.train(False)
 
     def train(self, mode: bool = True) -> "Perceptual":
-        # Dropout inside a trunk would make the distance of equal images positive: it never enters training mode.
+        # Dropout inside a trunk would make the distance of equal images positive: it never enters
+        # training mode.
         return super().train(False)
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -49,17 +52,22 @@ class Perceptual(nn.Module):
             if self.name != "squeezenet":
                 return self.network(x, y).flatten()  # B
             pairs = zip(self.network(x), self.network(y), strict=True)
-            return sum((unit(a) - unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs)  # B
+            return sum(
+                (unit(a) - unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs
+            )  # B
 
 
 def trunk_cached(name: str) -> bool:
-    """Say whether the pretrained trunk of "lpips-vgg" or "lpips-squeeze" lies in torch.hub's cache already."""
+    """Say whether the pretrained trunk of "lpips-vgg" or "lpips-squeeze" lies in torch.hub's cache
+    already.
+    """
     return (Path(torch.hub.get_dir()) / "checkpoints" / TRUNKS[name]).is_file()
 
 
 def best_at_hand() -> str:
     """Return which of NAMES "auto" stands for on this machine."""
-    # LPIPS proper where its trunk is at hand; VGG costs about thirty times SqueezeNet, so only where there is a card.
+    # LPIPS proper where its trunk is at hand; VGG costs about thirty times SqueezeNet, so only
+    # where there is a card.
     if trunk_cached("lpips-vgg") and torch.cuda.is_available():
         return "lpips-vgg"
     if trunk_cached("lpips-squeeze"):
@@ -76,18 +84,23 @@ def _lpips(name: str) -> nn.Module:
         warnings.simplefilter("ignore")
         torch.manual_seed(0)
         # The linear heads were fitted to trained features and mean nothing on random ones.
-        return lpips.LPIPS(net=net, pnet_rand=random, lpips=not random, verbose=False, eval_mode=True)
+        return lpips.LPIPS(
+            net=net, pnet_rand=random, lpips=not random, verbose=False, eval_mode=True
+        )
 
 
 def perceptual_distance(name: str = "auto") -> Perceptual:
-    """Return the frozen distance `name`, one of NAMES; "auto" takes the best at hand without a download and says
-    which in `.name`.
+    """Return the frozen distance `name`, one of NAMES; "auto" takes the best at hand without a
+    download and says which in `.name`.
 
-    In "squeezenet" each map's difference is squared, summed over channels, averaged over places and summed over layers:
-    LPIPS (Zhang et al. 2018, eq. 1) with all channel weights one. Raise VarbookError if the named weights are missing.
+    In "squeezenet" each map's difference is squared, summed over channels, averaged over places and
+    summed over layers: LPIPS (Zhang et al. 2018, eq. 1) with all channel weights one. Raise
+    VarbookError if the named weights are missing.
     """
     if name not in NAMES:
-        raise VarbookError(f"There is no perceptual distance {name!r}; choose one of {', '.join(NAMES)}.")
+        raise VarbookError(
+            f"There is no perceptual distance {name!r}; choose one of {', '.join(NAMES)}."
+        )
     name = best_at_hand() if name == "auto" else name
     if name == "squeezenet":
         return Perceptual(name, squeezenet.load_squeezenet())

@@ -1,4 +1,6 @@
-"""SqueezeNet 1.1: a small pretrained network whose early maps serve a perceptual distance and frozen features."""
+"""SqueezeNet 1.1: a small pretrained network whose early maps serve a perceptual distance and
+frozen features.
+"""
 
 from pathlib import Path
 
@@ -18,7 +20,9 @@ MEAN_BGR = (104.0, 117.0, 123.0)
 
 
 class Fire(nn.Module):
-    """Squeeze to few channels, then expand by a 1x1 and a 3x3 convolution side by side: (B,C,h,w) -> (B,2*wide,h,w)."""
+    """Squeeze to few channels, then expand by a 1x1 and a 3x3 convolution side by side: (B,C,h,w)
+    -> (B,2*wide,h,w).
+    """
 
     def __init__(self, inputs: int, narrow: int, wide: int):
         super().__init__()
@@ -32,15 +36,17 @@ class Fire(nn.Module):
 
 
 class SqueezeNet(nn.Module):
-    """Frozen SqueezeNet 1.1; input (B,3,H,W) RGB in [-1,1] with H, W >= 32, output the list of maps named in
-    `layers`.
+    """Frozen SqueezeNet 1.1; input (B,3,H,W) RGB in [-1,1] with H, W >= 32, output the list of maps
+    named in `layers`.
     """
 
     def __init__(self, layers: tuple[str, ...] = ("conv1", "fire3", "fire5")):
         super().__init__()
         unknown = [name for name in layers if name not in LAYERS]
         if unknown or not layers:
-            raise VarbookError(f"SqueezeNet has no layers {unknown or layers}; choose some of {', '.join(LAYERS)}.")
+            raise VarbookError(
+                f"SqueezeNet has no layers {unknown or layers}; choose some of {', '.join(LAYERS)}."
+            )
         self.layers = tuple(layers)
         self.conv1 = nn.Conv2d(3, 64, 3, stride=2)
         self.fire2, self.fire3 = Fire(64, 16, 64), Fire(128, 16, 64)
@@ -50,7 +56,9 @@ class SqueezeNet(nn.Module):
         self.conv10 = nn.Conv2d(512, 1000, 1)
 
     def maps(self, x: torch.Tensor, layers: tuple[str, ...]) -> list[torch.Tensor]:
-        """Return the maps of `layers` for images (B,3,H,W) in [-1,1], computing no deeper than the deepest of them."""
+        """Return the maps of `layers` for images (B,3,H,W) in [-1,1], computing no deeper than the
+        deepest of them.
+        """
         # Channels last: on a CPU the pooling is then vectorised, which nearly halves the time.
         found, x = {}, x.contiguous(memory_format=torch.channels_last)
         for name in LAYERS[: max(LAYERS.index(layer) for layer in layers) + 1]:
@@ -64,13 +72,15 @@ class SqueezeNet(nn.Module):
         return self.maps(x, self.layers)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the scores (B,1000) of ImageNet's classes for images (B,3,H,W) in [-1,1], best at 227 x 227."""
+        """Return the scores (B,1000) of ImageNet's classes for images (B,3,H,W) in [-1,1], best at
+        227 x 227.
+        """
         return F.relu(self.conv10(self.maps(x, ("fire9",))[0])).mean(dim=(2, 3))  # B 1000
 
 
 def read_npz(path: Path | str | None, name: str) -> dict[str, torch.Tensor]:
-    """Return the float32 tensors of the weights file at `path` (None: looked for by `name`); raise VarbookError if it
-    is missing or damaged.
+    """Return the float32 tensors of the weights file at `path` (None: looked for by `name`); raise
+    VarbookError if it is missing or damaged.
     """
     found = Path(path) if path is not None else paths.weights_file(name)
     if found is None or not found.is_file():
@@ -82,11 +92,15 @@ def read_npz(path: Path | str | None, name: str) -> dict[str, torch.Tensor]:
         with np.load(found) as archive:
             return {key: torch.from_numpy(archive[key].astype(np.float32)) for key in archive.files}
     except Exception as error:
-        raise VarbookError(f"The weights file {found} cannot be read ({error}); fetch it again.") from error
+        raise VarbookError(
+            f"The weights file {found} cannot be read ({error}); fetch it again."
+        ) from error
 
 
 def fill(network: nn.Module, weights: dict[str, torch.Tensor], source: str) -> nn.Module:
-    """Load `weights` into `network`, freeze it and return it; raise VarbookError where keys or shapes do not match."""
+    """Load `weights` into `network`, freeze it and return it; raise VarbookError where keys or
+    shapes do not match.
+    """
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -99,12 +113,17 @@ def fill(network: nn.Module, weights: dict[str, torch.Tensor], source: str) -> n
 def load_squeezenet(
     path: Path | str | None = None, layers: tuple[str, ...] = ("conv1", "fire3", "fire5")
 ) -> SqueezeNet:
-    """Return the frozen network with the weights at `path` (None: searched); raise VarbookError if they are missing."""
+    """Return the frozen network with the weights at `path` (None: searched); raise VarbookError if
+    they are missing.
+    """
     weights = read_npz(path, FILE)
-    # The first convolution has no padding, so the change from [-1,1] RGB to mean-free 0..255 BGR folds into it exactly.
+    # The first convolution has no padding, so the change from [-1,1] RGB to mean-free 0..255 BGR
+    # folds into it exactly.
     if weights.get("conv1.weight", torch.empty(0)).shape == (64, 3, 3, 3):
         first, half = weights["conv1.weight"], 127.5
         offset = half - torch.tensor(MEAN_BGR)
         weights["conv1.bias"] = weights["conv1.bias"] + torch.einsum("oikl,i->o", first, offset)
         weights["conv1.weight"] = first.flip(1) * half
-    return fill(SqueezeNet(layers), weights, str(path or FILE)).to(memory_format=torch.channels_last)
+    return fill(SqueezeNet(layers), weights, str(path or FILE)).to(
+        memory_format=torch.channels_last
+    )

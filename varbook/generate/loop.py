@@ -1,4 +1,6 @@
-"""The loop over scales: predict a token map, add it to the picture, show the model the picture, go on."""
+"""The loop over scales: predict a token map, add it to the picture, show the model the picture, go
+on.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +8,13 @@ import torch
 from torch import Tensor
 
 from varbook.errors import VarbookError
-from varbook.generate.sampling import Generators, guidance_at, guide, released_choices, sample_tokens
+from varbook.generate.sampling import (
+    Generators,
+    guidance_at,
+    guide,
+    released_choices,
+    sample_tokens,
+)
 from varbook.tokenizer.schedule import Schedule, check_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
@@ -21,17 +29,23 @@ class Generated(NamedTuple):
 
 
 class Forced(NamedTuple):
-    """Codes that are given, not drawn: one entry per scale from the coarsest on; scales beyond the last entry are drawn freely."""
+    """Codes that are given, not drawn: one entry per scale from the coarsest on; scales beyond the
+    last entry are drawn freely.
+    """
 
     tokens: list[Tensor]  # per scale, long (B or 1, h, w)
     masks: list[Tensor]  # per scale, bool (B or 1, h, w): True where the code is given
 
 
 def check_forced(forced: Forced | None, schedule: Schedule) -> Forced:
-    """Return `forced`, empty for None, where its maps have the sizes of the first scales of `schedule`; else VarbookError."""
+    """Return `forced`, empty for None, where its maps have the sizes of the first scales of
+    `schedule`; else VarbookError.
+    """
     forced = forced or Forced([], [])
     given = [tuple(codes.shape[-2:]) for codes in forced.tokens]
-    if given != [tuple(mask.shape[-2:]) for mask in forced.masks] or given != list(schedule[: len(given)]):
+    if given != [tuple(mask.shape[-2:]) for mask in forced.masks] or given != list(
+        schedule[: len(given)]
+    ):
         raise VarbookError(
             f"The forced codes have the sizes {given}, which are not those of the masks or of the schedule; "
             f"take both for the first scales of {schedule}."
@@ -56,13 +70,15 @@ def generate(
     forced: Forced | None = None,
     generator: Generators = None,
 ) -> Generated:
-    """Generate one image per class label (B,), or text (B, T) for a model that reads, scale by scale (FlexVAR eqs. 2 and 6).
+    """Generate one image per class label (B,), or text (B, T) for a model that reads, scale by
+    scale (FlexVAR eqs. 2 and 6).
 
-    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next one sees. `forced` codes
-    take the place of drawn ones: all editing is made of this (FlexVAR section 4.4, `varbook.generate.editing`). Scales with a
-    side above `greedy_above` get their likeliest codes; `released` makes the choices of FlexVAR's code, greedy at odd sizes among
-    them. A list of generators, one per image, makes each image independent of the others.
-    Raises VarbookError for a schedule, labels or forced codes that the model cannot take.
+    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next
+    one sees. `forced` codes take the place of drawn ones: all editing is made of this (FlexVAR
+    section 4.4, `varbook.generate.editing`). Scales with a side above `greedy_above` get their
+    likeliest codes; `released` makes the choices of FlexVAR's code, greedy at odd sizes among them.
+    A list of generators, one per image, makes each image independent of the others. Raises
+    VarbookError for a schedule, labels or forced codes that the model cannot take.
     """
     schedule = check_schedule(schedule or model.config.schedule)
     if not labels.numel():
@@ -83,15 +99,21 @@ def generate(
         if guidance:
             logits = guide(logits[:count], logits[count:], strength)
         best = 1 if greedy_above and max(size) > greedy_above else best
-        choices = logits.unflatten(-1, (-1, 2)) if model.config.bits else logits  # one choice of two per bit, or one of V
-        indices = sample_tokens(choices, top_k=best, top_p=top_p, temperature=temperature, generator=generator)
+        choices = (
+            logits.unflatten(-1, (-1, 2)) if model.config.bits else logits
+        )  # one choice of two per bit, or one of V
+        indices = sample_tokens(
+            choices, top_k=best, top_p=top_p, temperature=temperature, generator=generator
+        )
         if model.config.bits:
             indices = tokenizer.codebook.indices(indices)
         indices = indices.view(count, *size)  # B h w
         if k < len(forced.tokens):
             indices = torch.where(forced.masks[k], forced.tokens[k], indices)
         tokens.append(indices)
-        picture = pyramid.add(picture, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps)
+        picture = pyramid.add(
+            picture, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps
+        )
         pictures.append(picture)
         if k + 1 < steps:
             seen = pyramid.next_input(picture, schedule[k + 1])  # B C h w

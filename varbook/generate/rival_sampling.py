@@ -1,7 +1,8 @@
-"""Drawing with the rivals of FlexVAR table 2: token after token, a few masks at a time, or out of noise.
+"""Drawing with the rivals of FlexVAR table 2: token after token, a few masks at a time, or out of
+noise.
 
-Guidance has one strength throughout. All draw one map at the tokenizer's full scale, whose codes are the picture (a ground-truth
-pyramid), and say in how many passes.
+Guidance has one strength throughout. All draw one map at the tokenizer's full scale, whose codes
+are the picture (a ground-truth pyramid), and say in how many passes.
 """
 
 import math
@@ -42,10 +43,18 @@ def picture(tokenizer: Tokenizer, tokens: Tensor) -> Tensor:
 
 @torch.no_grad()
 def draw_raster(
-    model: NextScaleModel, tokenizer: Tokenizer, labels: Tensor, *, guidance: float = 1.5, top_k: int = 0, top_p: float = 0.0,
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    labels: Tensor,
+    *,
+    guidance: float = 1.5,
+    top_k: int = 0,
+    top_p: float = 0.0,
     generator: torch.Generator | None = None,
-) -> Drawn:  # fmt: skip
-    """Draw token after token, line by line: one pass each (LlamaGen). The map has the size of the tokenizer's training."""
+) -> Drawn:
+    """Draw token after token, line by line: one pass each (LlamaGen). The map has the size of the
+    tokenizer's training.
+    """
     condition = model.condition(doubled(labels, model.config.classes))  # 2B C
     modulations, caches, tokens, seen = model.modulations(condition), model.new_caches(), [], None
     for k in range(len(model.config.schedule)):
@@ -59,18 +68,29 @@ def draw_raster(
 
 
 def still_masked(done: float, places: int) -> int:
-    """Return how many of `places` are still unknown when a share `done` of the passes is over: MaskGIT's cosine."""
+    """Return how many of `places` are still unknown when a share `done` of the passes is over:
+    MaskGIT's cosine.
+    """
     return math.floor(places * math.cos(math.pi / 2 * done))
 
 
 @torch.no_grad()
 def draw_masked(
-    model: NextScaleModel, tokenizer: Tokenizer, labels: Tensor, *, passes: int = 8, guidance: float = 1.5, top_k: int = 0,
-    top_p: float = 0.0, restlessness: float = 4.5, generator: torch.Generator | None = None,
-) -> Drawn:  # fmt: skip
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    labels: Tensor,
+    *,
+    passes: int = 8,
+    guidance: float = 1.5,
+    top_k: int = 0,
+    top_p: float = 0.0,
+    restlessness: float = 4.5,
+    generator: torch.Generator | None = None,
+) -> Drawn:
     """Draw all unknown tokens in each pass, and keep those the model is surest of (MaskGIT).
 
-    `restlessness` is the strength of the noise on that ranking, which falls to none; without it all pictures look alike.
+    `restlessness` is the strength of the noise on that ranking, which falls to none; without it all
+    pictures look alike.
     """
     height, width = model.config.schedule[0]
     places, given = height * width, doubled(labels, model.config.classes)
@@ -92,13 +112,19 @@ def draw_masked(
 
 
 def visible(tokenizer: Tokenizer, tokens: Tensor, known: Tensor, latent: tuple[int, int]) -> Tensor:
-    """Return what masked prediction sees (B, Cv, h, w): the codes of known tokens (B, L), nothing (zeros) at the others."""
+    """Return what masked prediction sees (B, Cv, h, w): the codes of known tokens (B, L), nothing
+    (zeros) at the others.
+    """
     codes = tokenizer.codebook.lookup(tokens) * known[..., None]  # B L Cv
     return codes.transpose(1, 2).unflatten(2, latent)
 
 
-def direction(model: DiffusionModel, x: Tensor, labels: Tensor, t: float, guidance: float = 0.0) -> Tensor:
-    """Return v (B, C, h, w) for noisy maps x at time t, guided towards `labels` (B,) where `guidance` is not 0."""
+def direction(
+    model: DiffusionModel, x: Tensor, labels: Tensor, t: float, guidance: float = 0.0
+) -> Tensor:
+    """Return v (B, C, h, w) for noisy maps x at time t, guided towards `labels` (B,) where
+    `guidance` is not 0.
+    """
     now = torch.full((len(x),), t, device=x.device)
     if not guidance:
         return model(x, now, labels)
@@ -107,11 +133,14 @@ def direction(model: DiffusionModel, x: Tensor, labels: Tensor, t: float, guidan
 
 
 @torch.no_grad()
-def walk(model: DiffusionModel, x: Tensor, labels: Tensor, times: list[float], guidance: float = 0.0) -> Tensor:
-    """Take noisy maps x (B, C, h, w) along `times`, from the first to the last: falling towards a picture, rising towards noise.
+def walk(
+    model: DiffusionModel, x: Tensor, labels: Tensor, times: list[float], guidance: float = 0.0
+) -> Tensor:
+    """Take noisy maps x (B, C, h, w) along `times`, from the first to the last: falling towards a
+    picture, rising towards noise.
 
-    Without guidance a walk up and a walk down along the same times nearly cancel, which is what unpaired translation by diffusion
-    (DDIB) is made of; a walk that starts halfway up is SDEdit.
+    Without guidance a walk up and a walk down along the same times nearly cancel, which is what
+    unpaired translation by diffusion (DDIB) is made of; a walk that starts halfway up is SDEdit.
     """
     for t, to in zip(times, times[1:], strict=False):
         v = direction(model, x, labels, t, guidance)
@@ -121,11 +150,20 @@ def walk(model: DiffusionModel, x: Tensor, labels: Tensor, times: list[float], g
 
 @torch.no_grad()
 def draw_diffusion(
-    model: DiffusionModel, tokenizer: Tokenizer, labels: Tensor, *, passes: int = 25, guidance: float = 1.5,
+    model: DiffusionModel,
+    tokenizer: Tokenizer,
+    labels: Tensor,
+    *,
+    passes: int = 25,
+    guidance: float = 1.5,
     generator: torch.Generator | None = None,
-) -> Drawn:  # fmt: skip
-    """Draw out of noise in `passes` steps; the features are rounded to codes, as nothing else was ever decoded (DiT, LDM)."""
-    x = torch.randn(len(labels), model.config.code_dim, *model.latent, generator=generator).to(labels.device)
+) -> Drawn:
+    """Draw out of noise in `passes` steps; the features are rounded to codes, as nothing else was
+    ever decoded (DiT, LDM).
+    """
+    x = torch.randn(len(labels), model.config.code_dim, *model.latent, generator=generator).to(
+        labels.device
+    )
     x = walk(model, x, labels, [1 - k / passes for k in range(passes + 1)], guidance)
     tokens = tokenizer.codebook.nearest(model.restore(x).permute(0, 2, 3, 1))  # B h w
     return Drawn(picture(tokenizer, tokens), tokens, passes)

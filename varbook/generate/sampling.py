@@ -8,14 +8,17 @@ from torch import Tensor
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 
-# FlexVAR's released code draws at random at these sides alone, and its guidance reaches full strength at this scale (from 0).
+# FlexVAR's released code draws at random at these sides alone, and its guidance reaches full
+# strength at this scale (from 0).
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 RELEASED_RAMP = 9
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """How codes are drawn: the settings of `generate` in one piece, for functions that pass them on."""
+    """How codes are drawn: the settings of `generate` in one piece, for functions that pass them
+    on.
+    """
 
     guidance: float = 1.5  # strength of classifier-free guidance at the last scale
     top_k: int = 0  # codes that may be drawn at each place, 0: all
@@ -26,24 +29,32 @@ class Drawing:
 
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
-    """Return logits pushed away from the unconditional ones: (1 + t) c - t u; strength t = 0 leaves `conditional` as it is."""
+    """Return logits pushed away from the unconditional ones: (1 + t) c - t u; strength t = 0 leaves
+    `conditional` as it is.
+    """
     return (1 + strength) * conditional - strength * unconditional
 
 
 def guidance_at(guidance: float, k: int, steps: int, ramp_to: int | None = None) -> float:
-    """Return the strength at scale k (from 0): it grows linearly, from none at the first scale to `guidance` at the last.
+    """Return the strength at scale k (from 0): it grows linearly, from none at the first scale to
+    `guidance` at the last.
 
-    With `ramp_to` it gets there at that scale and stays; VAR ramps over all scales. For FlexVAR's code see `released_choices`.
+    With `ramp_to` it gets there at that scale and stays; VAR ramps over all scales. For FlexVAR's
+    code see `released_choices`.
     """
     last = steps - 1 if ramp_to is None else min(steps - 1, ramp_to)
     return guidance * min(k / last, 1.0) if last else 0.0
 
 
-def released_choices(guidance: float, top_k: int, k: int, steps: int, size: Scale) -> tuple[float, int]:
-    """Return strength and top-k at scale k (from 0) of `size` as FlexVAR's released code chooses them.
+def released_choices(
+    guidance: float, top_k: int, k: int, steps: int, size: Scale
+) -> tuple[float, int]:
+    """Return strength and top-k at scale k (from 0) of `size` as FlexVAR's released code chooses
+    them.
 
-    Sides that its training did not favour, and all beyond 16, are drawn greedily. The ramp does not stop at full strength: with
-    13 steps up to 16 the last scale has 12 / 9 of it. Beyond 16 the guidance is constant.
+    Sides that its training did not favour, and all beyond 16, are drawn greedily. The ramp does not
+    stop at full strength: with 13 steps up to 16 the last scale has 12 / 9 of it. Beyond 16 the
+    guidance is constant.
     """
     ramp = k / max(min(steps - 1, RELEASED_RAMP), 1)
     strength = guidance if max(size) > max(RELEASED_SIDES) else guidance * ramp
@@ -54,12 +65,18 @@ Generators = torch.Generator | list[torch.Generator] | None
 
 
 def sample_tokens(
-    logits: Tensor, *, top_k: int = 0, top_p: float = 0.0, temperature: float = 1.0, generator: Generators = None
+    logits: Tensor,
+    *,
+    top_k: int = 0,
+    top_p: float = 0.0,
+    temperature: float = 1.0,
+    generator: Generators = None,
 ) -> Tensor:
     """Draw one token per row of `logits` (..., V) -> long (...).
 
-    First the `top_k` best are kept (0: all), then the best whose probabilities reach `top_p` (0: all); the best one always
-    stays. top_k = 1 is greedy and draws nothing. With a list of generators, image i of (B, ..., V) draws from generator i.
+    First the `top_k` best are kept (0: all), then the best whose probabilities reach `top_p` (0:
+    all); the best one always stays. top_k = 1 is greedy and draws nothing. With a list of
+    generators, image i of (B, ..., V) draws from generator i.
     """
     if top_k == 1:
         return logits.argmax(-1)
@@ -79,6 +96,10 @@ def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
     if not isinstance(generator, list):
         return torch.multinomial(probabilities.flatten(0, -2), 1, generator=generator)
     if len(generator) != len(probabilities):
-        raise VarbookError(f"{len(generator)} generators do not serve {len(probabilities)} images; give one for each, or one.")
+        raise VarbookError(
+            f"{len(generator)} generators do not serve {len(probabilities)} images; give one for each, or one."
+        )
     rows = zip(probabilities, generator, strict=True)
-    return torch.cat([torch.multinomial(image.flatten(0, -2), 1, generator=own) for image, own in rows])
+    return torch.cat(
+        [torch.multinomial(image.flatten(0, -2), 1, generator=own) for image, own in rows]
+    )

@@ -1,1 +1,3 @@
-"""Published checkpoints in our modules: VAR, FlexVAR and LlamaGen; CycleVAR from VAR-d16; models on their way out."""
+"""Published checkpoints in our modules: VAR, FlexVAR and LlamaGen; CycleVAR from VAR-d16; models on
+their way out.
+"""

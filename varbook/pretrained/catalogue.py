@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from varbook.pretrained.layouts import INFINITY, INFINITY_TOKENIZER, LLAMAGEN_TOKENIZER, NEXT_SCALE, VAR_TOKENIZER, Layout
+from varbook.pretrained.layouts import (
+    INFINITY,
+    INFINITY_TOKENIZER,
+    LLAMAGEN_TOKENIZER,
+    NEXT_SCALE,
+    VAR_TOKENIZER,
+    Layout,
+)
 from varbook.tokenizer.schedule import VAR_256, square
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.transformer.model import NextScaleConfig, flexvar
@@ -10,7 +17,9 @@ from varbook.transformer.text_model import TextNextScaleConfig
 
 VAR_512 = square(1, 2, 3, 4, 6, 9, 13, 18, 24, 32)
 INFINITY_256 = square(1, 2, 4, 6, 8, 12, 16)  # "0.06M"; 521 tokens
-INFINITY_512 = square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32)  # "0.25M"; 2521 tokens, the size of CycleVAR's day and night
+INFINITY_512 = square(
+    1, 2, 4, 6, 8, 12, 16, 20, 24, 32
+)  # "0.25M"; 2521 tokens, the size of CycleVAR's day and night
 
 
 @dataclass(frozen=True)
@@ -22,53 +31,96 @@ class Published:
     repository: str  # on the Hugging Face hub
     file: str
     tokenizer: str = ""  # for a next-scale model: the name of its tokenizer
-    revision: str | None = None  # commit of the repository; None: not known without the network, the newest is taken
-    sha256: str | None = None  # None: its makers state none and we have not seen the file; `load` says which one it has
+    revision: str | None = (
+        None  # commit of the repository; None: not known without the network, the newest is taken
+    )
+    sha256: str | None = (
+        None  # None: its makers state none and we have not seen the file; `load` says which one it has
+    )
 
 
 VAR, FLEXVAR, LLAMAGEN = "FoundationVision/var", "jiaosiyu1999/FlexVAR", "FoundationVision/LlamaGen"
 INFINITY_HOME = "FoundationVision/infinity"
 
 _VAR_TOKENIZER = TokenizerConfig(
-    pyramid="residual", schedule=VAR_256, codes=4096, code_dim=32, channels=(160, 160, 320, 320, 640), patch=1, blocks=2,
-    line=False, autoencoder="vqgan",
-)  # fmt: skip
+    pyramid="residual",
+    schedule=VAR_256,
+    codes=4096,
+    code_dim=32,
+    channels=(160, 160, 320, 320, 640),
+    patch=1,
+    blocks=2,
+    line=False,
+    autoencoder="vqgan",
+)
 _FLEXVAR_TOKENIZER = replace(
-    _VAR_TOKENIZER, pyramid="ground_truth", codes=8912, normalise=True, channels=(128, 128, 256, 256, 512),
-    feature_channels=256, quant_kernel=1,
-)  # fmt: skip
+    _VAR_TOKENIZER,
+    pyramid="ground_truth",
+    codes=8912,
+    normalise=True,
+    channels=(128, 128, 256, 256, 512),
+    feature_channels=256,
+    quant_kernel=1,
+)
 # As its public code builds it: no attention, no quant convolutions, 32 sign bits, no phi.
 _INFINITY_TOKENIZER = replace(
-    _VAR_TOKENIZER, schedule=INFINITY_256, codes_kind="bits", codes=0, channels=(128, 256, 512, 512, 512), quant_kernel=0,
+    _VAR_TOKENIZER,
+    schedule=INFINITY_256,
+    codes_kind="bits",
+    codes=0,
+    channels=(128, 256, 512, 512, 512),
+    quant_kernel=0,
     attention=False,
-)  # fmt: skip
+)
 _INFINITY_2B = TextNextScaleConfig(
-    INFINITY_256, codes=0, code_dim=32, bits=32, classes=0, depth=32, width=2048, heads=16, text_channels=2048, text_length=512,
-    levels=15, rotary_side=64, rounded_cross=True,
-)  # fmt: skip
+    INFINITY_256,
+    codes=0,
+    code_dim=32,
+    bits=32,
+    classes=0,
+    depth=32,
+    width=2048,
+    heads=16,
+    text_channels=2048,
+    text_length=512,
+    levels=15,
+    rotary_side=64,
+    rounded_cross=True,
+)
 _LLAMAGEN_TOKENIZER = replace(_FLEXVAR_TOKENIZER, schedule=square(16), codes=16_384, code_dim=8)
 
 
 def var_config(depth: int) -> NextScaleConfig:
     """Return VAR's configuration at 256 pixels: width 64 * depth, as many heads as blocks."""
-    return NextScaleConfig(VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth)
+    return NextScaleConfig(
+        VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth
+    )
 
 
 def flexvar_config(depth: int) -> NextScaleConfig:
-    """Return FlexVAR's configuration as released: 8912 codes, a table of 32 x 32 positions resized by areas."""
+    """Return FlexVAR's configuration as released: 8912 codes, a table of 32 x 32 positions resized
+    by areas.
+    """
     return replace(flexvar(var_config(depth)), codes=8912, position_form="released")
 
 
 # The two checksums are those that users of these files have recorded.
 _VAR_VQVAE = Published(
-    _VAR_TOKENIZER, VAR_TOKENIZER, VAR, "vae_ch160v4096z32.pth",
+    _VAR_TOKENIZER,
+    VAR_TOKENIZER,
+    VAR,
+    "vae_ch160v4096z32.pth",
     sha256="7c3ec27ae28a3f87055e83211ea8cc8558bd1985d7b51742d074fb4c2fcf186c",
-)  # fmt: skip
+)
 
 PUBLISHED = {
     "var-tokenizer": _VAR_VQVAE,
     "var-d16": Published(
-        var_config(16), NEXT_SCALE, VAR, "var_d16.pth", "var-tokenizer",
+        var_config(16),
+        NEXT_SCALE,
+        VAR,
+        "var_d16.pth",
+        "var-tokenizer",
         sha256="4f6151aad91c94e03e224dd7358d8389fa05301c0c291279566998efb54b0ecb",
     ),
     "var-d20": Published(var_config(20), NEXT_SCALE, VAR, "var_d20.pth", "var-tokenizer"),
@@ -77,20 +129,41 @@ PUBLISHED = {
     # 512 pixels: the same tokenizer with other scales, and one AdaLN layer for all blocks
     "var-tokenizer-512": replace(_VAR_VQVAE, config=replace(_VAR_TOKENIZER, schedule=VAR_512)),
     "var-d36": Published(
-        replace(var_config(36), schedule=VAR_512, shared_adaln=True), NEXT_SCALE, VAR, "var_d36.pth", "var-tokenizer-512"
+        replace(var_config(36), schedule=VAR_512, shared_adaln=True),
+        NEXT_SCALE,
+        VAR,
+        "var_d36.pth",
+        "var-tokenizer-512",
     ),
     "flexvar-tokenizer": Published(_FLEXVAR_TOKENIZER, LLAMAGEN_TOKENIZER, FLEXVAR, "FlexVAE.pth"),
-    "flexvar-d16": Published(flexvar_config(16), NEXT_SCALE, FLEXVAR, "FlexVARd16-epo179.pth", "flexvar-tokenizer"),
-    "flexvar-d20": Published(flexvar_config(20), NEXT_SCALE, FLEXVAR, "FlexVARd20-epo249.pth", "flexvar-tokenizer"),
-    "flexvar-d24": Published(flexvar_config(24), NEXT_SCALE, FLEXVAR, "FlexVARd24-epo349.pth", "flexvar-tokenizer"),
-    "infinity-tokenizer": Published(_INFINITY_TOKENIZER, INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth"),
-    "infinity-2b": Published(_INFINITY_2B, INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", "infinity-tokenizer"),
+    "flexvar-d16": Published(
+        flexvar_config(16), NEXT_SCALE, FLEXVAR, "FlexVARd16-epo179.pth", "flexvar-tokenizer"
+    ),
+    "flexvar-d20": Published(
+        flexvar_config(20), NEXT_SCALE, FLEXVAR, "FlexVARd20-epo249.pth", "flexvar-tokenizer"
+    ),
+    "flexvar-d24": Published(
+        flexvar_config(24), NEXT_SCALE, FLEXVAR, "FlexVARd24-epo349.pth", "flexvar-tokenizer"
+    ),
+    "infinity-tokenizer": Published(
+        _INFINITY_TOKENIZER, INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth"
+    ),
+    "infinity-2b": Published(
+        _INFINITY_2B, INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", "infinity-tokenizer"
+    ),
     # 512 pixels: the same two files with more scales
     "infinity-tokenizer-512": Published(
-        replace(_INFINITY_TOKENIZER, schedule=INFINITY_512), INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth"
+        replace(_INFINITY_TOKENIZER, schedule=INFINITY_512),
+        INFINITY_TOKENIZER,
+        INFINITY_HOME,
+        "infinity_vae_d32reg.pth",
     ),
     "infinity-2b-512": Published(
-        replace(_INFINITY_2B, schedule=INFINITY_512), INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", "infinity-tokenizer-512"
+        replace(_INFINITY_2B, schedule=INFINITY_512),
+        INFINITY,
+        INFINITY_HOME,
+        "infinity_2b_reg.pth",
+        "infinity-tokenizer-512",
     ),
     "llamagen-vq16": Published(_LLAMAGEN_TOKENIZER, LLAMAGEN_TOKENIZER, LLAMAGEN, "vq_ds16_c2i.pt"),
-}  # fmt: skip
+}

@@ -1,11 +1,13 @@
-"""Score a published next-scale model as the papers do: sample, keep the images, measure against a reference batch.
+"""Score a published next-scale model as the papers do: sample, keep the images, measure against a
+reference batch.
 
     python -m varbook.pretrained.evaluate --model var-d16 --images 50000 --to samples/var-d16 --dry-run
     torchrun --nproc-per-node 8 -m varbook.pretrained.evaluate --model flexvar-d24 --steps 9 --to samples/d24   # sample
     python -m varbook.pretrained.evaluate --model flexvar-d24 --steps 9 --to samples/d24 \\
         --reference VIRTUAL_imagenet256_labeled.npz                                                              # and measure
 
-Images that are there already are kept, so an interrupted run goes on, and the last command measures what the others made.
+Images that are there already are kept, so an interrupted run goes on, and the last command measures
+what the others made.
 """
 
 import argparse
@@ -26,51 +28,86 @@ from varbook.train.weights import write_json
 
 
 def published_sampling(
-    name: str, schedule: Schedule | None = None, *, images: int = 50_000, seed: int = 0, released: bool = True
+    name: str,
+    schedule: Schedule | None = None,
+    *,
+    images: int = 50_000,
+    seed: int = 0,
+    released: bool = True,
 ) -> Sampling:
-    """Return how the makers of the model `name` sample for their tables; `released` matters to FlexVAR alone.
+    """Return how the makers of the model `name` sample for their tables; `released` matters to
+    FlexVAR alone.
 
-    VAR: guidance 1.5, top-k 900, top-p 0.96. FlexVAR: 2.5 (3.0 at 512 pixels), 900, 0.95, greedy at odd sizes.
+    VAR: guidance 1.5, top-k 900, top-p 0.96. FlexVAR: 2.5 (3.0 at 512 pixels), 900, 0.95, greedy at
+    odd sizes.
     """
     schedule = check_schedule(schedule or find(name).config.schedule)
     if name.startswith("flexvar"):
         guidance = 3.0 if max(schedule[-1]) > 16 else 2.5
-        return Sampling(schedule, images, guidance=guidance, top_p=0.95, released=released, seed=seed)
+        return Sampling(
+            schedule, images, guidance=guidance, top_p=0.95, released=released, seed=seed
+        )
     return Sampling(schedule, images, seed=seed)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the command line's options."""
-    parser = argparse.ArgumentParser(prog="varbook.pretrained.evaluate", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--model", required=True, help="a published next-scale model, for example var-d16")
-    parser.add_argument("--to", type=Path, required=True, help="folder for the images and the scores")
+    parser = argparse.ArgumentParser(
+        prog="varbook.pretrained.evaluate", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "--model", required=True, help="a published next-scale model, for example var-d16"
+    )
+    parser.add_argument(
+        "--to", type=Path, required=True, help="folder for the images and the scores"
+    )
     parser.add_argument("--weights", type=Path, help="the model's file, instead of fetching it")
-    parser.add_argument("--tokenizer-weights", type=Path, help="the tokenizer's file, instead of fetching it")
+    parser.add_argument(
+        "--tokenizer-weights", type=Path, help="the tokenizer's file, instead of fetching it"
+    )
     parser.add_argument("--images", type=int, default=50_000, help="how many (default 50000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="number of steps, as in FlexVAR table 7")
-    parser.add_argument("--resolution", type=int, default=256, help="pixels, with --steps (256, 384 or 512)")
+    parser.add_argument(
+        "--resolution", type=int, default=256, help="pixels, with --steps (256, 384 or 512)"
+    )
     parser.add_argument("--sides", help="a schedule of your own: 1,2,3,4,5,7,10,13,16")
-    parser.add_argument("--paper-sampling", action="store_true", help="FlexVAR: no greedy scales, as the text has it")
+    parser.add_argument(
+        "--paper-sampling",
+        action="store_true",
+        help="FlexVAR: no greedy scales, as the text has it",
+    )
     parser.add_argument("--batch", type=int, default=50)
-    parser.add_argument("--npz", type=Path, help="also write the images as one npz for other evaluators")
-    parser.add_argument("--reference", type=Path, help="npz of the reference batch; without it nothing is measured")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--npz", type=Path, help="also write the images as one npz for other evaluators"
+    )
+    parser.add_argument(
+        "--reference", type=Path, help="npz of the reference batch; without it nothing is measured"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
     return parser.parse_args(arguments)
 
 
 def chosen_schedule(options: argparse.Namespace) -> Schedule | None:
-    """Return the schedule that the options name, None where they name none; VarbookError where there is no such one."""
+    """Return the schedule that the options name, None where they name none; VarbookError where
+    there is no such one.
+    """
     if options.sides:
         try:
             return square(*(int(side) for side in options.sides.split(",")))
         except ValueError:
-            raise VarbookError(f"--sides takes whole numbers with commas between, not {options.sides!r}.") from None
+            raise VarbookError(
+                f"--sides takes whole numbers with commas between, not {options.sides!r}."
+            ) from None
     if options.steps is None:
         return None
     if (options.resolution, options.steps) not in TABLE_7:
         known = ", ".join(f"{steps} at {pixels}" for pixels, steps in TABLE_7)
-        raise VarbookError(f"FlexVAR table 7 has no {options.steps} steps at {options.resolution} pixels; it has {known}.")
+        raise VarbookError(
+            f"FlexVAR table 7 has no {options.steps} steps at {options.resolution} pixels; it has {known}."
+        )
     return TABLE_7[options.resolution, options.steps]
 
 
@@ -96,14 +133,22 @@ def plan(options: argparse.Namespace, sampling: Sampling) -> str:
 
 
 def evaluate(options: argparse.Namespace, say: Callable[[str], None] = print) -> dict | None:
-    """Sample, write and measure as `options` say; return the scores, None where nothing was to be measured."""
+    """Sample, write and measure as `options` say; return the scores, None where nothing was to be
+    measured.
+    """
     entry = find(options.model)
     if not entry.tokenizer:
         raise VarbookError(f"{options.model} is a tokenizer; only next-scale models draw images.")
     if not entry.config.classes:
-        raise VarbookError(f"{options.model} draws what a text says; the reference batches are for ImageNet's classes.")
+        raise VarbookError(
+            f"{options.model} draws what a text says; the reference batches are for ImageNet's classes."
+        )
     sampling = published_sampling(
-        options.model, chosen_schedule(options), images=options.images, seed=options.seed, released=not options.paper_sampling
+        options.model,
+        chosen_schedule(options),
+        images=options.images,
+        seed=options.seed,
+        released=not options.paper_sampling,
     )
     say(plan(options, sampling))
     if options.dry_run:
@@ -112,21 +157,33 @@ def evaluate(options: argparse.Namespace, say: Callable[[str], None] = print) ->
     images = finished(options.to, sampling.images)
     if images is None:
         pair = load_pair(options.model, options.weights, options.tokenizer_weights, say=say)
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else pick_device()
+        device = (
+            torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+            if torch.cuda.is_available()
+            else pick_device()
+        )
         model, tokenizer = (part.to(device) for part in pair)
-        made = sample_folder(model, tokenizer, sampling, options.to, batch=options.batch, rank=rank, processes=count)
+        made = sample_folder(
+            model, tokenizer, sampling, options.to, batch=options.batch, rank=rank, processes=count
+        )
         say(f"process {rank}: {made} images made")
         images = finished(options.to, sampling.images)
     if count > 1:
-        say("when all processes are done, the same command without torchrun writes the npz and measures")
+        say(
+            "when all processes are done, the same command without torchrun writes the npz and measures"
+        )
         return None
     if options.npz:
         say(f"written: {write_npz(images, options.npz)}")
     return _measure(options, sampling, images, say) if options.reference else None
 
 
-def _measure(options: argparse.Namespace, sampling: Sampling, images, say: Callable[[str], None]) -> dict:
-    found = score(images, read_reference(options.reference), describe=f"{options.model}: {sampling}")
+def _measure(
+    options: argparse.Namespace, sampling: Sampling, images, say: Callable[[str], None]
+) -> dict:
+    found = score(
+        images, read_reference(options.reference), describe=f"{options.model}: {sampling}"
+    )
     for measured in found.values():
         say(f"{measured} | {measured.card.protocol} | against {measured.card.reference}")
     scores = {name: measured.as_dict() for name, measured in found.items()}
@@ -135,7 +192,9 @@ def _measure(options: argparse.Namespace, sampling: Sampling, images, say: Calla
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns 0, or 2 after one sentence on stderr where the request makes no sense."""
+    """Run the command; returns 0, or 2 after one sentence on stderr where the request makes no
+    sense.
+    """
     options = parse(arguments)
 
     def command() -> int:

@@ -14,7 +14,9 @@ LARGEST = 1_500_000_000
 
 
 class Translator(nn.Module):
-    """What is exported: images (B, 3, H, W) in [-1, 1] and target classes (B,) -> translated images in [-1, 1]."""
+    """What is exported: images (B, 3, H, W) in [-1, 1] and target classes (B,) -> translated images
+    in [-1, 1].
+    """
 
     def __init__(self, cyclevar: CycleVAR):
         super().__init__()
@@ -26,13 +28,17 @@ class Translator(nn.Module):
 
 
 def export_onnx(cyclevar: CycleVAR, path: str | Path, *, batch: int = 1) -> Path:
-    """Write the one-step translator to the ONNX file `path` and return it; sizes are fixed, both directions are in it.
+    """Write the one-step translator to the ONNX file `path` and return it; sizes are fixed, both
+    directions are in it.
 
-    Its inputs are `image`, float (batch, 3, H, W) of the training size, and `target`, long (batch,); its output is
-    `translation`. Raises VarbookError for the serial mode and where the extra `export` is not installed.
+    Its inputs are `image`, float (batch, 3, H, W) of the training size, and `target`, long
+    (batch,); its output is `translation`. Raises VarbookError for the serial mode and where the
+    extra `export` is not installed.
     """
     if cyclevar.config.mode != "parallel":
-        raise VarbookError('Only the one-step translator is exported; make it with CycleVARConfig(mode="parallel").')
+        raise VarbookError(
+            'Only the one-step translator is exported; make it with CycleVARConfig(mode="parallel").'
+        )
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
@@ -40,20 +46,33 @@ def export_onnx(cyclevar: CycleVAR, path: str | Path, *, batch: int = 1) -> Path
         raise VarbookError(f"The export needs onnx and onnxscript: {INSTALL}.") from None
     height, width = (side * cyclevar.tokenizer.stride for side in cyclevar.schedule[-1])
     device = next(cyclevar.model.parameters()).device
-    inputs = torch.zeros(batch, 3, height, width, device=device), torch.zeros(batch, dtype=torch.long, device=device)
-    large = sum(tensor.numel() * tensor.element_size() for tensor in cyclevar.state_dict().values()) > LARGEST
+    inputs = (
+        torch.zeros(batch, 3, height, width, device=device),
+        torch.zeros(batch, dtype=torch.long, device=device),
+    )
+    large = (
+        sum(tensor.numel() * tensor.element_size() for tensor in cyclevar.state_dict().values())
+        > LARGEST
+    )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
         torch.onnx.export(
-            Translator(cyclevar).eval(), inputs, path, input_names=["image", "target"], output_names=["translation"],
-            dynamo=True, external_data=large, verbose=False,
-        )  # fmt: skip
+            Translator(cyclevar).eval(),
+            inputs,
+            path,
+            input_names=["image", "target"],
+            output_names=["translation"],
+            dynamo=True,
+            external_data=large,
+            verbose=False,
+        )
     return path
 
 
 def run_onnx(path: str | Path, image: Tensor, target: Tensor) -> Tensor:
-    """Translate `image` (B, 3, H, W) in [-1, 1] into the classes `target` (B,) with onnxruntime alone.
+    """Translate `image` (B, 3, H, W) in [-1, 1] into the classes `target` (B,) with onnxruntime
+    alone.
 
     Raises VarbookError where onnxruntime is not installed or the sizes are not those of the export.
     """
@@ -64,6 +83,8 @@ def run_onnx(path: str | Path, image: Tensor, target: Tensor) -> Tensor:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     shapes = [list(entry.shape) for entry in session.get_inputs()]
     if shapes != [list(image.shape), list(target.shape)]:
-        raise VarbookError(f"{path} was exported for {shapes[0]} images and {shapes[1]} targets, not {list(image.shape)}.")
+        raise VarbookError(
+            f"{path} was exported for {shapes[0]} images and {shapes[1]} targets, not {list(image.shape)}."
+        )
     (out,) = session.run(None, {"image": image.cpu().numpy(), "target": target.cpu().numpy()})
     return torch.from_numpy(out)

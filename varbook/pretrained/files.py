@@ -1,4 +1,6 @@
-"""Checkpoint files: fetched from their home, checked, and read without ever running code that a file brings along."""
+"""Checkpoint files: fetched from their home, checked, and read without ever running code that a
+file brings along.
+"""
 
 import argparse
 import hashlib
@@ -32,7 +34,9 @@ def fetch(name: str, repository: str, file: str, revision: str | None = None) ->
         ) from None
     try:
         return Path(hf_hub_download(repository, file, revision=revision))
-    except Exception as error:  # the package raises a dozen kinds, from no network to no such revision
+    except (
+        Exception
+    ) as error:  # the package raises a dozen kinds, from no network to no such revision
         raise VarbookError(
             f"{file} could not be fetched from {repository} ({type(error).__name__}): go on line and try again, {by_hand}."
         ) from error
@@ -47,13 +51,17 @@ def checksum(path: Path) -> str:
 
 
 def blob_checksum(path: Path) -> str | None:
-    """Return the checksum that the hub promised for a fetched file: its cache names large files after it."""
+    """Return the checksum that the hub promised for a fetched file: its cache names large files
+    after it.
+    """
     blob = path.resolve().name
     return blob if re.fullmatch(r"[0-9a-f]{64}", blob) else None
 
 
 def check(path: Path, found: str, wanted: str | None) -> None:
-    """Raise VarbookError where the checksum `found` is not the one `wanted` (None: nothing is known)."""
+    """Raise VarbookError where the checksum `found` is not the one `wanted` (None: nothing is
+    known).
+    """
     if wanted and found != wanted.lower():
         raise VarbookError(
             f"The checksum of {path} is {found}, not {wanted}: the file is damaged or another one; delete it and fetch it again."
@@ -61,13 +69,16 @@ def check(path: Path, found: str, wanted: str | None) -> None:
 
 
 def read(path: Path) -> dict:
-    """Return what a .safetensors or .pth file holds: tensors by name, or a training checkpoint's nest of dictionaries.
+    """Return what a .safetensors or .pth file holds: tensors by name, or a training checkpoint's
+    nest of dictionaries.
 
     Raises VarbookError where the file is cut off or damaged, holds code, or holds no dictionary.
     """
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
     if not isinstance(content, dict):
-        raise VarbookError(f"{path} holds a {type(content).__name__}, not tensors by name; it is no checkpoint of a model.")
+        raise VarbookError(
+            f"{path} holds a {type(content).__name__}, not tensors by name; it is no checkpoint of a model."
+        )
     return content
 
 
@@ -75,15 +86,20 @@ def _read_safetensors(path: Path) -> dict:
     try:
         return load_file(path)
     except Exception as error:
-        raise VarbookError(f"{path} is cut off or no safetensors file; delete it and fetch it again.") from error
+        raise VarbookError(
+            f"{path} is cut off or no safetensors file; delete it and fetch it again."
+        ) from error
 
 
 def _read_pickle(path: Path):
     try:
-        # Namespace, in which trainings keep their arguments, holds values only; every other class is refused.
+        # Namespace, in which trainings keep their arguments, holds values only; every other class
+        # is refused.
         with torch.serialization.safe_globals([argparse.Namespace]):
             # Mapped, a file of gigabytes is not held in memory twice.
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            return torch.load(
+                path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+            )
     except pickle.UnpicklingError as error:
         code = re.search(r"GLOBAL (\S+)|(?:global|class|function) (\S+\.\S+)", str(error))
         if code:
@@ -91,6 +107,10 @@ def _read_pickle(path: Path):
                 f"{path} is refused: it asks for {(code[1] or code[2]).rstrip('.,')}, which could run code; "
                 "take a file that holds tensors alone."
             ) from None
-        raise VarbookError(f"{path} is cut off or no checkpoint of torch; delete it and fetch it again.") from error
+        raise VarbookError(
+            f"{path} is cut off or no checkpoint of torch; delete it and fetch it again."
+        ) from error
     except Exception as error:
-        raise VarbookError(f"{path} is cut off or no checkpoint of torch; delete it and fetch it again.") from error
+        raise VarbookError(
+            f"{path} is cut off or no checkpoint of torch; delete it and fetch it again."
+        ) from error

@@ -1,7 +1,8 @@
 """How the published checkpoints name what our modules hold, and the strict way from theirs to ours.
 
-A layout says for every tensor of ours which published tensor, or which ones one under the other, it is made of. Everything is
-checked before anything is returned, so that a model is filled wholly or not at all.
+A layout says for every tensor of ours which published tensor, or which ones one under the other, it
+is made of. Everything is checked before anything is returned, so that a model is filled wholly or
+not at all.
 """
 
 import re
@@ -13,8 +14,17 @@ from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 
-# Buffers of the published checkpoints: masks, counts and constants that our modules make themselves.
-THEIR_BUFFERS = ("lvl_1L", "attn_bias_for_masking", "zero_k_bias", "ema_vocab_hit_SV", "codebook_used", "mask", "zero")
+# Buffers of the published checkpoints: masks, counts and constants that our modules make
+# themselves.
+THEIR_BUFFERS = (
+    "lvl_1L",
+    "attn_bias_for_masking",
+    "zero_k_bias",
+    "ema_vocab_hit_SV",
+    "codebook_used",
+    "mask",
+    "zero",
+)
 # Buffers of ours that no checkpoint needs to hold; both start at zero.
 OUR_BUFFERS = ("zero_k_bias", "hits")
 CHUNK = 4  # blocks of one chunk in Infinity's published transformer
@@ -23,40 +33,60 @@ LEVELS = 5  # resolutions of every published autoencoder
 
 @dataclass(frozen=True)
 class Layout:
-    """One way of naming tensors; `wrappers` are the dotted places where training checkpoints keep them."""
+    """One way of naming tensors; `wrappers` are the dotted places where training checkpoints keep
+    them.
+    """
 
     names: Callable[[str], tuple[str, ...]]  # our name -> published names
     wrappers: tuple[str, ...]
 
 
 def var_tokenizer_names(name: str) -> tuple[str, ...]:
-    """Return the name in VAR's VQVAE; its decoder counts levels from the finest, ours in the order of execution."""
+    """Return the name in VAR's VQVAE; its decoder counts levels from the finest, ours in the order
+    of execution.
+    """
     name = name.replace("pyramid.codebook.", "quantize.")
     name = re.sub(r"pyramid\.phi\.(\d+)\.conv", r"quantize.quant_resi.qresi_ls.\1", name)
-    name = re.sub(r"\.mid\.(\d)", lambda match: ".mid." + ("block_1", "attn_1", "block_2")[int(match[1])], name)
-    name = re.sub(r"decoder\.levels\.(\d)", lambda match: f"decoder.up.{LEVELS - 1 - int(match[1])}", name)
+    name = re.sub(
+        r"\.mid\.(\d)",
+        lambda match: ".mid." + ("block_1", "attn_1", "block_2")[int(match[1])],
+        name,
+    )
+    name = re.sub(
+        r"decoder\.levels\.(\d)", lambda match: f"decoder.up.{LEVELS - 1 - int(match[1])}", name
+    )
     name = name.replace("encoder.levels.", "encoder.down.").replace(".res.", ".block.")
     return (_resample(name),)
 
 
 def llamagen_tokenizer_names(name: str) -> tuple[str, ...]:
-    """Return the names in LlamaGen's VQ-16, which FlexVAR kept; queries, keys and values are three tensors there."""
+    """Return the names in LlamaGen's VQ-16, which FlexVAR kept; queries, keys and values are three
+    tensors there.
+    """
     name = name.replace("pyramid.codebook.", "quantize.").replace(".levels.", ".conv_blocks.")
     name = _resample(name)
-    return tuple(name.replace(".qkv.", f".{part}.") for part in "qkv") if ".qkv." in name else (name,)
+    return (
+        tuple(name.replace(".qkv.", f".{part}.") for part in "qkv") if ".qkv." in name else (name,)
+    )
 
 
 def _resample(name: str) -> str:
-    return name.replace(".resample.", ".downsample." if name.startswith("encoder") else ".upsample.")
+    return name.replace(
+        ".resample.", ".downsample." if name.startswith("encoder") else ".upsample."
+    )
 
 
 def next_scale_names(name: str) -> tuple[str, ...]:
-    """Return the name in the transformers of VAR and FlexVAR, which our model keeps but for the positions."""
+    """Return the name in the transformers of VAR and FlexVAR, which our model keeps but for the
+    positions.
+    """
     return (name.replace("positions.table", "pos_1LC"),)
 
 
 def infinity_names(name: str) -> tuple[str, ...]:
-    """Return the name in Infinity's transformer whose blocks lie one by one: its self-attention is called sa."""
+    """Return the name in Infinity's transformer whose blocks lie one by one: its self-attention is
+    called sa.
+    """
     return (name.replace(".attn.", ".sa."),)
 
 
@@ -70,7 +100,9 @@ def infinity_chunk_names(name: str) -> tuple[str, ...]:
 
 
 def infinity_tokenizer_names(name: str) -> tuple[str, ...]:
-    """Return the name in Infinity's tokenizer: VAR's names, with every norm and convolution in a wrapper."""
+    """Return the name in Infinity's tokenizer: VAR's names, with every norm and convolution in a
+    wrapper.
+    """
     module, last = var_tokenizer_names(name)[0].rsplit(".", 1)
     kind = "norm" if module.rsplit(".", 1)[-1].startswith("norm") else "conv"
     return (f"{module}.{kind}.{last}",)
@@ -88,17 +120,23 @@ def _last(name: str) -> str:
 
 
 def published_shapes(model: nn.Module, layout: Layout) -> dict[str, torch.Size]:
-    """Return name and shape of every tensor that a published checkpoint of `model` must hold, buffers left out."""
+    """Return name and shape of every tensor that a published checkpoint of `model` must hold,
+    buffers left out.
+    """
     shapes = {}
     for name, tensor in model.state_dict().items():
         if _last(name) not in OUR_BUFFERS:
             parts = layout.names(name)
-            shapes |= dict.fromkeys(parts, torch.Size((len(tensor) // len(parts), *tensor.shape[1:])))
+            shapes |= dict.fromkeys(
+                parts, torch.Size((len(tensor) // len(parts), *tensor.shape[1:]))
+            )
     return shapes
 
 
 def unwrap(content: dict, layout: Layout) -> dict:
-    """Return the named tensors inside a checkpoint of a training, or `content` itself where they lie bare."""
+    """Return the named tensors inside a checkpoint of a training, or `content` itself where they
+    lie bare.
+    """
     for wrapper in layout.wrappers:
         inside = content
         for key in wrapper.split("."):
@@ -111,9 +149,14 @@ def unwrap(content: dict, layout: Layout) -> dict:
 def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dict[str, Tensor]:
     """Return the state for `model` (its own names) from what the file `source` holds.
 
-    Raises VarbookError that names the first tensor that is missing, extra, misshaped or no tensor of floats.
+    Raises VarbookError that names the first tensor that is missing, extra, misshaped or no tensor
+    of floats.
     """
-    found = {name: value for name, value in unwrap(content, layout).items() if _last(str(name)) not in THEIR_BUFFERS}
+    found = {
+        name: value
+        for name, value in unwrap(content, layout).items()
+        if _last(str(name)) not in THEIR_BUFFERS
+    }
     wanted = published_shapes(model, layout)
     missing = next((name for name in wanted if name not in found), None)
     if missing:
@@ -124,7 +167,9 @@ def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dic
     for name, shape in wanted.items():
         value = found[name]
         if not isinstance(value, Tensor) or not value.is_floating_point():
-            raise VarbookError(f"{source} does not fit the model: {name!r} holds no floating-point numbers.")
+            raise VarbookError(
+                f"{source} does not fit the model: {name!r} holds no floating-point numbers."
+            )
         if value.shape != shape:
             raise VarbookError(
                 f"{source} does not fit the model: {name!r} has the shape {tuple(value.shape)}, not {tuple(shape)}."

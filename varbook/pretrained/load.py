@@ -18,16 +18,22 @@ from varbook.transformer.text_model import make_next_scale
 def find(name: str) -> Published:
     """Return the entry of the catalogue; VarbookError lists the names where there is none."""
     if name not in PUBLISHED:
-        raise VarbookError(f"There is no published model {name!r}; use one of {', '.join(PUBLISHED)}.")
+        raise VarbookError(
+            f"There is no published model {name!r}; use one of {', '.join(PUBLISHED)}."
+        )
     return PUBLISHED[name]
 
 
 def build(name: str, device: str = "cpu") -> Tokenizer | NextScaleModel:
-    """Return the module of a published model with arbitrary weights; on the device "meta" it costs no memory."""
+    """Return the module of a published model with arbitrary weights; on the device "meta" it costs
+    no memory.
+    """
     config = find(name).config
     # The weights come from the file: nothing is drawn at random for two billion parameters first.
     with torch.device("meta"):
-        model = Tokenizer(config) if isinstance(config, TokenizerConfig) else make_next_scale(config)
+        model = (
+            Tokenizer(config) if isinstance(config, TokenizerConfig) else make_next_scale(config)
+        )
     return model if device == "meta" else model.to_empty(device=device)
 
 
@@ -42,13 +48,18 @@ def fill(model: nn.Module, path: str | Path, layout: Layout) -> nn.Module:
 
 
 def load(
-    name: str, path: str | Path | None = None, *, sha256: str | None = None, say: Callable[[str], None] = print
+    name: str,
+    path: str | Path | None = None,
+    *,
+    sha256: str | None = None,
+    say: Callable[[str], None] = print,
 ) -> Tokenizer | NextScaleModel:
     """Return the published model `name` (see PUBLISHED) on the CPU, in float32 and evaluation mode.
 
-    Without a `path` its file is fetched with huggingface_hub; with one (.pth, .pt or .safetensors) the network is not used.
-    `say` is told which checksum the file has; `sha256` demands one. Raises VarbookError for an unknown name, a file that cannot
-    be had, is damaged, is another one, holds code, or does not fit the model to the last tensor.
+    Without a `path` its file is fetched with huggingface_hub; with one (.pth, .pt or .safetensors)
+    the network is not used. `say` is told which checksum the file has; `sha256` demands one. Raises
+    VarbookError for an unknown name, a file that cannot be had, is damaged, is another one, holds
+    code, or does not fit the model to the last tensor.
     """
     entry = find(name)
     if path is None:
@@ -58,20 +69,32 @@ def load(
         file, wanted = Path(path).expanduser(), sha256
     found = checksum(file)
     check(file, found, wanted)
-    say(f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {found} ({_verdict(found, wanted, entry.sha256)})")
+    say(
+        f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {found} ({_verdict(found, wanted, entry.sha256)})"
+    )
     return fill(build(name), file, entry.layout)
 
 
 def _verdict(found: str, wanted: str | None, recorded: str | None) -> str:
     if wanted or found == recorded:
         return "as it should be"
-    return "not the file that was published" if recorded else "none is on record: keep this one and pass it as sha256 next time"
+    return (
+        "not the file that was published"
+        if recorded
+        else "none is on record: keep this one and pass it as sha256 next time"
+    )
 
 
 def load_pair(
-    name: str, path: str | Path | None = None, tokenizer_path: str | Path | None = None, *, say: Callable[[str], None] = print
+    name: str,
+    path: str | Path | None = None,
+    tokenizer_path: str | Path | None = None,
+    *,
+    say: Callable[[str], None] = print,
 ) -> tuple[NextScaleModel, Tokenizer]:
-    """Return the published next-scale model `name` and the tokenizer it was trained with; raises VarbookError as `load` does."""
+    """Return the published next-scale model `name` and the tokenizer it was trained with; raises
+    VarbookError as `load` does.
+    """
     entry = find(name)
     if not entry.tokenizer:
         models = ", ".join(other for other, one in PUBLISHED.items() if one.tokenizer)

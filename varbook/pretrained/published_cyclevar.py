@@ -1,7 +1,8 @@
-"""CycleVAR as the paper starts it: from the published VAR-d16, with the settings of CycleGAN-Turbo (CycleVAR section 4.1).
+"""CycleVAR as the paper starts it: from the published VAR-d16, with the settings of CycleGAN-Turbo
+(CycleVAR section 4.1).
 
-The paper names AdamW, a constant rate after a warm-up and a discriminator on CLIP; the numbers that it leaves out are those of
-CycleGAN-Turbo, which it follows.
+The paper names AdamW, a constant rate after a warm-up and a discriminator on CLIP; the numbers that
+it leaves out are those of CycleGAN-Turbo, which it follows.
 """
 
 from collections.abc import Callable
@@ -13,16 +14,36 @@ from varbook.pretrained.load import load_pair
 from varbook.train.fit_cyclevar import CycleVARTraining
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
-# ImageNet's classes of the two domains: sorrel, its only horse, and zebra. No class is ever dropped, and nothing is guided.
+# ImageNet's classes of the two domains: sorrel, its only horse, and zebra. No class is ever
+# dropped, and nothing is guided.
 PUBLISHED_LABELS = (339, 340)
 
-# What is ours (noise, keeping, a judge of the whole) is off; the defaults are those of the toy world and may change.
+# What is ours (noise, keeping, a judge of the whole) is off; the defaults are those of the toy
+# world and may change.
 PUBLISHED_TRAINING = CycleVARTraining(
-    steps=25_000, batch=4, lr=1e-5, weight_decay=1e-2, betas=(0.9, 0.999), warmup=500, hold=1.0, clip=10.0, identity_steps=0,
-    cycle_l1=1.0, cycle_perceptual=10.0, identity_l1=1.0, identity_perceptual=1.0, gan=0.5, critic_lr=1e-5, critic="features",
-    critic_on_reconstructions=False, critic_whole=False, augment=("colour", "translation", "cutout"), cycle_noise=0.0, keep_l1=0.0,
+    steps=25_000,
+    batch=4,
+    lr=1e-5,
+    weight_decay=1e-2,
+    betas=(0.9, 0.999),
+    warmup=500,
+    hold=1.0,
+    clip=10.0,
+    identity_steps=0,
+    cycle_l1=1.0,
+    cycle_perceptual=10.0,
+    identity_l1=1.0,
+    identity_perceptual=1.0,
+    gan=0.5,
+    critic_lr=1e-5,
+    critic="features",
+    critic_on_reconstructions=False,
+    critic_whole=False,
+    augment=("colour", "translation", "cutout"),
+    cycle_noise=0.0,
+    keep_l1=0.0,
     average=0.0,
-)  # fmt: skip
+)
 
 
 def published_cyclevar(
@@ -33,14 +54,20 @@ def published_cyclevar(
     *,
     say: Callable[[str], None] = print,
 ) -> CycleVAR:
-    """Return CycleVAR over a published VAR or Infinity and its frozen tokenizer, before any fine-tuning: `fit_cyclevar` does that.
+    """Return CycleVAR over a published VAR or Infinity and its frozen tokenizer, before any
+    fine-tuning: `fit_cyclevar` does that.
 
-    Infinity reads its prompts through Flan-T5-XL. The defaults of `config` are the paper's (parallel mode, temperature 2).
-    Raises VarbookError as `load` does, and for a model that does not predict residuals.
+    Infinity reads its prompts through Flan-T5-XL. The defaults of `config` are the paper's
+    (parallel mode, temperature 2). Raises VarbookError as `load` does, and for a model that does
+    not predict residuals.
     """
     if not name.startswith(("var-d", "infinity-")):
-        raise VarbookError(f"CycleVAR adds up residual scales, which {name} does not predict; use var-d16, as the paper does.")
-    encoder = FlanT5() if name.startswith("infinity-") else None  # first: it is the part that may be missing
+        raise VarbookError(
+            f"CycleVAR adds up residual scales, which {name} does not predict; use var-d16, as the paper does."
+        )
+    encoder = (
+        FlanT5() if name.startswith("infinity-") else None
+    )  # first: it is the part that may be missing
     model, tokenizer = load_pair(name, path, tokenizer_path, say=say)
     if encoder:
         model.listen(encoder)

@@ -1,4 +1,6 @@
-"""Executed notebooks made fit to be committed: counts in order, outputs kept, nothing that changes with the machine."""
+"""Executed notebooks made fit to be committed: counts in order, outputs kept, nothing that changes
+with the machine.
+"""
 
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import nbformat
 from varbook.paths import repository
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-_LIVE = "application/vnd.jupyter.widget-view+json"  # a widget's view is worth nothing without its state
+_LIVE = (
+    "application/vnd.jupyter.widget-view+json"  # a widget's view is worth nothing without its state
+)
 
 
 def _clean_text(text: str) -> str:
@@ -24,7 +28,10 @@ def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None
         data = {mime: content for mime, content in output.data.items() if mime != _LIVE}
         if not data or _LIVE in output.data:
             return None
-        output.data = {mime: _clean_text(one) if isinstance(one, str) else one for mime, one in sorted(data.items())}
+        output.data = {
+            mime: _clean_text(one) if isinstance(one, str) else one
+            for mime, one in sorted(data.items())
+        }
         output.metadata = {}
     return output
 
@@ -33,7 +40,11 @@ def _join_streams(outputs: list) -> list:
     # The kernel cuts printed text at whim; joined, equal runs give equal files.
     joined: list = []
     for output in outputs:
-        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+        if (
+            joined
+            and output.output_type == "stream" == joined[-1].output_type
+            and output.name == joined[-1].name
+        ):
             joined[-1].text += output.text
         else:
             joined.append(output)
@@ -41,15 +52,23 @@ def _join_streams(outputs: list) -> list:
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return an executed notebook without injected cells, volatile metadata, widget state and stderr, counts 1 to n."""
-    cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    """Return an executed notebook without injected cells, volatile metadata, widget state and
+    stderr, counts 1 to n.
+    """
+    cells = [
+        cell
+        for cell in notebook.cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
     count = 0
     for cell in cells:
         tags = [tag for tag in cell.metadata.get("tags", []) if not tag.startswith("papermill")]
         cell.metadata = {"tags": tags} if tags else {}
         if cell.cell_type != "code":
             continue
-        cell.outputs = _join_streams([clean for clean in map(_clean_output, cell.outputs) if clean is not None])
+        cell.outputs = _join_streams(
+            [clean for clean in map(_clean_output, cell.outputs) if clean is not None]
+        )
         ran = bool(cell.source.strip())
         count += ran
         cell.execution_count = count if ran else None

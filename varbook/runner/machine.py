@@ -21,16 +21,30 @@ SETUP = "run `make setup` and choose the kernel of its environment"
 
 def _row(check: str, verdict: str | bool, found: str, todo: str = "") -> dict:
     word = verdict if isinstance(verdict, str) else OK if verdict else FAIL
-    return {"check": check, "verdict": word, "found": found, "what to do": todo if word == FAIL else ""}
+    return {
+        "check": check,
+        "verdict": word,
+        "found": found,
+        "what to do": todo if word == FAIL else "",
+    }
 
 
 def _python() -> list[dict]:
     version = sys.version_info
-    return [_row("Python 3.11 to 3.13", (3, 11) <= version[:2] <= (3, 13), ".".join(map(str, version[:3])), SETUP)]
+    return [
+        _row(
+            "Python 3.11 to 3.13",
+            (3, 11) <= version[:2] <= (3, 13),
+            ".".join(map(str, version[:3])),
+            SETUP,
+        )
+    ]
 
 
 def packages() -> list[dict]:
-    """Return a row for each package that varbook needs: is it there, and within the bounds of pyproject.toml?"""
+    """Return a row for each package that varbook needs: is it there, and within the bounds of
+    pyproject.toml?
+    """
     try:
         needed = [Requirement(text) for text in importlib.metadata.requires("varbook") or []]
     except importlib.metadata.PackageNotFoundError:
@@ -63,7 +77,14 @@ def _checkout() -> list[dict]:
     here, code = Path.cwd(), repository()
     inside = (here / "varbook").is_dir() or any((one / "varbook").is_dir() for one in here.parents)
     good = not inside or code == here or code in here.parents
-    return [_row("the notebook runs this checkout's code", good, "yes" if good else "another copy of varbook", SETUP)]
+    return [
+        _row(
+            "the notebook runs this checkout's code",
+            good,
+            "yes" if good else "another copy of varbook",
+            SETUP,
+        )
+    ]
 
 
 def _writable(name: str, folder: Path, gigabytes: float) -> dict:
@@ -73,7 +94,12 @@ def _writable(name: str, folder: Path, gigabytes: float) -> dict:
             pass
         free = shutil.disk_usage(folder).free / 1e9
     except OSError as error:
-        return _row(f"{name} can be written", False, error.strerror or "no", "set VARBOOK_HOME or VARBOOK_FIGURES")
+        return _row(
+            f"{name} can be written",
+            False,
+            error.strerror or "no",
+            "set VARBOOK_HOME or VARBOOK_FIGURES",
+        )
     todo = f"make {gigabytes:g} GB free, or point VARBOOK_HOME elsewhere"
     return _row(f"{name} can be written", free >= gigabytes, f"{free:.0f} GB free", todo)
 
@@ -91,10 +117,19 @@ def _arithmetic() -> list[dict]:
     torch.nn.functional.conv2d(image, torch.ones(4, 3, 3, 3, device=device)).sum().backward()
     gigaflops = 2 * 512**3 / min(times) / 1e9
     return [
-        _row("float32 products are exact enough", error < 1e-3, f"{device}, about {gigaflops:.0f} GFLOP/s",
-             "unset torch's matmul precision, or set VARBOOK_DEVICE=cpu"),
-        _row("gradients flow through a convolution", bool(image.grad.isfinite().all()), str(device), "set VARBOOK_DEVICE=cpu"),
-    ]  # fmt: skip
+        _row(
+            "float32 products are exact enough",
+            error < 1e-3,
+            f"{device}, about {gigaflops:.0f} GFLOP/s",
+            "unset torch's matmul precision, or set VARBOOK_DEVICE=cpu",
+        ),
+        _row(
+            "gradients flow through a convolution",
+            bool(image.grad.isfinite().all()),
+            str(device),
+            "set VARBOOK_DEVICE=cpu",
+        ),
+    ]
 
 
 def _memory() -> list[dict]:
@@ -102,11 +137,20 @@ def _memory() -> list[dict]:
         gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (AttributeError, ValueError, OSError):
         return [_row("memory", NOTE, "unknown on this system")]
-    return [_row("4 GB of memory", gigabytes >= 3.5, f"{gigabytes:.0f} GB", "use the smoke profile: VARBOOK_PROFILE=smoke")]
+    return [
+        _row(
+            "4 GB of memory",
+            gigabytes >= 3.5,
+            f"{gigabytes:.0f} GB",
+            "use the smoke profile: VARBOOK_PROFILE=smoke",
+        )
+    ]
 
 
 def _notes() -> list[dict]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     checkpoints = len(list((shipped() / "checkpoints").glob("*.safetensors")))
     precision = "bfloat16 in hardware" if has_bfloat16(pick_device()) else "float32 only"
     return [
@@ -117,8 +161,20 @@ def _notes() -> list[dict]:
 
 
 def machine_check() -> list[dict]:
-    """Return the rows of the machine check, keys check, verdict ("OK", "FAIL" or "note"), found, what to do."""
-    parts: list[Callable[[], list[dict]]] = [_python, packages, _pair, _checkout, _memory, _arithmetic]
+    """Return the rows of the machine check, keys check, verdict ("OK", "FAIL" or "note"), found,
+    what to do.
+    """
+    parts: list[Callable[[], list[dict]]] = [
+        _python,
+        packages,
+        _pair,
+        _checkout,
+        _memory,
+        _arithmetic,
+    ]
     rows = [row for part in parts for row in part()]
-    rows += [_writable("VARBOOK_HOME", home(), 1.0), _writable("the folder of figures", figures(), 0.1)]
+    rows += [
+        _writable("VARBOOK_HOME", home(), 1.0),
+        _writable("the folder of figures", figures(), 0.1),
+    ]
     return rows + _notes()

@@ -1,4 +1,6 @@
-"""The cell tagged `parameters`: read as data, so that a wrong name or type is refused before anything runs."""
+"""The cell tagged `parameters`: read as data, so that a wrong name or type is refused before
+anything runs.
+"""
 
 import ast
 import json
@@ -9,7 +11,15 @@ from pathlib import Path
 
 from varbook.errors import VarbookError
 
-_NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "tuple": tuple, "None": type(None)}
+_NAMES = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "list": list,
+    "tuple": tuple,
+    "None": type(None),
+}
 
 
 @dataclass(frozen=True)
@@ -23,25 +33,39 @@ class Parameter:
 
 
 def read_cell(notebook: Path) -> str | None:
-    """Return the source of the cell tagged `parameters`, or None; VarbookError where the file is no notebook."""
+    """Return the source of the cell tagged `parameters`, or None; VarbookError where the file is no
+    notebook.
+    """
     try:
         cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError) as error:
-        raise VarbookError(f"{Path(notebook).name} is damaged: it is no notebook; restore it from git.") from error
+        raise VarbookError(
+            f"{Path(notebook).name} is damaged: it is no notebook; restore it from git."
+        ) from error
     tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
     return "".join(tagged[0]["source"]) if tagged else None
 
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
-    """Return name -> Parameter for a cell of annotated literals; VarbookError where a line is anything else."""
+    """Return name -> Parameter for a cell of annotated literals; VarbookError where a line is
+    anything else.
+    """
     lines, found = source.splitlines(), {}
     for node in ast.parse(source).body:
-        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None):
-            raise VarbookError(f"Line {node.lineno} of {where} must read `name: type = literal  # what it does`.")
+        if not (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.value is not None
+        ):
+            raise VarbookError(
+                f"Line {node.lineno} of {where} must read `name: type = literal  # what it does`."
+            )
         try:
             default = ast.literal_eval(node.value)
         except ValueError as error:
-            raise VarbookError(f"Line {node.lineno} of {where} must hold a literal, not a computation.") from error
+            raise VarbookError(
+                f"Line {node.lineno} of {where} must hold a literal, not a computation."
+            ) from error
         comment = lines[node.end_lineno - 1][node.end_col_offset :].strip().lstrip("#").strip()
         name = node.target.id
         found[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
@@ -59,11 +83,15 @@ def _type(annotation: str):
     try:
         return eval(annotation, {"__builtins__": {}}, dict(_NAMES))  # noqa: S307
     except (NameError, TypeError, SyntaxError) as error:
-        raise VarbookError(f"The type `{annotation}` of a parameter is not one of {', '.join(_NAMES)}.") from error
+        raise VarbookError(
+            f"The type `{annotation}` of a parameter is not one of {', '.join(_NAMES)}."
+        ) from error
 
 
 def fits(value: object, kind) -> bool:
-    """Say whether `value` is of type `kind` (a class, union, list[...] or tuple[...]); an int may stand for a float."""
+    """Say whether `value` is of type `kind` (a class, union, list[...] or tuple[...]); an int may
+    stand for a float.
+    """
     if kind is None:
         return value is None
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
@@ -71,7 +99,9 @@ def fits(value: object, kind) -> bool:
         return any(fits(value, one) for one in inner)
     if origin in (list, tuple):
         kinds = [one for one in inner if one is not Ellipsis]
-        return isinstance(value, (list, tuple)) and all(any(fits(item, one) for one in kinds) for item in value)
+        return isinstance(value, (list, tuple)) and all(
+            any(fits(item, one) for one in kinds) for item in value
+        )
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is int:
@@ -80,7 +110,9 @@ def fits(value: object, kind) -> bool:
 
 
 def convert(parameter: Parameter, text: str) -> object:
-    """Return `text` from the command line as a value of the parameter's type; VarbookError where it does not fit."""
+    """Return `text` from the command line as a value of the parameter's type; VarbookError where it
+    does not fit.
+    """
     kind = _type(parameter.annotation)
     try:
         value = ast.literal_eval(text)

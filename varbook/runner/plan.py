@@ -1,4 +1,6 @@
-"""Which notebooks are run, in which order, and what became of each: shared by the Snakefile and the runner."""
+"""Which notebooks are run, in which order, and what became of each: shared by the Snakefile and the
+runner.
+"""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +29,8 @@ def build() -> Path:
 def chosen(only: str | Sequence[str] | None) -> list[str]:
     """Return chapter numbers from "9,12", ("09",) or None (all that are written).
 
-    Raises VarbookError for a number that the book does not have, or whose notebook is not written yet.
+    Raises VarbookError for a number that the book does not have, or whose notebook is not written
+    yet.
     """
     ready = [one.number for one in written()]
     parts = only.replace(",", " ").split() if isinstance(only, str) else list(only or [])
@@ -42,7 +45,9 @@ def chosen(only: str | Sequence[str] | None) -> list[str]:
 
 
 def nodes(only: str | Sequence[str] | None = None, solutions: bool = False) -> list[Node]:
-    """Return the notebooks to run, chapters first in order; `solutions` adds those of the exercises."""
+    """Return the notebooks to run, chapters first in order; `solutions` adds those of the
+    exercises.
+    """
     numbers = chosen(only)
     plan = [Node(number, CHAPTERS[number].path, CHAPTERS[number].needs) for number in numbers]
     if solutions:
@@ -109,14 +114,22 @@ def last_error(mode: str, profile: str, node: Node) -> str:
 
 
 def summary(mode: str, profile: str, plan: Sequence[Node]) -> tuple[int, str]:
-    """Return (exit code, text): how many notebooks ran, and name and error of each that did not end well."""
+    """Return (exit code, text): how many notebooks ran, and name and error of each that did not end
+    well.
+    """
     states = {node: outcome(mode, profile, node) for node in plan}
     bad = [node for node, good in states.items() if not good]
-    lines = [f"{len(plan) - len(bad)} of {len(plan)} notebooks ended well ({mode}, profile {profile})."]
+    lines = [
+        f"{len(plan) - len(bad)} of {len(plan)} notebooks ended well ({mode}, profile {profile})."
+    ]
     for node in bad:
         told = "has not run" if states[node] is None else last_error(mode, profile, node)
         where = executed(profile, node) if mode == "figures" else log_file(mode, profile, node)
-        if mode == "check":  # what nbval says is worth reading where it fails, not only in a file of a CI machine
+        if (
+            mode == "check"
+        ):  # what nbval says is worth reading where it fails, not only in a file of a CI machine
             lines += [f"    | {line}" for line in log_tail(mode, profile, node)]
-        lines.append(f"FAILED {node.path.name}: {told}\n       see {where.relative_to(repository())}")
+        lines.append(
+            f"FAILED {node.path.name}: {told}\n       see {where.relative_to(repository())}"
+        )
     return (1 if bad else 0), "\n".join(lines)

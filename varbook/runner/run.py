@@ -1,4 +1,6 @@
-"""Run the book: check every parameter first, then let Snakemake call papermill (or nbval), then write the report."""
+"""Run the book: check every parameter first, then let Snakemake call papermill (or nbval), then
+write the report.
+"""
 
 import argparse
 import base64
@@ -18,11 +20,14 @@ from varbook.runner import parameters, plan
 from varbook.runner.clean import normalise_file
 
 
-def given_values(settings: Sequence[str], chosen: Sequence[plan.Node]) -> dict[str, dict[str, object]]:
+def given_values(
+    settings: Sequence[str], chosen: Sequence[plan.Node]
+) -> dict[str, dict[str, object]]:
     """Return node name -> {parameter: value} for settings "name=value".
 
-    A setting goes to every chosen notebook that has such a parameter. Raises VarbookError for a setting without "=", a
-    name that no chosen notebook has, and a value that is not of the parameter's type.
+    A setting goes to every chosen notebook that has such a parameter. Raises VarbookError for a
+    setting without "=", a name that no chosen notebook has, and a value that is not of the
+    parameter's type.
     """
     known = {node.name: parameters.of_notebook(node.path) for node in chosen}
     values: dict[str, dict[str, object]] = {name: {} for name in known}
@@ -46,56 +51,92 @@ def given_values(settings: Sequence[str], chosen: Sequence[plan.Node]) -> dict[s
 def jobs_and_threads(profile_name: str, jobs: int | None) -> tuple[int, int]:
     """Return how many notebooks run at a time and how many threads each gets.
 
-    Smoke models are too small for threads to help, so several notebooks run at once; elsewhere one has the machine.
+    Smoke models are too small for threads to help, so several notebooks run at once; elsewhere one
+    has the machine.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     jobs = max(1, jobs or (min(4, cores) if profile_name == "smoke" else 1))
     return jobs, max(1, cores // jobs)
 
 
 def environment(profile_name: str, retrain: bool) -> dict[str, str]:
-    """Return the environment of every notebook: this checkout, this interpreter's kernel, nobody watching."""
+    """Return the environment of every notebook: this checkout, this interpreter's kernel, nobody
+    watching.
+    """
     env = dict(os.environ)
     here = str(Path(sys.prefix) / "bin")
     paths = [str(repository()), *filter(None, [env.get("PYTHONPATH")])]
     env.update(
         PATH=os.pathsep.join([here, env.get("PATH", "")]),
         PYTHONPATH=os.pathsep.join(paths),  # so that a shared environment serves any checkout
-        JUPYTER_PATH=str(Path(sys.prefix) / "share" / "jupyter"),  # its own kernel, not one of the user's folder
+        JUPYTER_PATH=str(
+            Path(sys.prefix) / "share" / "jupyter"
+        ),  # its own kernel, not one of the user's folder
         IPYTHONDIR=str(plan.build() / "ipython"),
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         VARBOOK_BATCH="1",
         VARBOOK_PROFILE=profile_name,
     )
     if retrain:
-        # The start of this run: what was trained before it is trained again, what it trains itself is not.
+        # The start of this run: what was trained before it is trained again, what it trains itself
+        # is not.
         env["VARBOOK_RETRAIN"] = str(int(time.time()))
     return env
 
 
 def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values: Mapping) -> int:
-    """Call Snakemake on the chosen notebooks and return its exit code; its own messages stay in build/."""
+    """Call Snakemake on the chosen notebooks and return its exit code; its own messages stay in
+    build/.
+    """
     jobs, threads = jobs_and_threads(profile_name, options.jobs)
-    given = {name: base64.b64encode(json.dumps(one).encode()).decode() for name, one in values.items() if one}
+    given = {
+        name: base64.b64encode(json.dumps(one).encode()).decode()
+        for name, one in values.items()
+        if one
+    }
     config = {
-        "mode": mode, "profile": profile_name, "only": options.only or "", "solutions": options.solutions,
-        "threads": threads, "values": given, "runner": True,
-    }  # fmt: skip
+        "mode": mode,
+        "profile": profile_name,
+        "only": options.only or "",
+        "solutions": options.solutions,
+        "threads": threads,
+        "values": given,
+        "runner": True,
+    }
     config_file = plan.build() / "config.json"
     config_file.write_text(json.dumps(config, sort_keys=True), encoding="utf-8")
     command = [
-        sys.executable, "-m", "snakemake", "--snakefile", str(repository() / "Snakefile"),
-        "--directory", str(plan.build()), "--configfile", str(config_file), "--cores", str(jobs * threads),
-        "--keep-going", "--rerun-incomplete", "--nolock", "--quiet", "all",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(repository() / "Snakefile"),
+        "--directory",
+        str(plan.build()),
+        "--configfile",
+        str(config_file),
+        "--cores",
+        str(jobs * threads),
+        "--keep-going",
+        "--rerun-incomplete",
+        "--nolock",
+        "--quiet",
+        "all",
+    ]
     if options.force or options.retrain or mode == "check":
         command.append("--forceall")
     log = plan.build() / "snakemake.log"
     with log.open("w", encoding="utf-8") as messages:
         process = subprocess.Popen(
-            command, env=environment(profile_name, options.retrain), cwd=repository(), stdin=subprocess.DEVNULL,
-            stdout=sys.stdout, stderr=messages,
-        )  # fmt: skip
+            command,
+            env=environment(profile_name, options.retrain),
+            cwd=repository(),
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stdout,
+            stderr=messages,
+        )
         return process.wait()
 
 
@@ -108,9 +149,15 @@ def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, ret
         times = {}
     for node in chosen:
         state = plan.state_file("figures", profile_name, node)
-        if not plan.outcome("figures", profile_name, node) or state.stat().st_mtime < since or node.name.endswith("s"):
+        if (
+            not plan.outcome("figures", profile_name, node)
+            or state.stat().st_mtime < since
+            or node.name.endswith("s")
+        ):
             continue
-        metadata = json.loads(plan.executed(profile_name, node).read_text(encoding="utf-8"))["metadata"]
+        metadata = json.loads(plan.executed(profile_name, node).read_text(encoding="utf-8"))[
+            "metadata"
+        ]
         minutes = round(metadata["papermill"]["duration"] / 60, 1)
         times.setdefault(node.name, {})["retrain_minutes" if retrain else "minutes"] = minutes
     if times:
@@ -119,7 +166,9 @@ def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, ret
 
 
 def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:
-    """Put the executed copies, cleaned, in place of the notebooks themselves (those that ended well)."""
+    """Put the executed copies, cleaned, in place of the notebooks themselves (those that ended
+    well).
+    """
     for node in chosen:
         if plan.outcome("figures", profile_name, node):
             normalise_file(plan.executed(profile_name, node), node.path)
@@ -130,15 +179,23 @@ def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command line as options."""
     parser = argparse.ArgumentParser(prog="python -m varbook.runner.run", description=__doc__)
-    parser.add_argument("--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)")
+    parser.add_argument(
+        "--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)"
+    )
     parser.add_argument("--only", help="chapters, comma separated: 09 or 02,03")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a notebook's parameter")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a notebook's parameter"
+    )
     parser.add_argument("--jobs", type=int, help="notebooks at a time")
     parser.add_argument("--force", action="store_true", help="run also what is up to date")
-    parser.add_argument("--retrain", action="store_true", help="train again what is shipped or cached")
+    parser.add_argument(
+        "--retrain", action="store_true", help="train again what is shipped or cached"
+    )
     parser.add_argument("--solutions", action="store_true", help="the exercises' solutions too")
     parser.add_argument("--write-back", action="store_true", help="keep the outputs in notebooks/")
-    parser.add_argument("--check", action="store_true", help="nbval instead of papermill: does each still hold?")
+    parser.add_argument(
+        "--check", action="store_true", help="nbval instead of papermill: does each still hold?"
+    )
     return parser.parse_args(arguments)
 
 
@@ -151,13 +208,19 @@ def run(options: argparse.Namespace) -> int:
         raise VarbookError("There is no notebook in notebooks/ yet, so there is nothing to run.")
     values = given_values(options.set, chosen)
     if options.write_back and options.set:
-        raise VarbookError("Outputs are kept from the notebooks' own parameters only: leave out --set or --write-back.")
+        raise VarbookError(
+            "Outputs are kept from the notebooks' own parameters only: leave out --set or --write-back."
+        )
     plan.build().mkdir(exist_ok=True)
-    with (plan.build() / "lock").open("w") as lock:  # freed by the system even if this run is killed
+    with (plan.build() / "lock").open(
+        "w"
+    ) as lock:  # freed by the system even if this run is killed
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise VarbookError("Another run of this checkout is under way; wait for it or stop it.") from error
+            raise VarbookError(
+                "Another run of this checkout is under way; wait for it or stop it."
+            ) from error
         return _run_locked(mode, name, options, chosen, values)
 
 
@@ -183,7 +246,9 @@ def _run_locked(mode: str, name: str, options, chosen: list[plan.Node], values: 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line: 0 when all went well, 1 when a notebook failed, 2 when the request makes no sense."""
+    """Run from the command line: 0 when all went well, 1 when a notebook failed, 2 when the request
+    makes no sense.
+    """
     return ended(lambda: run(parse(arguments)))
 
 

@@ -1,4 +1,5 @@
-"""The convolutional encoder and decoder: small, and idle at full resolution, where a CPU spends its time.
+"""The convolutional encoder and decoder: small, and idle at full resolution, where a CPU spends its
+time.
 
 Pixels are folded into channels before the first convolution and unfolded after the last one.
 """
@@ -12,8 +13,14 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.norm1, self.conv1 = nn.GroupNorm(8, channels), nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm2, self.conv2 = nn.GroupNorm(8, channels), nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm1, self.conv1 = (
+            nn.GroupNorm(8, channels),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+        self.norm2, self.conv2 = (
+            nn.GroupNorm(8, channels),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) -> (B, C, H, W)."""
@@ -22,18 +29,36 @@ class ResidualBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Image (B, 3, H, W) -> features (B, C, H / stride, W / stride), stride = patch * 2 ** (levels - 1)."""
+    """Image (B, 3, H, W) -> features (B, C, H / stride, W / stride), stride = patch * 2 ** (levels
+    - 1).
+    """
 
-    def __init__(self, channels: tuple[int, ...], patch: int, blocks: int, out_channels: int, *, line: bool = True):
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        patch: int,
+        blocks: int,
+        out_channels: int,
+        *,
+        line: bool = True,
+    ):
         super().__init__()
-        layers: list[nn.Module] = [nn.PixelUnshuffle(patch), nn.Conv2d(3 * patch * patch, channels[0], 3, padding=1)]
+        layers: list[nn.Module] = [
+            nn.PixelUnshuffle(patch),
+            nn.Conv2d(3 * patch * patch, channels[0], 3, padding=1),
+        ]
         for level, width in enumerate(channels):
             if level:
                 layers.append(nn.Conv2d(channels[level - 1], width, 3, stride=2, padding=1))
             layers += [ResidualBlock(width) for _ in range(blocks)]
-        layers += [nn.GroupNorm(8, channels[-1]), nn.SiLU(), nn.Conv2d(channels[-1], out_channels, 3, padding=1)]
+        layers += [
+            nn.GroupNorm(8, channels[-1]),
+            nn.SiLU(),
+            nn.Conv2d(channels[-1], out_channels, 3, padding=1),
+        ]
         self.layers = nn.Sequential(*layers)
-        # A straight line from each square of pixels to its features: what is linear need not be learnt by the layers.
+        # A straight line from each square of pixels to its features: what is linear need not be
+        # learnt by the layers.
         stride = patch * 2 ** (len(channels) - 1)
         self.line = nn.Conv2d(3, out_channels, stride, stride=stride) if line else None
 
@@ -43,16 +68,33 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of `Encoder` with one block more a level."""
+    """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of `Encoder` with
+    one block more a level.
+    """
 
-    def __init__(self, channels: tuple[int, ...], patch: int, blocks: int, in_channels: int, *, line: bool = True):
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        patch: int,
+        blocks: int,
+        in_channels: int,
+        *,
+        line: bool = True,
+    ):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(in_channels, channels[-1], 3, padding=1)]
         for level in reversed(range(len(channels))):
             layers += [ResidualBlock(channels[level]) for _ in range(blocks + 1)]
             if level:
-                layers += [nn.Conv2d(channels[level], channels[level - 1], 3, padding=1), nn.Upsample(scale_factor=2)]
-        layers += [nn.GroupNorm(8, channels[0]), nn.SiLU(), nn.Conv2d(channels[0], 3 * patch * patch, 3, padding=1)]
+                layers += [
+                    nn.Conv2d(channels[level], channels[level - 1], 3, padding=1),
+                    nn.Upsample(scale_factor=2),
+                ]
+        layers += [
+            nn.GroupNorm(8, channels[0]),
+            nn.SiLU(),
+            nn.Conv2d(channels[0], 3 * patch * patch, 3, padding=1),
+        ]
         self.layers = nn.Sequential(*layers, nn.PixelShuffle(patch))
         stride = patch * 2 ** (len(channels) - 1)
         self.line = nn.ConvTranspose2d(in_channels, 3, stride, stride=stride) if line else None

@@ -1,7 +1,9 @@
-"""Sign bits as codes: binary spherical quantization, one more alternative to the nearest of learned vectors.
+"""Sign bits as codes: binary spherical quantization, one more alternative to the nearest of learned
+vectors.
 
-A code is a vector of d signs, divided by sqrt(d) so that it has unit length. No table is kept and none is searched: the code
-nearest to a vector on the sphere is the signs of its entries, whatever its length (BSQ: Zhao et al. 2024; Infinity: Han et al.).
+A code is a vector of d signs, divided by sqrt(d) so that it has unit length. No table is kept and
+none is searched: the code nearest to a vector on the sphere is the signs of its entries, whatever
+its length (BSQ: Zhao et al. 2024; Infinity: Han et al.).
 """
 
 import math
@@ -27,9 +29,14 @@ class BinaryCodes(nn.Module):
     def __init__(self, code_dim: int, *, entropy: float = 0.0, sharpness: float = 4.0):
         super().__init__()
         if not 1 <= code_dim <= LARGEST:
-            raise VarbookError(f"A code has 1 to {LARGEST} bits, not {code_dim}: an index must fit into a whole number.")
+            raise VarbookError(
+                f"A code has 1 to {LARGEST} bits, not {code_dim}: an index must fit into a whole number."
+            )
         self.codes, self.code_dim = 2**code_dim, code_dim
-        self.entropy, self.sharpness = entropy, sharpness  # weight of the entropy penalty; how soft its bits are
+        self.entropy, self.sharpness = (
+            entropy,
+            sharpness,
+        )  # weight of the entropy penalty; how soft its bits are
         self.register_buffer("hits", torch.zeros(code_dim))  # how often each bit is positive
 
     def bits(self, indices: Tensor) -> Tensor:
@@ -43,7 +50,9 @@ class BinaryCodes(nn.Module):
         return (bits.long() << places).sum(-1)
 
     def nearest(self, x: Tensor) -> Tensor:
-        """Return the index of the code nearest in direction to each of `x` (..., d) -> (...): its signs; zero counts as negative."""
+        """Return the index of the code nearest in direction to each of `x` (..., d) -> (...): its
+        signs; zero counts as negative.
+        """
         return self.indices(x.detach() > 0)
 
     def lookup(self, indices: Tensor) -> Tensor:
@@ -51,20 +60,30 @@ class BinaryCodes(nn.Module):
         return (self.bits(indices).to(self.hits.dtype) * 2 - 1) / math.sqrt(self.code_dim)
 
     def vectors(self) -> Tensor:
-        """Return all codes (2 ** d, d); VarbookError where there are too many to be listed, which is the point of bits."""
+        """Return all codes (2 ** d, d); VarbookError where there are too many to be listed, which
+        is the point of bits.
+        """
         if self.code_dim > 16:
-            raise VarbookError(f"{self.code_dim} bits make 2 ** {self.code_dim} codes, too many to list; use `lookup`.")
+            raise VarbookError(
+                f"{self.code_dim} bits make 2 ** {self.code_dim} codes, too many to list; use `lookup`."
+            )
         return self.lookup(torch.arange(self.codes, device=self.hits.device))
 
     def penalty(self, x: Tensor) -> Tensor:
-        """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and balanced over all (BSQ).
+        """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and
+        balanced over all (BSQ).
 
-        The mean entropy of each soft bit minus the entropy of its mean, in bits, times `entropy`; gradients go to `x`.
+        The mean entropy of each soft bit minus the entropy of its mean, in bits, times `entropy`;
+        gradients go to `x`.
         """
         if not self.entropy:
             return x.new_zeros(())
-        chance = torch.sigmoid(2 * self.sharpness * F.normalize(x, dim=-1) * math.sqrt(self.code_dim)).flatten(0, -2)  # N d
-        return self.entropy * (binary_entropy(chance).mean() - binary_entropy(chance.mean(0)).mean())
+        chance = torch.sigmoid(
+            2 * self.sharpness * F.normalize(x, dim=-1) * math.sqrt(self.code_dim)
+        ).flatten(0, -2)  # N d
+        return self.entropy * (
+            binary_entropy(chance).mean() - binary_entropy(chance.mean(0)).mean()
+        )
 
     @torch.no_grad()
     def count(self, indices: Tensor, decay: float = 0.95) -> None:
@@ -80,21 +99,32 @@ class BinaryCodes(nn.Module):
 
 
 def binary_entropy(chance: Tensor) -> Tensor:
-    """Return the entropy in bits of coins that show heads with probability `chance` (...), in [0, 1]."""
+    """Return the entropy in bits of coins that show heads with probability `chance` (...), in [0,
+    1].
+    """
     chance = chance.clamp(1e-6, 1 - 1e-6)
     return -(chance * chance.log2() + (1 - chance) * (1 - chance).log2())
 
 
 def bit_entropy(codes: BinaryCodes, tokens: list[Tensor]) -> list[float]:
-    """Return, for each scale, the mean entropy of its bits over all images and places: 1 where every bit is a fair coin."""
-    return [binary_entropy(codes.bits(one).flatten(0, -2).double().mean(0)).mean().item() for one in tokens]
+    """Return, for each scale, the mean entropy of its bits over all images and places: 1 where
+    every bit is a fair coin.
+    """
+    return [
+        binary_entropy(codes.bits(one).flatten(0, -2).double().mean(0)).mean().item()
+        for one in tokens
+    ]
 
 
 def flip(codes: BinaryCodes, tokens: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Return `tokens` (B, h, w) with bits flipped, each with one probability drawn per image from [0, strength).
+    """Return `tokens` (B, h, w) with bits flipped, each with one probability drawn per image from
+    [0, strength).
 
-    Bitwise self-correction (Infinity): the next scales learn to mend what the earlier ones got wrong.
+    Bitwise self-correction (Infinity): the next scales learn to mend what the earlier ones got
+    wrong.
     """
     chance = strength * processes.drawn(torch.rand, (len(tokens), 1, 1, 1), generator)
-    wrong = processes.drawn(torch.rand, (*tokens.shape, codes.code_dim), generator) < chance  # B h w d
+    wrong = (
+        processes.drawn(torch.rand, (*tokens.shape, codes.code_dim), generator) < chance
+    )  # B h w d
     return codes.indices(codes.bits(tokens) ^ wrong.to(tokens.device))

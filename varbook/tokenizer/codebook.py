@@ -6,13 +6,16 @@ from torch import Tensor, nn
 
 
 class Codebook(nn.Module):
-    """V code vectors with C channels, shared by all scales (VAR: 4096 x 32, Euclidean; FlexVAR: 8912 x 32, L2-normalised)."""
+    """V code vectors with C channels, shared by all scales (VAR: 4096 x 32, Euclidean; FlexVAR:
+    8912 x 32, L2-normalised).
+    """
 
     def __init__(self, codes: int, code_dim: int, *, normalise: bool = False):
         super().__init__()
         self.codes, self.code_dim, self.normalise = codes, code_dim, normalise
         self.embedding = nn.Embedding(codes, code_dim)
-        # The customary small start; `fill` replaces it by real features, which is half of the cure against dead codes.
+        # The customary small start; `fill` replaces it by real features, which is half of the cure
+        # against dead codes.
         nn.init.uniform_(self.embedding.weight, -1 / codes, 1 / codes)
         self.register_buffer("hits", torch.zeros(codes))
 
@@ -22,13 +25,16 @@ class Codebook(nn.Module):
         return F.normalize(weight, dim=-1) if self.normalise else weight
 
     def nearest(self, x: Tensor) -> Tensor:
-        """Return the index in [0, V) of the code nearest to each of `x` (..., C) -> (...) (CycleVAR eq. 1, FlexVAR eq. 4)."""
+        """Return the index in [0, V) of the code nearest to each of `x` (..., C) -> (...) (CycleVAR
+        eq. 1, FlexVAR eq. 4).
+        """
         with torch.autocast(x.device.type, enabled=False):
             flat = x.detach().float().reshape(-1, self.code_dim)  # N C
             if self.normalise:
                 flat = F.normalize(flat, dim=-1)
             codes = self.vectors().detach().float()  # V C
-            # argmin |x - e|^2 = argmax (x . e - |e|^2 / 2): one matrix product, no N x V matrix of distances kept.
+            # argmin |x - e|^2 = argmax (x . e - |e|^2 / 2): one matrix product, no N x V matrix of
+            # distances kept.
             half_norms = codes.square().sum(1) / 2  # V
             # On a CPU, chunks of 256 rows keep the scores in the cache.
             chunk = 256 if x.device.type == "cpu" else max(len(flat), 1)
@@ -41,18 +47,25 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def count(self, indices: Tensor, decay: float = 0.95) -> None:
-        """Update the moving average of how often each code is used, as a fraction of the vectors seen."""
-        share = torch.bincount(indices.flatten(), minlength=self.codes).float() / max(indices.numel(), 1)
+        """Update the moving average of how often each code is used, as a fraction of the vectors
+        seen.
+        """
+        share = torch.bincount(indices.flatten(), minlength=self.codes).float() / max(
+            indices.numel(), 1
+        )
         self.hits.mul_(decay).add_(share, alpha=1 - decay)
 
     @torch.no_grad()
     def fill(self, features: Tensor, generator: torch.Generator) -> None:
         """Set every code to a random vector among `features` (N, C): codes start where the data is."""
-        self._replace(torch.ones(self.codes, dtype=torch.bool, device=features.device), features, generator)
+        self._replace(
+            torch.ones(self.codes, dtype=torch.bool, device=features.device), features, generator
+        )
 
     @torch.no_grad()
     def revive(self, features: Tensor, generator: torch.Generator, threshold: float = 0.02) -> int:
-        """Move each dead code onto a random vector of `features` (N, C) and return how many were moved.
+        """Move each dead code onto a random vector of `features` (N, C) and return how many were
+        moved.
 
         A code is dead when it is used less than `threshold` times its fair share 1 / V.
         """

@@ -1,6 +1,8 @@
-"""Pyramids: how a feature map becomes token maps at several scales, and token maps become a feature map again.
+"""Pyramids: how a feature map becomes token maps at several scales, and token maps become a feature
+map again.
 
-One loop (`Pyramid.forward`) serves both papers. A pyramid differs from another in three short methods:
+One loop (`Pyramid.forward`) serves both papers. A pyramid differs from another in three short
+methods:
 
 | | residual (VAR) | ground truth (FlexVAR) |
 |---|---|---|
@@ -25,11 +27,15 @@ from varbook.tokenizer.schedule import Scale, Schedule, check_schedule
 class Quantised(NamedTuple):
     """What a pyramid makes of a feature map: one entry per scale, coarse to fine."""
 
-    pictures: list[Tensor]  # after scale k, B C h w: VAR's running sum (latent size), FlexVAR's codes (own size)
+    pictures: list[
+        Tensor
+    ]  # after scale k, B C h w: VAR's running sum (latent size), FlexVAR's codes (own size)
     tokens: list[Tensor]  # code indices, B h_k w_k
     targets: list[Tensor]  # the vectors that were quantised, B C h_k w_k
     loss: Tensor  # codebook and commitment loss, scalar
-    used: list[Tensor]  # the code indices that were added to the picture: `tokens`, unless they were disturbed
+    used: list[
+        Tensor
+    ]  # the code indices that were added to the picture: `tokens`, unless they were disturbed
 
 
 def down(x: Tensor, size: Scale) -> Tensor:
@@ -48,22 +54,30 @@ def linear(x: Tensor, size: Scale) -> Tensor:
 
 
 class Pyramid(nn.Module):
-    """The contract that every pyramid keeps; the subclasses fill in `target`, `add` and `next_input`."""
+    """The contract that every pyramid keeps; the subclasses fill in `target`, `add` and
+    `next_input`.
+    """
 
     def __init__(self, codebook: Codebook | BinaryCodes, beta: float = 0.25):
         super().__init__()
         self.codebook, self.beta = codebook, beta
 
     def target(self, f: Tensor, picture: Tensor, size: Scale) -> Tensor:
-        """Return what scale `size` = (h, w) must encode, given the features `f` and the picture so far -> (B, C, h, w)."""
+        """Return what scale `size` = (h, w) must encode, given the features `f` and the picture so
+        far -> (B, C, h, w).
+        """
         raise NotImplementedError
 
     def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
-        """Return the picture after the code map `codes` (B, C, h_k, w_k) of scale k (from 0) of `steps` is added to it."""
+        """Return the picture after the code map `codes` (B, C, h_k, w_k) of scale k (from 0) of
+        `steps` is added to it.
+        """
         raise NotImplementedError
 
     def next_input(self, picture: Tensor, size: Scale) -> Tensor:
-        """Return what the next-scale model sees before it predicts scale `size` = (h, w) -> (B, C, h, w)."""
+        """Return what the next-scale model sees before it predicts scale `size` = (h, w) -> (B, C,
+        h, w).
+        """
         raise NotImplementedError
 
     def start(self, batch: int, latent: Scale) -> Tensor:
@@ -74,7 +88,9 @@ class Pyramid(nn.Module):
         """Return the codebook loss plus beta times the commitment loss of one scale."""
         raise NotImplementedError
 
-    def forward(self, f: Tensor, schedule: Schedule, disturb: Callable[[Tensor], Tensor] | None = None) -> Quantised:
+    def forward(
+        self, f: Tensor, schedule: Schedule, disturb: Callable[[Tensor], Tensor] | None = None
+    ) -> Quantised:
         """Quantise the feature map `f` (B, C, h, w) over `schedule`, whose last scale is (h, w).
 
         The last picture of VAR, and every picture of FlexVAR, passes gradients straight through to `f`. `disturb` changes the
@@ -82,9 +98,14 @@ class Pyramid(nn.Module):
         Raises VarbookError for a schedule that does not fit.
         """
         schedule = check_schedule(schedule, tuple(f.shape[-2:]))
-        with torch.autocast(f.device.type, enabled=False):  # small differences decide which code is nearest
+        with torch.autocast(
+            f.device.type, enabled=False
+        ):  # small differences decide which code is nearest
             f = f.float()
-            picture, out = self.start(len(f), schedule[-1]), Quantised([], [], [], f.new_zeros(()), [])
+            picture, out = (
+                self.start(len(f), schedule[-1]),
+                Quantised([], [], [], f.new_zeros(()), []),
+            )
             loss = out.loss
             for k, size in enumerate(schedule):
                 target = self.target(f, picture, size)  # B C h w
@@ -100,7 +121,9 @@ class Pyramid(nn.Module):
         return out._replace(loss=loss)
 
     def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
-        """Return `picture` in value whose gradient goes to the features as if nothing had been quantised (CycleVAR footnote 2)."""
+        """Return `picture` in value whose gradient goes to the features as if nothing had been
+        quantised (CycleVAR footnote 2).
+        """
         raise NotImplementedError
 
     def decode(self, tokens: list[Tensor]) -> Tensor:
@@ -108,21 +131,29 @@ class Pyramid(nn.Module):
         latent = tuple(tokens[-1].shape[-2:])
         picture = self.start(len(tokens[0]), latent)
         for k, indices in enumerate(tokens):
-            picture = self.add(picture, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens))
+            picture = self.add(
+                picture, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
+            )
         return picture
 
     def teacher_inputs(self, tokens: list[Tensor]) -> list[Tensor]:
-        """Return what the next-scale model sees for scales 2 to K while it is trained: list of (B, C, h_k, w_k)."""
+        """Return what the next-scale model sees for scales 2 to K while it is trained: list of (B,
+        C, h_k, w_k).
+        """
         latent = tuple(tokens[-1].shape[-2:])
         picture, inputs = self.start(len(tokens[0]), latent), []
         for k, indices in enumerate(tokens[:-1]):
-            picture = self.add(picture, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens))
+            picture = self.add(
+                picture, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
+            )
             inputs.append(self.next_input(picture, tuple(tokens[k + 1].shape[-2:])))
         return inputs
 
 
 class ResidualPyramid(Pyramid):
-    """VAR's pyramid: each scale encodes what the coarser ones left over, after a small convolution phi."""
+    """VAR's pyramid: each scale encodes what the coarser ones left over, after a small convolution
+    phi.
+    """
 
     def __init__(self, codebook: Codebook, *, shared_phi: int = 4, beta: float = 0.25):
         super().__init__(codebook, beta)
@@ -134,14 +165,18 @@ class ResidualPyramid(Pyramid):
 
     def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
         """Return sum + phi_k(up(codes))."""
-        return picture + self.phi[phi_index(k, steps, len(self.phi))](up(codes, tuple(picture.shape[-2:])))
+        return picture + self.phi[phi_index(k, steps, len(self.phi))](
+            up(codes, tuple(picture.shape[-2:]))
+        )
 
     def next_input(self, picture: Tensor, size: Scale) -> Tensor:
         """Return the sum so far at the next scale's size."""
         return down(picture, size)
 
     def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
-        """Compare the cumulative sum after each scale with all of f, as VAR does, not each residual with its codes."""
+        """Compare the cumulative sum after each scale with all of f, as VAR does, not each residual
+        with its codes.
+        """
         return F.mse_loss(picture, f.detach()) + self.beta * F.mse_loss(f, picture.detach())
 
     def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
@@ -150,7 +185,9 @@ class ResidualPyramid(Pyramid):
 
 
 class BitPyramid(ResidualPyramid):
-    """Infinity's pyramid of sign bits: residual as VAR's, without phi, enlarged and shown to the model linearly resized."""
+    """Infinity's pyramid of sign bits: residual as VAR's, without phi, enlarged and shown to the
+    model linearly resized.
+    """
 
     def __init__(self, codebook: BinaryCodes, *, beta: float = 0.25):
         super().__init__(codebook, shared_phi=0, beta=beta)
@@ -164,7 +201,9 @@ class BitPyramid(ResidualPyramid):
         return linear(picture, size)
 
     def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
-        """Commit the features to the sum, in units of a code's length (no code can move towards them), and keep bits in balance."""
+        """Commit the features to the sum, in units of a code's length (no code can move towards
+        them), and keep bits in balance.
+        """
         soft = down(f, tuple(target.shape[-2:]))
         soft = target + (soft - soft.detach())  # the target is cut off from f; the penalty is for f
         commitment = f.shape[1] * F.mse_loss(f, picture.detach())
@@ -172,7 +211,9 @@ class BitPyramid(ResidualPyramid):
 
 
 class GroundTruthPyramid(Pyramid):
-    """FlexVAR's pyramid: each scale encodes the whole picture at its own size (FlexVAR eqs. 3 to 5)."""
+    """FlexVAR's pyramid: each scale encodes the whole picture at its own size (FlexVAR eqs. 3 to
+    5).
+    """
 
     def target(self, f: Tensor, picture: Tensor, size: Scale) -> Tensor:
         """Return the feature map itself, made smaller."""
@@ -187,10 +228,14 @@ class GroundTruthPyramid(Pyramid):
         return up(picture, size)
 
     def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
-        """Compare the codes with the features at this scale (the L_vae of FlexVAR eq. 5 takes (f_k, q_k))."""
+        """Compare the codes with the features at this scale (the L_vae of FlexVAR eq. 5 takes (f_k,
+        q_k)).
+        """
         if self.codebook.normalise:
             target = F.normalize(target, dim=1)
-        return F.mse_loss(picture, target.detach()) + self.beta * F.mse_loss(target, picture.detach())
+        return F.mse_loss(picture, target.detach()) + self.beta * F.mse_loss(
+            target, picture.detach()
+        )
 
     def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
         """Pass the gradient of each scale on to the features at that scale."""
@@ -200,7 +245,9 @@ class GroundTruthPyramid(Pyramid):
 
 
 class Phi(nn.Module):
-    """VAR's phi: half the map as it is, half through a 3 x 3 convolution; smooths what bicubic enlargement leaves blocky."""
+    """VAR's phi: half the map as it is, half through a 3 x 3 convolution; smooths what bicubic
+    enlargement leaves blocky.
+    """
 
     def __init__(self, channels: int):
         super().__init__()
@@ -211,24 +258,33 @@ class Phi(nn.Module):
         return 0.5 * x + 0.5 * self.conv(x)
 
 
-# For ten scales and four phi, two choices are exact ties that floating point decides; the published weights need this table.
+# For ten scales and four phi, two choices are exact ties that floating point decides; the published
+# weights need this table.
 PHI_OF_TEN = (0, 0, 1, 1, 1, 2, 2, 3, 3, 3)
 
 
 def phi_index(k: int, steps: int, shared: int) -> int:
-    """Return which of the `shared` convolutions serves scale k (from 0) of `steps`: the nearest of evenly spread ticks.
+    """Return which of the `shared` convolutions serves scale k (from 0) of `steps`: the nearest of
+    evenly spread ticks.
 
-    A tie goes to the coarser one. (VAR's code breaks the tie of 5 and 7 scales the other way; its checkpoints have 10.)
+    A tie goes to the coarser one. (VAR's code breaks the tie of 5 and 7 scales the other way; its
+    checkpoints have 10.)
     """
     if (steps, shared) == (10, 4):
         return PHI_OF_TEN[k]
-    ticks = [1 / (3 * shared) + i * (1 - 2 / (3 * shared)) / max(shared - 1, 1) for i in range(shared)]
+    ticks = [
+        1 / (3 * shared) + i * (1 - 2 / (3 * shared)) / max(shared - 1, 1) for i in range(shared)
+    ]
     position = k / (steps - 1) if steps > 1 else 0.0
     return min(range(shared), key=lambda i: abs(ticks[i] - position))
 
 
-def make_pyramid(kind: str, codebook: Codebook | BinaryCodes, *, shared_phi: int = 4, beta: float = 0.25) -> Pyramid:
-    """Return the pyramid named `kind`: "residual" (VAR; of sign bits: Infinity) or "ground_truth" (FlexVAR; one scale: LlamaGen)."""
+def make_pyramid(
+    kind: str, codebook: Codebook | BinaryCodes, *, shared_phi: int = 4, beta: float = 0.25
+) -> Pyramid:
+    """Return the pyramid named `kind`: "residual" (VAR; of sign bits: Infinity) or "ground_truth"
+    (FlexVAR; one scale: LlamaGen).
+    """
     if kind == "residual" and isinstance(codebook, BinaryCodes):
         return BitPyramid(codebook, beta=beta)
     if kind == "residual":

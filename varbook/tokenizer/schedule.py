@@ -1,6 +1,7 @@
 """Scale schedules: the sizes of the token maps, coarse to fine, each a pair (height, width).
 
-Everything in the book takes a schedule, so another resolution, aspect ratio or number of steps is another argument.
+Everything in the book takes a schedule, so another resolution, aspect ratio or number of steps is
+another argument.
 """
 
 import math
@@ -14,7 +15,9 @@ Schedule = tuple[Scale, ...]
 
 
 def square(*sides: int) -> Schedule:
-    """Return the schedule of square token maps with these sides: `square(1, 2, 4)` is ((1, 1), (2, 2), (4, 4))."""
+    """Return the schedule of square token maps with these sides: `square(1, 2, 4)` is ((1, 1), (2,
+    2), (4, 4)).
+    """
     return tuple((side, side) for side in sides)
 
 
@@ -38,7 +41,9 @@ TABLE_7 = {
 
 
 def token_count(schedule: Schedule) -> int:
-    """Return the length of the token sequence, the sum of h * w over the scales (680 for `VAR_256`)."""
+    """Return the length of the token sequence, the sum of h * w over the scales (680 for
+    `VAR_256`).
+    """
     return sum(height * width for height, width in schedule)
 
 
@@ -52,7 +57,8 @@ def scale_slices(schedule: Schedule) -> list[slice]:
 
 
 def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
-    """Return `schedule` as pairs of ints where it is valid: it grows from scale to scale, and the last one is `latent`.
+    """Return `schedule` as pairs of ints where it is valid: it grows from scale to scale, and the
+    last one is `latent`.
 
     Raises VarbookError with a schedule that would work.
     """
@@ -63,8 +69,10 @@ def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
             f"A schedule is a sequence of (height, width) pairs such as {square(1, 2, 4)}, not {schedule!r}."
         ) from None
     if not schedule or min(min(scale) for scale in schedule) < 1:
-        raise VarbookError("A schedule needs at least one scale, and every side must be 1 or more; try square(1, 2, 4, 8).")
-    grown = [a[0] <= b[0] and a[1] <= b[1] and a != b for a, b in zip(schedule, schedule[1:])]
+        raise VarbookError(
+            "A schedule needs at least one scale, and every side must be 1 or more; try square(1, 2, 4, 8)."
+        )
+    grown = [a[0] <= b[0] and a[1] <= b[1] and a != b for a, b in zip(schedule, schedule[1:], strict=False)]
     if not all(grown):
         k = grown.index(False)
         raise VarbookError(
@@ -80,8 +88,13 @@ def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
 
 
 def nearest_schedule(schedule: Schedule, latent: Scale) -> Schedule:
-    """Return the valid schedule closest to `schedule` that ends at `latent`: sorted, without repeats, cut at the latent."""
-    inside = sorted({(min(h, latent[0]), min(w, latent[1])) for h, w in schedule if h > 0 and w > 0} - {tuple(latent)})
+    """Return the valid schedule closest to `schedule` that ends at `latent`: sorted, without
+    repeats, cut at the latent.
+    """
+    inside = sorted(
+        {(min(h, latent[0]), min(w, latent[1])) for h, w in schedule if h > 0 and w > 0}
+        - {tuple(latent)}
+    )
     kept: list[Scale] = []
     for scale in inside:
         if not kept or (scale[0] >= kept[-1][0] and scale[1] >= kept[-1][1]):
@@ -90,7 +103,8 @@ def nearest_schedule(schedule: Schedule, latent: Scale) -> Schedule:
 
 
 def make_schedule(latent: Scale, steps: int) -> Schedule:
-    """Return a sensible schedule of `steps` scales from 1 x 1 to `latent` (h, w), any aspect ratio, growing about geometrically.
+    """Return a sensible schedule of `steps` scales from 1 x 1 to `latent` (h, w), any aspect ratio,
+    growing about geometrically.
 
     Raises VarbookError where the latent is too small for so many steps.
     """
@@ -99,20 +113,25 @@ def make_schedule(latent: Scale, steps: int) -> Schedule:
         raise VarbookError(f"A latent of {latent} allows 1 to {longest} steps, not {steps}.")
     if steps == 1:
         return (tuple(latent),)
-    # A geometric ladder of the longer side, pushed apart where rounding makes two rungs equal (VAR's ladder does the same).
+    # A geometric ladder of the longer side, pushed apart where rounding makes two rungs equal
+    # (VAR's ladder does the same).
     sides = [round(longest ** (k / (steps - 1))) for k in range(steps)]
     for k in range(1, steps):
         sides[k] = max(sides[k], sides[k - 1] + 1)
     for k in range(steps - 1, -1, -1):
         sides[k] = min(sides[k], longest - (steps - 1 - k))
-    return tuple((max(1, round(side * latent[0] / longest)), max(1, round(side * latent[1] / longest))) for side in sides)
+    return tuple(
+        (max(1, round(side * latent[0] / longest)), max(1, round(side * latent[1] / longest)))
+        for side in sides
+    )
 
 
 def schedule_for(trained: Schedule, latent: Scale) -> Schedule:
-    """Return a schedule to `latent` (h, w), any size and aspect ratio, that keeps the scales of training as long as they fit.
+    """Return a schedule to `latent` (h, w), any size and aspect ratio, that keeps the scales of
+    training as long as they fit.
 
-    Beyond them it grows by at most half from scale to scale: from `VAR_256` to 24 x 24 and 32 x 32 that gives the rows of
-    FlexVAR table 7.
+    Beyond them it grows by at most half from scale to scale: from `VAR_256` to 24 x 24 and 32 x 32
+    that gives the rows of FlexVAR table 7.
     """
     longest = max(latent)
     sides = [max(scale) for scale in trained if max(scale) < longest] or [1]
@@ -123,19 +142,30 @@ def schedule_for(trained: Schedule, latent: Scale) -> Schedule:
 
 
 def sample_schedule(
-    latent: Scale, max_steps: int, *, drop: float = 0.05, max_drops: int = 4, budget: int | None = None, generator: torch.Generator
+    latent: Scale,
+    max_steps: int,
+    *,
+    drop: float = 0.05,
+    max_drops: int = 4,
+    budget: int | None = None,
+    generator: torch.Generator,
 ) -> Schedule:
     """Draw the schedule of one training step (FlexVAR section 3.4, step sampling).
 
-    The first scale is 1 x 1 and the last is `latent`, always; the sides between are drawn at random, each is dropped with
-    probability `drop`, at most `max_drops` of them. `budget` (tokens) removes the largest middle scales until the sequence fits;
-    the last scale is never dropped (the released code does drop it in a third of its steps).
+    The first scale is 1 x 1 and the last is `latent`, always; the sides between are drawn at
+    random, each is dropped with probability `drop`, at most `max_drops` of them. `budget` (tokens)
+    removes the largest middle scales until the sequence fits; the last scale is never dropped (the
+    released code does drop it in a third of its steps).
     """
     longest = max(latent)
     between = torch.randperm(max(longest - 2, 0), generator=generator)[: max(max_steps - 2, 0)] + 2
     sides = sorted(between.tolist())
     dropped = torch.rand(len(sides), generator=generator) < drop
-    sides = [side for k, side in enumerate(sides) if not (dropped[k] and int(dropped[:k].sum()) < max_drops)]
+    sides = [
+        side
+        for k, side in enumerate(sides)
+        if not (dropped[k] and int(dropped[:k].sum()) < max_drops)
+    ]
     while budget and sides and token_count(_scaled(sides, latent)) > budget:
         sides.pop()
     return _scaled(sides, latent)
@@ -143,5 +173,8 @@ def sample_schedule(
 
 def _scaled(sides: list[int], latent: Scale) -> Schedule:
     longest = max(latent)
-    middle = [(math.ceil(side * latent[0] / longest), math.ceil(side * latent[1] / longest)) for side in sides]
+    middle = [
+        (math.ceil(side * latent[0] / longest), math.ceil(side * latent[1] / longest))
+        for side in sides
+    ]
     return tuple(dict.fromkeys([(1, 1), *middle, tuple(latent)]))

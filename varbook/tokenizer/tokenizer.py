@@ -30,13 +30,24 @@ class TokenizerConfig:
     patch: int = 2  # pixels folded into channels before the first convolution
     blocks: int = 1  # residual blocks a level in the encoder (one more in the decoder)
     line: bool = True  # a linear path beside the layers of encoder and decoder (ours): the first half decibel for free
-    # "folded": ours, for a CPU; "vqgan": that of the published tokenizers, with patch=1 and line=False
+    # "folded": ours, for a CPU; "vqgan": that of the published tokenizers, with patch=1 and
+    # line=False
     autoencoder: str = field(default="folded", metadata={"added": True})
-    feature_channels: int = field(default=0, metadata={"added": True})  # between autoencoder and quant_conv; 0: as code_dim
-    quant_kernel: int = field(default=3, metadata={"added": True})  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1, Infinity none: 0
-    attention: bool = field(default=True, metadata={"added": True})  # in the autoencoder "vqgan"; Infinity's has none
-    codes_kind: str = field(default="nearest", metadata={"added": True})  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
-    bit_entropy: float = field(default=0.0, metadata={"added": True})  # weight of the entropy penalty on the bits
+    feature_channels: int = field(
+        default=0, metadata={"added": True}
+    )  # between autoencoder and quant_conv; 0: as code_dim
+    quant_kernel: int = field(
+        default=3, metadata={"added": True}
+    )  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1, Infinity none: 0
+    attention: bool = field(
+        default=True, metadata={"added": True}
+    )  # in the autoencoder "vqgan"; Infinity's has none
+    codes_kind: str = field(
+        default="nearest", metadata={"added": True}
+    )  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
+    bit_entropy: float = field(
+        default=0.0, metadata={"added": True}
+    )  # weight of the entropy penalty on the bits
 
 
 def make_codes(config: TokenizerConfig) -> Codebook | BinaryCodes:
@@ -45,18 +56,26 @@ def make_codes(config: TokenizerConfig) -> Codebook | BinaryCodes:
         return Codebook(config.codes, config.code_dim, normalise=config.normalise)
     if config.codes_kind == "bits":
         return BinaryCodes(config.code_dim, entropy=config.bit_entropy)
-    raise VarbookError(f'There are no codes of the kind {config.codes_kind!r}; use "nearest" or "bits".')
+    raise VarbookError(
+        f'There are no codes of the kind {config.codes_kind!r}; use "nearest" or "bits".'
+    )
 
 
-def make_part(config: TokenizerConfig, folded: type[nn.Module], vqgan: type[nn.Module]) -> nn.Module:
+def make_part(
+    config: TokenizerConfig, folded: type[nn.Module], vqgan: type[nn.Module]
+) -> nn.Module:
     """Return the encoder (or the decoder) that `config.autoencoder` chooses, one of two classes."""
     features = config.feature_channels or config.code_dim
     if config.autoencoder == "folded":
         return folded(config.channels, config.patch, config.blocks, features, line=config.line)
     if config.autoencoder != "vqgan":
-        raise VarbookError(f'There is no autoencoder named {config.autoencoder!r}; use "folded" or "vqgan".')
+        raise VarbookError(
+            f'There is no autoencoder named {config.autoencoder!r}; use "folded" or "vqgan".'
+        )
     if config.patch != 1 or config.line:
-        raise VarbookError('The autoencoder "vqgan" folds no pixels and has no linear path; set patch=1 and line=False.')
+        raise VarbookError(
+            'The autoencoder "vqgan" folds no pixels and has no linear path; set patch=1 and line=False.'
+        )
     return vqgan(config.channels, config.blocks, features, attention=config.attention)
 
 
@@ -69,9 +88,19 @@ class Tokenizer(nn.Module):
         self.stride = config.patch * 2 ** (len(config.channels) - 1)
         features, kernel = config.feature_channels or config.code_dim, config.quant_kernel
         self.encoder = make_part(config, Encoder, VqganEncoder)
-        self.quant_conv = nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2) if kernel else nn.Identity()
-        self.pyramid = make_pyramid(config.pyramid, make_codes(config), shared_phi=config.shared_phi, beta=config.beta)
-        self.post_quant_conv = nn.Conv2d(config.code_dim, features, kernel, padding=kernel // 2) if kernel else nn.Identity()
+        self.quant_conv = (
+            nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2)
+            if kernel
+            else nn.Identity()
+        )
+        self.pyramid = make_pyramid(
+            config.pyramid, make_codes(config), shared_phi=config.shared_phi, beta=config.beta
+        )
+        self.post_quant_conv = (
+            nn.Conv2d(config.code_dim, features, kernel, padding=kernel // 2)
+            if kernel
+            else nn.Identity()
+        )
         self.decoder = make_part(config, Decoder, VqganDecoder)
 
     @property
@@ -80,9 +109,14 @@ class Tokenizer(nn.Module):
         return self.pyramid.codebook
 
     def latent(self, height: int, width: int) -> Scale:
-        """Return the latent's size for `height` x `width` pixels; VarbookError where the stride does not divide them."""
+        """Return the latent's size for `height` x `width` pixels; VarbookError where the stride
+        does not divide them.
+        """
         if height % self.stride or width % self.stride:
-            near = [max(self.stride, round(side / self.stride) * self.stride) for side in (height, width)]
+            near = [
+                max(self.stride, round(side / self.stride) * self.stride)
+                for side in (height, width)
+            ]
             raise VarbookError(
                 f"An image of {height} x {width} pixels does not fit the stride of {self.stride}; use {near[0]} x {near[1]}."
             )
@@ -94,13 +128,20 @@ class Tokenizer(nn.Module):
         return self.quant_conv(self.encoder(image))  # B C h w
 
     def quantise(
-        self, f: Tensor, schedule: Schedule | None = None, disturb: Callable[[Tensor], Tensor] | None = None
+        self,
+        f: Tensor,
+        schedule: Schedule | None = None,
+        disturb: Callable[[Tensor], Tensor] | None = None,
     ) -> Quantised:
-        """Quantise features over `schedule` (by default the one of the training); `disturb` as in `Pyramid.forward`."""
+        """Quantise features over `schedule` (by default the one of the training); `disturb` as in
+        `Pyramid.forward`.
+        """
         return self.pyramid(f, schedule or self.config.schedule, disturb)
 
     def decode(self, f: Tensor) -> Tensor:
-        """Map features (B, C, h, w), any size, to images (B, 3, H, W), not clamped: a clamp would stop gradients."""
+        """Map features (B, C, h, w), any size, to images (B, 3, H, W), not clamped: a clamp would
+        stop gradients.
+        """
         return self.decoder(self.post_quant_conv(f))
 
     @torch.no_grad()
@@ -117,6 +158,10 @@ class Tokenizer(nn.Module):
     def reconstruct(self, image: Tensor, schedule: Schedule | None = None) -> list[Tensor]:
         """Return, per scale, what the decoder makes of the picture after that scale, in [-1, 1].
 
-        A residual pyramid gives images of full size that sharpen; a ground-truth pyramid gives each scale at its own size.
+        A residual pyramid gives images of full size that sharpen; a ground-truth pyramid gives each
+        scale at its own size.
         """
-        return [self.decode(picture).clamp(-1, 1) for picture in self.quantise(self.encode(image), schedule).pictures]
+        return [
+            self.decode(picture).clamp(-1, 1)
+            for picture in self.quantise(self.encode(image), schedule).pictures
+        ]

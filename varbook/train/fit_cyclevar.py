@@ -1,4 +1,6 @@
-"""Fine-tuning CycleVAR on two unpaired sets of images: cycle, identity and adversarial loss in one step of the generator."""
+"""Fine-tuning CycleVAR on two unpaired sets of images: cycle, identity and adversarial loss in one
+step of the generator.
+"""
 
 import copy
 from collections.abc import Callable
@@ -24,7 +26,9 @@ from varbook.translate.losses import keep, noisy, reconstruction, update_average
 
 @dataclass(frozen=True)
 class CycleVARTraining:
-    """Everything that shapes the fine-tuning. Weights: CycleGAN-Turbo's are 1, 10, 1, 1, 0.5 with LPIPS (CycleVAR section 3.4)."""
+    """Everything that shapes the fine-tuning. Weights: CycleGAN-Turbo's are 1, 10, 1, 1, 0.5 with
+    LPIPS (CycleVAR section 3.4).
+    """
 
     steps: int = 1000
     batch: int = 4  # images per domain and step
@@ -38,19 +42,31 @@ class CycleVARTraining:
     identity_perceptual: float = 0.5
     cycle_noise: float = 0.05  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
     keep_l1: float = 6.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
-    keep_up_to: float = 0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
+    keep_up_to: float = (
+        0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
+    )
     gan: float = 1.0
     critic_lr: float = 4e-4
-    critic_on_reconstructions: bool = True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
+    critic_on_reconstructions: bool = (
+        True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
+    )
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
-    critic: str = field(default="patch", metadata=ADDED)  # "features": frozen CLIP and an MLP, CycleVAR section 4.1; or "patch+features"
+    critic: str = field(
+        default="patch", metadata=ADDED
+    )  # "features": frozen CLIP and an MLP, CycleVAR section 4.1; or "patch+features"
     critic_channels: tuple[int, ...] = (48, 96, 128)  # of the patch discriminator
     critic_whole: bool = True  # the patch discriminator also judges the picture as a whole (ours)
-    augment: tuple[str, ...] = ("translation",)  # "colour", "translation", "cutout": what discriminators see
-    hold: float = field(default=0.5, metadata=ADDED)  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
+    augment: tuple[str, ...] = (
+        "translation",
+    )  # "colour", "translation", "cutout": what discriminators see
+    hold: float = field(
+        default=0.5, metadata=ADDED
+    )  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
     betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
-    optimiser: str = field(default="adamw", metadata=ADDED)  # or "sgd": the generator's alone, with the first beta as momentum
+    optimiser: str = field(
+        default="adamw", metadata=ADDED
+    )  # or "sgd": the generator's alone, with the first beta as momentum
 
 
 Target = int | Tensor  # what a model translates into: a class, or the word ids (T,) of a prompt
@@ -58,8 +74,15 @@ Target = int | Tensor  # what a model translates into: a class, or the word ids 
 
 def image_labels(targets: tuple[Target, Target], images: tuple[Tensor, Tensor]) -> Tensor:
     """Return one label per image: the first target for the first batch, the second for the second."""
-    labels = [torch.as_tensor(t, device=batch.device) for t, batch in zip(targets, images, strict=True)]
-    return torch.cat([label.expand(len(batch), *label.shape) for label, batch in zip(labels, images, strict=True)])
+    labels = [
+        torch.as_tensor(t, device=batch.device) for t, batch in zip(targets, images, strict=True)
+    ]
+    return torch.cat(
+        [
+            label.expand(len(batch), *label.shape)
+            for label, batch in zip(labels, images, strict=True)
+        ]
+    )
 
 
 def identity_loss(
@@ -70,11 +93,15 @@ def identity_loss(
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return the identity loss alone, G(x, t_x) against x and G(y, t_y) against y (CycleVAR eq. 15)."""
+    """Return the identity loss alone, G(x, t_x) against x and G(y, t_y) against y (CycleVAR eq.
+    15).
+    """
     both = torch.cat(images)
     with torch.no_grad():
         source = cyclevar.source(both)
-    out = cyclevar.tokenizer.decode(cyclevar.latent(source, image_labels(targets, images), generator))
+    out = cyclevar.tokenizer.decode(
+        cyclevar.latent(source, image_labels(targets, images), generator)
+    )
     return reconstruction(out, both, training.identity_l1, training.identity_perceptual, perceptual)
 
 
@@ -87,9 +114,11 @@ def generator_loss(
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, list[Tensor], dict[str, float]]:
-    """Return the generator's loss (CycleVAR eqs. 13 to 15), the two fakes, and the parts of the loss.
+    """Return the generator's loss (CycleVAR eqs. 13 to 15), the two fakes, and the parts of the
+    loss.
 
-    `images` are batches x of domain X and y of domain Y, `targets` the class labels (t_x, t_y); critics[0] judges X.
+    `images` are batches x of domain X and y of domain Y, `targets` the class labels (t_x, t_y);
+    critics[0] judges X.
     """
     n, both = len(images[0]), torch.cat(images)
     same, swapped = image_labels(targets, images), image_labels(targets[::-1], images)
@@ -98,40 +127,72 @@ def generator_loss(
     twice = [torch.cat((f, f)) for f in source]
     out = cyclevar.tokenizer.decode(cyclevar.latent(twice, torch.cat((swapped, same)), generator))
     fake_y, fake_x, identity = out[:n], out[n : 2 * n], out[2 * n :]
-    # back again: G(G(x, t_y), t_x) and G(G(y, t_x), t_y), with gradients through tokenizer and both passes
+    # back again: G(G(x, t_y), t_x) and G(G(y, t_x), t_y), with gradients through tokenizer and both
+    # passes
     again = cyclevar(noisy(out[: 2 * n], training.cycle_noise, generator), same, generator)
     parts = {
-        "cycle": reconstruction(again, both, training.cycle_l1, training.cycle_perceptual, perceptual),  # eq. 13
-        "identity": reconstruction(identity, both, training.identity_l1, training.identity_perceptual, perceptual),  # eq. 15
+        "cycle": reconstruction(
+            again, both, training.cycle_l1, training.cycle_perceptual, perceptual
+        ),  # eq. 13
+        "identity": reconstruction(
+            identity, both, training.identity_l1, training.identity_perceptual, perceptual
+        ),  # eq. 15
     }
     if training.keep_l1:
         parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
     seen_x, seen_y = (augment(fake, training.augment, generator) for fake in (fake_x, fake_y))
     critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
-    parts["gan"] = training.gan * (sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x)))  # eq. 14
+    parts["gan"] = training.gan * (
+        sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x))
+    )  # eq. 14
     critics.requires_grad_(True)
-    return sum(parts.values()), [fake_x.detach(), fake_y.detach()], {name: part.item() for name, part in parts.items()}
+    return (
+        sum(parts.values()),
+        [fake_x.detach(), fake_y.detach()],
+        {name: part.item() for name, part in parts.items()},
+    )
 
 
 @torch.no_grad()
 def reconstructed(cyclevar: CycleVAR, images: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Return real images as the frozen tokenizer renders them: what a perfect translation would look like."""
+    """Return real images as the frozen tokenizer renders them: what a perfect translation would
+    look like.
+    """
     tokenizer = cyclevar.tokenizer
     pictures = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).pictures
     return tokenizer.decode(pictures[-1]).split(len(images[0]))
 
 
-def critic_loss(critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]) -> Tensor:
-    """Return the loss of both discriminators for real images and detached fakes of each domain (CycleVAR eq. 16)."""
-    return sum(sigmoid_discriminator(critic(real), critic(fake)) for critic, real, fake in zip(critics, images, fakes, strict=True))
+def critic_loss(
+    critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]
+) -> Tensor:
+    """Return the loss of both discriminators for real images and detached fakes of each domain
+    (CycleVAR eq. 16).
+    """
+    return sum(
+        sigmoid_discriminator(critic(real), critic(fake))
+        for critic, real, fake in zip(critics, images, fakes, strict=True)
+    )
 
 
 def generator_optimiser(model: nn.Module, training: CycleVARTraining) -> torch.optim.Optimizer:
-    """Return the optimiser of the generator's weights that `training` names; VarbookError for an unknown one."""
+    """Return the optimiser of the generator's weights that `training` names; VarbookError for an
+    unknown one.
+    """
     if training.optimiser == "adamw":
-        return torch.optim.AdamW(model.parameters(), training.lr, betas=training.betas, weight_decay=training.weight_decay)
+        return torch.optim.AdamW(
+            model.parameters(),
+            training.lr,
+            betas=training.betas,
+            weight_decay=training.weight_decay,
+        )
     if training.optimiser == "sgd":
-        return torch.optim.SGD(model.parameters(), training.lr, momentum=training.betas[0], weight_decay=training.weight_decay)
+        return torch.optim.SGD(
+            model.parameters(),
+            training.lr,
+            momentum=training.betas[0],
+            weight_decay=training.weight_decay,
+        )
     raise VarbookError(f"There is no optimiser {training.optimiser!r}; use adamw or sgd.")
 
 
@@ -148,13 +209,17 @@ def fit_cyclevar(
     keeper: Keeper | None = None,
     shard: bool = False,
 ) -> Curve:
-    """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with targets (t_x, t_y); return the curve; resumable.
+    """Train `cyclevar` on uint8 sets (N, 3, H, W) of domains X and Y with targets (t_x, t_y);
+    return the curve; resumable.
 
-    `draw` makes a float batch out of a set (random crops and mirroring live there). At the end the model holds the moving
-    average of its weights. `shard` spreads model and optimiser over the processes, for models too large for one card.
+    `draw` makes a float batch out of a set (random crops and mirroring live there). At the end the
+    model holds the moving average of its weights. `shard` spreads model and optimiser over the
+    processes, for models too large for one card.
     """
     cyclevar.to(device).train()
-    critics = discriminators(training.critic, len(sets), training.critic_channels, training.critic_whole).to(device)
+    critics = discriminators(
+        training.critic, len(sets), training.critic_channels, training.critic_whole
+    ).to(device)
     processes.start_alike(cyclevar.model, critics)
     given_model, spread = cyclevar.model, sharded if shard else copy.deepcopy
     average = spread(given_model).requires_grad_(False)
@@ -162,7 +227,10 @@ def fit_cyclevar(
         cyclevar.model = sharded(given_model)
     optimiser = generator_optimiser(cyclevar.model, training)
     critic_optimiser = torch.optim.AdamW(
-        critics.parameters(), training.critic_lr, betas=training.betas, weight_decay=training.weight_decay
+        critics.parameters(),
+        training.critic_lr,
+        betas=training.betas,
+        weight_decay=training.weight_decay,
     )
     state = {
         "model": cyclevar.model,
@@ -176,21 +244,36 @@ def fit_cyclevar(
     for step in progress(range(start, training.steps), "CycleVAR"):
         generator = step_generator(seed, step)
         for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(step, training.steps, training.warmup, hold=training.hold)
+            group["lr"] = training.lr * learning_rate(
+                step, training.steps, training.warmup, hold=training.hold
+            )
         drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
         images = tuple(image.to(device, memory_format=torch.channels_last) for image in drawn)
         alone = step < training.identity_steps
         with autocast(device):
             if alone:
-                loss, fakes, parts = identity_loss(cyclevar, images, targets, training, perceptual, generator), [], {}
+                loss, fakes, parts = (
+                    identity_loss(cyclevar, images, targets, training, perceptual, generator),
+                    [],
+                    {},
+                )
             else:
-                loss, fakes, parts = generator_loss(cyclevar, critics, images, targets, training, perceptual, generator)
+                loss, fakes, parts = generator_loss(
+                    cyclevar, critics, images, targets, training, perceptual, generator
+                )
         take_step(loss, cyclevar.model, optimiser, training.clip)
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
         if not alone:
             with autocast(device):
-                real = reconstructed(cyclevar, images) if training.critic_on_reconstructions else images
-                real, fakes = ([augment(one, training.augment, generator) for one in side] for side in (real, fakes))
+                real = (
+                    reconstructed(cyclevar, images)
+                    if training.critic_on_reconstructions
+                    else images
+                )
+                real, fakes = (
+                    [augment(one, training.augment, generator) for one in side]
+                    for side in (real, fakes)
+                )
                 judged = critic_loss(critics, real, fakes)
             take_step(judged, critics, critic_optimiser)
             parts["critic"] = judged.item()

@@ -18,7 +18,9 @@ from varbook.train.progress import progress
 from varbook.train.stepping import take_step
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> torch.Tensor:
+def uniform(
+    shape: tuple[int, ...], low: float, high: float, generator: torch.Generator
+) -> torch.Tensor:
     """Return numbers drawn evenly between `low` and `high`."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
@@ -31,9 +33,11 @@ def soften(images: torch.Tensor) -> torch.Tensor:
     return tap[0] * x[..., :-2, :] + tap[1] * x[..., 1:-1, :] + tap[2] * x[..., 2:, :]
 
 
-def disturb(images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror, tint, blur and roughen images (B,3,H,W) in [-1,1] as a tokenizer might; silhouettes (B,H,W) are
-    mirrored along.
+def disturb(
+    images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror, tint, blur and roughen images (B,3,H,W) in [-1,1] as a tokenizer might; silhouettes
+    (B,H,W) are mirrored along.
 
     A judge that has seen only sharp renders would punish a reconstruction for being one.
     """
@@ -52,16 +56,20 @@ def disturb(images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Ge
 
 
 def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Return one minus the soft overlap 2|A and B| / (|A| + |B|), averaged over the images of (B,H,W) logits and
-    masks.
+    """Return one minus the soft overlap 2|A and B| / (|A| + |B|), averaged over the images of
+    (B,H,W) logits and masks.
     """
     inside = logits.sigmoid()
     overlap = (inside * masks).sum(dim=(1, 2))
     return (1 - (2 * overlap + 1) / (inside.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) + 1)).mean()
 
 
-def judge_losses(verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, domains: tuple[int, ...]) -> dict[str, torch.Tensor]:
-    """Return the three losses: species over all (B,), domain over those of `domains` alone, silhouette over (B,H,W)."""
+def judge_losses(
+    verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, domains: tuple[int, ...]
+) -> dict[str, torch.Tensor]:
+    """Return the three losses: species over all (B,), domain over those of `domains` alone,
+    silhouette over (B,H,W).
+    """
     species = F.cross_entropy(verdict.species.float(), labels)
     member = torch.stack([labels == label for label in domains], dim=1)  # B D
     # A batch without any of the two has no domain loss; the sum keeps it in the graph.
@@ -72,31 +80,50 @@ def judge_losses(verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, do
     return {"species": species, "domain": domain, "silhouette": silhouette}
 
 
-def _check(judge: Judge, images: torch.Tensor, labels: torch.Tensor, silhouettes: torch.Tensor) -> None:
+def _check(
+    judge: Judge, images: torch.Tensor, labels: torch.Tensor, silhouettes: torch.Tensor
+) -> None:
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
-        raise VarbookError(f"The judge trains on uint8 images (N,3,H,W), not {images.dtype} {tuple(images.shape)}.")
+        raise VarbookError(
+            f"The judge trains on uint8 images (N,3,H,W), not {images.dtype} {tuple(images.shape)}."
+        )
     if len(labels) != len(images) or silhouettes.shape != (len(images), *images.shape[2:]):
         raise VarbookError("Every image needs one label and one silhouette of its own size.")
     if len(images) == 0 or int(labels.max()) >= len(judge.config.species):
-        raise VarbookError(f"Labels have to lie below {len(judge.config.species)}, and there must be images.")
+        raise VarbookError(
+            f"Labels have to lie below {len(judge.config.species)}, and there must be images."
+        )
 
 
 def rate_factor(step: int, steps: int) -> float:
-    """Return the factor of the learning rate: a rise over the first twentieth, then half a cosine down to zero."""
+    """Return the factor of the learning rate: a rise over the first twentieth, then half a cosine
+    down to zero.
+    """
     warm = max(1, steps // 20)
     if step < warm:
         return (step + 1) / warm
     return 0.5 + 0.5 * math.cos(math.pi * (step - warm) / max(1, steps - warm))
 
 
-# What a judge says of a batch, the rows of that batch and its mirrored silhouettes (B, H, W) -> its losses by name.
+# What a judge says of a batch, the rows of that batch and its mirrored silhouettes (B, H, W) -> its
+# losses by name.
 Losses = Callable[[object, torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]
 
 
 def _fit(
-    name: str, judge: nn.Module, images: torch.Tensor, silhouettes: torch.Tensor, losses_of: Losses, *, steps: int, batch: int,
-    lr: float, seed: int, device: torch.device, keeper: Keeper | None,
-) -> Curve:  # fmt: skip
+    name: str,
+    judge: nn.Module,
+    images: torch.Tensor,
+    silhouettes: torch.Tensor,
+    losses_of: Losses,
+    *,
+    steps: int,
+    batch: int,
+    lr: float,
+    seed: int,
+    device: torch.device,
+    keeper: Keeper | None,
+) -> Curve:
     """The loop of both judges: disturbed images in, the sum of `losses_of` down."""
     judge.to(device, memory_format=torch.channels_last).train()
     processes.start_alike(judge)
@@ -109,7 +136,10 @@ def _fit(
         for group in optimiser.param_groups:
             group["lr"] = lr * rate_factor(step, steps)
         rows = torch.randint(len(images), (batch,), generator=generator)
-        picture, mask = to_float(images[rows]).to(device), silhouettes[rows].to(device).float()  # B 3 H W, B H W
+        picture, mask = (
+            to_float(images[rows]).to(device),
+            silhouettes[rows].to(device).float(),
+        )  # B 3 H W, B H W
         picture, mask = disturb(picture, mask, generator)
         with autocast(device):
             said = judge(picture)
@@ -136,19 +166,33 @@ def fit_judge(
     device: torch.device | str,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `judge` in place on uint8 images (N,3,H,W), labels (N,) and silhouettes (N,H,W), and return the curve;
-    resumable.
+    """Train `judge` in place on uint8 images (N,3,H,W), labels (N,) and silhouettes (N,H,W), and
+    return the curve; resumable.
 
-    Batch norm looks at the whole batch, and the judge is small: of several processes each works through all of every batch.
+    Batch norm looks at the whole batch, and the judge is small: of several processes each works
+    through all of every batch.
     """
     _check(judge, images, labels, silhouettes)
-    device, domains = torch.device(device), tuple(judge.config.species.index(name) for name in judge.config.domains)
+    device, domains = (
+        torch.device(device),
+        tuple(judge.config.species.index(name) for name in judge.config.domains),
+    )
 
     def losses_of(said: Verdict, rows: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
         return judge_losses(said, labels[rows].to(device), mask, domains)
 
     return _fit(
-        "judge", judge, images, silhouettes, losses_of, steps=steps, batch=batch, lr=lr, seed=seed, device=device, keeper=keeper
+        "judge",
+        judge,
+        images,
+        silhouettes,
+        losses_of,
+        steps=steps,
+        batch=batch,
+        lr=lr,
+        seed=seed,
+        device=device,
+        keeper=keeper,
     )
 
 
@@ -164,13 +208,32 @@ def fit_attributes(
     device: torch.device | str,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train the judge of captions on uint8 images (N,3,H,W) and labels (N,) per attribute, and return the curve; resumable."""
+    """Train the judge of captions on uint8 images (N,3,H,W) and labels (N,) per attribute, and
+    return the curve; resumable.
+    """
     device = torch.device(device)
-    nowhere = images.new_zeros(()).expand(len(images), *images.shape[2:])  # silhouettes, of which there are none here
+    nowhere = images.new_zeros(()).expand(
+        len(images), *images.shape[2:]
+    )  # silhouettes, of which there are none here
 
-    def losses_of(said: dict[str, torch.Tensor], rows: torch.Tensor, _: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {name: F.cross_entropy(one.float(), labels[name][rows].to(device)) for name, one in said.items()}
+    def losses_of(
+        said: dict[str, torch.Tensor], rows: torch.Tensor, _: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        return {
+            name: F.cross_entropy(one.float(), labels[name][rows].to(device))
+            for name, one in said.items()
+        }
 
     return _fit(
-        "judge of captions", judge, images, nowhere, losses_of, steps=steps, batch=batch, lr=lr, seed=seed, device=device, keeper=keeper
+        "judge of captions",
+        judge,
+        images,
+        nowhere,
+        losses_of,
+        steps=steps,
+        batch=batch,
+        lr=lr,
+        seed=seed,
+        device=device,
+        keeper=keeper,
     )

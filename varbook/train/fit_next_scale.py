@@ -30,17 +30,23 @@ class NextScaleTraining:
     batch: int = 32
     lr: float = 1e-3  # FlexVAR section 4.1: 1e-4 at batch 256 for a model of 310 M parameters
     weight_decay: float = 0.05  # FlexVAR section 4.1
-    class_drop: float = 0.1  # how often the label is withheld, so that guidance has something to compare with (VAR)
+    class_drop: float = (
+        0.1  # how often the label is withheld, so that guidance has something to compare with (VAR)
+    )
     step_sampling: bool = False  # draw another schedule each step: FlexVAR section 3.4
     max_steps: int = 7  # of a drawn schedule; 10 in FlexVAR
     step_drop: float = 0.05  # FlexVAR section 3.4
     max_drops: int = 4  # FlexVAR section 3.4
     token_budget: int = 680  # a drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays
-    flips: float = field(default=0.0, metadata=ADDED)  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
+    flips: float = field(
+        default=0.0, metadata=ADDED
+    )  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
 
 
 @torch.no_grad()
-def encode_all(tokenizer: Tokenizer, images: Tensor, device: torch.device, batch: int = 64) -> Tensor:
+def encode_all(
+    tokenizer: Tokenizer, images: Tensor, device: torch.device, batch: int = 64
+) -> Tensor:
     """Return the features (2N, C, h, w) of uint8 images (N, 3, H, W), then of their mirror images."""
     tokenizer.to(device).eval()
     features = []
@@ -51,15 +57,20 @@ def encode_all(tokenizer: Tokenizer, images: Tensor, device: torch.device, batch
     return torch.cat(features)
 
 
-def drop_labels(labels: Tensor, probability: float, nothing: int | Tensor, generator: torch.Generator) -> Tensor:
-    """Return labels (B,), or texts (B, T), of which a random part is replaced by `nothing`: "no class", or withheld words."""
+def drop_labels(
+    labels: Tensor, probability: float, nothing: int | Tensor, generator: torch.Generator
+) -> Tensor:
+    """Return labels (B,), or texts (B, T), of which a random part is replaced by `nothing`: "no
+    class", or withheld words.
+    """
     dropped = torch.rand(len(labels), generator=generator) < probability
     dropped = dropped.view(-1, *[1] * (labels.ndim - 1)).to(labels.device)
     return torch.where(dropped, torch.as_tensor(nothing, dtype=labels.dtype), labels)
 
 
 def token_loss(logits: Tensor, tokens: list[Tensor], bits: int = 0) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true token maps.
+    """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true
+    token maps.
 
     With `bits` the logits are (B, L, 2 bits), and both are means over the bits of a token.
     """
@@ -67,12 +78,16 @@ def token_loss(logits: Tensor, tokens: list[Tensor], bits: int = 0) -> tuple[Ten
     if bits:
         target = target[..., None] >> torch.arange(bits, device=target.device) & 1  # B L d
         logits = logits.unflatten(-1, (bits, 2))  # B L d 2
-    loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none").view(target.shape)
+    loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none").view(
+        target.shape
+    )
     right = (logits.argmax(-1) == target).float()
     return (loss.mean(-1), right.mean(-1)) if bits else (loss, right)
 
 
-def step_schedule(model: NextScaleModel, training: NextScaleTraining, generator: torch.Generator) -> Schedule:
+def step_schedule(
+    model: NextScaleModel, training: NextScaleTraining, generator: torch.Generator
+) -> Schedule:
     """Return the schedule of one step: always the same (VAR), or drawn anew (FlexVAR)."""
     if not training.step_sampling:
         return model.config.schedule
@@ -87,10 +102,14 @@ def step_schedule(model: NextScaleModel, training: NextScaleTraining, generator:
 
 
 def decay_groups(model: NextScaleModel, decay: float) -> list[tuple[list[Tensor], float]]:
-    """Split the parameters into matrices, which decay, and biases, positions, step embeddings and scales, which do not (VAR)."""
+    """Split the parameters into matrices, which decay, and biases, positions, step embeddings and
+    scales, which do not (VAR).
+    """
     matrices, rest = [], []
     for name, parameter in model.named_parameters():
-        is_matrix = parameter.ndim >= 2 and parameter.shape[0] > 1 and not name.startswith("lvl_embed")
+        is_matrix = (
+            parameter.ndim >= 2 and parameter.shape[0] > 1 and not name.startswith("lvl_embed")
+        )
         (matrices if is_matrix else rest).append(parameter)
     return [(matrices, decay), (rest, 0.0)]
 
@@ -107,7 +126,8 @@ def fit_next_scale(
     keeper: Keeper | None = None,
     shard: bool = False,
 ) -> Curve:
-    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the curve; resumable.
+    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the
+    curve; resumable.
 
     A model that reads takes word ids (N, T) for labels.
 
@@ -118,7 +138,10 @@ def fit_next_scale(
     processes.start_alike(model)
     if shard:
         model = sharded(model)
-    groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
+    groups = [
+        {"params": part, "weight_decay": decay}
+        for part, decay in decay_groups(model, training.weight_decay)
+    ]
     optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))  # FlexVAR section 4.1
     disturb = partial(flip, tokenizer.codebook, strength=training.flips) if training.flips else None
     state = {"model": model, "optimiser": optimiser}
@@ -130,10 +153,16 @@ def fit_next_scale(
             group["lr"] = training.lr * learning_rate(step, training.steps)
         rows = torch.randint(len(features), (training.batch,), generator=generator)
         schedule = step_schedule(model, training, generator)
-        given = drop_labels(labels[rows], training.class_drop, given_model.nothing(labels[rows]), generator)
+        given = drop_labels(
+            labels[rows], training.class_drop, given_model.nothing(labels[rows]), generator
+        )
         rows, given = processes.share(rows), processes.share(given).to(device)
         with torch.no_grad():
-            quantised = tokenizer.quantise(features[rows].to(device), schedule, disturb and partial(disturb, generator=generator))
+            quantised = tokenizer.quantise(
+                features[rows].to(device),
+                schedule,
+                disturb and partial(disturb, generator=generator),
+            )
             seen = [None, *tokenizer.pyramid.teacher_inputs(quantised.used)]  # K maps, B C h w
         with autocast(device):
             logits = model(seen, given, schedule)  # B L V
@@ -152,20 +181,31 @@ def fit_next_scale(
 
 @torch.no_grad()
 def score_next_scale(
-    model: NextScaleModel, tokenizer: Tokenizer, features: Tensor, labels: Tensor, schedule: Schedule | None = None, batch: int = 64
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    labels: Tensor,
+    schedule: Schedule | None = None,
+    batch: int = 64,
 ) -> dict:
-    """Return held-out cross-entropy (nats per token), token accuracy, both also per scale, for features (N, C, h, w)."""
+    """Return held-out cross-entropy (nats per token), token accuracy, both also per scale, for
+    features (N, C, h, w).
+    """
     device = next(model.parameters()).device
     schedule = schedule or model.config.schedule
     losses, rights = [], []
     for rows, given in zip(features.split(batch), labels.split(batch), strict=True):
         tokens = tokenizer.quantise(rows.to(device), schedule).tokens
-        logits = model([None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule)
+        logits = model(
+            [None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule
+        )
         loss, right = token_loss(logits, tokens, model.config.bits)
         losses.append(loss.cpu())
         rights.append(right.cpu())
     loss, right = torch.cat(losses), torch.cat(rights)  # N L
-    per_scale = [(loss[:, s].mean().item(), right[:, s].mean().item()) for s in scale_slices(schedule)]
+    per_scale = [
+        (loss[:, s].mean().item(), right[:, s].mean().item()) for s in scale_slices(schedule)
+    ]
     return {
         "loss": loss.mean().item(),
         "accuracy": right.mean().item(),

@@ -29,7 +29,11 @@ def flat_tokens(tokenizer: Tokenizer, features: Tensor) -> Tensor:
 
 
 def raster_loss(
-    model: NextScaleModel, tokenizer: Tokenizer, features: Tensor, labels: Tensor, generator: torch.Generator
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    labels: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
     """Return the cross-entropy of every token given those before it; `generator` is not needed."""
     tokens = flat_tokens(tokenizer, features)  # B L
@@ -39,34 +43,55 @@ def raster_loss(
 
 
 def draw_mask(count: int, places: int, generator: torch.Generator) -> Tensor:
-    """Return a mask (count, places), True where a token is hidden: a share cos(pi r / 2) of each row, r uniform (MaskGIT)."""
+    """Return a mask (count, places), True where a token is hidden: a share cos(pi r / 2) of each
+    row, r uniform (MaskGIT).
+    """
     share = torch.cos(math.pi / 2 * torch.rand(count, 1, generator=generator))
     rank = torch.rand(count, places, generator=generator).argsort(1).argsort(1)
     return rank < (share * places).ceil().clamp(min=1)
 
 
 def masked_loss(
-    model: NextScaleModel, tokenizer: Tokenizer, features: Tensor, labels: Tensor, generator: torch.Generator
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    labels: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
     """Return the cross-entropy of the hidden tokens, given the others."""
     tokens = flat_tokens(tokenizer, features)  # B L
     hidden = draw_mask(*tokens.shape, generator).to(tokens.device)
-    logits = model([visible(tokenizer, tokens, ~hidden, tuple(features.shape[-2:]))], labels)  # B L V
+    logits = model(
+        [visible(tokenizer, tokens, ~hidden, tuple(features.shape[-2:]))], labels
+    )  # B L V
     return F.cross_entropy(logits[hidden], tokens[hidden])
 
 
 def diffusion_loss(
-    model: DiffusionModel, tokenizer: Tokenizer, features: Tensor, labels: Tensor, generator: torch.Generator
+    model: DiffusionModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    labels: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
     """Return the mean square error of v at random times; the tokenizer has done its part before."""
     clean = model.normalise(features)
     t = torch.rand(len(clean), generator=generator).to(clean.device)
     noise = torch.randn(clean.shape, generator=generator).to(clean.device)
-    cos, sin = torch.cos(math.pi / 2 * t)[:, None, None, None], torch.sin(math.pi / 2 * t)[:, None, None, None]
-    return F.mse_loss(model(cos * clean + sin * noise, t, labels).float(), cos * noise - sin * clean)
+    cos, sin = (
+        torch.cos(math.pi / 2 * t)[:, None, None, None],
+        torch.sin(math.pi / 2 * t)[:, None, None, None],
+    )
+    return F.mse_loss(
+        model(cos * clean + sin * noise, t, labels).float(), cos * noise - sin * clean
+    )
 
 
-LOSSES: dict[str, Loss] = {"raster": raster_loss, "masked": masked_loss, "diffusion": diffusion_loss}
+LOSSES: dict[str, Loss] = {
+    "raster": raster_loss,
+    "masked": masked_loss,
+    "diffusion": diffusion_loss,
+}
 
 
 def fit_rival(
@@ -81,17 +106,22 @@ def fit_rival(
     device: torch.device,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train the rival `name` of LOSSES on features (N, C, h, w) with labels (N,), and return the curve; resumable.
+    """Train the rival `name` of LOSSES on features (N, C, h, w) with labels (N,), and return the
+    curve; resumable.
 
-    Steps, batch, rate and withheld labels are those of a next-scale model, so that budgets are equal. Of several processes each
-    works through all of every batch: the masked rival's loss is no mean over equal shares.
+    Steps, batch, rate and withheld labels are those of a next-scale model, so that budgets are
+    equal. Of several processes each works through all of every batch: the masked rival's loss is no
+    mean over equal shares.
     """
     model.to(device).train()
     tokenizer.to(device).eval()
     if isinstance(model, DiffusionModel):
         model.measure(features[:4096])
     processes.start_alike(model)
-    groups = [{"params": part, "weight_decay": decay} for part, decay in decay_groups(model, training.weight_decay)]
+    groups = [
+        {"params": part, "weight_decay": decay}
+        for part, decay in decay_groups(model, training.weight_decay)
+    ]
     optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))
     state = {"model": model, "optimiser": optimiser}
     start = keeper.resume(state) if keeper else 0
@@ -101,7 +131,9 @@ def fit_rival(
         for group in optimiser.param_groups:
             group["lr"] = training.lr * learning_rate(step, training.steps)
         rows = torch.randint(len(features), (training.batch,), generator=generator)
-        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator).to(device)
+        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator).to(
+            device
+        )
         with autocast(device):
             loss = LOSSES[name](model, tokenizer, features[rows].to(device), given, generator)
         take_step(loss, model, optimiser, clip=2.0)

@@ -1,4 +1,6 @@
-"""Training the rivals on the same two unpaired sets as CycleVAR: one loop, and one loss for each of CycleGAN and CUT."""
+"""Training the rivals on the same two unpaired sets as CycleVAR: one loop, and one loss for each of
+CycleGAN and CUT.
+"""
 
 from dataclasses import dataclass
 
@@ -38,22 +40,34 @@ class BaselineTraining:
     identity: float = 5.0  # CycleGAN: half of lambda; CUT compares patches of the identity instead
     pool: int = 50  # CycleGAN: old fakes for the discriminators; CUT has none
     nce: float = 1.0  # CUT: lambda_X = lambda_Y
-    patches: int = 64  # CUT: places per map; 256 in the paper, where maps are sixteen times as large
+    patches: int = (
+        64  # CUT: places per map; 256 in the paper, where maps are sixteen times as large
+    )
     temperature: float = 0.07  # CUT: tau
 
 
 def adversarial(critics: nn.ModuleList, fakes: Pair) -> Tensor:
-    """Return the generators' adversarial loss for (fake_x, fake_y); critics[0] judges X. It leaves no gradient in the critics."""
+    """Return the generators' adversarial loss for (fake_x, fake_y); critics[0] judges X. It leaves
+    no gradient in the critics.
+    """
     critics.requires_grad_(False)
-    loss = sum(least_squares_generator(critic(fake)) for critic, fake in zip(critics, fakes, strict=True))
+    loss = sum(
+        least_squares_generator(critic(fake)) for critic, fake in zip(critics, fakes, strict=True)
+    )
     critics.requires_grad_(True)
     return loss
 
 
 def cyclegan_loss(
-    translator: PixelTranslator, critics: nn.ModuleList, images: Pair, training: BaselineTraining, generator: torch.Generator | None
+    translator: PixelTranslator,
+    critics: nn.ModuleList,
+    images: Pair,
+    training: BaselineTraining,
+    generator: torch.Generator | None,
 ) -> tuple[dict[str, Tensor], Pair]:
-    """Return the parts of CycleGAN's loss and the fakes (x, y): adversarial, the way back, and what is there already stays."""
+    """Return the parts of CycleGAN's loss and the fakes (x, y): adversarial, the way back, and what
+    is there already stays.
+    """
     (to_x, to_y), (x, y) = translator.model, images
     fake_y, same_y = to_y(torch.cat((x, y))).split((len(x), len(y)))
     fake_x, same_x = to_x(torch.cat((y, x))).split((len(y), len(x)))
@@ -73,19 +87,29 @@ def content_loss(
     training: BaselineTraining,
     generator: torch.Generator | None,
 ) -> Tensor:
-    """Return CUT's contrastive loss of one generator (0: into X, 1: into Y): patches of `out` against those of `source`."""
+    """Return CUT's contrastive loss of one generator (0: into X, 1: into Y): patches of `out`
+    against those of `source`.
+    """
     network, heads = translator.model[way], translator.heads[way]
     keys, queries = network.maps(source), network.maps(out)
     counts = [one[0, 0].numel() for one in keys]
-    places = [torch.randperm(n, generator=generator)[: training.patches].to(source.device) for n in counts]
+    places = [
+        torch.randperm(n, generator=generator)[: training.patches].to(source.device) for n in counts
+    ]
     pairs = zip(heads(queries, places), heads(keys, places), strict=True)
     return sum(patch_nce(query, key, training.temperature) for query, key in pairs) / len(keys)
 
 
 def cut_loss(
-    translator: PixelTranslator, critics: nn.ModuleList, images: Pair, training: BaselineTraining, generator: torch.Generator | None
+    translator: PixelTranslator,
+    critics: nn.ModuleList,
+    images: Pair,
+    training: BaselineTraining,
+    generator: torch.Generator | None,
 ) -> tuple[dict[str, Tensor], Pair]:
-    """Return the parts of CUT's loss and the fakes (x, y), for both directions; the two share nothing but the step."""
+    """Return the parts of CUT's loss and the fakes (x, y), for both directions; the two share
+    nothing but the step.
+    """
     fakes, content = [], 0.0
     for way, (source, own) in enumerate((images[::-1], images)):  # into X from Y, into Y from X
         both = torch.cat((source, own))
@@ -93,7 +117,9 @@ def cut_loss(
         # the translation against its source, and the identity against itself, half each
         content = content + content_loss(translator, way, both, out, training, generator)
         fakes.append(out[: len(source)])
-    return {"gan": adversarial(critics, tuple(fakes)), "content": training.nce * content}, tuple(fakes)
+    return {"gan": adversarial(critics, tuple(fakes)), "content": training.nce * content}, tuple(
+        fakes
+    )
 
 
 LOSSES = {"cyclegan": cyclegan_loss, "cut": cut_loss}
@@ -109,12 +135,15 @@ def fit_baseline(
     draw: Draw = draw_batch,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `translator` on uint8 sets (N, 3, H, W) of domains X and Y; return the curve; resumable through `keeper`.
+    """Train `translator` on uint8 sets (N, 3, H, W) of domains X and Y; return the curve; resumable
+    through `keeper`.
 
     Raises VarbookError where the translator was built for another method.
     """
     if training.method != translator.method:
-        raise VarbookError(f"A translator for {translator.method!r} cannot be trained as {training.method!r}: build it anew.")
+        raise VarbookError(
+            f"A translator for {translator.method!r} cannot be trained as {training.method!r}: build it anew."
+        )
     translator.to(device).train()
     critics = discriminators("patch", len(sets)).to(device)
     sample = draw(sets[0], 1, step_generator(seed, 0))
@@ -130,17 +159,31 @@ def fit_baseline(
         generator = step_generator(seed, step)
         for group in (*optimiser.param_groups, *critic_optimiser.param_groups):
             group["lr"] = training.lr * learning_rate(step, training.steps, warmup=1, hold=0.5)
-        images = tuple(draw(one, training.batch, generator).to(device, memory_format=torch.channels_last) for one in sets)
+        images = tuple(
+            draw(one, training.batch, generator).to(device, memory_format=torch.channels_last)
+            for one in sets
+        )
         with autocast(device):
             parts, fakes = LOSSES[training.method](translator, critics, images, training, generator)
         take_step(sum(parts.values()), translator, optimiser)
         with autocast(device):
-            shown = [pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)]
+            shown = [
+                pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)
+            ]
             triples = zip(critics, images, shown, strict=True)
-            judged = sum(least_squares_discriminator(critic(real), critic(fake)) for critic, real, fake in triples)
+            judged = sum(
+                least_squares_discriminator(critic(real), critic(fake))
+                for critic, real, fake in triples
+            )
         take_step(judged, critics, critic_optimiser)
         if step % 20 == 0 or step == training.steps - 1:
-            curve.append({"step": step, **{name: part.item() for name, part in parts.items()}, "critic": judged.item()})
+            curve.append(
+                {
+                    "step": step,
+                    **{name: part.item() for name, part in parts.items()},
+                    "critic": judged.item(),
+                }
+            )
         if keeper:
             keeper.step_done(step, state)
     translator.eval()

@@ -16,7 +16,8 @@ Curve = list[dict[str, float]]
 
 
 def state_tensors(state: State) -> dict[str, Tensor]:
-    """Return every tensor of the named modules and optimisers, flat: `name.parameter` and `name/parameter number/field`.
+    """Return every tensor of the named modules and optimisers, flat: `name.parameter` and
+    `name/parameter number/field`.
 
     Sharded tensors are gathered, so that the state says nothing about the number of processes.
     """
@@ -26,7 +27,10 @@ def state_tensors(state: State) -> dict[str, Tensor]:
             tensors |= {f"{name}.{key}": value for key, value in whole_state(part).items()}
             continue
         for number, fields in part.state_dict()["state"].items():
-            tensors |= {f"{name}/{number}/{field}": whole(torch.as_tensor(value)) for field, value in fields.items()}
+            tensors |= {
+                f"{name}/{number}/{field}": whole(torch.as_tensor(value))
+                for field, value in fields.items()
+            }
     return tensors
 
 
@@ -34,37 +38,59 @@ def restore(state: State, tensors: dict[str, Tensor]) -> None:
     """Put the tensors of `state_tensors` back into the same modules and optimisers."""
     for name, part in state.items():
         if isinstance(part, nn.Module):
-            fill(part, {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")})
+            fill(
+                part,
+                {
+                    key[len(name) + 1 :]: value
+                    for key, value in tensors.items()
+                    if key.startswith(f"{name}.")
+                },
+            )
             continue
-        saved, parameters = part.state_dict(), [p for group in part.param_groups for p in group["params"]]
+        saved, parameters = (
+            part.state_dict(),
+            [p for group in part.param_groups for p in group["params"]],
+        )
         saved["state"] = {}
         for key, value in tensors.items():
             if key.startswith(f"{name}/"):
                 _, number, field = key.split("/")
-                saved["state"].setdefault(int(number), {})[field] = spread_like(value, parameters[int(number)])
+                saved["state"].setdefault(int(number), {})[field] = spread_like(
+                    value, parameters[int(number)]
+                )
         part.load_state_dict(saved)
 
 
 class Keeper:
-    """Saves a running training every `seconds` below `folder`, and lets the next run go on from there.
+    """Saves a running training every `seconds` below `folder`, and lets the next run go on from
+    there.
 
-    A loop that draws all randomness of a step from `step_generator(seed, step)` goes on to the same bits. Of several processes
-    the first alone writes; all read, so that `folder` must be one that all of them see.
+    A loop that draws all randomness of a step from `step_generator(seed, step)` goes on to the same
+    bits. Of several processes the first alone writes; all read, so that `folder` must be one that
+    all of them see.
     """
 
     def __init__(self, folder: Path, seconds: float = 60.0):
-        self.tensors, self.notes, self.seconds = folder / "state.safetensors", folder / "state.json", seconds
+        self.tensors, self.notes, self.seconds = (
+            folder / "state.safetensors",
+            folder / "state.json",
+            seconds,
+        )
         self.curve: Curve = []
         self.spent, self.began, self.saved = 0.0, time.monotonic(), time.monotonic()
         self.core_spent, self.core_began = 0.0, time.process_time()
 
     def resume(self, state: State) -> int:
-        """Restore the last save into `state` where there is one, and return the step to go on with (0 where there is none)."""
+        """Restore the last save into `state` where there is one, and return the step to go on with
+        (0 where there is none).
+        """
         self.began = self.saved = time.monotonic()
         self.core_began = time.process_time()
         found = self.notes.is_file()
         if processes.from_first(found) and not found:
-            raise VarbookError(f"{self.notes} is there for the first process only; put VARBOOK_HOME where all processes see it.")
+            raise VarbookError(
+                f"{self.notes} is there for the first process only; put VARBOOK_HOME where all processes see it."
+            )
         if not found:
             return 0
         notes = read_json(self.notes)
@@ -74,7 +100,11 @@ class Keeper:
             raise VarbookError(
                 f"The training saved in {self.notes} is damaged or of another model; delete that file, and it starts anew."
             ) from None
-        self.curve, self.spent, self.core_spent = notes["curve"], notes["seconds"], notes["core_seconds"]
+        self.curve, self.spent, self.core_spent = (
+            notes["curve"],
+            notes["seconds"],
+            notes["core_seconds"],
+        )
         return notes["step"]
 
     def step_done(self, step: int, state: State) -> None:
@@ -83,13 +113,21 @@ class Keeper:
             self.save(step + 1, state)
 
     def save(self, next_step: int, state: State) -> None:
-        """Save now. The tensors go to a file of their own name first, so that a kill in between loses nothing."""
+        """Save now. The tensors go to a file of their own name first, so that a kill in between
+        loses nothing.
+        """
         file = self.tensors.with_name(f"state-{next_step}.safetensors")
         tensors = state_tensors(state)
         if not processes.first():
             return
         sha256 = save_tensors(file, tensors)
-        notes = {"step": next_step, "file": file.name, "sha256": sha256, "curve": self.curve, "seconds": self.elapsed()}
+        notes = {
+            "step": next_step,
+            "file": file.name,
+            "sha256": sha256,
+            "curve": self.curve,
+            "seconds": self.elapsed(),
+        }
         notes["core_seconds"] = self.core_seconds()
         write_json(self.notes, notes)
         for old in self.tensors.parent.glob("state-*.safetensors"):
@@ -102,5 +140,7 @@ class Keeper:
         return self.spent + time.monotonic() - self.began
 
     def core_seconds(self) -> float:
-        """Return the processor time of all threads so far; on a shared machine it says more than the clock."""
+        """Return the processor time of all threads so far; on a shared machine it says more than
+        the clock.
+        """
         return self.core_spent + time.process_time() - self.core_began

@@ -9,7 +9,9 @@ from varbook.device import is_batch
 
 
 def progress(steps: Iterable[int], label: str) -> Iterator[int]:
-    """Yield `steps` behind a bar named `label`; in batch runs (CI, nbval, papermill) no bar is drawn,
-    and of several processes the first alone draws one."""
-    # The plain text bar: the widget bar leaves state in the notebook's metadata that GitHub cannot show.
+    """Yield `steps` behind a bar named `label`; in batch runs (CI, nbval, papermill) no bar is
+    drawn, and of several processes the first alone draws one.
+    """
+    # The plain text bar: the widget bar leaves state in the notebook's metadata that GitHub cannot
+    # show.
     return iter(tqdm(steps, desc=label, disable=is_batch() or not processes.first(), leave=False))

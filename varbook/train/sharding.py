@@ -1,4 +1,5 @@
-"""Models too large for one card: weights, gradients and optimiser state spread over the processes (FSDP).
+"""Models too large for one card: weights, gradients and optimiser state spread over the processes
+(FSDP).
 
 A sharded model computes what the whole one does: each block gathers its weights just before it needs them. On disk there is no
 difference: what is saved is whole, so that a training may go on with another number of processes, or without sharding.
@@ -19,7 +20,9 @@ METHODS = ("condition", "embed", "modulations", "step")
 
 
 def shard_wanted() -> bool:
-    """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.cli.train --shard` sets it)."""
+    """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.cli.train --shard`
+    sets it).
+    """
     return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")
 
 
@@ -28,10 +31,15 @@ def sharded(model: NextScaleModel) -> NextScaleModel:
 
     Raises VarbookError in a process that was started alone: there is nobody to share with.
     """
-    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method  # slow to import, and seldom needed
+    from torch.distributed.fsdp import (
+        fully_shard,
+        register_fsdp_forward_method,
+    )  # slow to import, and seldom needed
 
     if not dist.is_initialized():
-        raise VarbookError("A model is sharded over several processes, and this is one alone: start it with torchrun.")
+        raise VarbookError(
+            "A model is sharded over several processes, and this is one alone: start it with torchrun."
+        )
     mesh = dist.init_device_mesh(next(model.parameters()).device.type, (processes.count(),))
     spread = copy.deepcopy(model)
     for block in spread.blocks:
@@ -44,18 +52,24 @@ def sharded(model: NextScaleModel) -> NextScaleModel:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """Return a tensor as it is where it lies in one place, gathered where it is sharded (all processes must call this)."""
+    """Return a tensor as it is where it lies in one place, gathered where it is sharded (all
+    processes must call this).
+    """
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
 
 def whole_state(module: nn.Module) -> dict[str, Tensor]:
-    """Return the state of a module with every sharded tensor gathered (all processes must call this)."""
+    """Return the state of a module with every sharded tensor gathered (all processes must call
+    this).
+    """
     return {name: whole(tensor) for name, tensor in module.state_dict().items()}
 
 
 def spread_like(tensor: Tensor, own: Tensor) -> Tensor:
     """Return a whole `tensor` in the form of `own`: sharded where `own` is sharded."""
-    if not hasattr(own, "full_tensor") or tensor.shape != own.shape:  # not sharded, or a count of steps
+    if (
+        not hasattr(own, "full_tensor") or tensor.shape != own.shape
+    ):  # not sharded, or a count of steps
         return tensor
     from torch.distributed.tensor import distribute_tensor
 
@@ -65,4 +79,6 @@ def spread_like(tensor: Tensor, own: Tensor) -> Tensor:
 def fill(module: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Load whole tensors into a module, sharded or not."""
     own = module.state_dict()
-    module.load_state_dict({name: spread_like(tensor, own.get(name, tensor)) for name, tensor in tensors.items()})
+    module.load_state_dict(
+        {name: spread_like(tensor, own.get(name, tensor)) for name, tensor in tensors.items()}
+    )

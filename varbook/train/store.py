@@ -1,7 +1,9 @@
-"""What was trained before is found by the hash of everything that shaped it; what was not is trained, kept and recorded.
+"""What was trained before is found by the hash of everything that shaped it; what was not is
+trained, kept and recorded.
 
-A run record is a JSON with the configuration, seed, hardware, minutes, curve and every measurement. Records and the main
-checkpoints of the laptop profile come with the repository; others lie below VARBOOK_HOME.
+A run record is a JSON with the configuration, seed, hardware, minutes, curve and every measurement.
+Records and the main checkpoints of the laptop profile come with the repository; others lie below
+VARBOOK_HOME.
 """
 
 import dataclasses
@@ -24,15 +26,22 @@ from varbook.train.weights import load_tensors, pack, read_json, save_tensors, u
 
 # Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
 RECIPE = 1
-# Metadata of a configuration's field that came later: at its default it does not count, so that earlier runs are still found.
+# Metadata of a configuration's field that came later: at its default it does not count, so that
+# earlier runs are still found.
 ADDED = {"added": True}
 
 
 def plain(value):
-    """Return `value` (dataclasses, tuples, paths) as plain JSON data, without fields ADDED later that are at their default."""
+    """Return `value` (dataclasses, tuples, paths) as plain JSON data, without fields ADDED later
+    that are at their default.
+    """
     if dataclasses.is_dataclass(value):
         pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {field.name: plain(one) for field, one in pairs if not (field.metadata.get("added") and one == field.default)}
+        return {
+            field.name: plain(one)
+            for field, one in pairs
+            if not (field.metadata.get("added") and one == field.default)
+        }
     if isinstance(value, dict):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -42,12 +51,16 @@ def plain(value):
 
 def run_key(kind: str, settings, seed: int) -> str:
     """Return the twelve-digit hash of everything that shapes a run."""
-    canonical = json.dumps([RECIPE, kind, plain(settings), seed], sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(
+        [RECIPE, kind, plain(settings), seed], sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def hardware() -> str:
-    """Return a short description of the machine: the card, or the processor and its threads, of how many, and the precision."""
+    """Return a short description of the machine: the card, or the processor and its threads, of how
+    many, and the precision.
+    """
     times = f"{processes.count()} x " if processes.count() > 1 else ""
     digits = str(precision(pick_device())).removeprefix("torch.")
     if torch.cuda.is_available():
@@ -57,7 +70,9 @@ def hardware() -> str:
 
 @dataclass
 class Run:
-    """A trained model's record, and where it came from: "shipped", "found" (below VARBOOK_HOME) or "trained" (just now)."""
+    """A trained model's record, and where it came from: "shipped", "found" (below VARBOOK_HOME) or
+    "trained" (just now).
+    """
 
     name: str
     record: dict
@@ -75,11 +90,15 @@ class Run:
 
     @property
     def core_minutes(self) -> float:
-        """Processor time of the training in minutes; time on the clock where an older record has no other."""
+        """Processor time of the training in minutes; time on the clock where an older record has no
+        other.
+        """
         return self.record.get("core_minutes", self.record["minutes"])
 
     def measure(self, what: str, settings, function: Callable[[], dict]) -> dict:
-        """Return the numbers of `function`, computed once per run and settings and kept in the record."""
+        """Return the numbers of `function`, computed once per run and settings and kept in the
+        record.
+        """
         key = run_key(what, settings, 0)
         kept = self.record["measurements"].get(what)
         if kept is None or kept["key"] != key:
@@ -91,7 +110,11 @@ class Run:
 
     def say(self) -> str:
         """Return one line for the reader: what was loaded, or how long it took."""
-        how = {"shipped": "comes with the book", "found": "found below VARBOOK_HOME", "trained": "trained just now"}[self.source]
+        how = {
+            "shipped": "comes with the book",
+            "found": "found below VARBOOK_HOME",
+            "trained": "trained just now",
+        }[self.source]
         return f"{self.name}: {how}; {self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
 
 
@@ -100,7 +123,8 @@ def _home(name: str, ending: str) -> Path:
 
 
 def _retrain_since() -> float:
-    # VARBOOK_RETRAIN holds the time (seconds since 1970) before which nothing trained counts; "1" stands for this process.
+    # VARBOOK_RETRAIN holds the time (seconds since 1970) before which nothing trained counts; "1"
+    # stands for this process.
     value = os.environ.get("VARBOOK_RETRAIN", "")
     return 0.0 if value in ("", "0") else _STARTED if value == "1" else float(value)
 
@@ -109,13 +133,20 @@ _STARTED = time.time()
 
 
 def find_record(name: str) -> tuple[dict, str] | None:
-    """Return the record of run `name` and its source, or None. What lies below VARBOOK_HOME knows more measurements."""
+    """Return the record of run `name` and its source, or None. What lies below VARBOOK_HOME knows
+    more measurements.
+    """
     since = _retrain_since()
     shipped, found = paths.shipped() / "records" / f"{name}.json", _home(name, ".json")
     if found.is_file():
         record = read_json(found)
-        # A record of measurements on a shipped run counts as long as that run is the one that is shipped.
-        outdated = record.get("shipped") and shipped.is_file() and read_json(shipped)["finished"] != record["finished"]
+        # A record of measurements on a shipped run counts as long as that run is the one that is
+        # shipped.
+        outdated = (
+            record.get("shipped")
+            and shipped.is_file()
+            and read_json(shipped)["finished"] != record["finished"]
+        )
         if record["finished"] >= int(since) and not outdated:  # records keep whole seconds
             return record, "shipped" if record.get("shipped") else "found"
     if shipped.is_file() and not since:
@@ -125,11 +156,15 @@ def find_record(name: str) -> tuple[dict, str] | None:
 
 def comes_with_book(name: str) -> bool:
     """Say whether the weights of run `name` come with the repository, and count."""
-    return (paths.shipped() / "checkpoints" / f"{name}.safetensors").is_file() and not _retrain_since()
+    return (
+        paths.shipped() / "checkpoints" / f"{name}.safetensors"
+    ).is_file() and not _retrain_since()
 
 
 def records_of(kind: str, profile: str) -> list[dict]:
-    """Return the records of a profile whose kind begins with `kind`, in the order of their names: rows that others have left."""
+    """Return the records of a profile whose kind begins with `kind`, in the order of their names:
+    rows that others have left.
+    """
     folders = (paths.shipped() / "records", paths.home() / "runs")
     names = sorted({path.stem for folder in folders for path in folder.glob(f"{kind}*.json")})
     found = [find_record(name) for name in names]
@@ -137,20 +172,31 @@ def records_of(kind: str, profile: str) -> list[dict]:
 
 
 def checkpoint_path(name: str) -> Path:
-    """Return where the weights of run `name` lie: below VARBOOK_HOME if they are there, else with the repository."""
+    """Return where the weights of run `name` lie: below VARBOOK_HOME if they are there, else with
+    the repository.
+    """
     shipped = paths.shipped() / "checkpoints" / f"{name}.safetensors"
     found = _home(name, ".safetensors")
     return shipped if shipped.is_file() and not found.is_file() else found
 
 
 def train_or_load(
-    kind: str, model: nn.Module, settings, fit: Callable[[Keeper], Curve], *, seed: int, profile: str = "", machine: dict | None = None
+    kind: str,
+    model: nn.Module,
+    settings,
+    fit: Callable[[Keeper], Curve],
+    *,
+    seed: int,
+    profile: str = "",
+    machine: dict | None = None,
 ) -> Run:
-    """Fill `model` with the weights of the run (kind, settings, seed): loaded where they exist, else trained by `fit`.
+    """Fill `model` with the weights of the run (kind, settings, seed): loaded where they exist,
+    else trained by `fit`.
 
-    `fit` takes a `Keeper` and returns the curve. Either way the weights are those on disk, rounded as they are stored.
-    `machine` holds settings that are this machine's, not the profile's: they count like `settings`, but what comes with the book is
-    found on every machine. Processes that were launched together train together; the first decides what is there, and it alone writes.
+    `fit` takes a `Keeper` and returns the curve. Either way the weights are those on disk, rounded
+    as they are stored. `machine` holds settings that are this machine's, not the profile's: they
+    count like `settings`, but what comes with the book is found on every machine. Processes that
+    were launched together train together; the first decides what is there, and it alone writes.
     """
     processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
@@ -177,10 +223,14 @@ def train_or_load(
     return Run(name, processes.from_first(record), "trained")
 
 
-def experiment(kind: str, settings, function: Callable[[], tuple[dict, Curve]], *, seed: int, profile: str = "") -> Run:
-    """Return the record of a short experiment whose numbers are kept but whose model is not (a row of an ablation).
+def experiment(
+    kind: str, settings, function: Callable[[], tuple[dict, Curve]], *, seed: int, profile: str = ""
+) -> Run:
+    """Return the record of a short experiment whose numbers are kept but whose model is not (a row
+    of an ablation).
 
-    `function` trains, measures and returns (values, curve); the values stand in the record as the measurement "result".
+    `function` trains, measures and returns (values, curve); the values stand in the record as the
+    measurement "result".
     """
     processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
@@ -191,7 +241,11 @@ def experiment(kind: str, settings, function: Callable[[], tuple[dict, Curve]], 
     values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
     record["core_minutes"] = round((time.process_time() - core_began) / 60, 2)
-    record["measurements"]["result"] = {"key": record["key"], "settings": record["settings"], "values": plain(values)}
+    record["measurements"]["result"] = {
+        "key": record["key"],
+        "settings": record["settings"],
+        "values": plain(values),
+    }
     if processes.first():
         write_json(_home(name, ".json"), record)
     return Run(name, processes.from_first(record), "trained")
@@ -219,4 +273,7 @@ def ship(names: list[str], *, weights: bool = True) -> None:
         record = read_json(_home(name, ".json"))
         write_json(paths.shipped() / "records" / f"{name}.json", record)
         if weights and _home(name, ".safetensors").is_file():
-            save_tensors(paths.shipped() / "checkpoints" / f"{name}.safetensors", load_tensors(_home(name, ".safetensors")))
+            save_tensors(
+                paths.shipped() / "checkpoints" / f"{name}.safetensors",
+                load_tensors(_home(name, ".safetensors")),
+            )

@@ -11,13 +11,16 @@ from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 
-# Matrices from this size on are stored with eight bits a number and one scale a row: a quarter of the size, and what is
-# lost (0.4 % of a row's largest entry) is far below what the models can tell. Numbers are measured after the rounding.
+# Matrices from this size on are stored with eight bits a number and one scale a row: a quarter of
+# the size, and what is lost (0.4 % of a row's largest entry) is far below what the models can tell.
+# Numbers are measured after the rounding.
 ROUNDED_FROM = 32_768
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that a reader finds the old file or the new one, never half of one."""
+    """Write `content` to `path` so that a reader finds the old file or the new one, never half of
+    one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
@@ -34,7 +37,9 @@ def read_json(path: Path) -> dict:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):
-        raise VarbookError(f"{path} cannot be read as JSON; delete it and run again, it will be made anew.") from None
+        raise VarbookError(
+            f"{path} cannot be read as JSON; delete it and run again, it will be made anew."
+        ) from None
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
@@ -45,20 +50,30 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
 
 
 def load_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
-    """Read a safetensors file; VarbookError where it is missing, damaged or not the file whose `sha256` was recorded."""
+    """Read a safetensors file; VarbookError where it is missing, damaged or not the file whose
+    `sha256` was recorded.
+    """
     if not path.is_file():
-        raise VarbookError(f"There is no checkpoint at {path}; run the chapter that trains it, or give another path.")
+        raise VarbookError(
+            f"There is no checkpoint at {path}; run the chapter that trains it, or give another path."
+        )
     content = path.read_bytes()
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-        raise VarbookError(f"The checkpoint {path} is damaged (its checksum is wrong); delete it and run again.")
+        raise VarbookError(
+            f"The checkpoint {path} is damaged (its checksum is wrong); delete it and run again."
+        )
     try:
         return load(content)
     except Exception:
-        raise VarbookError(f"The checkpoint {path} is damaged or no safetensors file; delete it and run again.") from None
+        raise VarbookError(
+            f"The checkpoint {path} is damaged or no safetensors file; delete it and run again."
+        ) from None
 
 
 def pack(model: nn.Module) -> dict[str, Tensor]:
-    """Return the model's state, large matrices rounded to eight bits with a scale per row (`name//scale`)."""
+    """Return the model's state, large matrices rounded to eight bits with a scale per row
+    (`name//scale`).
+    """
     packed = {}
     for name, tensor in model.state_dict().items():
         if tensor.ndim < 2 or tensor.numel() < ROUNDED_FROM or not tensor.is_floating_point():
@@ -71,12 +86,20 @@ def pack(model: nn.Module) -> dict[str, Tensor]:
     return packed
 
 
-def unpack(model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the checkpoint") -> None:
-    """Load what `pack` made into `model`, strictly: VarbookError names the first tensor that is missing, extra or misshaped."""
+def unpack(
+    model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the checkpoint"
+) -> None:
+    """Load what `pack` made into `model`, strictly: VarbookError names the first tensor that is
+    missing, extra or misshaped.
+    """
     own = model.state_dict()
     wanted = {name: tensor.shape for name, tensor in own.items()}
     # A float tensor that was stored in eight bits is nothing without the scales of its rows.
-    rounded = [name for name in own if own[name].is_floating_point() and name in packed and packed[name].dtype == torch.int8]
+    rounded = [
+        name
+        for name in own
+        if own[name].is_floating_point() and name in packed and packed[name].dtype == torch.int8
+    ]
     wanted |= {f"{name}//scale": torch.Size((len(own[name]), 1)) for name in rounded}
     odd = sorted(set(wanted) ^ set(packed))
     if odd:
@@ -88,5 +111,8 @@ def unpack(model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the 
         raise VarbookError(
             f"{path} does not fit the model: {wrong!r} has the shape {tuple(packed[wrong].shape)}, not {tuple(wanted[wrong])}."
         )
-    scaled = {name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape) for name in rounded}
+    scaled = {
+        name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape)
+        for name in rounded
+    }
     model.load_state_dict({name: scaled.get(name, packed[name]) for name in own})

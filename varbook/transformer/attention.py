@@ -1,7 +1,8 @@
 """Block-causal attention: a token sees its own scale and every coarser one.
 
-A scale's keys are a prefix of the sequence, so nothing needs masking: each scale's queries meet the prefix that ends with
-the scale. Only the smallest scales are taken together, with a small mask, to save calls.
+A scale's keys are a prefix of the sequence, so nothing needs masking: each scale's queries meet the
+prefix that ends with the scale. Only the smallest scales are taken together, with a small mask, to
+save calls.
 """
 
 import math
@@ -16,7 +17,9 @@ from varbook.transformer.positions import turn
 
 
 class KeyValueCache:
-    """Keys and values of the scales generated so far, for one attention layer; `turns` (L, D / 2) of all scales to come."""
+    """Keys and values of the scales generated so far, for one attention layer; `turns` (L, D / 2)
+    of all scales to come.
+    """
 
     def __init__(self, turns: Tensor | None = None):
         self.keys: Tensor | None = None
@@ -29,9 +32,14 @@ class KeyValueCache:
         return self.turns[start : start + length]
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so far."""
+        """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so
+        far.
+        """
         if self.keys is not None:
-            keys, values = torch.cat((self.keys, keys), 2), torch.cat((self.values, values), 2)  # B H L D
+            keys, values = (
+                torch.cat((self.keys, keys), 2),
+                torch.cat((self.values, values), 2),
+            )  # B H L D
         self.keys, self.values = keys, values
         return keys, values
 
@@ -40,25 +48,38 @@ Group = tuple[int, int, Tensor | None]
 
 
 class Turned(NamedTuple):
-    """What attention with rotary positions must know of the sequence: the groups, and the angles (L, D / 2) of its tokens."""
+    """What attention with rotary positions must know of the sequence: the groups, and the angles
+    (L, D / 2) of its tokens.
+    """
 
     groups: list[Group]
     turns: Tensor
 
 
-def scale_groups(schedule: Schedule, device: torch.device | str = "cpu", merge: int = 32) -> list[Group]:
-    """Split the token sequence into groups (start, stop, mask): queries start:stop attend to keys 0:stop.
+def scale_groups(
+    schedule: Schedule, device: torch.device | str = "cpu", merge: int = 32
+) -> list[Group]:
+    """Split the token sequence into groups (start, stop, mask): queries start:stop attend to keys
+    0:stop.
 
-    Scales that end within the first `merge` tokens form one group with an additive mask (stop, stop); the others have one
-    group each and need none.
+    Scales that end within the first `merge` tokens form one group with an additive mask (stop,
+    stop); the others have one group each and need none.
     """
     groups: list[Group] = []
     slices = scale_slices(schedule)
     small = [s for s in slices if s.stop <= merge]
     if len(small) > 1:
-        scale_of = torch.cat([torch.full((s.stop - s.start,), k, device=device) for k, s in enumerate(small)])
+        scale_of = torch.cat(
+            [torch.full((s.stop - s.start,), k, device=device) for k, s in enumerate(small)]
+        )
         later = scale_of[None, :] > scale_of[:, None]  # query i, key j: is j on a finer scale?
-        groups.append((0, small[-1].stop, torch.zeros(later.shape, device=device).masked_fill(later, -math.inf)))
+        groups.append(
+            (
+                0,
+                small[-1].stop,
+                torch.zeros(later.shape, device=device).masked_fill(later, -math.inf),
+            )
+        )
         slices = slices[len(small) :]
     return groups + [(s.start, s.stop, None) for s in slices]
 
@@ -66,7 +87,9 @@ def scale_groups(schedule: Schedule, device: torch.device | str = "cpu", merge: 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = None) -> Tensor:
     """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) queries, keys and values."""
     if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=None if mask is None else mask.to(q.dtype), scale=scale)
+        return F.scaled_dot_product_attention(
+            q, k, v, attn_mask=None if mask is None else mask.to(q.dtype), scale=scale
+        )
     # In training on a CPU the plain products are faster than the fused kernel.
     scores = (q * scale) @ k.transpose(-2, -1)  # B H L L'
     if mask is not None:
@@ -75,7 +98,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = 
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`), as in VAR.
+    """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`),
+    as in VAR.
 
     With `rotary` queries and keys are turned by the angles of their places, as in Infinity.
     """
@@ -85,18 +109,30 @@ class SelfAttention(nn.Module):
         self.heads, self.cosine, self.rotary = heads, cosine, rotary
         self.scale = 1.0 if cosine else 0.25 / math.sqrt(width // heads)
         if cosine:
-            # A learned sharpness per head, kept below 100: with unit vectors the scores cannot grow otherwise.
+            # A learned sharpness per head, kept below 100: with unit vectors the scores cannot grow
+            # otherwise.
             self.scale_mul_1H11 = nn.Parameter(torch.full((1, heads, 1, 1), math.log(4.0)))
         self.mat_qkv = nn.Linear(width, 3 * width, bias=False)
-        self.q_bias, self.v_bias = nn.Parameter(torch.zeros(width)), nn.Parameter(torch.zeros(width))
+        self.q_bias, self.v_bias = (
+            nn.Parameter(torch.zeros(width)),
+            nn.Parameter(torch.zeros(width)),
+        )
         self.register_buffer("zero_k_bias", torch.zeros(width))
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, layout: list[Group] | Turned | None, cache: KeyValueCache | None = None) -> Tensor:
-        """Attend within x (B, L, C) by the groups of `layout`, or, with a `cache`, from the new scale x to all scales so far."""
+    def forward(
+        self, x: Tensor, layout: list[Group] | Turned | None, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """Attend within x (B, L, C) by the groups of `layout`, or, with a `cache`, from the new
+        scale x to all scales so far.
+        """
         B, L, C = x.shape
-        qkv = F.linear(x, self.mat_qkv.weight, torch.cat((self.q_bias, self.zero_k_bias, self.v_bias)))  # B L 3C
-        q, k, v = qkv.view(B, L, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)  # each B H L D
+        qkv = F.linear(
+            x, self.mat_qkv.weight, torch.cat((self.q_bias, self.zero_k_bias, self.v_bias))
+        )  # B L 3C
+        q, k, v = qkv.view(B, L, 3, self.heads, C // self.heads).permute(
+            2, 0, 3, 1, 4
+        )  # each B H L D
         if self.cosine:
             q = F.normalize(q, dim=-1) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
             k = F.normalize(k, dim=-1)
@@ -107,6 +143,9 @@ class SelfAttention(nn.Module):
             out = attend(q, *cache.append(k, v), self.scale)
         else:
             groups = layout.groups if self.rotary else layout
-            parts = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], self.scale, mask) for a, b, mask in groups]
+            parts = [
+                attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], self.scale, mask)
+                for a, b, mask in groups
+            ]
             out = torch.cat(parts, 2)  # B H L D
         return self.proj(out.transpose(1, 2).reshape(B, L, C))

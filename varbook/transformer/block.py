@@ -24,10 +24,11 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the condition.
+    """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the
+    condition.
 
-    `mixer` takes attention's place where it is given (Mamba: chapter 07); `cross` is attention to a text, between the two
-    (Infinity: chapter 11).
+    `mixer` takes attention's place where it is given (Mamba: chapter 07); `cross` is attention to a
+    text, between the two (Infinity: chapter 11).
     """
 
     def __init__(
@@ -46,13 +47,18 @@ class Block(nn.Module):
             self.ca, self.ca_norm = cross, nn.LayerNorm(width, eps=1e-6)
         self.ffn = FeedForward(width)
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
-        if shared_adaln:  # the network has one layer for all blocks, a block only what it adds to its six vectors
+        if (
+            shared_adaln
+        ):  # the network has one layer for all blocks, a block only what it adds to its six vectors
             self.ada_gss = nn.Parameter(torch.randn(1, 1, 6, width) / math.sqrt(width))
         else:
             self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
-    def modulation(self, condition: Tensor, text: tuple[Tensor, Tensor] | None = None) -> list[Tensor | Text]:
-        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two shifts.
+    def modulation(
+        self, condition: Tensor, text: tuple[Tensor, Tensor] | None = None
+    ) -> list[Tensor | Text]:
+        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two
+        shifts.
 
         With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C). For a `text`, the words (B, T, C) and
         their mask, a seventh entry follows: what `cross` has read of them.
@@ -70,7 +76,9 @@ class Block(nn.Module):
         layout: list[Group] | Turned | Tensor | None,
         cache: KeyValueCache | ScanMemory | None = None,
     ) -> Tensor:
-        """Map (B, L, C) -> (B, L, C); `layout` is what the mixer must know of the sequence: attention's groups, Mamba's order."""
+        """Map (B, L, C) -> (B, L, C); `layout` is what the mixer must know of the sequence:
+        attention's groups, Mamba's order.
+        """
         gate1, gate2, scale1, scale2, shift1, shift2, *text = modulation
         x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, layout, cache)
         if text:

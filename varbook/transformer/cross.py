@@ -1,4 +1,5 @@
-"""Attention to a text: image tokens ask, words answer; and one learned question that makes a whole text one vector.
+"""Attention to a text: image tokens ask, words answer; and one learned question that makes a whole
+text one vector.
 
 Texts of different lengths are padded; what is padding gets a mask of minus infinity.
 """
@@ -19,13 +20,17 @@ def half(x: Tensor) -> Tensor:
 
 
 def attend_rounded(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor) -> Tensor:
-    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) as the fused kernels of bfloat16 compute it.
+    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) as the fused kernels of bfloat16
+    compute it.
 
-    Rounded are q, k and v, the exponentials that meet v (not their sum), and the result; sums are kept in float32.
+    Rounded are q, k and v, the exponentials that meet v (not their sum), and the result; sums are
+    kept in float32.
     """
     q, k, v = half(q), half(k), half(v)
     if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(*(one.bfloat16() for one in (q, k, v, mask)), scale=scale).to(q.dtype)
+        return F.scaled_dot_product_attention(
+            *(one.bfloat16() for one in (q, k, v, mask)), scale=scale
+        ).to(q.dtype)
     scores = scale * (q @ k.transpose(-2, -1)) + mask  # B H L T
     shares = (scores - scores.amax(-1, keepdim=True)).exp()
     return half((half(shares) @ v) / shares.sum(-1, keepdim=True))
@@ -42,10 +47,13 @@ class Text(NamedTuple):
 class CrossAttention(nn.Module):
     """Plain scaled attention from queries (B, L, C) to the words of a text (Infinity).
 
-    With `pool` one learned query asks in place of the image tokens. `rounded`: as in bfloat16, which the published code asks for.
+    With `pool` one learned query asks in place of the image tokens. `rounded`: as in bfloat16,
+    which the published code asks for.
     """
 
-    def __init__(self, width: int, heads: int, channels: int, *, pool: bool = False, rounded: bool = False):
+    def __init__(
+        self, width: int, heads: int, channels: int, *, pool: bool = False, rounded: bool = False
+    ):
         super().__init__()
         self.heads, self.rounded = heads, rounded
         if pool:
@@ -54,27 +62,39 @@ class CrossAttention(nn.Module):
         else:
             self.mat_q = nn.Linear(width, width)
         self.mat_kv = nn.Linear(channels, 2 * width, bias=False)
-        self.v_bias = nn.Parameter(torch.zeros(width))  # keys have none: it would not change the softmax
+        self.v_bias = nn.Parameter(
+            torch.zeros(width)
+        )  # keys have none: it would not change the softmax
         self.proj = nn.Linear(width, width)
 
     def read(self, words: Tensor, mask: Tensor) -> Text:
-        """Return keys and values for words (B, T, channels) and their mask (B, 1, 1, T); a text is read once for all scales."""
+        """Return keys and values for words (B, T, channels) and their mask (B, 1, 1, T); a text is
+        read once for all scales.
+        """
         bias = torch.cat((torch.zeros_like(self.v_bias), self.v_bias))
-        both = F.linear(words, self.mat_kv.weight, bias).unflatten(-1, (2, self.heads, -1))  # B T 2 H D
+        both = F.linear(words, self.mat_kv.weight, bias).unflatten(
+            -1, (2, self.heads, -1)
+        )  # B T 2 H D
         return Text(*both.permute(2, 0, 3, 1, 4).unbind(0), mask)
 
     def forward(self, x: Tensor | None, text: Text) -> Tensor:
-        """Return what the text answers to x (B, L, C) -> (B, L, C), or to the learned query (x None) -> (B, 1, C)."""
+        """Return what the text answers to x (B, L, C) -> (B, L, C), or to the learned query (x
+        None) -> (B, 1, C).
+        """
         if x is None:
             q = self.mat_q[:, :, None].expand(len(text.keys), -1, -1, -1)  # B H 1 D
         else:
             q = self.mat_q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B H L D
-        out = (attend_rounded if self.rounded else attend)(q, text.keys, text.values, 1 / math.sqrt(q.shape[-1]), text.mask)
+        out = (attend_rounded if self.rounded else attend)(
+            q, text.keys, text.values, 1 / math.sqrt(q.shape[-1]), text.mask
+        )
         return self.proj(out.transpose(1, 2).flatten(2))
 
 
 class TextPool(nn.Module):
-    """One vector (B, C) out of the words of a text, by one learned query: it starts the sequence and steers the norms."""
+    """One vector (B, C) out of the words of a text, by one learned query: it starts the sequence
+    and steers the norms.
+    """
 
     def __init__(self, width: int, channels: int, heads: int, *, rounded: bool = False):
         super().__init__()

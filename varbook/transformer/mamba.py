@@ -1,7 +1,9 @@
-"""Mamba in attention's place: the part of a block that lets tokens hear of one another (FlexVAR section 7).
+"""Mamba in attention's place: the part of a block that lets tokens hear of one another (FlexVAR
+section 7).
 
-Attention looks back at every token; Mamba keeps a state of fixed size and walks. Along one path a token hears only of those
-before it, so the layers take eight paths in turn. Scales always come coarse to fine.
+Attention looks back at every token; Mamba keeps a state of fixed size and walks. Along one path a
+token hears only of those before it, so the layers take eight paths in turn. Scales always come
+coarse to fine.
 """
 
 import math
@@ -17,7 +19,9 @@ from varbook.transformer.scan_paths import undo, zigzag
 
 
 class ScanMemory:
-    """What one layer carries from scale to scale while it samples: state, last inputs, and the paths of the scales to come."""
+    """What one layer carries from scale to scale while it samples: state, last inputs, and the
+    paths of the scales to come.
+    """
 
     def __init__(self, schedule: Schedule, path: int):
         self.coming = [(size, zigzag(size, path)) for size in schedule]
@@ -25,10 +29,14 @@ class ScanMemory:
         self.recent: Tensor | None = None  # B kernel-1 D
 
     def next_order(self, tokens: int) -> Tensor:
-        """Return the path over the next scale, which must have `tokens` tokens; VarbookError where it has not."""
+        """Return the path over the next scale, which must have `tokens` tokens; VarbookError where
+        it has not.
+        """
         if not self.coming or len(self.coming[0][1]) != tokens:
             due = "no scale" if not self.coming else f"one of {self.coming[0][0]}"
-            raise VarbookError(f"{tokens} tokens came where {due} was due: give `new_caches` the schedule that is generated.")
+            raise VarbookError(
+                f"{tokens} tokens came where {due} was due: give `new_caches` the schedule that is generated."
+            )
         return self.coming.pop(0)[1]
 
 
@@ -38,27 +46,43 @@ class MambaMixer(nn.Module):
     def __init__(self, width: int, *, path: int, state: int = 16, expand: int = 2, kernel: int = 4):
         super().__init__()
         inner, rank = expand * width, max(width // 16, 1)
-        self.path, self.inner, self.rank, self.state_size, self.kernel = path, inner, rank, state, kernel
+        self.path, self.inner, self.rank, self.state_size, self.kernel = (
+            path,
+            inner,
+            rank,
+            state,
+            kernel,
+        )
         self.in_proj = nn.Linear(width, 2 * inner, bias=False)  # the signal and its gate
         self.conv = nn.Parameter(torch.empty(inner, 1, kernel).uniform_(-1, 1) / math.sqrt(kernel))
         self.conv_bias = nn.Parameter(torch.zeros(inner))
-        self.select = nn.Linear(inner, rank + 2 * state, bias=False)  # dt (of low rank), B and C: what makes it selective
+        self.select = nn.Linear(
+            inner, rank + 2 * state, bias=False
+        )  # dt (of low rank), B and C: what makes it selective
         self.dt_proj = nn.Linear(rank, inner, bias=False)
         # Mamba's start: steps between 0.001 and 0.1, decays of 1 to N per unit of time.
         steps = torch.exp(torch.empty(inner).uniform_(math.log(1e-3), math.log(1e-1)))
-        self.dt_bias = nn.Parameter(steps + torch.log(-torch.expm1(-steps)))  # the inverse of softplus
-        self.A_log = nn.Parameter(torch.arange(1, state + 1).float().log().repeat(1, inner, 1))  # 1 D N
+        self.dt_bias = nn.Parameter(
+            steps + torch.log(-torch.expm1(-steps))
+        )  # the inverse of softplus
+        self.A_log = nn.Parameter(
+            torch.arange(1, state + 1).float().log().repeat(1, inner, 1)
+        )  # 1 D N
         self.skip = nn.Parameter(torch.ones(inner))
         self.proj = nn.Linear(inner, width)
 
     def forward(self, x: Tensor, order: Tensor | None, memory: ScanMemory | None = None) -> Tensor:
-        """Map tokens (B, L, C) -> (B, L, C), walking in `order` (L,), or with a `memory` over the next scale of its schedule."""
+        """Map tokens (B, L, C) -> (B, L, C), walking in `order` (L,), or with a `memory` over the
+        next scale of its schedule.
+        """
         if memory is not None:
             order = memory.next_order(x.shape[1])
         order = order.to(x.device)
         u, gate = self.in_proj(x[:, order]).chunk(2, -1)  # B L D, along the path
         u = F.silu(self.look_back(u, memory))
-        with torch.autocast(x.device.type, enabled=False):  # long products of decays need the digits
+        with torch.autocast(
+            x.device.type, enabled=False
+        ):  # long products of decays need the digits
             y = self.scan(u.float(), memory)
         return self.proj(y.to(gate.dtype) * F.silu(gate))[:, undo(order)]  # B L C
 
@@ -70,14 +94,20 @@ class MambaMixer(nn.Module):
         longer = torch.cat((before, u), 1)  # B L+3 D
         if memory is not None:
             memory.recent = longer[:, -(self.kernel - 1) :]
-        return F.conv1d(longer.transpose(1, 2), self.conv, self.conv_bias, groups=self.inner).transpose(1, 2)
+        return F.conv1d(
+            longer.transpose(1, 2), self.conv, self.conv_bias, groups=self.inner
+        ).transpose(1, 2)
 
     def scan(self, u: Tensor, memory: ScanMemory | None) -> Tensor:
-        """Run the selective scan over u (B, L, D), each token choosing its own step, what it writes and what it reads."""
+        """Run the selective scan over u (B, L, D), each token choosing its own step, what it writes
+        and what it reads.
+        """
         weight = self.select.weight.float()
         dt, B, C = F.linear(u, weight).split((self.rank, self.state_size, self.state_size), -1)
         dt = F.softplus(F.linear(dt, self.dt_proj.weight.float()) + self.dt_bias.float())  # B L D
-        y, state = selective_scan(u, dt, -self.A_log[0].float().exp(), B, C, memory.state if memory else None)
+        y, state = selective_scan(
+            u, dt, -self.A_log[0].float().exp(), B, C, memory.state if memory else None
+        )
         if memory is not None:
             memory.state = state
         return y + self.skip.float() * u

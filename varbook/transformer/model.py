@@ -19,7 +19,9 @@ from varbook.transformer.scan_paths import PATHS, scan_order
 class NextScaleConfig:
     """Everything that shapes a next-scale model. The defaults are VAR's; see `flexvar`."""
 
-    schedule: Schedule = square(1, 2, 3, 4, 5, 6, 8)  # the training schedule (FlexVAR: its last scale is the training latent)
+    schedule: Schedule = square(
+        1, 2, 3, 4, 5, 6, 8
+    )  # the training schedule (FlexVAR: its last scale is the training latent)
     codes: int = 512  # V, the size of the codebook
     code_dim: int = 16  # channels of a code
     classes: int = 14  # one more index stands for "no class"
@@ -31,11 +33,20 @@ class NextScaleConfig:
     learnable_positions: bool = True  # FlexVAR table 6
     position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
     cosine: bool = True  # queries and keys normalised
-    shared_adaln: bool = field(default=False, metadata={"added": True})  # one AdaLN layer for all blocks: VAR-d36 at 512 px
-    # Fields that came later do not change the names of the runs before them (see `train.store.plain`).
-    mixer: str = field(default="attention", metadata={"added": True})  # "attention" | "mamba": FlexVAR table 5
-    mamba_state: int = field(default=8, metadata={"added": True})  # N; 16 in Mamba, of which a CPU's cache likes half
-    bits: int = field(default=0, metadata={"added": True})  # of a code, each with two logits (Infinity); 0: a logit for each code
+    shared_adaln: bool = field(
+        default=False, metadata={"added": True}
+    )  # one AdaLN layer for all blocks: VAR-d36 at 512 px
+    # Fields that came later do not change the names of the runs before them (see
+    # `train.store.plain`).
+    mixer: str = field(
+        default="attention", metadata={"added": True}
+    )  # "attention" | "mamba": FlexVAR table 5
+    mamba_state: int = field(
+        default=8, metadata={"added": True}
+    )  # N; 16 in Mamba, of which a CPU's cache likes half
+    bits: int = field(
+        default=0, metadata={"added": True}
+    )  # of a code, each with two logits (Infinity); 0: a logit for each code
 
     @property
     def outputs(self) -> int:
@@ -54,7 +65,9 @@ def flexvar(config: NextScaleConfig) -> NextScaleConfig:
 
 
 class NextScaleModel(nn.Module):
-    """Predicts every token map from the maps before it; parameters are named as in VAR's published checkpoints."""
+    """Predicts every token map from the maps before it; parameters are named as in VAR's published
+    checkpoints.
+    """
 
     def __init__(self, config: NextScaleConfig):
         super().__init__()
@@ -66,7 +79,9 @@ class NextScaleModel(nn.Module):
         self.lvl_embed = nn.Embedding(config.steps, width) if config.step_embedding else None
         if config.shared_adaln:
             self.shared_ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
-        self.blocks = nn.ModuleList(self._make_block(config, layer) for layer in range(config.depth))
+        self.blocks = nn.ModuleList(
+            self._make_block(config, layer) for layer in range(config.depth)
+        )
         self.head_nm = HeadNorm(width)
         self.head = nn.Linear(width, config.outputs)
         self._initialise()
@@ -80,20 +95,38 @@ class NextScaleModel(nn.Module):
             return FixedPositions(config.width, config.schedule)
         if config.positions == "scalable":
             return ScalablePositions(
-                config.width, config.schedule[-1], learnable=config.learnable_positions, form=config.position_form
+                config.width,
+                config.schedule[-1],
+                learnable=config.learnable_positions,
+                form=config.position_form,
             )
-        raise VarbookError(f'There are no positions named {config.positions!r}; use "fixed" or "scalable".')
+        raise VarbookError(
+            f'There are no positions named {config.positions!r}; use "fixed" or "scalable".'
+        )
 
     @staticmethod
     def _make_block(config: NextScaleConfig, layer: int) -> Block:
         if config.mixer not in ("attention", "mamba"):
-            raise VarbookError(f'There is no mixer named {config.mixer!r}; use "attention" or "mamba".')
+            raise VarbookError(
+                f'There is no mixer named {config.mixer!r}; use "attention" or "mamba".'
+            )
         mamba = config.mixer == "mamba"
-        mixer = MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state) if mamba else None
-        return Block(config.width, config.heads, cosine=config.cosine, mixer=mixer, shared_adaln=config.shared_adaln)
+        mixer = (
+            MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state)
+            if mamba
+            else None
+        )
+        return Block(
+            config.width,
+            config.heads,
+            cosine=config.cosine,
+            mixer=mixer,
+            shared_adaln=config.shared_adaln,
+        )
 
     def _initialise(self) -> None:
-        # VAR's start: small truncated normals; gates near zero, so that at first every block passes its input on.
+        # VAR's start: small truncated normals; gates near zero, so that at first every block passes
+        # its input on.
         std = math.sqrt(1 / self.config.width / 3)
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Embedding)):
@@ -105,7 +138,11 @@ class NextScaleModel(nn.Module):
             self.head.weight.mul_(0.02)
             self.head_nm.ada_lin[1].weight.mul_(0.5)
             for block in self.blocks:
-                rows = block.ada_gss.unbind(2) if self.config.shared_adaln else block.ada_lin[1].weight.chunk(6)
+                rows = (
+                    block.ada_gss.unbind(2)
+                    if self.config.shared_adaln
+                    else block.ada_lin[1].weight.chunk(6)
+                )
                 for gate in rows[:2]:
                     gate.mul_(1e-3)
                 for rest in rows[2:]:
@@ -114,9 +151,15 @@ class NextScaleModel(nn.Module):
                 block.ffn.fc2.weight.div_(math.sqrt(2 * self.config.depth))
 
     def condition(self, labels: Tensor) -> Tensor:
-        """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means "no class"."""
+        """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means
+        "no class".
+        """
         # While the model is traced for export the labels have no values to check.
-        wrong = labels[:0] if torch.compiler.is_compiling() else labels[(labels < 0) | (labels > self.config.classes)]
+        wrong = (
+            labels[:0]
+            if torch.compiler.is_compiling()
+            else labels[(labels < 0) | (labels > self.config.classes)]
+        )
         if len(wrong):
             raise VarbookError(
                 f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {wrong.tolist()}; "
@@ -135,10 +178,14 @@ class NextScaleModel(nn.Module):
 
     @staticmethod
     def text(condition: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Return the part of a condition that is words (B, T, C) with their mask: here there is none."""
+        """Return the part of a condition that is words (B, T, C) with their mask: here there is
+        none.
+        """
         return None
 
-    def embed(self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule, first: int = 0) -> Tensor:
+    def embed(
+        self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule, first: int = 0
+    ) -> Tensor:
         """Return the input tokens (B, L, C) of the scales from number `first` on.
 
         `maps[i]` (B, Cv, h, w) is what the model sees at scale first + i. Scale 0 starts from the class alone; a map given for
@@ -172,40 +219,65 @@ class NextScaleModel(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             return self.head(self.head_nm(x.float(), self.pooled(condition).float()))
 
-    def forward(self, maps: list[Tensor | None], labels: Tensor, schedule: Schedule | None = None) -> Tensor:
-        """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and the coarser ones.
+    def forward(
+        self, maps: list[Tensor | None], labels: Tensor, schedule: Schedule | None = None
+    ) -> Tensor:
+        """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and
+        the coarser ones.
 
-        `maps` holds one entry per scale (the first may be None): while training the pyramid's `teacher_inputs`.
+        `maps` holds one entry per scale (the first may be None): while training the pyramid's
+        `teacher_inputs`.
         """
         return self.predict(maps, self.condition(labels), schedule)
 
-    def predict(self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule | None = None) -> Tensor:
-        """Return what `forward` returns, for a condition (B, C) that `condition` has made of labels."""
+    def predict(
+        self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule | None = None
+    ) -> Tensor:
+        """Return what `forward` returns, for a condition (B, C) that `condition` has made of
+        labels.
+        """
         schedule = schedule or self.config.schedule
         x = self.embed(maps, condition, schedule)  # B L C
         layouts = self.layouts(schedule, x.device)
-        for block, modulation, layout in zip(self.blocks, self.modulations(condition), layouts, strict=True):
+        for block, modulation, layout in zip(
+            self.blocks, self.modulations(condition), layouts, strict=True
+        ):
             x = block(x, modulation, layout)
         return self.logits(x, condition)
 
     def layouts(self, schedule: Schedule, device: torch.device) -> list[list[Group]] | list[Tensor]:
-        """Return what each block must know of the sequence: the groups of attention (the same for all), the path of its scan."""
+        """Return what each block must know of the sequence: the groups of attention (the same for
+        all), the path of its scan.
+        """
         if self.config.mixer == "mamba":
             return [scan_order(schedule, block.attn.path).to(device) for block in self.blocks]
         return [scale_groups(schedule, device)] * len(self.blocks)
 
     def step(
-        self, x: Tensor, condition: Tensor, modulations: list[list[Tensor]], caches: list[KeyValueCache] | list[ScanMemory]
+        self,
+        x: Tensor,
+        condition: Tensor,
+        modulations: list[list[Tensor]],
+        caches: list[KeyValueCache] | list[ScanMemory],
     ) -> Tensor:
-        """Return the logits (B, h*w, V) of one new scale's tokens x (B, h*w, C), given the caches of the scales before."""
+        """Return the logits (B, h*w, V) of one new scale's tokens x (B, h*w, C), given the caches
+        of the scales before.
+        """
         for block, modulation, cache in zip(self.blocks, modulations, caches, strict=True):
             x = block(x, modulation, None, cache)
         return self.logits(x, condition)
 
-    def new_caches(self, schedule: Schedule | None = None) -> list[KeyValueCache] | list[ScanMemory]:
-        """Return an empty cache per block: keys and values, or the memory of a scan, which must know the `schedule` to come."""
+    def new_caches(
+        self, schedule: Schedule | None = None
+    ) -> list[KeyValueCache] | list[ScanMemory]:
+        """Return an empty cache per block: keys and values, or the memory of a scan, which must
+        know the `schedule` to come.
+        """
         if self.config.mixer == "mamba":
-            return [ScanMemory(schedule or self.config.schedule, block.attn.path) for block in self.blocks]
+            return [
+                ScanMemory(schedule or self.config.schedule, block.attn.path)
+                for block in self.blocks
+            ]
         return [KeyValueCache() for _ in self.blocks]
 
     def tokens_per_image(self) -> int:

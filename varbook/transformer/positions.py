@@ -1,5 +1,6 @@
-"""Where a token sits: fixed-length position embeddings (VAR), one table that is resized to every scale (FlexVAR), or angles by
-which queries and keys are turned (Infinity)."""
+"""Where a token sits: fixed-length position embeddings (VAR), one table that is resized to every
+scale (FlexVAR), or angles by which queries and keys are turned (Infinity).
+"""
 
 import math
 
@@ -12,7 +13,9 @@ from varbook.tokenizer.schedule import Schedule, token_count
 
 
 def sincos_table(channels: int, height: int, width: int) -> Tensor:
-    """Return the 2-D sine-cosine table (1, C, H, W): a quarter of the channels each for sin y, cos y, sin x, cos x."""
+    """Return the 2-D sine-cosine table (1, C, H, W): a quarter of the channels each for sin y, cos
+    y, sin x, cos x.
+    """
     quarter = channels // 4
     frequencies = 10_000 ** (-torch.arange(quarter) / quarter)  # C/4
     y = torch.arange(height)[:, None] * frequencies  # H C/4
@@ -24,11 +27,15 @@ def sincos_table(channels: int, height: int, width: int) -> Tensor:
 
 
 def released_table(channels: int, height: int, width: int) -> Tensor:
-    """Return the table of FlexVAR's released code: sin(y w) on even channels, cos(x w) on odd ones (FlexVAR section 3.4)."""
+    """Return the table of FlexVAR's released code: sin(y w) on even channels, cos(x w) on odd ones
+    (FlexVAR section 3.4).
+    """
     frequencies = torch.exp(torch.arange(0, channels, 2) * (-math.log(10_000.0) / channels))  # C/2
     table = torch.zeros(channels, height, width)
     table[0::2] = (torch.arange(height)[None, :, None] * frequencies[:, None, None]).sin()
-    table[1::2] = (torch.arange(width)[None, None, :] * frequencies[: channels // 2, None, None]).cos()
+    table[1::2] = (
+        torch.arange(width)[None, None, :] * frequencies[: channels // 2, None, None]
+    ).cos()
     return table[None]
 
 
@@ -42,7 +49,9 @@ class FixedPositions(nn.Module):
         nn.init.trunc_normal_(self.table, std=math.sqrt(1 / width / 3))
 
     def forward(self, schedule: Schedule) -> list[Tensor]:
-        """Return the embeddings (1, h w, C) per scale; VarbookError where the schedule is not the start of the trained one."""
+        """Return the embeddings (1, h w, C) per scale; VarbookError where the schedule is not the
+        start of the trained one.
+        """
         if schedule != self.schedule[: len(schedule)]:
             raise VarbookError(
                 f"Fixed positions know only the schedule of their training, {self.schedule}, not {schedule}; "
@@ -53,45 +62,58 @@ class FixedPositions(nn.Module):
 
 
 class ScalablePositions(nn.Module):
-    """FlexVAR: a learnable table of twice the largest training latent, started from sine-cosine, resized to each scale."""
+    """FlexVAR: a learnable table of twice the largest training latent, started from sine-cosine,
+    resized to each scale.
+    """
 
-    def __init__(self, width: int, latent: tuple[int, int], *, learnable: bool = True, form: str = "paper"):
+    def __init__(
+        self, width: int, latent: tuple[int, int], *, learnable: bool = True, form: str = "paper"
+    ):
         super().__init__()
         make = {"paper": sincos_table, "released": released_table}[form]
         self.form = form
         # 2h x 2w, as FlexVAR section 3.4 sets it for stability
-        self.table = nn.Parameter(make(width, 2 * latent[0], 2 * latent[1]), requires_grad=learnable)
+        self.table = nn.Parameter(
+            make(width, 2 * latent[0], 2 * latent[1]), requires_grad=learnable
+        )
 
     def forward(self, schedule: Schedule) -> list[Tensor]:
         """Return the embeddings (1, h w, C) of every scale (h, w) of any schedule."""
         return [self.resize(size).flatten(2).transpose(1, 2) for size in schedule]
 
     def resize(self, size: tuple[int, int]) -> Tensor:
-        """Return the table at `size` (1, C, h, w): linear as the paper says, by areas as the released code does."""
+        """Return the table at `size` (1, C, h, w): linear as the paper says, by areas as the
+        released code does.
+        """
         if self.form == "released":
             return F.interpolate(self.table, size=size, mode="area")
         return F.interpolate(self.table, size=size, mode="bilinear", antialias=True)
 
 
 def turn(x: Tensor, angles: Tensor) -> Tensor:
-    """Turn each pair of neighbouring channels of `x` (..., L, D) by its angle (L, D / 2): after it, q . k depends on distances."""
+    """Turn each pair of neighbouring channels of `x` (..., L, D) by its angle (L, D / 2): after it,
+    q . k depends on distances.
+    """
     a, b = x.unflatten(-1, (-1, 2)).unbind(-1)  # ... L D/2
     cos, sin = angles.cos(), angles.sin()
     return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
 
 
 class RotaryPositions(nn.Module):
-    """Infinity: nothing is added to a token; in every attention layer its place turns it, half of the channels by y, half by x.
+    """Infinity: nothing is added to a token; in every attention layer its place turns it, half of
+    the channels by y, half by x.
 
-    Places of all scales are measured on one grid whose longer side is `side` (Infinity: 64, whatever the resolution), so that the
-    same spot has the same angle at every scale.
+    Places of all scales are measured on one grid whose longer side is `side` (Infinity: 64,
+    whatever the resolution), so that the same spot has the same angle at every scale.
     """
 
     def __init__(self, width: int, heads: int, side: int):
         super().__init__()
         self.width, self.channels, self.side = width, width // heads, side
         if self.channels % 4:
-            raise VarbookError(f"Rotary positions need heads of a multiple of 4 channels, not {width} / {heads}.")
+            raise VarbookError(
+                f"Rotary positions need heads of a multiple of 4 channels, not {width} / {heads}."
+            )
 
     def forward(self, schedule: Schedule) -> list[Tensor]:
         """Return what is added to the tokens of every scale, (1, h w, C): nothing."""
@@ -104,8 +126,14 @@ class RotaryPositions(nn.Module):
         frequencies = 10_000.0 ** (-torch.arange(0, half, 2).float() / half)  # D/4
         parts = []
         for scale in schedule:
-            places = ((torch.arange(n) * (self.side * last / longest / n)).round() for n, last in zip(scale, schedule[-1]))
+            places = (
+                (torch.arange(n) * (self.side * last / longest / n)).round()
+                for n, last in zip(scale, schedule[-1], strict=False)
+            )
             y, x = (place[:, None] * frequencies for place in places)  # h D/4, w D/4
-            rows, columns = y[:, None].expand(-1, scale[1], -1), x[None].expand(scale[0], -1, -1)  # h w D/4
+            rows, columns = (
+                y[:, None].expand(-1, scale[1], -1),
+                x[None].expand(scale[0], -1, -1),
+            )  # h w D/4
             parts.append(torch.cat((rows, columns), -1).flatten(0, 1))  # h*w D/2
         return torch.cat(parts)

@@ -1,4 +1,5 @@
-"""The rivals of FlexVAR table 2: other ways to draw a map of codes, each the next-scale network with another schedule.
+"""The rivals of FlexVAR table 2: other ways to draw a map of codes, each the next-scale network
+with another schedule.
 
 | family | what one pass sees | schedule |
 |---|---|---|
@@ -21,12 +22,16 @@ from varbook.transformer.model import NextScaleConfig, NextScaleModel
 def raster(config: NextScaleConfig) -> NextScaleConfig:
     """Return `config` for raster order: "scales" of one token each, which see the code before them."""
     height, width = config.schedule[-1]
-    return replace(config, schedule=((1, 1),) * (height * width), positions="fixed", step_embedding=False)
+    return replace(
+        config, schedule=((1, 1),) * (height * width), positions="fixed", step_embedding=False
+    )
 
 
 def masked(config: NextScaleConfig) -> NextScaleConfig:
     """Return `config` for masked prediction: one scale, every token of which sees every other."""
-    return replace(config, schedule=config.schedule[-1:], positions="scalable", step_embedding=False)
+    return replace(
+        config, schedule=config.schedule[-1:], positions="scalable", step_embedding=False
+    )
 
 
 def time_waves(t: Tensor, channels: int) -> Tensor:
@@ -39,16 +44,20 @@ def time_waves(t: Tensor, channels: int) -> Tensor:
 class DiffusionModel(nn.Module):
     """Says of a noisy map which way the noise lies: DiT's network over the features of a tokenizer.
 
-    With the angle a = pi t / 2 the noisy map is x = cos(a) clean + sin(a) noise, and the answer is v = cos(a) noise - sin(a) clean,
-    from which both can be had. (DiT predicts the noise; v says the same and stays useful where t is near 1.)
+    With the angle a = pi t / 2 the noisy map is x = cos(a) clean + sin(a) noise, and the answer is
+    v = cos(a) noise - sin(a) clean, from which both can be had. (DiT predicts the noise; v says the
+    same and stays useful where t is near 1.)
     """
 
     def __init__(self, config: NextScaleConfig):
         super().__init__()
         self.config = replace(masked(config), codes=config.code_dim)
         self.net = NextScaleModel(self.config)
-        self.time = nn.Sequential(nn.Linear(config.width, config.width), nn.SiLU(), nn.Linear(config.width, config.width))
-        # Features are brought to mean 0 and variance 1 per channel, as latent diffusion does with one factor for all.
+        self.time = nn.Sequential(
+            nn.Linear(config.width, config.width), nn.SiLU(), nn.Linear(config.width, config.width)
+        )
+        # Features are brought to mean 0 and variance 1 per channel, as latent diffusion does with
+        # one factor for all.
         self.register_buffer("mean", torch.zeros(1, config.code_dim, 1, 1))
         self.register_buffer("std", torch.ones(1, config.code_dim, 1, 1))
 
@@ -71,23 +80,31 @@ class DiffusionModel(nn.Module):
         return x * self.std + self.mean
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        """Return v (B, C, h, w) for noisy maps x of that shape, times (B,) in [0, 1] and labels (B,)."""
+        """Return v (B, C, h, w) for noisy maps x of that shape, times (B,) in [0, 1] and labels
+        (B,).
+        """
         condition = self.net.condition(labels) + self.time(time_waves(t, self.config.width))  # B C
         tokens = self.net.embed([x], condition, self.config.schedule)  # B h*w C
         # One scale and nothing before it: every token attends to every other.
-        out = self.net.step(tokens, condition, self.net.modulations(condition), self.net.new_caches())
+        out = self.net.step(
+            tokens, condition, self.net.modulations(condition), self.net.new_caches()
+        )
         return out.transpose(1, 2).reshape(x.shape)
 
 
 def turn(x: Tensor, v: Tensor, t: float, to: float) -> Tensor:
-    """Move noisy maps from time t to time `to`, less noise or more, if v is right: one step of DDIM (eta = 0)."""
+    """Move noisy maps from time t to time `to`, less noise or more, if v is right: one step of DDIM
+    (eta = 0).
+    """
     a, b = math.pi / 2 * t, math.pi / 2 * to
     clean, noise = math.cos(a) * x - math.sin(a) * v, math.sin(a) * x + math.cos(a) * v
     return math.cos(b) * clean + math.sin(b) * noise
 
 
 def make_rival(name: str, config: NextScaleConfig) -> NextScaleModel | DiffusionModel:
-    """Return the network of a rival, of the size of the next-scale model of `config`; VarbookError for an unknown name."""
+    """Return the network of a rival, of the size of the next-scale model of `config`; VarbookError
+    for an unknown name.
+    """
     if name == "raster":
         return NextScaleModel(raster(config))
     if name == "masked":

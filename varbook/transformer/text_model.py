@@ -1,4 +1,5 @@
-"""The next-scale model that a text steers (Infinity): the model of chapter 03 with four parts swapped.
+"""The next-scale model that a text steers (Infinity): the model of chapter 03 with four parts
+swapped.
 
 | part | VAR, FlexVAR | here |
 |---|---|---|
@@ -7,7 +8,8 @@
 | positions | added to the tokens | queries and keys are turned (rotary) |
 | head | a logit for each code | two logits for each bit |
 
-What other models call labels are word ids here, long (B, T): 0 is no word, a negative number a word that is withheld.
+What other models call labels are word ids here, long (B, T): 0 is no word, a negative number a word
+that is withheld.
 """
 
 import math
@@ -29,7 +31,9 @@ from varbook.transformer.words import WordEncoder
 
 
 class TextEncoder(Protocol):
-    """What turns prompts into features: `WordEncoder`, trained with the model, or `varbook.features.flan_t5.FlanT5`, frozen."""
+    """What turns prompts into features: `WordEncoder`, trained with the model, or
+    `varbook.features.flan_t5.FlanT5`, frozen.
+    """
 
     channels: int  # of a word's features
 
@@ -45,7 +49,9 @@ class TextNextScaleConfig(NextScaleConfig):
     """Everything that shapes a text-conditioned model; `classes` means nothing here."""
 
     shared_adaln: bool = True
-    words: tuple[str, ...] = ()  # vocabulary of the model's own encoder; (): another encoder is given to `listen`
+    words: tuple[
+        str, ...
+    ] = ()  # vocabulary of the model's own encoder; (): another encoder is given to `listen`
     text_channels: int = 64  # features of a word; Flan-T5-XL 2048
     text_length: int = 16  # words of the longest text; Infinity 512
     levels: int = 0  # rows of the step embedding, 0: as many as scales; Infinity 15
@@ -67,7 +73,9 @@ class TextCondition(NamedTuple):
 
 
 class TextNextScaleModel(NextScaleModel):
-    """Infinity's transformer; it is trained, sampled from and used for translation as `NextScaleModel` is."""
+    """Infinity's transformer; it is trained, sampled from and used for translation as
+    `NextScaleModel` is.
+    """
 
     def __init__(self, config: TextNextScaleConfig):
         super().__init__(config)
@@ -77,34 +85,52 @@ class TextNextScaleModel(NextScaleModel):
 
     def _make_condition(self, config: TextNextScaleConfig) -> None:
         width, channels = config.width, config.text_channels
-        self.cfg_uncond = nn.Parameter(torch.randn(config.text_length, channels) / math.sqrt(channels))
+        self.cfg_uncond = nn.Parameter(
+            torch.randn(config.text_length, channels) / math.sqrt(channels)
+        )
         self.text_norm = nn.RMSNorm(channels, eps=1e-6)
         heads = max(channels // (128 if channels >= 128 else 32), 1)
         self.text_proj_for_sos = TextPool(width, channels, heads, rounded=config.rounded_cross)
-        self.text_proj_for_ca = nn.Sequential(nn.Linear(channels, width), nn.GELU(approximate="tanh"), nn.Linear(width, width))
-        self.encoder: TextEncoder | None = WordEncoder(config.words, channels, config.text_length) if config.words else None
+        self.text_proj_for_ca = nn.Sequential(
+            nn.Linear(channels, width), nn.GELU(approximate="tanh"), nn.Linear(width, width)
+        )
+        self.encoder: TextEncoder | None = (
+            WordEncoder(config.words, channels, config.text_length) if config.words else None
+        )
 
     @staticmethod
     def _make_positions(config: TextNextScaleConfig) -> RotaryPositions:
-        return RotaryPositions(config.width, config.heads, config.rotary_side or max(config.schedule[-1]))
+        return RotaryPositions(
+            config.width, config.heads, config.rotary_side or max(config.schedule[-1])
+        )
 
     @staticmethod
     def _make_block(config: TextNextScaleConfig, layer: int) -> Block:
         mixer = SelfAttention(config.width, config.heads, cosine=config.cosine, rotary=True)
-        cross = CrossAttention(config.width, config.heads, config.width, rounded=config.rounded_cross)
-        return Block(config.width, config.heads, mixer=mixer, cross=cross, shared_adaln=config.shared_adaln)
+        cross = CrossAttention(
+            config.width, config.heads, config.width, rounded=config.rounded_cross
+        )
+        return Block(
+            config.width, config.heads, mixer=mixer, cross=cross, shared_adaln=config.shared_adaln
+        )
 
     def listen(self, encoder: TextEncoder) -> "TextNextScaleModel":
-        """Take prompts through `encoder` from now on (a frozen one that is no part of the model); return the model."""
+        """Take prompts through `encoder` from now on (a frozen one that is no part of the model);
+        return the model.
+        """
         if encoder.channels != self.config.text_channels:
-            raise VarbookError(f"The model reads words of {self.config.text_channels} channels, not {encoder.channels}.")
+            raise VarbookError(
+                f"The model reads words of {self.config.text_channels} channels, not {encoder.channels}."
+            )
         self.encoder = encoder
         return self
 
     def ids(self, prompts: Sequence[str]) -> Tensor:
         """Return the word ids of prompts, long (B, T): what this model takes for labels."""
         if self.encoder is None:
-            raise VarbookError("The model has no text encoder yet: give it one, model.listen(FlanT5()).")
+            raise VarbookError(
+                "The model has no text encoder yet: give it one, model.listen(FlanT5())."
+            )
         return self.encoder.ids(prompts).to(self.pos_start.device)
 
     def nothing(self, labels: Tensor) -> Tensor:
@@ -112,23 +138,35 @@ class TextNextScaleModel(NextScaleModel):
         return torch.where(labels == 0, labels, -1)
 
     def condition(self, labels: Tensor) -> TextCondition:
-        """Return what the model makes of word ids (B, T) (see the module's first lines for 0 and negative ones)."""
+        """Return what the model makes of word ids (B, T) (see the module's first lines for 0 and
+        negative ones).
+        """
         if labels.ndim != 2 or labels.shape[1] > self.config.text_length:
             raise VarbookError(
                 f"A text is given as word ids (B, T) with at most {self.config.text_length} words, not {tuple(labels.shape)}; "
                 'make them with model.ids(["a brown horse by night"]).'
             )
         if self.encoder is None:
-            raise VarbookError("The model has no text encoder yet: give it one, model.listen(FlanT5()).")
+            raise VarbookError(
+                "The model has no text encoder yet: give it one, model.listen(FlanT5())."
+            )
         features = self.encoder(labels.clamp_min(0))  # B T Ct
         withheld = (labels < 0)[..., None]
-        return self.read(torch.where(withheld, self.cfg_uncond[: labels.shape[1]], features), labels != 0)
+        return self.read(
+            torch.where(withheld, self.cfg_uncond[: labels.shape[1]], features), labels != 0
+        )
 
     def read(self, features: Tensor, present: Tensor) -> TextCondition:
-        """Return the condition for features (B, T, Ct) of words, of which those are there that `present` (B, T) says."""
+        """Return the condition for features (B, T, Ct) of words, of which those are there that
+        `present` (B, T) says.
+        """
         features = self.text_norm(features)
-        mask = torch.zeros(present.shape, device=features.device).masked_fill(~present, -math.inf)[:, None, None]  # B 1 1 T
-        return TextCondition(self.text_proj_for_sos(features, mask), self.text_proj_for_ca(features), mask)
+        mask = torch.zeros(present.shape, device=features.device).masked_fill(~present, -math.inf)[
+            :, None, None
+        ]  # B 1 1 T
+        return TextCondition(
+            self.text_proj_for_sos(features, mask), self.text_proj_for_ca(features), mask
+        )
 
     @staticmethod
     def pooled(condition: TextCondition) -> Tensor:
@@ -141,7 +179,9 @@ class TextNextScaleModel(NextScaleModel):
         return condition.words, condition.mask
 
     def layouts(self, schedule: Schedule, device: torch.device) -> list[Turned]:
-        """Return what each block must know of the sequence: the groups of attention, and the angles of the tokens."""
+        """Return what each block must know of the sequence: the groups of attention, and the angles
+        of the tokens.
+        """
         turned = Turned(scale_groups(schedule, device), self.positions.angles(schedule).to(device))
         return [turned] * len(self.blocks)
 
@@ -153,4 +193,8 @@ class TextNextScaleModel(NextScaleModel):
 
 def make_next_scale(config: NextScaleConfig) -> NextScaleModel:
     """Return the model that a configuration describes: steered by a class, or by a text."""
-    return TextNextScaleModel(config) if isinstance(config, TextNextScaleConfig) else NextScaleModel(config)
+    return (
+        TextNextScaleModel(config)
+        if isinstance(config, TextNextScaleConfig)
+        else NextScaleModel(config)
+    )

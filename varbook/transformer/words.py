@@ -1,4 +1,6 @@
-"""A text encoder small enough to be trained with the model: a word-level vocabulary and one transformer layer."""
+"""A text encoder small enough to be trained with the model: a word-level vocabulary and one
+transformer layer.
+"""
 
 import difflib
 import re
@@ -21,7 +23,9 @@ def vocabulary(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 class WordEncoder(nn.Module):
-    """Prompts -> features (B, T, channels): an embedding, a position, and one layer in which the words see each other."""
+    """Prompts -> features (B, T, channels): an embedding, a position, and one layer in which the
+    words see each other.
+    """
 
     def __init__(self, words: tuple[str, ...], channels: int, length: int):
         super().__init__()
@@ -29,13 +33,20 @@ class WordEncoder(nn.Module):
         self.word = nn.Embedding(len(words) + 1, channels)  # 0: no word
         self.place = nn.Parameter(torch.randn(length, channels) * 0.02)
         self.layer = nn.TransformerEncoderLayer(
-            channels, max(channels // 32, 1), 2 * channels, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+            channels,
+            max(channels // 32, 1),
+            2 * channels,
+            dropout=0.0,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
         )
 
     def ids(self, prompts: Sequence[str]) -> Tensor:
         """Return word ids from 1, long (B, T), 0 where a shorter prompt has ended.
 
-        Raises VarbookError for a word that no caption has, naming the nearest, and for a prompt without words or with too many.
+        Raises VarbookError for a word that no caption has, naming the nearest, and for a prompt
+        without words or with too many.
         """
         number = {word: place for place, word in enumerate(self.words, 1)}
         rows = []
@@ -44,9 +55,13 @@ class WordEncoder(nn.Module):
             unknown = next((word for word in words if word not in number), None)
             if unknown:
                 near = difflib.get_close_matches(unknown, self.words, 3, 0.0)
-                raise VarbookError(f"The model has never read the word {unknown!r}; words near it: {', '.join(near)}.")
+                raise VarbookError(
+                    f"The model has never read the word {unknown!r}; words near it: {', '.join(near)}."
+                )
             if not 0 < len(words) <= self.length:
-                raise VarbookError(f"A prompt has 1 to {self.length} words, not {len(words)}: {prompt!r}.")
+                raise VarbookError(
+                    f"A prompt has 1 to {self.length} words, not {len(words)}: {prompt!r}."
+                )
             rows.append(torch.tensor([number[word] for word in words]))
         return nn.utils.rnn.pad_sequence(rows, batch_first=True)
 

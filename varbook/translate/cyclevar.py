@@ -31,21 +31,32 @@ class CycleVARConfig:
     multi_scale_output: bool = True  # table 4: are the coarser scales part of the result?
 
 
-OPTIONS = {"mode": ("parallel", "serial"), "context": ("full", "shifted"), "fusion": ("paper", "separate")}
+OPTIONS = {
+    "mode": ("parallel", "serial"),
+    "context": ("full", "shifted"),
+    "fusion": ("paper", "separate"),
+}
 
 
 class CycleVAR(nn.Module):
     """A frozen tokenizer and a trainable next-scale model: G(I, t) of CycleVAR eq. 12."""
 
-    def __init__(self, tokenizer: Tokenizer, model: NextScaleModel, config: CycleVARConfig | None = None):
+    def __init__(
+        self, tokenizer: Tokenizer, model: NextScaleModel, config: CycleVARConfig | None = None
+    ):
         super().__init__()
         self.config = config or CycleVARConfig()
         if tokenizer.config.pyramid != "residual":
-            raise VarbookError("CycleVAR adds up residual scales (eq. 9), so it needs a tokenizer with a residual pyramid.")
+            raise VarbookError(
+                "CycleVAR adds up residual scales (eq. 9), so it needs a tokenizer with a residual pyramid."
+            )
         for field, options in OPTIONS.items():
             if getattr(self.config, field) not in options:
-                raise VarbookError(f'There is no {field} {getattr(self.config, field)!r}; use "{options[0]}" or "{options[1]}".')
-        # Frozen, but not under no_grad: the cycle loss reaches the first translation through it (CycleVAR section 3.2).
+                raise VarbookError(
+                    f'There is no {field} {getattr(self.config, field)!r}; use "{options[0]}" or "{options[1]}".'
+                )
+        # Frozen, but not under no_grad: the cycle loss reaches the first translation through it
+        # (CycleVAR section 3.2).
         self.tokenizer = tokenizer.requires_grad_(False).eval()
         self.model = model
 
@@ -61,7 +72,8 @@ class CycleVAR(nn.Module):
         return self.tokenizer.config.schedule
 
     def source(self, image: Tensor) -> list[Tensor]:
-        """Return the context maps F_1..F_K (each B, C, h_k, w_k) of an image (B, 3, H, W) in [-1, 1] (CycleVAR eq. 5).
+        """Return the context maps F_1..F_K (each B, C, h_k, w_k) of an image (B, 3, H, W) in [-1,
+        1] (CycleVAR eq. 5).
 
         The gradient passes straight through the quantization to the image (CycleVAR footnote 2).
         """
@@ -70,35 +82,66 @@ class CycleVAR(nn.Module):
 
     def context(self, pictures: list[Tensor]) -> list[Tensor]:
         """Return F_1..F_K from the running sums after each scale (each B, C, h, w)."""
-        if self.config.context == "shifted":  # what VAR sees while it is trained: the sum before scale k
+        if (
+            self.config.context == "shifted"
+        ):  # what VAR sees while it is trained: the sum before scale k
             before = [torch.zeros_like(pictures[0]), *pictures[:-1]]
-            return [down(total, size) for total, size in zip(before, self.schedule)] + [pictures[-1]]
+            return [down(total, size) for total, size in zip(before, self.schedule, strict=False)] + [
+                pictures[-1]
+            ]
         # F_k = down(sum_j up(R_j), (h_k, w_k))   (CycleVAR eq. 5)
         return [down(pictures[-1], size) for size in self.schedule]
 
-    def forward(self, image: Tensor, target: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Translate images (B, 3, H, W) in [-1, 1] into the classes, or texts, `target` (B,) or (B, T) -> (B, 3, H, W), not clamped."""
+    def forward(
+        self, image: Tensor, target: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Translate images (B, 3, H, W) in [-1, 1] into the classes, or texts, `target` (B,) or (B,
+        T) -> (B, 3, H, W), not clamped.
+        """
         return self.tokenizer.decode(self.latent(self.source(image), target, generator))
 
-    def latent(self, source: list[Tensor], target: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return the translated feature map E (B, C, h, w) for context maps F_1..F_K and target classes (B,)."""
+    def latent(
+        self, source: list[Tensor], target: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return the translated feature map E (B, C, h, w) for context maps F_1..F_K and target
+        classes (B,).
+        """
         if self.config.mode == "parallel":
             return self._parallel(source, target, generator)
         return self._serial(source, target, generator)
 
-    def codes(self, logits: Tensor, size: tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
-        """Return the relaxed code map R_k (B, C, h, w) of one scale's logits (B, h*w, V) (CycleVAR eqs. 10, 11)."""
-        how, tau, noise = self.config.relaxation, self.config.temperature, self.config.noise and self.training
+    def codes(
+        self, logits: Tensor, size: tuple[int, int], generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return the relaxed code map R_k (B, C, h, w) of one scale's logits (B, h*w, V) (CycleVAR
+        eqs. 10, 11).
+        """
+        how, tau, noise = (
+            self.config.relaxation,
+            self.config.temperature,
+            self.config.noise and self.training,
+        )
         if self.model.config.bits:
             mixed = relax_bits(logits, how, temperature=tau, noise=noise, generator=generator)
         else:
-            mixed = relax(logits, self.tokenizer.codebook.vectors(), how, temperature=tau, noise=noise, generator=generator)
+            mixed = relax(
+                logits,
+                self.tokenizer.codebook.vectors(),
+                how,
+                temperature=tau,
+                noise=noise,
+                generator=generator,
+            )
         return mixed.transpose(1, 2).unflatten(2, size)  # B C h w
 
-    def _parallel(self, source: list[Tensor], target: Tensor, generator: torch.Generator | None) -> Tensor:
+    def _parallel(
+        self, source: list[Tensor], target: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
         """All scales in one pass: R_k = Q(T(F_k, (F_1..F_k), t)) (CycleVAR eq. 8)."""
         steps, pyramid = len(self.schedule), self.tokenizer.pyramid
-        logits = self._all_logits(source[:steps], target).split([h * w for h, w in self.schedule], 1)
+        logits = self._all_logits(source[:steps], target).split(
+            [h * w for h, w in self.schedule], 1
+        )
         total = torch.zeros_like(source[-1])
         for k, size in enumerate(self.schedule):
             if self.config.multi_scale_output or k == steps - 1:
@@ -118,7 +161,9 @@ class CycleVAR(nn.Module):
             parts.append(model.step(x, condition, modulations, model.new_caches(self.schedule[k:])))
         return torch.cat(parts, 1)
 
-    def _serial(self, source: list[Tensor], target: Tensor, generator: torch.Generator | None) -> Tensor:
+    def _serial(
+        self, source: list[Tensor], target: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
         """Scale by scale, each pass seeing what the earlier ones made (CycleVAR eqs. 6, 7)."""
         model, alpha, steps = self.model, self.config.alpha, len(self.schedule)
         pyramid, latent = self.tokenizer.pyramid, self.schedule[-1]
@@ -128,14 +173,24 @@ class CycleVAR(nn.Module):
         total = torch.zeros_like(source[-1])  # S_k, for fusion="separate"
         for k, size in enumerate(self.schedule):
             seen = None if fused is None else down(fused, size)
-            logits = model.step(model.embed([seen], condition, self.schedule, first=k), condition, modulations, caches)
-            codes = self.codes(logits, size, generator)  # R_k = Q(T(H_{k-1}, (H_0..H_{k-1}), t))   (CycleVAR eq. 7)
+            logits = model.step(
+                model.embed([seen], condition, self.schedule, first=k),
+                condition,
+                modulations,
+                caches,
+            )
+            codes = self.codes(
+                logits, size, generator
+            )  # R_k = Q(T(H_{k-1}, (H_0..H_{k-1}), t))   (CycleVAR eq. 7)
             if self.config.fusion == "paper":
                 # H_k = up(alpha (R_k + H_{k-1}) + (1 - alpha) F_k)   (CycleVAR eq. 6, as printed)
                 before = torch.zeros_like(source[-1]) if fused is None else fused
-                fused = alpha * pyramid.add(before, codes, k, steps) + (1 - alpha) * up(source[k], latent)
+                fused = alpha * pyramid.add(before, codes, k, steps) + (1 - alpha) * up(
+                    source[k], latent
+                )
             else:
-                # the generated sum is kept apart, so that alpha weighs every scale once, as in eq. 9
+                # the generated sum is kept apart, so that alpha weighs every scale once, as in eq.
+                # 9
                 total = pyramid.add(total, codes, k, steps)
                 fused = alpha * total + (1 - alpha) * up(source[k], latent)
         return fused

@@ -1,4 +1,6 @@
-"""Discriminators: a small convolutional network that judges patches, and a small head on frozen features of the image."""
+"""Discriminators: a small convolutional network that judges patches, and a small head on frozen
+features of the image.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -15,27 +17,43 @@ CRITICS = ("patch", "features", "clip", "squeezenet", "random", "patch+features"
 
 
 class PatchDiscriminator(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> logits (B, 1, h, w), one per patch; spectral norm keeps it smooth.
+    """Image (B, 3, H, W) in [-1, 1] -> logits (B, 1, h, w), one per patch; spectral norm keeps it
+    smooth.
 
-    `whole` adds a second judge on the same features, (B, 2, h, w): one logit for the picture as a whole, repeated so that it
-    counts as much as all patches together. Patches cannot see that an animal's head and tail wear two different coats.
+    `whole` adds a second judge on the same features, (B, 2, h, w): one logit for the picture as a
+    whole, repeated so that it counts as much as all patches together. Patches cannot see that an
+    animal's head and tail wear two different coats.
     """
 
     def __init__(self, channels: tuple[int, ...] = (32, 64, 96), whole: bool = False):
         super().__init__()
         widths = (3, *channels)
         layers: list[nn.Module] = []
-        for a, b in zip(widths, widths[1:]):
+        for a, b in zip(widths, widths[1:], strict=False):
             layers += [spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         last = widths[-1]
         layers += [spectral_norm(nn.Conv2d(last, last, 3, padding=1)), nn.LeakyReLU(0.2)]
-        # Under spectral norm alone the logits of a deep stack stay near zero, and so does what the generator learns from them.
-        layers += [nn.Conv2d(last, 1, 3, padding=1) if whole else spectral_norm(nn.Conv2d(last, 1, 3, padding=1))]
+        # Under spectral norm alone the logits of a deep stack stay near zero, and so does what the
+        # generator learns from them.
+        layers += [
+            nn.Conv2d(last, 1, 3, padding=1)
+            if whole
+            else spectral_norm(nn.Conv2d(last, 1, 3, padding=1))
+        ]
         self.layers = nn.Sequential(*layers)
         smaller = [
-            layer for _ in range(2) for layer in (spectral_norm(nn.Conv2d(last, last, 4, stride=2, padding=1)), nn.LeakyReLU(0.2))
+            layer
+            for _ in range(2)
+            for layer in (
+                spectral_norm(nn.Conv2d(last, last, 4, stride=2, padding=1)),
+                nn.LeakyReLU(0.2),
+            )
         ]
-        self.whole = nn.Sequential(*smaller, nn.AdaptiveAvgPool2d(1), nn.Conv2d(last, 1, 1)) if whole else None
+        self.whole = (
+            nn.Sequential(*smaller, nn.AdaptiveAvgPool2d(1), nn.Conv2d(last, 1, 1))
+            if whole
+            else None
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """Judge images."""
@@ -47,7 +65,9 @@ class PatchDiscriminator(nn.Module):
 
 
 class SqueezeFeatures(nn.Module):
-    """Images (B, 3, H, W) in [-1, 1] -> the maps of three depths of SqueezeNet, averaged over places: (B, 896)."""
+    """Images (B, 3, H, W) in [-1, 1] -> the maps of three depths of SqueezeNet, averaged over
+    places: (B, 896).
+    """
 
     def __init__(self, network: squeezenet.SqueezeNet):
         super().__init__()
@@ -55,34 +75,47 @@ class SqueezeFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features; each depth is normalised, so that none drowns the others."""
-        # One pixel more: the first convolution has stride 2 and no padding, and would not see the last row and column.
-        maps = self.network.maps(F.pad(images, (0, 1, 0, 1), mode="replicate"), ("fire3", "fire5", "fire9"))
-        return torch.cat([F.layer_norm(one.mean((2, 3)), one.shape[1:2]) for one in maps], 1)  # B 896
+        # One pixel more: the first convolution has stride 2 and no padding, and would not see the
+        # last row and column.
+        maps = self.network.maps(
+            F.pad(images, (0, 1, 0, 1), mode="replicate"), ("fire3", "fire5", "fire9")
+        )
+        return torch.cat(
+            [F.layer_norm(one.mean((2, 3)), one.shape[1:2]) for one in maps], 1
+        )  # B 896
 
 
 def freeze(network: nn.Module) -> nn.Module:
     """Turn every parameter of `network` into a buffer that no state holds, and return the network.
 
-    It then moves with `.to()`, but nothing can train it: no optimiser, and no `requires_grad_(True)` on what contains it.
+    It then moves with `.to()`, but nothing can train it: no optimiser, and no
+    `requires_grad_(True)` on what contains it.
     """
     for module in network.modules():
-        for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+        for name, tensor in [
+            *module.named_parameters(recurse=False),
+            *module.named_buffers(recurse=False),
+        ]:
             delattr(module, name)
             module.register_buffer(name, tensor.detach(), persistent=False)
     return network.eval()
 
 
 class FeatureDiscriminator(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> one logit (B, 1): frozen features and an MLP (CycleVAR section 4.1).
+    """Image (B, 3, H, W) in [-1, 1] -> one logit (B, 1): frozen features and an MLP (CycleVAR
+    section 4.1).
 
-    `backbone` maps images to vectors (B, `backbone.width`). It is not trained, but gradients pass through it to the image.
+    `backbone` maps images to vectors (B, `backbone.width`). It is not trained, but gradients pass
+    through it to the image.
     """
 
     def __init__(self, backbone: nn.Module, hidden: int = 256):
         super().__init__()
         self.backbone = freeze(backbone)
         self.head = nn.Sequential(
-            spectral_norm(nn.Linear(backbone.width, hidden)), nn.LeakyReLU(0.2), spectral_norm(nn.Linear(hidden, 1))
+            spectral_norm(nn.Linear(backbone.width, hidden)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Linear(hidden, 1)),
         )
 
     def train(self, mode: bool = True) -> "FeatureDiscriminator":
@@ -98,9 +131,11 @@ class FeatureDiscriminator(nn.Module):
 
 
 class Jury(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> logits (B, J + 1, h, w): the J maps of a patch discriminator, and the word of one on features.
+    """Image (B, 3, H, W) in [-1, 1] -> logits (B, J + 1, h, w): the J maps of a patch
+    discriminator, and the word of one on features.
 
-    That word is repeated, so that it counts as much as all patches together: patches know texture, features know who wears it.
+    That word is repeated, so that it counts as much as all patches together: patches know texture,
+    features know who wears it.
     """
 
     def __init__(self, patch: PatchDiscriminator, features: FeatureDiscriminator):
@@ -121,7 +156,9 @@ def features_at_hand() -> str:
 
 
 def backbone(kind: str) -> nn.Module:
-    """Return the frozen features of a discriminator `kind`, one of CRITICS but "patch"; VarbookError where weights are missing."""
+    """Return the frozen features of a discriminator `kind`, one of CRITICS but "patch";
+    VarbookError where weights are missing.
+    """
     kind = features_at_hand() if kind == "features" else kind
     if kind == "random":
         with torch.random.fork_rng(devices=[]):
@@ -130,23 +167,33 @@ def backbone(kind: str) -> nn.Module:
     return load_clip() if kind == "clip" else SqueezeFeatures(squeezenet.load_squeezenet())
 
 
-def discriminators(kind: str, count: int, channels: tuple[int, ...] = (32, 64, 96), whole: bool = False) -> nn.ModuleList:
-    """Return one discriminator per domain; those on features share one backbone. VarbookError for a kind not in CRITICS.
+def discriminators(
+    kind: str, count: int, channels: tuple[int, ...] = (32, 64, 96), whole: bool = False
+) -> nn.ModuleList:
+    """Return one discriminator per domain; those on features share one backbone. VarbookError for a
+    kind not in CRITICS.
 
     `channels` (fine to coarse) and `whole` are the patch discriminator's.
     """
     if kind not in CRITICS:
-        raise VarbookError(f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}.")
+        raise VarbookError(
+            f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}."
+        )
     if kind == "patch":
         return nn.ModuleList(PatchDiscriminator(channels, whole) for _ in range(count))
     shared = backbone(kind.removeprefix("patch+"))
     if kind == "patch+features":
-        return nn.ModuleList(Jury(PatchDiscriminator(channels, whole), FeatureDiscriminator(shared)) for _ in range(count))
+        return nn.ModuleList(
+            Jury(PatchDiscriminator(channels, whole), FeatureDiscriminator(shared))
+            for _ in range(count)
+        )
     return nn.ModuleList(FeatureDiscriminator(shared) for _ in range(count))
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the hinge loss of the discriminator for logits of real and fake images (VQGAN, LlamaGen)."""
+    """Return the hinge loss of the discriminator for logits of real and fake images (VQGAN,
+    LlamaGen).
+    """
     return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
 
 
@@ -156,5 +203,7 @@ def sigmoid_generator(fake: Tensor) -> Tensor:
 
 
 def sigmoid_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the loss of the discriminator, -log C(real) - log(1 - C(fake)) for logits (CycleVAR eq. 16)."""
+    """Return the loss of the discriminator, -log C(real) - log(1 - C(fake)) for logits (CycleVAR
+    eq. 16).
+    """
     return F.softplus(-real).mean() + F.softplus(fake).mean()

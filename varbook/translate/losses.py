@@ -10,11 +10,17 @@ from varbook import processes
 
 
 def reconstruction(
-    x: Tensor, y: Tensor, l1: float, perceptual: float, distance: Callable[[Tensor, Tensor], Tensor] | None
+    x: Tensor,
+    y: Tensor,
+    l1: float,
+    perceptual: float,
+    distance: Callable[[Tensor, Tensor], Tensor] | None,
 ) -> Tensor:
-    """Return l1 * |x - y| + perceptual * distance(x, y), both means over the batch: the distance of CycleVAR eqs. 13 and 15.
+    """Return l1 * |x - y| + perceptual * distance(x, y), both means over the batch: the distance of
+    CycleVAR eqs. 13 and 15.
 
-    The paper says "L1 and LPIPS" for eq. 15; eq. 13 is not legible and follows CycleGAN-Turbo, which uses the same pair.
+    The paper says "L1 and LPIPS" for eq. 15; eq. 13 is not legible and follows CycleGAN-Turbo,
+    which uses the same pair.
     """
     loss = l1 * F.l1_loss(x, y)
     if distance is not None and perceptual:
@@ -23,19 +29,25 @@ def reconstruction(
 
 
 def keep(translation: Tensor, source: Tensor, up_to: float) -> Tensor:
-    """Return the mean of min(|translation - source|, up_to) over images (B, 3, H, W) and pixels (ours, not the papers').
+    """Return the mean of min(|translation - source|, up_to) over images (B, 3, H, W) and pixels
+    (ours, not the papers').
 
-    A cycle can be closed by notes hidden where nobody looks: faint tints of the background that tell the way back which coat to
-    put on. Small differences cost, so the background stays; large ones cost no more, so the coat is free to change.
+    A cycle can be closed by notes hidden where nobody looks: faint tints of the background that
+    tell the way back which coat to put on. Small differences cost, so the background stays; large
+    ones cost no more, so the coat is free to change.
     """
     return (translation - source).abs().mean(1).clamp_max(up_to).mean()
 
 
 def noisy(images: Tensor, deviation: float, generator: torch.Generator | None = None) -> Tensor:
-    """Return `images` (B, 3, H, W) plus Gaussian noise of standard deviation `deviation` (0: as they are), in units of [-1, 1]."""
+    """Return `images` (B, 3, H, W) plus Gaussian noise of standard deviation `deviation` (0: as
+    they are), in units of [-1, 1].
+    """
     if not deviation:
         return images
-    return images + deviation * processes.drawn(torch.randn, images.shape, generator).to(images.device)
+    return images + deviation * processes.drawn(torch.randn, images.shape, generator).to(
+        images.device
+    )
 
 
 @torch.no_grad()

@@ -1,6 +1,8 @@
-"""From logits to code vectors, four ways; softmax relaxed quantization (SRQ) is the one that trains.
+"""From logits to code vectors, four ways; softmax relaxed quantization (SRQ) is the one that
+trains.
 
-All keep one contract: logits (..., V) and a codebook (V, C) give vectors (..., C). For sign bits see `relax_bits`.
+All keep one contract: logits (..., V) and a codebook (V, C) give vectors (..., C). For sign bits
+see `relax_bits`.
 """
 
 import math
@@ -25,16 +27,20 @@ def relax(
     noise: bool = False,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return the code vectors (..., C) that `logits` (..., V) choose or mix from the codebook `vectors` (V, C).
+    """Return the code vectors (..., C) that `logits` (..., V) choose or mix from the codebook
+    `vectors` (V, C).
 
-    `how` is "argmax" (CycleVAR eqs. 3, 4: no gradient), "straight_through" (argmax forward, softmax backward), "gumbel" (a
-    random hard choice, softmax backward) or "softmax" (SRQ, CycleVAR eqs. 10, 11; `noise` adds Gumbel noise to its logits).
-    Raises VarbookError for another name or a temperature that is not positive.
+    `how` is "argmax" (CycleVAR eqs. 3, 4: no gradient), "straight_through" (argmax forward, softmax
+    backward), "gumbel" (a random hard choice, softmax backward) or "softmax" (SRQ, CycleVAR eqs.
+    10, 11; `noise` adds Gumbel noise to its logits). Raises VarbookError for another name or a
+    temperature that is not positive.
     """
     if how not in HOW:
         raise VarbookError(f"There is no relaxation named {how!r}; use one of {', '.join(HOW)}.")
     if not temperature > 0:
-        raise VarbookError(f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice.")
+        raise VarbookError(
+            f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice."
+        )
     if how == "argmax":
         return vectors[logits.argmax(-1)]
     logits = logits.float()  # a softmax over thousands of codes wants full precision
@@ -57,28 +63,37 @@ def relax_bits(
     noise: bool = False,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return the code vectors (..., d) of sign bits from two logits per bit, (..., 2 d): first that of minus, then that of plus.
+    """Return the code vectors (..., d) of sign bits from two logits per bit, (..., 2 d): first that
+    of minus, then that of plus.
 
-    `relax` with a codebook of two numbers per bit, -1 / sqrt(d) and +1 / sqrt(d). SRQ needs no sum over codes then: a softmax of
-    two is a tanh, and a mixture is tanh(difference / (2 temperature)) / sqrt(d), from hard bits (cold) to zero (hot).
-    Raises VarbookError as `relax` does.
+    `relax` with a codebook of two numbers per bit, -1 / sqrt(d) and +1 / sqrt(d). SRQ needs no sum
+    over codes then: a softmax of two is a tanh, and a mixture is tanh(difference / (2 temperature))
+    / sqrt(d), from hard bits (cold) to zero (hot). Raises VarbookError as `relax` does.
     """
     pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
     length = math.sqrt(pairs.shape[-2])
     if how == "softmax" and not noise and temperature > 0:
         return torch.tanh((pairs[..., 1] - pairs[..., 0]) / (2 * temperature)) / length
     signs = pairs.new_tensor([[-1.0], [1.0]]) / length  # 2 1
-    return relax(pairs, signs, how, temperature=temperature, noise=noise, generator=generator)[..., 0]
+    return relax(pairs, signs, how, temperature=temperature, noise=noise, generator=generator)[
+        ..., 0
+    ]
 
 
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax samples from their softmax."""
-    uniform = processes.drawn(torch.rand, like.shape, generator).clamp(1e-9, 1 - 1e-7).to(like.device)
+    """Return Gumbel(0, 1) noise of the shape of `like`; adding it to logits and taking the argmax
+    samples from their softmax.
+    """
+    uniform = (
+        processes.drawn(torch.rand, like.shape, generator).clamp(1e-9, 1 - 1e-7).to(like.device)
+    )
     return -torch.log(-torch.log(uniform))
 
 
 def mixture_state(logits: Tensor, vectors: Tensor, temperature: float) -> dict[str, float]:
-    """Return how soft the mixtures are: perplexity of the probabilities, norm of the mixture over the mean norm of a code."""
+    """Return how soft the mixtures are: perplexity of the probabilities, norm of the mixture over
+    the mean norm of a code.
+    """
     probabilities = (logits.detach().float() / temperature).softmax(-1)
     entropy = -(probabilities * probabilities.clamp_min(1e-12).log()).sum(-1)
     mixture = probabilities @ vectors.detach().float()
@@ -90,7 +105,12 @@ def mixture_state(logits: Tensor, vectors: Tensor, temperature: float) -> dict[s
 
 
 def bit_state(logits: Tensor, temperature: float) -> dict[str, float]:
-    """Return how soft the bits of `logits` (..., 2 d) are: mean entropy in bits, mean length of the mixture (1: hard)."""
+    """Return how soft the bits of `logits` (..., 2 d) are: mean entropy in bits, mean length of the
+    mixture (1: hard).
+    """
     mixture = relax_bits(logits.detach(), temperature=temperature)  # ... d
     chance = (mixture * math.sqrt(mixture.shape[-1]) + 1) / 2
-    return {"entropy": binary_entropy(chance).mean().item(), "norm_ratio": mixture.norm(dim=-1).mean().item()}
+    return {
+        "entropy": binary_entropy(chance).mean().item(),
+        "norm_ratio": mixture.norm(dim=-1).mean().item(),
+    }

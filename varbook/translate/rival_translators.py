@@ -1,7 +1,9 @@
-"""The rivals that translate in pixels: CycleGAN (Zhu et al. 2017) and CUT (Park et al. 2020), small enough for 64 pixels.
+"""The rivals that translate in pixels: CycleGAN (Zhu et al. 2017) and CUT (Park et al. 2020), small
+enough for 64 pixels.
 
-Both use one generator per direction and least-squares adversarial losses; they differ in what keeps the content. CycleGAN
-asks for the way back, CUT asks each patch of the translation to be most like the patch of the source at the same place.
+Both use one generator per direction and least-squares adversarial losses; they differ in what keeps
+the content. CycleGAN asks for the way back, CUT asks each patch of the translation to be most like
+the patch of the source at the same place.
 """
 
 import torch
@@ -23,7 +25,9 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.layers = nn.Sequential(*_convolution(channels, channels, 3), *_convolution(channels, channels, 3)[:2])
+        self.layers = nn.Sequential(
+            *_convolution(channels, channels, 3), *_convolution(channels, channels, 3)[:2]
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Add."""
@@ -31,7 +35,9 @@ class Residual(nn.Module):
 
 
 class PixelGenerator(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> image of the same size; down by four, residual blocks, up again (CycleGAN section 4)."""
+    """Image (B, 3, H, W) in [-1, 1] -> image of the same size; down by four, residual blocks, up
+    again (CycleGAN section 4).
+    """
 
     def __init__(self, channels: int = 32, blocks: int = 4):
         super().__init__()
@@ -40,8 +46,14 @@ class PixelGenerator(nn.Module):
         self.stem = nn.Sequential(*_convolution(3, c, 7))
         self.downs = nn.ModuleList(nn.Sequential(*_convolution(a, 2 * a, 3, 2)) for a in (c, 2 * c))
         self.blocks = nn.ModuleList(Residual(4 * c) for _ in range(blocks))
-        grow = [layer for a in (4 * c, 2 * c) for layer in (nn.Upsample(scale_factor=2), *_convolution(a, a // 2, 3))]
-        self.ups = nn.Sequential(*grow, nn.Conv2d(c, 3, 7, padding=3, padding_mode="reflect"), nn.Tanh())
+        grow = [
+            layer
+            for a in (4 * c, 2 * c)
+            for layer in (nn.Upsample(scale_factor=2), *_convolution(a, a // 2, 3))
+        ]
+        self.ups = nn.Sequential(
+            *grow, nn.Conv2d(c, 3, 7, padding=3, padding_mode="reflect"), nn.Tanh()
+        )
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """Return what CUT compares: pixels, both halvings, the first and the last residual block."""
@@ -58,33 +70,52 @@ class PixelGenerator(nn.Module):
 
 
 class PatchHeads(nn.Module):
-    """CUT's projections: for each map a small MLP, whose outputs (B, P, width) at P places have length one."""
+    """CUT's projections: for each map a small MLP, whose outputs (B, P, width) at P places have
+    length one.
+    """
 
     def __init__(self, dims: tuple[int, ...], width: int = 64):
         super().__init__()
-        self.heads = nn.ModuleList(nn.Sequential(nn.Linear(c, width), nn.ReLU(), nn.Linear(width, width)) for c in dims)
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.Linear(c, width), nn.ReLU(), nn.Linear(width, width)) for c in dims
+        )
 
     def forward(self, maps: list[Tensor], places: list[Tensor]) -> list[Tensor]:
         """Project the vectors of each map (B, C, h, w) at its flat `places` (P,)."""
-        vectors = [one.flatten(2)[..., at].transpose(1, 2) for one, at in zip(maps, places, strict=True)]  # B P C
-        return [F.normalize(head(one), dim=-1) for head, one in zip(self.heads, vectors, strict=True)]
+        vectors = [
+            one.flatten(2)[..., at].transpose(1, 2) for one, at in zip(maps, places, strict=True)
+        ]  # B P C
+        return [
+            F.normalize(head(one), dim=-1) for head, one in zip(self.heads, vectors, strict=True)
+        ]
 
 
 class PixelTranslator(nn.Module):
-    """Both directions of a rival, called as CycleVAR is: images (B, 3, H, W) and target classes (B,) -> images.
+    """Both directions of a rival, called as CycleVAR is: images (B, 3, H, W) and target classes
+    (B,) -> images.
 
-    `model` holds the generator into X and the generator into Y, `targets` the class labels (t_x, t_y), as in `fit_cyclevar`.
-    Raises VarbookError for a method that is not in METHODS.
+    `model` holds the generator into X and the generator into Y, `targets` the class labels (t_x,
+    t_y), as in `fit_cyclevar`. Raises VarbookError for a method that is not in METHODS.
     """
 
-    def __init__(self, targets: tuple[int, int], method: str = "cyclegan", channels: int = 32, blocks: int = 4):
+    def __init__(
+        self,
+        targets: tuple[int, int],
+        method: str = "cyclegan",
+        channels: int = 32,
+        blocks: int = 4,
+    ):
         super().__init__()
         if method not in METHODS:
             raise VarbookError(f"There is no rival {method!r}; choose one of {', '.join(METHODS)}.")
         self.targets, self.method = targets, method
         self.model = nn.ModuleList(PixelGenerator(channels, blocks) for _ in targets)
         # CUT's heads are needed for training alone, but are kept, so that a run is whole.
-        self.heads = nn.ModuleList(PatchHeads(one.dims) for one in self.model) if method == "cut" else nn.ModuleList()
+        self.heads = (
+            nn.ModuleList(PatchHeads(one.dims) for one in self.model)
+            if method == "cut"
+            else nn.ModuleList()
+        )
 
     def forward(self, image: Tensor, target: Tensor) -> Tensor:
         """Translate each image by the generator of its target class."""
@@ -97,7 +128,9 @@ class PixelTranslator(nn.Module):
 
 
 def patch_nce(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
-    """Return the mean cross-entropy of finding each query (B, P, C) among the keys of the same image: the one at its own place."""
+    """Return the mean cross-entropy of finding each query (B, P, C) among the keys of the same
+    image: the one at its own place.
+    """
     scores = query.float() @ key.float().detach().transpose(1, 2) / temperature  # B P P
     own = torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)  # B P
     return F.cross_entropy(scores.flatten(0, 1), own.flatten())
@@ -109,12 +142,15 @@ def least_squares_generator(fake: Tensor) -> Tensor:
 
 
 def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the discriminator's least-squares loss: real images towards one, fakes towards nought, halved as in CycleGAN."""
+    """Return the discriminator's least-squares loss: real images towards one, fakes towards nought,
+    halved as in CycleGAN.
+    """
     return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
 
 class ImagePool(nn.Module):
-    """The last `size` fakes; half of the time the discriminator sees an old one, so that it does not forget (CycleGAN section 4).
+    """The last `size` fakes; half of the time the discriminator sees an old one, so that it does
+    not forget (CycleGAN section 4).
 
     Held in buffers, so that an interrupted training finds its pool again.
     """
@@ -125,7 +161,9 @@ class ImagePool(nn.Module):
         self.register_buffer("filled", torch.zeros((), dtype=torch.long))
 
     def exchange(self, fakes: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return as many images as `fakes` (B, 3, H, W), some of them older ones whose places the new ones take."""
+        """Return as many images as `fakes` (B, 3, H, W), some of them older ones whose places the
+        new ones take.
+        """
         size, out = len(self.images), []
         for fake in fakes.detach():
             if self.filled < size:

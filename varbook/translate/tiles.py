@@ -9,16 +9,24 @@ from varbook.errors import VarbookError
 
 
 def starts(length: int, side: int, overlap: int) -> list[int]:
-    """Return where tiles of `side` begin so that they cover `length` evenly and share at least `overlap` pixels."""
+    """Return where tiles of `side` begin so that they cover `length` evenly and share at least
+    `overlap` pixels.
+    """
     if not 0 <= overlap < side <= length:
-        raise VarbookError(f"Tiles of {side} pixels with an overlap of {overlap} do not fit into {length} pixels.")
+        raise VarbookError(
+            f"Tiles of {side} pixels with an overlap of {overlap} do not fit into {length} pixels."
+        )
     steps = math.ceil((length - side) / (side - overlap))
     return [round(step * (length - side) / steps) for step in range(steps + 1)] if steps else [0]
 
 
 def places(height: int, width: int, side: int, overlap: int) -> list[tuple[int, int]]:
     """Return (top, left) of every tile of a picture, row by row."""
-    return [(top, left) for top in starts(height, side, overlap) for left in starts(width, side, overlap)]
+    return [
+        (top, left)
+        for top in starts(height, side, overlap)
+        for left in starts(width, side, overlap)
+    ]
 
 
 def cut(image: Tensor, side: int, corners: list[tuple[int, int]]) -> Tensor:
@@ -27,13 +35,19 @@ def cut(image: Tensor, side: int, corners: list[tuple[int, int]]) -> Tensor:
 
 
 def window(side: int) -> Tensor:
-    """Return the weight of each pixel of a tile (side, side): largest in the middle, small but positive at the rim."""
-    ramp = 1 - (torch.arange(side) + 0.5 - side / 2).abs() / (side / 2)  # a triangle, 1 / side at both ends
+    """Return the weight of each pixel of a tile (side, side): largest in the middle, small but
+    positive at the rim.
+    """
+    ramp = 1 - (torch.arange(side) + 0.5 - side / 2).abs() / (
+        side / 2
+    )  # a triangle, 1 / side at both ends
     return ramp[:, None] * ramp
 
 
 def blend(tiles: Tensor, corners: list[tuple[int, int]], height: int, width: int) -> Tensor:
-    """Return the picture (C, H, W) of float tiles (N, C, side, side): where they overlap, their weighted mean."""
+    """Return the picture (C, H, W) of float tiles (N, C, side, side): where they overlap, their
+    weighted mean.
+    """
     side, weight = tiles.shape[-1], window(tiles.shape[-1])
     total, weights = torch.zeros(tiles.shape[1], height, width), torch.zeros(height, width)
     for tile, (top, left) in zip(tiles, corners, strict=True):

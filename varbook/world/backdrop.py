@@ -41,8 +41,15 @@ def _clouds(canvas: Canvas, scene: Scene, palette: Palette):
         if abs(x) > canvas.right + 2 * size:
             continue
         for drop, ink in ((0.25, under), (0.0, white)) if scene.flat else ((0.0, white),):
-            for dx, dy, share in ((-1.0, 0.15, 0.55), (-0.3, -0.15, 0.8), (0.5, 0.0, 0.7), (1.15, 0.2, 0.45)):
-                canvas.disc(x + dx * size, y + (dy + drop) * size, share * size, share * size * 0.62, ink)
+            for dx, dy, share in (
+                (-1.0, 0.15, 0.55),
+                (-0.3, -0.15, 0.8),
+                (0.5, 0.0, 0.7),
+                (1.15, 0.2, 0.45),
+            ):
+                canvas.disc(
+                    x + dx * size, y + (dy + drop) * size, share * size, share * size * 0.62, ink
+                )
 
 
 def _hills(canvas: Canvas, scene: Scene, palette: Palette):
@@ -65,10 +72,14 @@ def _trees(canvas: Canvas, scene: Scene, palette: Palette):
         if abs(x) > canvas.right + 0.3 * height:
             continue
         middle = y - 0.5 * height
-        canvas.polygon([(x - 0.014, y), (x + 0.014, y), (x + 0.011, middle), (x - 0.011, middle)], bark)
+        canvas.polygon(
+            [(x - 0.014, y), (x + 0.014, y), (x + 0.011, middle), (x - 0.011, middle)], bark
+        )
         if kind < 0.5:
             for dx, dy, share in ((-0.2, 0.52, 0.24), (0.2, 0.52, 0.24), (0.0, 0.72, 0.29)):
-                canvas.disc(x + dx * height, y - dy * height, share * height, share * height, leaves)
+                canvas.disc(
+                    x + dx * height, y - dy * height, share * height, share * height, leaves
+                )
             continue
         for low, high, half in ((0.18, 0.66, 0.27), (0.48, 1.0, 0.20)):
             foot, half = y - low * height, half * height

@@ -1,4 +1,6 @@
-"""Soft-edged shapes: everything is drawn a few times too large with Pillow and reduced, which smooths every edge."""
+"""Soft-edged shapes: everything is drawn a few times too large with Pillow and reduced, which
+smooths every edge.
+"""
 
 from functools import cache, lru_cache
 from math import ceil, floor, hypot, sin, sqrt
@@ -13,7 +15,9 @@ Colour = tuple[float, float, float]
 
 
 class Page:
-    """An oversized image with a pencil that takes scene units; ink is a colour or, on masks and labels, a number."""
+    """An oversized image with a pencil that takes scene units; ink is a colour or, on masks and
+    labels, a number.
+    """
 
     def __init__(self, image: Image.Image, scale: float, dx: float, dy: float):
         self.image, self.scale, self.dx, self.dy = image, scale, dx, dy
@@ -21,7 +25,12 @@ class Page:
 
     def disc(self, x: float, y: float, rx: float, ry: float, ink):
         """Fill an ellipse with radii rx and ry."""
-        cx, cy, rx, ry = self.dx + x * self.scale, self.dy + y * self.scale, rx * self.scale, ry * self.scale
+        cx, cy, rx, ry = (
+            self.dx + x * self.scale,
+            self.dy + y * self.scale,
+            rx * self.scale,
+            ry * self.scale,
+        )
         self.pencil.ellipse((cx - rx, cy - ry, cx + rx, cy + ry), ink)
 
     def polygon(self, points: list[Point], ink):
@@ -30,9 +39,13 @@ class Page:
         self.pencil.polygon([(dx + x * scale, dy + y * scale) for x, y in points], ink)
 
     def chain(self, circles: list[Circle], ink, grow: float = 0.0):
-        """Fill a limb: the smooth outline round neighbouring circles (x, y, radius), each radius enlarged by `grow`."""
+        """Fill a limb: the smooth outline round neighbouring circles (x, y, radius), each radius
+        enlarged by `grow`.
+        """
         scale, dx, dy = self.scale, self.dx, self.dy
-        circles = [(dx + x * scale, dy + y * scale, (radius + grow) * scale) for x, y, radius in circles]
+        circles = [
+            (dx + x * scale, dy + y * scale, (radius + grow) * scale) for x, y, radius in circles
+        ]
         for x, y, r in (circles[0], circles[-1]) if len(circles) > 1 else circles:
             self.pencil.ellipse((x - r, y - r, x + r, y + r), ink)
         if len(circles) > 1:
@@ -54,14 +67,18 @@ class Canvas(Page):
         super().__init__(image, scale, self.right * scale, -self.upper * scale)
 
     def part(self, box: Box, over: int = 2) -> tuple[Page, tuple[int, int]]:
-        """Return an empty page, `over` times too large, for the pixels that `box` touches, and their left and top."""
+        """Return an empty page, `over` times too large, for the pixels that `box` touches, and
+        their left and top.
+        """
         left = max(0, floor((box[0] + self.right) * self.unit))
         top = max(0, floor((box[1] - self.upper) * self.unit))
         right = min(self.width, ceil((box[2] + self.right) * self.unit))
         bottom = min(self.height, ceil((box[3] - self.upper) * self.unit))
         image = Image.new("L", (max(1, right - left) * over, max(1, bottom - top) * over))
         scale = self.unit * over
-        return Page(image, scale, self.right * scale - left * over, -self.upper * scale - top * over), (left, top)
+        return Page(
+            image, scale, self.right * scale - left * over, -self.upper * scale - top * over
+        ), (left, top)
 
     def lay(self, ink: Colour | Image.Image, page: Page, corner: tuple[int, int]):
         """Lay a colour, or an image of the mask's size, through a mask page made by `part`."""
@@ -73,8 +90,12 @@ class Canvas(Page):
         low, high = round(self.dy + start * self.scale), round(self.dy + stop * self.scale)
         return max(0, low), min(self.image.height, high)
 
-    def gradient(self, top: float, bottom: float, start: float, stop: float, first: Colour, second: Colour):
-        """Fill the rows from `start` to `stop`; the colour is `first` at height `top` and `second` at `bottom`."""
+    def gradient(
+        self, top: float, bottom: float, start: float, stop: float, first: Colour, second: Colour
+    ):
+        """Fill the rows from `start` to `stop`; the colour is `first` at height `top` and `second`
+        at `bottom`.
+        """
         low, high = self._rows(start, stop)
         if high > low:
             column = _column(self.image.height, self.dy, self.scale, top, bottom, first, second)
@@ -95,7 +116,10 @@ class Canvas(Page):
         """Lay a soft round light of standard deviation `radius` over the picture; strength 0 to 1."""
         reach = max(2, round(2 * 2.6 * radius * self.scale))
         mask = _bell(round(255 * strength)).resize((reach, reach), Image.Resampling.NEAREST)
-        corner = round(self.dx + x * self.scale - reach / 2), round(self.dy + y * self.scale - reach / 2)
+        corner = (
+            round(self.dx + x * self.scale - reach / 2),
+            round(self.dy + y * self.scale - reach / 2),
+        )
         self.image.paste(solid(colour), corner, mask)
 
     def finish(self) -> Image.Image:
@@ -111,7 +135,8 @@ def solid(colour: Colour) -> tuple[int, int, int]:
 
 @cache
 def _bell(strength: int) -> Image.Image:
-    # Pillow's radial gradient is 0 in the middle and 255 at a radius of 128 * sqrt(2): here 2.6 deviations at 128.
+    # Pillow's radial gradient is 0 in the middle and 255 at a radius of 128 * sqrt(2): here 2.6
+    # deviations at 128.
     edge = np.exp(-(2.6**2) / 2)
     radius = np.arange(256) / 255 * sqrt(2) * 2.6
     bell = strength * ((np.exp(-(radius**2) / 2) - edge) / (1 - edge)).clip(0, 1)
@@ -122,7 +147,9 @@ def _bell(strength: int) -> Image.Image:
 def _column(
     height: int, dy: float, scale: float, top: float, bottom: float, first: Colour, second: Colour
 ) -> Image.Image:
-    """Return a gradient one pixel wide; there are few, one per palette, and each is used by many pictures."""
+    """Return a gradient one pixel wide; there are few, one per palette, and each is used by many
+    pictures.
+    """
     share = (((np.arange(height) + 0.5 - dy) / scale - top) / (bottom - top)).clip(0, 1)
     colours = np.array(first) + share[:, None] * (np.array(second) - np.array(first))  # rows 3
     return Image.frombytes("RGB", (1, height), (colours + 0.5).astype(np.uint8).tobytes())
@@ -137,7 +164,8 @@ def _sides(circles: list[Circle]) -> list[Point]:
         apart = hypot(x1 - x0, y1 - y0)
         if apart <= abs(r0 - r1) + 1e-6:
             return [(x, y)] * 3
-        # The tangent of two circles leaves their axis by the angle whose sine is (r0 - r1) / distance.
+        # The tangent of two circles leaves their axis by the angle whose sine is (r0 - r1) /
+        # distance.
         ux, uy, along = (x1 - x0) / apart, (y1 - y0) / apart, (r0 - r1) / apart
         aside = sqrt(1 - along * along)
         left.append((x + r * (along * ux - aside * uy), y + r * (along * uy + aside * ux)))
@@ -146,6 +174,8 @@ def _sides(circles: list[Circle]) -> list[Point]:
 
 
 def wave(x: float, hill: tuple[float, ...]) -> float:
-    """Return the height of a hill (height, amplitude, two frequencies, two phases) at scene coordinate x."""
+    """Return the height of a hill (height, amplitude, two frequencies, two phases) at scene
+    coordinate x.
+    """
     height, amplitude, slow, quick, start, second = hill
     return height + amplitude * (sin(slow * x + start) + 0.35 * sin(quick * x + second))

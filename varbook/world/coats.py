@@ -1,4 +1,6 @@
-"""Patterns of coats: stripes, patches, nets and spots, fixed to the body so that they move with the animal."""
+"""Patterns of coats: stripes, patches, nets and spots, fixed to the body so that they move with the
+animal.
+"""
 
 from math import hypot
 
@@ -6,13 +8,16 @@ from varbook.world.skeleton import Body, Chain
 from varbook.world.species import Species
 
 Polygon = list[tuple[float, float]]
-# Wide enough for a tokenizer of stride 8 at 64 pixels: six to seven pixels from one dark stripe to the next.
+# Wide enough for a tokenizer of stride 8 at 64 pixels: six to seven pixels from one dark stripe to
+# the next.
 PERIOD = 0.30
 WIDE = 0.5 * PERIOD
 
 
 def _across(chain: Chain, start: float, stop: float, extra: float = 0.03) -> Polygon:
-    """Return a band across a limb, from `start` to `stop` along its axis (body units), a little wider than the limb."""
+    """Return a band across a limb, from `start` to `stop` along its axis (body units), a little
+    wider than the limb.
+    """
     (x0, y0, r0), (x1, y1, r1) = chain[0], chain[-1]
     long = hypot(x1 - x0, y1 - y0)
     ax, ay = (x1 - x0) / long, (y1 - y0) / long
@@ -30,8 +35,13 @@ def limb_stripes(body: Body) -> list[Polygon]:
         top = leg[0]
         down = [(top[0], top[1], top[2] + 0.03), leg[-1]]
         reach = top[1] - leg[-1][1]
-        bands += [_across(down, reach - low - WIDE * 0.95, reach - low) for low in (0.15, 0.15 + PERIOD)]
-    bands += [_across(body.neck, start * PERIOD + 0.13, start * PERIOD + 0.13 + WIDE) for start in range(-1, 3)]
+        bands += [
+            _across(down, reach - low - WIDE * 0.95, reach - low) for low in (0.15, 0.15 + PERIOD)
+        ]
+    bands += [
+        _across(body.neck, start * PERIOD + 0.13, start * PERIOD + 0.13 + WIDE)
+        for start in range(-1, 3)
+    ]
     return bands + [_across(body.head, 0.13, 0.13 + WIDE * 0.85), _across(body.head, 0.43, 0.9)]
 
 
@@ -60,8 +70,14 @@ def trunk_stripes(body: Body) -> list[Polygon]:
         # Toward the rump a zebra's stripes lean backward.
         lean = 0.12 * max(0.0, -x / half)
         top, low = middle + thick + 0.05, middle - thick + 0.005
-        bands.append([(x - WIDE / 2 - lean, top), (x + WIDE / 2 - lean, top), (x + WIDE / 2 + lean * 0.4, low),
-                      (x - WIDE / 2 + lean * 0.4, low)])  # fmt: skip
+        bands.append(
+            [
+                (x - WIDE / 2 - lean, top),
+                (x + WIDE / 2 - lean, top),
+                (x + WIDE / 2 + lean * 0.4, low),
+                (x - WIDE / 2 + lean * 0.4, low),
+            ]
+        )
     return bands
 
 
@@ -72,14 +88,23 @@ def spots(row: Species, body: Body, phase: float) -> list[Chain]:
     if row.pattern == "patches":
         x = 0.35 * shift
         return [
-            [(back[0] + 0.02 + x, back[1] + 0.14, 0.20), (back[0] + 0.18 + x, back[1] - 0.02, 0.15)],
-            [(middle[0] + 0.16 + x, middle[1] - 0.02, 0.17), (middle[0] + 0.24 + x, middle[1] + 0.2, 0.2)],
+            [
+                (back[0] + 0.02 + x, back[1] + 0.14, 0.20),
+                (back[0] + 0.18 + x, back[1] - 0.02, 0.15),
+            ],
+            [
+                (middle[0] + 0.16 + x, middle[1] - 0.02, 0.17),
+                (middle[0] + 0.24 + x, middle[1] + 0.2, 0.2),
+            ],
             [(*body.head[0][:2], body.head[0][2] * 0.9), (*body.neck[1][:2], 0.16)],
         ]
     if row.pattern == "net":
         return _net(body, phase)
     if row.pattern == "dots":
-        return [[(back[0] + 0.26 * i + 0.1 * shift, back[1] + (0.13, 0.0)[i % 2], 0.06)] for i in range(4)]
+        return [
+            [(back[0] + 0.26 * i + 0.1 * shift, back[1] + (0.13, 0.0)[i % 2], 0.06)]
+            for i in range(4)
+        ]
     if row.pattern == "collar":
         x, y, r = body.neck[1]
         (x0, y0, _), (x1, y1, _) = body.neck[0], body.neck[-1]

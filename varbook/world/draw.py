@@ -19,15 +19,32 @@ WORLD_VERSION = 3
 Corner = tuple[int, int]  # left and top in pixels
 MARGIN = 0.03
 OUTLINE = 0.011
-# The animal is drawn as a map of labels first: 0 is nothing, 1 the outline of the flat style, and from 128 on its own
-# parts, so that the silhouette is a threshold.
-ROLES = ("coat", "face", "far", "shade", "hair", "second", "hoof", "horn", "pink", "nose", "white", "pupil")
+# The animal is drawn as a map of labels first: 0 is nothing, 1 the outline of the flat style, and
+# from 128 on its own parts, so that the silhouette is a threshold.
+ROLES = (
+    "coat",
+    "face",
+    "far",
+    "shade",
+    "hair",
+    "second",
+    "hoof",
+    "horn",
+    "pink",
+    "nose",
+    "white",
+    "pupil",
+)
 OUTSIDE, FIRST = 1, 128
 LABEL = {role: FIRST + index for index, role in enumerate(ROLES)}
 FIXED = {
-    "hoof": (58, 48, 50), "horn": (232, 220, 196), "pink": (236, 150, 150), "nose": (48, 36, 42),
-    "white": (246, 244, 238), "pupil": (28, 22, 30),
-}  # fmt: skip
+    "hoof": (58, 48, 50),
+    "horn": (232, 220, 196),
+    "pink": (236, 150, 150),
+    "nose": (48, 36, 42),
+    "white": (246, 244, 238),
+    "pupil": (28, 22, 30),
+}
 # From label to mask: what carries the coat's marks, and what is drawn at all.
 SKIN = [255 if label - FIRST in (0, 1, 2) else 0 for label in range(256)]
 DRAWN = [0] + [255] * 255
@@ -35,7 +52,9 @@ DRAWN = [0] + [255] * 255
 
 @dataclass(frozen=True)
 class Placed:
-    """An animal with its map from body to scene coordinates: x = left + turn * x', y = ground - scale * y'."""
+    """An animal with its map from body to scene coordinates: x = left + turn * x', y = ground -
+    scale * y'.
+    """
 
     body: Body
     scale: float
@@ -71,12 +90,16 @@ def place(scene: Scene) -> Placed:
 
 
 def render(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
-    """Return the picture of a scene, uint8 (height, width, 3); a longer side shows more land, not a larger animal."""
+    """Return the picture of a scene, uint8 (height, width, 3); a longer side shows more land, not a
+    larger animal.
+    """
     return draw(scene, height, width)[0]
 
 
 def silhouette(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
-    """Return the animal's mask, bool (height, width): True where it covers more than half of the pixel."""
+    """Return the animal's mask, bool (height, width): True where it covers more than half of the
+    pixel.
+    """
     canvas, animal = Canvas(height, width), place(scene)
     over = _fineness(canvas)
     page, corner = canvas.part(animal.box, over)
@@ -117,7 +140,9 @@ def _shadow(canvas: Canvas, animal: Placed):
     feet = animal.chain([leg[-1] for leg in animal.body.legs])
     left, right = min(x for x, _, _ in feet), max(x for x, _, _ in feet)
     middle, reach = (left + right) / 2, 0.78 * (right - left)
-    mask, corner = canvas.part((middle - reach, animal.ground - 0.05, middle + reach, animal.ground + 0.05))
+    mask, corner = canvas.part(
+        (middle - reach, animal.ground - 0.05, middle + reach, animal.ground + 0.05)
+    )
     for ring in range(5):
         share = 1 - 0.12 * ring
         mask.disc(middle, animal.ground - 0.004, share * reach, share * 0.045, 19 * (ring + 1))
@@ -126,7 +151,10 @@ def _shadow(canvas: Canvas, animal: Placed):
 
 def _limbs(labels: Page, scene: Scene, animal: Placed):
     """Fill the page with the label of every limb, far ones first, and the marks of the coat."""
-    layers = [(LABEL[role], [animal.chain(chain) for chain in chains]) for role, chains in animal.body.layers]
+    layers = [
+        (LABEL[role], [animal.chain(chain) for chain in chains])
+        for role, chains in animal.body.layers
+    ]
     if scene.flat:
         for _, chains in layers:
             for chain in chains:
@@ -157,7 +185,9 @@ def _marks(labels: Page, scene: Scene, animal: Placed):
             marks.polygon(animal.polygon(band), 255)
     for chain in chains:
         marks.chain(animal.chain(chain), 255)
-    labels.image.paste(LABEL["second"], mask=ImageChops.darker(marks.image, labels.image.point(SKIN)))
+    labels.image.paste(
+        LABEL["second"], mask=ImageChops.darker(marks.image, labels.image.point(SKIN))
+    )
 
 
 def _day_colours(row: Species, coat_name: str) -> dict[str, tuple]:
@@ -166,14 +196,24 @@ def _day_colours(row: Species, coat_name: str) -> dict[str, tuple]:
     if row.tail in ("stub", "puff"):
         hair = mix(coat, (255, 250, 244), 0.75)
     far, shade = mix(coat, (0, 0, 10), 0.07), mix(coat, (0, 0, 20), 0.12)
-    return FIXED | {"coat": coat, "face": coat, "far": far, "shade": shade, "hair": hair, "second": row.second}
+    return FIXED | {
+        "coat": coat,
+        "face": coat,
+        "far": far,
+        "shade": shade,
+        "hair": hair,
+        "second": row.second,
+    }
 
 
 @cache
 def _ink(species: str, coat_name: str, night: bool, flat: bool) -> bytes:
-    """Return the animal's colours in the scene's light as a palette: three bytes for each of the 256 labels."""
+    """Return the animal's colours in the scene's light as a palette: three bytes for each of the
+    256 labels.
+    """
     row = TABLE[species]
-    # The animal stands in the moonlight: it darkens less than the land, so that its outline stays clear.
+    # The animal stands in the moonlight: it darkens less than the land, so that its outline stays
+    # clear.
     inks = {
         LABEL[role]: toned(colour, night, flat and row.pattern != "stripes", gain=0.72)
         for role, colour in _day_colours(row, coat_name).items()
@@ -182,25 +222,39 @@ def _ink(species: str, coat_name: str, night: bool, flat: bool) -> bytes:
     return bytes(value for label in range(256) for value in solid(inks.get(label, (0, 0, 0))))
 
 
-def _paint(picture: Image.Image, labels: Image.Image, corner: Corner, scene: Scene, cover: Image.Image):
+def _paint(
+    picture: Image.Image, labels: Image.Image, corner: Corner, scene: Scene, cover: Image.Image
+):
     """Turn labels into colours and lay them over the landscape."""
     ink = labels.copy()
     ink.putpalette(_ink(scene.species, scene.coat, scene.night, scene.flat))
-    # Label 0 is black: the reduced colours are weighted by their cover already and only need to be added.
+    # Label 0 is black: the reduced colours are weighted by their cover already and only need to be
+    # added.
     weighted = ink.convert("RGB").reduce(labels.width // cover.width)
     box = (*corner, corner[0] + cover.width, corner[1] + cover.height)
     picture.paste((0, 0, 0), box, cover)
     picture.paste(ImageChops.add(picture.crop(box), weighted), box)
 
 
-def _shade(canvas: Canvas, picture: Image.Image, cover: Image.Image, corner: Corner, scene: Scene, animal: Placed):
-    """Darken the animal a little from the back to the belly, by 9 % at most (a hard step in flat style)."""
+def _shade(
+    canvas: Canvas,
+    picture: Image.Image,
+    cover: Image.Image,
+    corner: Corner,
+    scene: Scene,
+    animal: Placed,
+):
+    """Darken the animal a little from the back to the belly, by 9 % at most (a hard step in flat
+    style).
+    """
     torso = animal.chain(animal.body.torso)
     top, bottom = min(y - r for _, y, r in torso), max(y + r for _, y, r in torso)
     rows = (np.arange(cover.height) + (corner[1] + 0.5)) / canvas.unit + canvas.upper
     share = ((rows - top) / (bottom - top)).clip(0, 1)
     if scene.flat:
         share = (share > 0.62).astype(float)
-    column = Image.frombytes("L", (1, cover.height), (255 * 0.09 * share + 0.5).astype(np.uint8).tobytes())
+    column = Image.frombytes(
+        "L", (1, cover.height), (255 * 0.09 * share + 0.5).astype(np.uint8).tobytes()
+    )
     mask = ImageChops.multiply(cover, column.resize(cover.size, Image.Resampling.NEAREST))
     picture.paste((0, 0, 12), (*corner, corner[0] + cover.width, corner[1] + cover.height), mask)

@@ -9,7 +9,9 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours (red, green, blue in [0, 255]) of one landscape by day, and the phrase that a caption uses for it."""
+    """Colours (red, green, blue in [0, 255]) of one landscape by day, and the phrase that a caption
+    uses for it.
+    """
 
     phrase: str
     sky: tuple[Colour, Colour]  # top, horizon
@@ -70,7 +72,9 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 def vivid(colour: Colour) -> Colour:
     """Return the colour as a cel painter would choose it: more saturated, a little brighter."""
     hue, light, strength = colorsys.rgb_to_hls(*(c / 255 for c in colour))
-    return tuple(255 * c for c in colorsys.hls_to_rgb(hue, min(1, light * 1.06), min(1, strength * 1.45)))
+    return tuple(
+        255 * c for c in colorsys.hls_to_rgb(hue, min(1, light * 1.06), min(1, strength * 1.45))
+    )
 
 
 def moonlit(colour: Colour, gain: float = 0.5) -> Colour:
@@ -93,8 +97,21 @@ def palette_of(name: str, night: bool, flat: bool) -> Palette:
     def pair(colours):
         return tuple(toned(colour, night, flat) for colour in colours)
 
-    sky = pair(day.sky) if not night else ((14, 20, 56), (58, 78, 132)) if not flat else ((24, 24, 92), (72, 84, 164))
+    sky = (
+        pair(day.sky)
+        if not night
+        else ((14, 20, 56), (58, 78, 132))
+        if not flat
+        else ((24, 24, 92), (72, 84, 164))
+    )
     light = (240, 242, 250) if night else day.light
     cloud = toned(day.cloud, night, False, gain=0.30)
-    return replace(day, sky=sky, hills=pair(day.hills), ground=pair(day.ground), tree=toned(day.tree, night, flat),
-                   light=light, cloud=cloud)  # fmt: skip
+    return replace(
+        day,
+        sky=sky,
+        hills=pair(day.hills),
+        ground=pair(day.ground),
+        tree=toned(day.tree, night, flat),
+        light=light,
+        cloud=cloud,
+    )

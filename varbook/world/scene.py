@@ -1,7 +1,8 @@
 """Scenes of the toy world: everything that a picture shows, as numbers, before any pixel is drawn.
 
-Lengths are in units of the picture's shorter side, x to the right from the centre, y downward from the top of the
-central square, so that one scene has the same meaning at every size and aspect ratio.
+Lengths are in units of the picture's shorter side, x to the right from the centre, y downward from
+the top of the central square, so that one scene has the same meaning at every size and aspect
+ratio.
 """
 
 import itertools
@@ -38,15 +39,23 @@ class Land:
     horizon: float  # y
     light: tuple[float, float, float]  # sun or moon: x, y, radius
     hills: tuple[tuple[float, ...], ...]  # each: height, amplitude, two frequencies, two phases
-    trees: tuple[tuple[float, ...], ...]  # each: x, y of the foot, height, kind (below 0.5 round, else conifer)
+    trees: tuple[
+        tuple[float, ...], ...
+    ]  # each: x, y of the foot, height, kind (below 0.5 round, else conifer)
     clouds: tuple[tuple[float, float, float], ...]  # each: x, y, size
     heaven: float  # what the stars' places are drawn from, 0 to 1
 
     def stars(self) -> list[tuple[float, float, float]]:
         """Return every star's x, y and radius; only a night needs them."""
         draw = random.Random(self.heaven)
-        return [(cell * 0.17 + _between(draw, -0.06, 0.06), _between(draw, 0.03, 0.36), _between(draw, 0.006, 0.011))
-                for cell in range(-16, 17)]  # fmt: skip
+        return [
+            (
+                cell * 0.17 + _between(draw, -0.06, 0.06),
+                _between(draw, 0.03, 0.36),
+                _between(draw, 0.006, 0.011),
+            )
+            for cell in range(-16, 17)
+        ]
 
 
 @dataclass(frozen=True)
@@ -101,24 +110,39 @@ def _land(draw: random.Random) -> Land:
     hills = tuple(_hill(draw, count - 1 - layer) for layer in range(count))
     # Trees and clouds reach far to both sides: a wide picture shows more of the same land.
     trees = tuple(
-        (cell * 0.55 + _between(draw, -0.22, 0.22), horizon + _between(draw, 0.0, 0.05), _between(draw, 0.15, 0.26),
-         draw.random())
-        for cell in range(-5, 6) if draw.random() < 0.45
-    )  # fmt: skip
+        (
+            cell * 0.55 + _between(draw, -0.22, 0.22),
+            horizon + _between(draw, 0.0, 0.05),
+            _between(draw, 0.15, 0.26),
+            draw.random(),
+        )
+        for cell in range(-5, 6)
+        if draw.random() < 0.45
+    )
     clouds = tuple(
-        (cell * 0.6 + _between(draw, -0.2, 0.2), _between(draw, 0.06, 0.24), _between(draw, 0.055, 0.095))
-        for cell in range(-4, 5) if draw.random() < 0.5
-    )  # fmt: skip
+        (
+            cell * 0.6 + _between(draw, -0.2, 0.2),
+            _between(draw, 0.06, 0.24),
+            _between(draw, 0.055, 0.095),
+        )
+        for cell in range(-4, 5)
+        if draw.random() < 0.5
+    )
     return Land(palette, horizon, light, hills, trees, clouds, draw.random())
 
 
-def sample_scene(seed: int, *, species: str | None = None, night: bool = False, flat: bool = False) -> Scene:
-    """Return the scene of `seed` (int >= 0); `species` None draws one of SPECIES, an unknown one raises VarbookError.
+def sample_scene(
+    seed: int, *, species: str | None = None, night: bool = False, flat: bool = False
+) -> Scene:
+    """Return the scene of `seed` (int >= 0); `species` None draws one of SPECIES, an unknown one
+    raises VarbookError.
 
     With one seed, pose and landscape are the same whatever the species, time and style.
     """
     if species is not None and species not in TABLE:
-        raise VarbookError(f"There is no species {species!r} in the toy world: use one of {', '.join(SPECIES)}.")
+        raise VarbookError(
+            f"There is no species {species!r} in the toy world: use one of {', '.join(SPECIES)}."
+        )
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
         raise VarbookError(f"A scene's seed is a whole number that is not negative, got {seed!r}.")
     draw = random.Random(int(seed))
@@ -126,11 +150,21 @@ def sample_scene(seed: int, *, species: str | None = None, night: bool = False, 
     kind = species or kind
     coats = tuple(TABLE[kind].coats)
     coat = coats[min(int(shade * len(coats)), len(coats) - 1)]
-    return Scene(int(seed), kind, coat, TABLE[kind].pattern == "stripes", night, flat, _pose(draw), _land(draw))
+    return Scene(
+        int(seed),
+        kind,
+        coat,
+        TABLE[kind].pattern == "stripes",
+        night,
+        flat,
+        _pose(draw),
+        _land(draw),
+    )
 
 
 def flip(scene: Scene, what: str) -> Scene:
-    """Return the hidden counterpart: "coat" (horse <-> zebra), "time" (day <-> night) or "style" (shaded <-> flat).
+    """Return the hidden counterpart: "coat" (horse <-> zebra), "time" (day <-> night) or "style"
+    (shaded <-> flat).
 
     Everything else stays; an unknown flip, or a coat flip of another species, raises VarbookError.
     """
@@ -141,13 +175,16 @@ def flip(scene: Scene, what: str) -> Scene:
     if what != "coat":
         raise VarbookError(f"There is no flip {what!r}: use one of {', '.join(FLIPS)}.")
     if scene.species not in ("horse", "zebra"):
-        raise VarbookError(f"Only horses and zebras have a striped counterpart, not a {scene.species}.")
+        raise VarbookError(
+            f"Only horses and zebras have a striped counterpart, not a {scene.species}."
+        )
     other = "horse" if scene.striped else "zebra"
     return replace(scene, species=other, striped=not scene.striped)
 
 
 def with_coat(scene: Scene, coat: str) -> Scene:
-    """Return the same scene with another coat of its species (for a zebra: the coat of its hidden horse).
+    """Return the same scene with another coat of its species (for a zebra: the coat of its hidden
+    horse).
 
     A coat that the species does not have raises VarbookError.
     """
@@ -158,7 +195,9 @@ def with_coat(scene: Scene, coat: str) -> Scene:
 
 
 def caption(scene: Scene) -> str:
-    """Say in one English phrase what the scene shows: coat, species, landscape, time of day and style."""
+    """Say in one English phrase what the scene shows: coat, species, landscape, time of day and
+    style.
+    """
     coat = "striped" if scene.striped else scene.coat
     article = "an" if coat[0] in "aeiou" else "a"
     time = "by night" if scene.night else "by day"
@@ -167,13 +206,41 @@ def caption(scene: Scene) -> str:
 
 
 def every_caption(species: tuple[str, ...] = SPECIES) -> list[str]:
-    """Return every caption that scenes of `species` can have: each coat in each landscape, by day and by night, in both styles."""
+    """Return every caption that scenes of `species` can have: each coat in each landscape, by day
+    and by night, in both styles.
+    """
     scene, captions = sample_scene(0), []
     for name in species:
-        for coat, palette, night, flat in itertools.product(TABLE[name].coats, PALETTES, (False, True), (False, True)):
+        for coat, palette, night, flat in itertools.product(
+            TABLE[name].coats, PALETTES, (False, True), (False, True)
+        ):
             land, striped = replace(scene.land, palette=palette), TABLE[name].pattern == "stripes"
-            captions.append(caption(replace(scene, species=name, coat=coat, striped=striped, night=night, flat=flat, land=land)))
+            captions.append(
+                caption(
+                    replace(
+                        scene,
+                        species=name,
+                        coat=coat,
+                        striped=striped,
+                        night=night,
+                        flat=flat,
+                        land=land,
+                    )
+                )
+            )
     return list(dict.fromkeys(captions))
 
 
-__all__ = ["COATS", "FLIPS", "SPECIES", "Land", "Pose", "Scene", "caption", "every_caption", "flip", "sample_scene", "with_coat"]
+__all__ = [
+    "COATS",
+    "FLIPS",
+    "SPECIES",
+    "Land",
+    "Pose",
+    "Scene",
+    "caption",
+    "every_caption",
+    "flip",
+    "sample_scene",
+    "with_coat",
+]

@@ -1,6 +1,7 @@
 """From a species and a pose to limbs: chains of circles (x, y, radius), whose hull is the animal.
 
-Body coordinates: x forward from the middle of the torso, y upward from the ground, in the species' own unit.
+Body coordinates: x forward from the middle of the torso, y upward from the ground, in the species'
+own unit.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ Chain = list[Circle]
 
 @dataclass(frozen=True)
 class Body:
-    """Limbs of one animal, each a chain of circles (x, y, radius); `layers` is the drawing order: (role, chains)."""
+    """Limbs of one animal, each a chain of circles (x, y, radius); `layers` is the drawing order:
+    (role, chains).
+    """
 
     torso: Chain
     neck: Chain
@@ -49,17 +52,25 @@ def _legs(row: Species, torso: Chain, stride: float) -> list[Chain]:
     # Four columns at even distances: each is seen on its own, however the animal stands.
     (hip, hip_y, hip_r), (chest, chest_y, chest_r) = torso[0], torso[-1]
     outer_back, outer_front = hip - hip_r + row.leg * 1.25, chest + chest_r - row.leg * 1.25
-    gap = min(max(3.3 * row.foot, 0.28 * (outer_front - outer_back)), (outer_front - outer_back) / 3)
+    gap = min(
+        max(3.3 * row.foot, 0.28 * (outer_front - outer_back)), (outer_front - outer_back) / 3
+    )
     legs = []
     for x, top, swing, hind in (
-        (outer_back + gap, hip_y, -1, True), (outer_front - gap, chest_y, 1, False),
-        (outer_back, hip_y, 1, True), (outer_front, chest_y, -1, False),
-    ):  # fmt: skip
+        (outer_back + gap, hip_y, -1, True),
+        (outer_front - gap, chest_y, 1, False),
+        (outer_back, hip_y, 1, True),
+        (outer_front, chest_y, -1, False),
+    ):
         foot = x + 0.035 * swing * stride
         bend = -0.045 if hind else 0.02
         start = top - 0.10 * top
         legs.append(
-            [(x, start, row.leg * 1.1), (x + bend, start * 0.5, (row.leg + row.foot) / 2), (foot, row.foot, row.foot)]
+            [
+                (x, start, row.leg * 1.1),
+                (x + bend, start * 0.5, (row.leg + row.foot) / 2),
+                (foot, row.foot, row.foot),
+            ]
         )
     return legs
 
@@ -71,7 +82,10 @@ def _ears(row: Species, head: Chain, angle: float) -> list[Chain]:
     if row.ear == "pointed":
         size = 1.15 * r + 0.03
         far = _toward((x, y), r * 0.70, up - 32)
-        return [[(*spot, 0.42 * r), (*_toward(spot, size, up + lean), 0.022)] for spot, lean in ((root, 8), (far, -10))]
+        return [
+            [(*spot, 0.42 * r), (*_toward(spot, size, up + lean), 0.022)]
+            for spot, lean in ((root, 8), (far, -10))
+        ]
     if row.ear in ("long", "upright"):
         size = 2.5 * r
         lean = 20 if row.ear == "long" else 28
@@ -97,16 +111,21 @@ def _tail(row: Species, torso: Chain, swing: float) -> tuple[list[Chain], list[C
     lean = 8 * swing
     if row.tail == "flowing":
         a, b = _toward(root, 0.20, 200 + lean), _toward(root, 0.55, 238 + lean)
-        return [], [[(*root, 0.075), (*a, 0.095), (*b, 0.10), (*_toward(b, 0.26, 262 + lean), 0.04)]]
+        return [], [
+            [(*root, 0.075), (*a, 0.095), (*b, 0.10), (*_toward(b, 0.26, 262 + lean), 0.04)]
+        ]
     if row.tail == "tuft":
         a, b = _toward(root, 0.16, 205 + lean), _toward(root, 0.52, 244 + lean)
-        return [[(*root, 0.06), (*a, 0.055), (*b, 0.05)]], [[(*b, 0.06), (*_toward(b, 0.14, 262 + lean), 0.085)]]
+        return [[(*root, 0.06), (*a, 0.055), (*b, 0.05)]], [
+            [(*b, 0.06), (*_toward(b, 0.14, 262 + lean), 0.085)]
+        ]
     if row.tail in ("raised", "swan"):
         long = 0.30 if row.tail == "raised" else 0.42
         a = _toward(root, long, 148 + lean)
         b = _toward(a, long, 88 + lean)
         return [
-            [(*root, 0.085), (*a, 0.078), (*b, 0.07)] + ([(*_toward(b, 0.16, 30), 0.06)] if row.tail == "swan" else [])
+            [(*root, 0.085), (*a, 0.078), (*b, 0.07)]
+            + ([(*_toward(b, 0.16, 30), 0.06)] if row.tail == "swan" else [])
         ], []
     if row.tail == "curl":
         a = _toward(root, 0.16, 140)
@@ -122,7 +141,9 @@ def _mane(neck: Chain, head: Chain) -> list[Chain]:
     spots = []
     for t in (0.15, 0.6, 1.0):
         radius = r0 + t * (r1 - r0)
-        spots.append((x0 + t * (x1 - x0) + back[0] * radius, y0 + t * (y1 - y0) + back[1] * radius, 0.062))
+        spots.append(
+            (x0 + t * (x1 - x0) + back[0] * radius, y0 + t * (y1 - y0) + back[1] * radius, 0.062)
+        )
     hx, hy, hr = head[0]
     return [spots + [(hx + 0.35 * hr, hy + hr * 0.92, 0.055)]]
 
@@ -138,7 +159,10 @@ def _horns(row: Species, head: Chain, angle: float) -> list[Chain]:
     if "antlers" in row.extras:
         a = _toward(top, 0.24, 112)
         b = _toward(a, 0.24, 72)
-        return [[(*top, 0.042), (*a, 0.04), (*b, 0.032)], [(*a, 0.038), (*_toward(a, 0.20, 28), 0.03)]]
+        return [
+            [(*top, 0.042), (*a, 0.04), (*b, 0.032)],
+            [(*a, 0.038), (*_toward(a, 0.20, 28), 0.03)],
+        ]
     return []
 
 
@@ -148,7 +172,9 @@ def _trunk(head: Chain) -> list[Chain]:
     return [[(x, y, r), (*a, 0.145), (*b, 0.115), (b[0] + 0.12, b[1] - 0.14, 0.09)]]
 
 
-def _coat(row: Species, torso: Chain, legs: list[Chain], neck: Chain, head: Chain, ears: list[Chain]) -> list[Chain]:
+def _coat(
+    row: Species, torso: Chain, legs: list[Chain], neck: Chain, head: Chain, ears: list[Chain]
+) -> list[Chain]:
     coat = [torso, *legs[2:], neck, head, *ears]
     if "hump" in row.extras:
         top = torso[2][1] + torso[2][2]
@@ -157,8 +183,12 @@ def _coat(row: Species, torso: Chain, legs: list[Chain], neck: Chain, head: Chai
     return coat + (_trunk(head) if "trunk" in row.extras else [])
 
 
-def _details(row: Species, torso: Chain, neck: Chain, head: Chain, angle: float) -> dict[str, list[Chain]]:
-    """Return what only some species have, by the name that `extras` gives it (and "fan" for an elephant's ear)."""
+def _details(
+    row: Species, torso: Chain, neck: Chain, head: Chain, angle: float
+) -> dict[str, list[Chain]]:
+    """Return what only some species have, by the name that `extras` gives it (and "fan" for an
+    elephant's ear).
+    """
     (x, y, r), (mx, my, _) = head
     every = {
         "mane": _mane(neck, head),
@@ -170,11 +200,15 @@ def _details(row: Species, torso: Chain, neck: Chain, head: Chain, angle: float)
         "udder": [[(torso[0][0] + 0.42, torso[1][1] - torso[1][2] + 0.03, 0.10)]],
         "horns": _horns(row, head, angle),
     }
-    has = {*row.extras, row.ear} | ({"horns"} if {"antlers", "ossicones"} & {*row.extras} else set())
+    has = {*row.extras, row.ear} | (
+        {"horns"} if {"antlers", "ossicones"} & {*row.extras} else set()
+    )
     return {name: chains if name in has else [] for name, chains in every.items()}
 
 
-def _layers(row: Species, torso, legs, neck, head, angle: float, swing: float) -> list[tuple[str, list[Chain]]]:
+def _layers(
+    row: Species, torso, legs, neck, head, angle: float, swing: float
+) -> list[tuple[str, list[Chain]]]:
     """Return the drawing order as (role, chains), from the far legs to what lies on top."""
     ears, feet = _ears(row, head, angle), [[leg[-1]] for leg in legs]
     coat_tail, hair_tail = _tail(row, torso, swing)
@@ -197,7 +231,9 @@ def _layers(row: Species, torso, legs, neck, head, angle: float, swing: float) -
     return [(role, chains) for role, chains in layers if chains]
 
 
-def _woolly(row: Species, torso, legs, neck, head, ears, tail, feet) -> list[tuple[str, list[Chain]]]:
+def _woolly(
+    row: Species, torso, legs, neck, head, ears, tail, feet
+) -> list[tuple[str, list[Chain]]]:
     """Return the layers of a fleece: a ring of tufts round the torso, with bare legs and face."""
     tufts = []
     for step in range(12):
@@ -205,17 +241,32 @@ def _woolly(row: Species, torso, legs, neck, head, ears, tail, feet) -> list[tup
         tufts.append([((0.5 * row.length + 0.26) * x, row.height + 0.04 + 0.33 * y, 0.15)])
     cap = [[(head[0][0] - 0.04, head[0][1] + 0.12, 0.13)]]
     fleece = [torso, neck, *tufts, *tail]
-    return [("second", legs), ("hoof", feet), ("coat", fleece), ("second", [head, *ears]), ("face", cap)]
+    return [
+        ("second", legs),
+        ("hoof", feet),
+        ("coat", fleece),
+        ("second", [head, *ears]),
+        ("face", cap),
+    ]
 
 
 def build(row: Species, neck_tilt: float, head_tilt: float, stride: float, swing: float) -> Body:
-    """Return the limbs of species `row`: neck and head tilted by degrees, legs and tail swung by -1 to 1."""
+    """Return the limbs of species `row`: neck and head tilted by degrees, legs and tail swung by -1
+    to 1.
+    """
     torso = _torso(row)
     x, y, r = torso[-1]
     neck_angle = row.neck_angle + neck_tilt
     base = (x + 0.18 * r, y + 0.30 * r)
-    middle, poll = _toward(base, row.neck * 0.5, neck_angle - 4), _toward(base, row.neck, neck_angle)
-    neck = [(*base, row.neck_base), (*middle, (row.neck_base + row.neck_top) / 2), (*poll, row.neck_top)]
+    middle, poll = (
+        _toward(base, row.neck * 0.5, neck_angle - 4),
+        _toward(base, row.neck, neck_angle),
+    )
+    neck = [
+        (*base, row.neck_base),
+        (*middle, (row.neck_base + row.neck_top) / 2),
+        (*poll, row.neck_top),
+    ]
     # The head follows half of the neck's turn, as it does in a grazing animal.
     angle = row.head_angle + head_tilt + 0.5 * neck_tilt
     head = [(*poll, row.skull), (*_toward(poll, row.head, angle), row.muzzle)]

@@ -1,14 +1,15 @@
 """The animals of the toy world: one quadruped with many proportions, one row per species.
 
-Lengths are in the animal's own unit, roughly the distance from hip to chest of a horse; angles in degrees above the
-horizontal.
+Lengths are in the animal's own unit, roughly the distance from hip to chest of a horse; angles in
+degrees above the horizontal.
 """
 
 from dataclasses import dataclass, field
 
 Colour = tuple[int, int, int]
 
-# The plain coats of a horse, far apart from each other and from every landscape: (red, green, blue) in [0, 255].
+# The plain coats of a horse, far apart from each other and from every landscape: (red, green, blue)
+# in [0, 255].
 COATS: dict[str, Colour] = {
     "chestnut": (158, 74, 38),
     "black": (44, 40, 48),

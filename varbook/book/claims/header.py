@@ -9,7 +9,9 @@ from varbook.paths import figures
 
 
 def measured_minutes(number: str, profile: str = "laptop") -> float | None:
-    """Return the minutes that the runner measured for a chapter in a profile, or None where it has not run."""
+    """Return the minutes that the runner measured for a chapter in a profile, or None where it has
+    not run.
+    """
     path = figures() / profile / "times.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))[number]["minutes"]
@@ -21,7 +23,9 @@ def _time(one: Chapter) -> str:
     minutes = measured_minutes(one.number)
     if minutes is None:
         return "not measured yet; `make figures` measures it"
-    return f"{max(1, round(minutes))} min in the laptop profile with what is shipped, as last measured"
+    return (
+        f"{max(1, round(minutes))} min in the laptop profile with what is shipped, as last measured"
+    )
 
 
 def _link(number: int) -> str:

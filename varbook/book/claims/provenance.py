@@ -1,4 +1,6 @@
-"""Where a result came from: the part that must not change between runs, and the part that always does."""
+"""Where a result came from: the part that must not change between runs, and the part that always
+does.
+"""
 
 import hashlib
 import importlib.metadata
@@ -13,12 +15,23 @@ from pathlib import Path
 
 from varbook.paths import repository
 
-PACKAGES = ("varbook", "torch", "torchvision", "numpy", "pillow", "matplotlib", "lpips", "torch-fidelity")
+PACKAGES = (
+    "varbook",
+    "torch",
+    "torchvision",
+    "numpy",
+    "pillow",
+    "matplotlib",
+    "lpips",
+    "torch-fidelity",
+)
 _STARTED = time.monotonic()
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON can hold it: dataclasses as objects, tensors and arrays as lists, paths as names."""
+    """Return a value as JSON can hold it: dataclasses as objects, tensors and arrays as lists,
+    paths as names.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Mapping):
@@ -61,7 +74,12 @@ def packages() -> dict[str, str]:
 def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=repository(), capture_output=True, text=True, timeout=10, check=True
+            ["git", *arguments],
+            cwd=repository(),
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None  # an archive without git is a fine place to run the book
@@ -69,7 +87,9 @@ def _git(*arguments: str) -> str | None:
 
 
 def volatile() -> dict:
-    """Return what differs from run to run: commit, time, hardware, threads, seconds since the notebook started."""
+    """Return what differs from run to run: commit, time, hardware, threads, seconds since the
+    notebook started.
+    """
     import torch
 
     from varbook.train.store import hardware

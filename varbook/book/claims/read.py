@@ -1,4 +1,6 @@
-"""What the notebooks saved, read again: verdicts, pictures, tables, metric cards and the runs behind them."""
+"""What the notebooks saved, read again: verdicts, pictures, tables, metric cards and the runs
+behind them.
+"""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +14,28 @@ from varbook.book.show.sheets import Image, packed
 from varbook.paths import figures, shipped
 
 WORDS = ("held", "partly", "not held", "not run")
-SIGNS = {"held": "\N{CHECK MARK}", "partly": "~", "not held": "\N{MULTIPLICATION SIGN}", "not run": "\N{MIDDLE DOT}"}
-CARD_FIELDS = ("evaluator", "features", "samples", "reference_samples", "reference", "protocol", "seed")
+SIGNS = {
+    "held": "\N{CHECK MARK}",
+    "partly": "~",
+    "not held": "\N{MULTIPLICATION SIGN}",
+    "not run": "\N{MIDDLE DOT}",
+}
+CARD_FIELDS = (
+    "evaluator",
+    "features",
+    "samples",
+    "reference_samples",
+    "reference",
+    "protocol",
+    "seed",
+)
 _COLOURS = {"held": "#3f90da", "partly": "#92dadd", "not held": "#e76300", "not run": "#e4e6e6"}
 
 
 def profiles_to_read(profile) -> tuple[str, ...]:
-    """Return the profiles whose results a notebook shows, best first: smoke sees its own alone, and nobody else sees smoke's."""
+    """Return the profiles whose results a notebook shows, best first: smoke sees its own alone, and
+    nobody else sees smoke's.
+    """
     return ("smoke",) if profile_name(profile) == "smoke" else BEST_FIRST
 
 
@@ -55,7 +72,9 @@ def saved_picture(artefact_id: str, profile: str) -> Image.Image | None:
 
 
 def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
-    """Show a picture in at most about `limit` bytes, smaller where that must be: several of them fit into one notebook."""
+    """Show a picture in at most about `limit` bytes, smaller where that must be: several of them
+    fit into one notebook.
+    """
     import base64
 
     from IPython.display import publish_display_data
@@ -68,11 +87,15 @@ def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
         mime, data = packed(picture, limit)
     if in_notebook():
-        publish_display_data({mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"})
+        publish_display_data(
+            {mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"}
+        )
 
 
 def cards(value: object) -> Iterator[dict]:
-    """Yield every metric card inside a saved result's `metric_card`, however the chapter nested them."""
+    """Yield every metric card inside a saved result's `metric_card`, however the chapter nested
+    them.
+    """
     if isinstance(value, Mapping):
         if "evaluator" in value:
             yield dict(value)
@@ -84,7 +107,9 @@ def cards(value: object) -> Iterator[dict]:
 
 
 def card_rows(results: Mapping[str, dict]) -> list[dict]:
-    """Return the metric cards behind `results`, each once, with the figures and tables that it serves."""
+    """Return the metric cards behind `results`, each once, with the figures and tables that it
+    serves.
+    """
     rows: dict[tuple, dict] = {}
     for name, result in results.items():
         for card in cards(result.get("metric_card")):
@@ -96,7 +121,9 @@ def card_rows(results: Mapping[str, dict]) -> list[dict]:
 
 
 def run_rows(results: Mapping[str, dict]) -> list[dict]:
-    """Return the runs behind `results`, each once: what, whether it comes with the book, minutes, hardware, seed, used for."""
+    """Return the runs behind `results`, each once: what, whether it comes with the book, minutes,
+    hardware, seed, used for.
+    """
     rows: dict[str, dict] = {}
     for name, result in results.items():
         for run in result.get("runs", []):
@@ -105,9 +132,14 @@ def run_rows(results: Mapping[str, dict]) -> list[dict]:
             label = run.get("name") or f"{run.get('kind')}-{run.get('key')}"
             record = shipped() / "records" / f"{label}.json"
             fields = {field: run.get(field) for field in ("minutes", "hardware", "seed", "profile")}
-            row = rows.setdefault(label, {"run": label, "with the book": record.is_file(), **fields, "used for": []})
+            row = rows.setdefault(
+                label, {"run": label, "with the book": record.is_file(), **fields, "used for": []}
+            )
             row["used for"].append(REGISTRY[name].label)
-    return [row | {"used for": ", ".join(dict.fromkeys(row["used for"]))} for row in sorted(rows.values(), key=lambda r: r["run"])]
+    return [
+        row | {"used for": ", ".join(dict.fromkeys(row["used for"]))}
+        for row in sorted(rows.values(), key=lambda r: r["run"])
+    ]
 
 
 def stale(results: Mapping[str, dict]) -> list[str]:
@@ -122,16 +154,28 @@ def stale(results: Mapping[str, dict]) -> list[str]:
 
 
 def verdict_map(words: Mapping[str, str]):
-    """Return a figure with one tile per figure and table of both papers, coloured and signed by its verdict."""
+    """Return a figure with one tile per figure and table of both papers, coloured and signed by its
+    verdict.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch, Rectangle
 
     rows = [(paper, kind) for paper in ("CycleVAR", "FlexVAR") for kind in ("fig", "table")]
     figure, axes = plt.subplots(figsize=(9.6, 3.4))
     for height, (paper, kind) in enumerate(rows):
-        made = sorted((row for row in REGISTRY.values() if (row.paper, row.kind) == (paper, kind)), key=lambda row: row.number)
+        made = sorted(
+            (row for row in REGISTRY.values() if (row.paper, row.kind) == (paper, kind)),
+            key=lambda row: row.number,
+        )
         y = len(rows) - 1 - height
-        axes.text(-0.25, y + 0.45, f"{paper}\n{'figures' if kind == 'fig' else 'tables'}", ha="right", va="center", fontsize=9.5)
+        axes.text(
+            -0.25,
+            y + 0.45,
+            f"{paper}\n{'figures' if kind == 'fig' else 'tables'}",
+            ha="right",
+            va="center",
+            fontsize=9.5,
+        )
         for x, row in enumerate(made):
             _tile(axes, Rectangle, x, y, row, words[row.id])
     handles = [Patch(facecolor=_COLOURS[word], label=f"{SIGNS[word]}  {word}") for word in WORDS]
@@ -144,16 +188,43 @@ def verdict_map(words: Mapping[str, str]):
 def _tile(axes, rectangle, x: int, y: int, row: Artefact, word: str) -> None:
     ink = "white" if word in ("held", "not held") else "black"
     axes.add_patch(rectangle((x, y), 0.92, 0.9, facecolor=_COLOURS[word], edgecolor="none"))
-    axes.text(x + 0.46, y + 0.58, f"{row.number} {SIGNS[word]}", ha="center", va="center", color=ink, fontsize=10, weight="bold")
-    axes.text(x + 0.46, y + 0.22, f"nb {row.notebook}", ha="center", va="center", color=ink, fontsize=8)
+    axes.text(
+        x + 0.46,
+        y + 0.58,
+        f"{row.number} {SIGNS[word]}",
+        ha="center",
+        va="center",
+        color=ink,
+        fontsize=10,
+        weight="bold",
+    )
+    axes.text(
+        x + 0.46, y + 0.22, f"nb {row.notebook}", ha="center", va="center", color=ink, fontsize=8
+    )
 
 
 def missing_rows(results: Mapping[str, dict]) -> list[dict]:
-    """Return one row per chapter that still owes results: whether it is written, what it owes, how to get it."""
+    """Return one row per chapter that still owes results: whether it is written, what it owes, how
+    to get it.
+    """
     rows = []
     for chapter in CHAPTERS.values():
-        owed = [row.label for row in REGISTRY.values() if row.notebook == chapter.number and row.id not in results]
+        owed = [
+            row.label
+            for row in REGISTRY.values()
+            if row.notebook == chapter.number and row.id not in results
+        ]
         if owed:
-            todo = f"make figures ONLY={chapter.number}" if chapter.path.is_file() else "the chapter is not written yet"
-            rows.append({"chapter": f"{chapter.number} {chapter.title}", "owes": ", ".join(owed), "what to do": todo})
+            todo = (
+                f"make figures ONLY={chapter.number}"
+                if chapter.path.is_file()
+                else "the chapter is not written yet"
+            )
+            rows.append(
+                {
+                    "chapter": f"{chapter.number} {chapter.title}",
+                    "owes": ", ".join(owed),
+                    "what to do": todo,
+                }
+            )
     return rows

@@ -1,4 +1,6 @@
-"""The parts of README.md that are generated, so that they never say more than the registry and the results do."""
+"""The parts of README.md that are generated, so that they never say more than the registry and the
+results do.
+"""
 
 import re
 from pathlib import Path
@@ -17,19 +19,22 @@ _FRONT_PICTURES = ("cyclevar-fig-3",)  # shown in the README where the laptop pr
 
 
 def chapters_block() -> str:
-    """Return the table of chapters: links to those that are written, and the minutes that were measured."""
+    """Return the table of chapters: links to those that are written, and the minutes that were
+    measured.
+    """
     rows = []
     for one in CHAPTERS.values():
         minutes = measured_minutes(one.number)
         rows.append(
             {
-                "chapter": f"[{one.number} {one.title}](notebooks/{one.file_name})" if one.path.is_file() else
-                           f"{one.number} {one.title} (to come)",
+                "chapter": f"[{one.number} {one.title}](notebooks/{one.file_name})"
+                if one.path.is_file()
+                else f"{one.number} {one.title} (to come)",
                 "at the end you can": one.purpose,
                 "regenerates": ", ".join(row.label for row in of_chapter(one.number)) or "-",
                 "laptop": "-" if minutes is None else f"{max(1, round(minutes))} min",
             }
-        )  # fmt: skip
+        )
     return markdown_table(rows)
 
 
@@ -41,10 +46,16 @@ def profiles_block() -> str:
             {
                 "profile": f"`{one.name}`",
                 "toy world": f"{one.toy.image_size} px, {one.toy_images:,} images",
-                "photographs": f"{one.photographs.image_size} px, where present" if one.use_photographs else "not used",
+                "photographs": f"{one.photographs.image_size} px, where present"
+                if one.use_photographs
+                else "not used",
                 "steps (tokenizer, next-scale model, CycleVAR)": ", ".join(
                     f"{training.steps:,}"
-                    for training in (one.toy.tokenizer_training, one.toy.model_training, one.toy.cyclevar_training)
+                    for training in (
+                        one.toy.tokenizer_training,
+                        one.toy.model_training,
+                        one.toy.cyclevar_training,
+                    )
                 ),
             }
         )
@@ -52,17 +63,25 @@ def profiles_block() -> str:
 
 
 def report_block() -> str:
-    """Return the front pictures, the count of verdicts, and one row for each claim that has been put to the test."""
+    """Return the front pictures, the count of verdicts, and one row for each claim that has been
+    put to the test.
+    """
     parts = []
     for name in _FRONT_PICTURES:
         if (figures() / "laptop" / f"{name}.png").is_file():
             parts.append(f"![{artefact(name).alt}](figures/laptop/{name}.png)\n")
     rows = rows_of_report()
     told = ", ".join(f"{number} {word}" for word, number in sorted(counts(rows).items()))
-    parts.append(f"Of the papers' {len(rows)} figures and tables: {told} ([full report](figures/REPORT.md)).\n")
+    parts.append(
+        f"Of the papers' {len(rows)} figures and tables: {told} ([full report](figures/REPORT.md)).\n"
+    )
     tried = [row for row in rows if not row["verdict"].startswith("not run")]
     if tried:
-        parts.append(markdown_table(tried, ("figure or table", "paper's claim", "ours", "verdict", "profile")))
+        parts.append(
+            markdown_table(
+                tried, ("figure or table", "paper's claim", "ours", "verdict", "profile")
+            )
+        )
     return "\n".join(parts)
 
 
@@ -70,11 +89,15 @@ BLOCKS = {"chapters": chapters_block, "profiles": profiles_block, "report": repo
 
 
 def filled(text: str) -> str:
-    """Return a README with each block between `<!-- name:begin -->` and `<!-- name:end -->` generated anew."""
+    """Return a README with each block between `<!-- name:begin -->` and `<!-- name:end -->`
+    generated anew.
+    """
     for name, block in BLOCKS.items():
         pattern = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.S)
         if not pattern.search(text):
-            raise VarbookError(f"README.md has lost its place for the {name}: put <!-- {name}:begin --> back.")
+            raise VarbookError(
+                f"README.md has lost its place for the {name}: put <!-- {name}:begin --> back."
+            )
         content = block()
         text = pattern.sub(lambda found, content=content: f"{found[1]}{content}{found[2]}", text)
     return text

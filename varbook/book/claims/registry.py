@@ -1,4 +1,6 @@
-"""One row for every figure and table of both papers: what it claims, which chapter makes it, what counts as held."""
+"""One row for every figure and table of both papers: what it claims, which chapter makes it, what
+counts as held.
+"""
 
 from dataclasses import dataclass
 
@@ -51,12 +53,15 @@ REGISTRY: dict[str, Artefact] = {
 }
 
 PUBLISHED: dict[str, Published] = {
-    name: Published(*table) for name, table in {**registry_cyclevar.TABLES, **registry_flexvar.TABLES}.items()
+    name: Published(*table)
+    for name, table in {**registry_cyclevar.TABLES, **registry_flexvar.TABLES}.items()
 }
 
 
 def artefact(artefact_id: str) -> Artefact:
-    """Return the row of one figure or table; VarbookError for an id that the registry does not hold."""
+    """Return the row of one figure or table; VarbookError for an id that the registry does not
+    hold.
+    """
     if artefact_id not in REGISTRY:
         raise VarbookError(
             f'There is no figure or table "{artefact_id}" in the registry; ids look like "cyclevar-fig-3" or '
@@ -68,7 +73,9 @@ def artefact(artefact_id: str) -> Artefact:
 def published(table_id: str) -> Published:
     """Return a table of the papers as data; VarbookError where the id is no table."""
     if table_id not in PUBLISHED:
-        raise VarbookError(f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.')
+        raise VarbookError(
+            f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.'
+        )
     return PUBLISHED[table_id]
 
 

@@ -1,4 +1,6 @@
-"""figures/REPORT.md: one row for every figure and table of both papers, with a verdict, from what notebooks saved."""
+"""figures/REPORT.md: one row for every figure and table of both papers, with a verdict, from what
+notebooks saved.
+"""
 
 import sys
 from collections import Counter
@@ -11,8 +13,20 @@ from varbook.book.claims.save import load_result, write
 from varbook.book.show.display import markdown_table
 from varbook.paths import figures
 
-BEST_FIRST = ("paper", "gpu", "laptop")  # smoke results say that the code runs, not that a claim holds
-COLUMNS = ("figure or table", "paper's claim", "paper's number", "ours", "verdict", "profile", "notebook")
+BEST_FIRST = (
+    "paper",
+    "gpu",
+    "laptop",
+)  # smoke results say that the code runs, not that a claim holds
+COLUMNS = (
+    "figure or table",
+    "paper's claim",
+    "paper's number",
+    "ours",
+    "verdict",
+    "profile",
+    "notebook",
+)
 
 _HEAD = """# Report: every figure and table of both papers
 
@@ -30,7 +44,11 @@ def best_result(row: Artefact, profiles: Sequence[str] = BEST_FIRST) -> dict | N
 
 
 def _why_not_run(row: Artefact, profiles: Sequence[str]) -> str:
-    told = [result["why"] for name in profiles if (result := load_result(row.id, name)) and result.get("why")]
+    told = [
+        result["why"]
+        for name in profiles
+        if (result := load_result(row.id, name)) and result.get("why")
+    ]
     one = CHAPTERS[row.notebook]
     if told:
         return told[0]
@@ -50,7 +68,8 @@ def _link(row: Artefact, base: Path, profile: str) -> str:
 def rows_of_report(profiles: Sequence[str] = BEST_FIRST, base: Path | None = None) -> list[dict]:
     """Return one dictionary (keys: COLUMNS) for each row of the registry, in its order.
 
-    Results come from the first of `profiles` that has them; links start from the folder `base` (None: no links).
+    Results come from the first of `profiles` that has them; links start from the folder `base`
+    (None: no links).
     """
     rows = []
     for row in REGISTRY.values():
@@ -60,9 +79,13 @@ def rows_of_report(profiles: Sequence[str] = BEST_FIRST, base: Path | None = Non
         profile = result["profile"] if result else "-"
         cells = (
             _link(row, base, profile) if result and base else row.label,
-            row.claim, row.published, result["ours"] if result else "-", f"{word}: {why}" if why else word, profile,
+            row.claim,
+            row.published,
+            result["ours"] if result else "-",
+            f"{word}: {why}" if why else word,
+            profile,
             row.notebook,
-        )  # fmt: skip
+        )
         rows.append(dict(zip(COLUMNS, cells, strict=True)))
     return rows
 
@@ -76,12 +99,18 @@ def report_text(profiles: Sequence[str] = BEST_FIRST, base: Path | None = None) 
     """Return the whole report as Markdown; the same saved results always give the same text."""
     rows = rows_of_report(profiles, base)
     found = counts(rows)
-    summary = ", ".join(f"{found[word]} {word}" for word in ("held", "partly", "not held", "not run") if word in found)
+    summary = ", ".join(
+        f"{found[word]} {word}"
+        for word in ("held", "partly", "not held", "not run")
+        if word in found
+    )
     return f"{_HEAD}\n**{len(rows)} figures and tables: {summary}.**\n\n{markdown_table(rows, COLUMNS)}"
 
 
 def write_report(profile: str = "laptop") -> Path:
-    """Write the report and return its path: figures/smoke/REPORT.md for smoke, figures/REPORT.md for the others."""
+    """Write the report and return its path: figures/smoke/REPORT.md for smoke, figures/REPORT.md
+    for the others.
+    """
     base = figures() / "smoke" if profile == "smoke" else figures()
     base.mkdir(parents=True, exist_ok=True)
     path = base / "REPORT.md"

@@ -1,4 +1,6 @@
-"""Figures, tables and verdicts, written to figures/<profile>/ under the name that the registry gives them."""
+"""Figures, tables and verdicts, written to figures/<profile>/ under the name that the registry
+gives them.
+"""
 
 import csv
 import io
@@ -26,7 +28,9 @@ def profile_name(profile) -> str:
 
 
 def folder(profile) -> Path:
-    """Return figures/<profile>/, made where it is missing: no profile can overwrite another's results."""
+    """Return figures/<profile>/, made where it is missing: no profile can overwrite another's
+    results.
+    """
     path = figures() / profile_name(profile)
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -55,17 +59,24 @@ def _write_picture(stem: Path, picture) -> None:
             stem.with_suffix(suffix).unlink(missing_ok=True)
         return
     # Without dates and program names equal figures are equal files.
-    for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None}), (".pdf", {"CreationDate": None})):
+    for suffix, metadata in (
+        (".png", {"Software": None}),
+        (".svg", {"Date": None}),
+        (".pdf", {"CreationDate": None}),
+    ):
         data = io.BytesIO()
         picture.savefig(data, format=suffix[1:], metadata=metadata)
         write(stem.with_suffix(suffix), data.getvalue())
 
 
-def save_figure(artefact_id: str, picture, profile, *, alt: str | None = None, show: bool = True) -> None:
+def save_figure(
+    artefact_id: str, picture, profile, *, alt: str | None = None, show: bool = True
+) -> None:
     """Save and show one figure of the papers.
 
-    `picture` is a matplotlib figure (PNG, SVG and PDF are written) or a PIL picture such as `sheet(...)` makes (PNG).
-    `alt` replaces the registry's words for readers who cannot see it. Raises VarbookError for an unknown id.
+    `picture` is a matplotlib figure (PNG, SVG and PDF are written) or a PIL picture such as
+    `sheet(...)` makes (PNG). `alt` replaces the registry's words for readers who cannot see it.
+    Raises VarbookError for an unknown id.
     """
     row = artefact(artefact_id)
     _write_picture(folder(profile) / row.id, picture)
@@ -74,9 +85,13 @@ def save_figure(artefact_id: str, picture, profile, *, alt: str | None = None, s
 
 
 def save_extra(name: str, picture, profile, *, alt: str, show: bool = True) -> None:
-    """Save and show a picture that is in neither paper, in figures/<profile>/extra/, apart from the papers' figures."""
+    """Save and show a picture that is in neither paper, in figures/<profile>/extra/, apart from the
+    papers' figures.
+    """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise VarbookError(f'"{name}" is no good file name: use lower-case letters, digits, - and _.')
+        raise VarbookError(
+            f'"{name}" is no good file name: use lower-case letters, digits, - and _.'
+        )
     place = folder(profile) / "extra"
     place.mkdir(exist_ok=True)
     _write_picture(place / name, picture)
@@ -85,11 +100,17 @@ def save_extra(name: str, picture, profile, *, alt: str, show: bool = True) -> N
 
 
 def save_table(
-    artefact_id: str, rows: Sequence[Mapping], profile, *, columns: Sequence[str] | None = None, show: bool = True
+    artefact_id: str,
+    rows: Sequence[Mapping],
+    profile,
+    *,
+    columns: Sequence[str] | None = None,
+    show: bool = True,
 ) -> None:
     """Save one table of the papers as CSV (the truth) and Markdown, and show it.
 
-    `rows` are dictionaries; put the paper's numbers and ours into the same rows (see `beside_paper`).
+    `rows` are dictionaries; put the paper's numbers and ours into the same rows (see
+    `beside_paper`).
     """
     row = artefact(artefact_id)
     names = columns_of(rows, columns)
@@ -105,15 +126,21 @@ def save_table(
 
 
 def beside_paper(table_id: str, ours: Sequence[Mapping], source: str = "ours") -> list[dict]:
-    """Return the published rows of a table followed by `ours`, with a first column that says whose numbers they are."""
+    """Return the published rows of a table followed by `ours`, with a first column that says whose
+    numbers they are.
+    """
     if table_id not in PUBLISHED:
-        raise VarbookError(f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.')
+        raise VarbookError(
+            f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.'
+        )
     paper = [{"source": "paper", **row} for row in PUBLISHED[table_id].as_dicts()]
     return paper + [{"source": source, **row} for row in ours]
 
 
 def verdict(checks: bool | Mapping[str, bool]) -> str:
-    """Return "held" where every check is true, "not held" where none is, "partly" between (not for a single bool)."""
+    """Return "held" where every check is true, "not held" where none is, "partly" between (not for
+    a single bool).
+    """
     values = [bool(one) for one in (checks.values() if isinstance(checks, Mapping) else [checks])]
     if not values:
         raise VarbookError("A verdict needs at least one check: a name and whether it is true.")
@@ -121,7 +148,9 @@ def verdict(checks: bool | Mapping[str, bool]) -> str:
 
 
 def _run_facts(run) -> object:
-    """Return what a result must remember of a trained model: the telling fields of its record, or a plain name."""
+    """Return what a result must remember of a trained model: the telling fields of its record, or a
+    plain name.
+    """
     record = getattr(run, "record", run)
     if not isinstance(record, Mapping):
         return provenance.plain(record)
@@ -161,9 +190,10 @@ def save_result(
 ) -> None:
     """Save the verdict on one figure or table with everything that led to it, and print it.
 
-    Call it after `save_figure` or `save_table`. `verdict` is best given as named checks, {"what must hold": bool}, and
-    is computed from them. `ours` and `why` are one sentence each for the report. `runs` are the run records behind it.
-    The JSON has a stable part and a `volatile` part; the latter is kept as it was where the former did not change.
+    Call it after `save_figure` or `save_table`. `verdict` is best given as named checks, {"what
+    must hold": bool}, and is computed from them. `ours` and `why` are one sentence each for the
+    report. `runs` are the run records behind it. The JSON has a stable part and a `volatile` part;
+    the latter is kept as it was where the former did not change.
     """
     row = artefact(artefact_id)
     checks = verdict if isinstance(verdict, Mapping) else {}
@@ -171,16 +201,24 @@ def save_result(
     if word not in VERDICTS:
         raise VarbookError(f'A verdict is one of {", ".join(VERDICTS)}, not "{word}".')
     known = {
-        "verdict": word, "ours": ours, "why": why, "checks": {str(k): bool(v) for k, v in checks.items()},
-        "numbers": provenance.plain(numbers or {}), "metric_card": provenance.plain(metric_card),
-        "data": provenance.plain(data), "params": provenance.plain(params or {}),
-        "seed": getattr(profile, "seed", None) if seed is None else seed, "runs": [_run_facts(run) for run in runs],
-    }  # fmt: skip
+        "verdict": word,
+        "ours": ours,
+        "why": why,
+        "checks": {str(k): bool(v) for k, v in checks.items()},
+        "numbers": provenance.plain(numbers or {}),
+        "metric_card": provenance.plain(metric_card),
+        "data": provenance.plain(data),
+        "params": provenance.plain(params or {}),
+        "seed": getattr(profile, "seed", None) if seed is None else seed,
+        "runs": [_run_facts(run) for run in runs],
+    }
     path = folder(profile) / f"{row.id}.json"
     stable = json.loads(json.dumps(_stable(row, profile, known)))
     before = load_result(artefact_id, profile) or {}
     same = {key: value for key, value in before.items() if key != "volatile"} == stable
-    stable["volatile"] = before["volatile"] if same and "volatile" in before else provenance.volatile()
+    stable["volatile"] = (
+        before["volatile"] if same and "volatile" in before else provenance.volatile()
+    )
     write(path, json.dumps(stable, indent=1, ensure_ascii=False) + "\n")
     show_text(f"**{row.label}: {word}.** Ours: {ours}" + (f" ({why})" if why else ""))
 
@@ -189,7 +227,9 @@ _verdict = verdict  # save_result has an argument of that name
 
 
 def load_result(artefact_id: str, profile) -> dict | None:
-    """Return what `save_result` wrote for a profile, or None where there is nothing (or nothing readable)."""
+    """Return what `save_result` wrote for a profile, or None where there is nothing (or nothing
+    readable).
+    """
     path = figures() / profile_name(profile) / f"{artefact(artefact_id).id}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))

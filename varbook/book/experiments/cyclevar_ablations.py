@@ -1,6 +1,8 @@
-"""CycleVAR taken apart (its tables 3 to 5): one part replaced at a time, all trained to the same budget, with several seeds.
+"""CycleVAR taken apart (its tables 3 to 5): one part replaced at a time, all trained to the same
+budget, with several seeds.
 
-Everything happens on the profile's small chain `study`. Numbers and a few small pictures are kept in run records, models are not.
+Everything happens on the profile's small chain `study`. Numbers and a few small pictures are kept
+in run records, models are not.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +17,13 @@ from varbook.data.images import to_float
 from varbook.device import pick_device
 from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.structure import structure_distance
-from varbook.evaluate.translation import background_psnr, domain_accuracy, look, silhouette_iou, stripe_contrast
+from varbook.evaluate.translation import (
+    background_psnr,
+    domain_accuracy,
+    look,
+    silhouette_iou,
+    stripe_contrast,
+)
 from varbook.features.judge import Judge
 from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.keeper import Curve
@@ -27,7 +35,10 @@ KEPT = 4  # held-out scenes of each domain whose translations a record keeps
 TEMPERATURES = (0.01, 0.1, 0.7, 1.0, 2.0, 10.0, 10_000.0)  # CycleVAR table 5
 ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
 DESCENT = 250.0  # learning rate of plain descent, in units of AdamW's; half of it gives like rows
-DIRECTIONS = {"h2z": ("horse", "zebra"), "z2h": ("zebra", "horse")}  # short name -> (source, target)
+DIRECTIONS = {
+    "h2z": ("horse", "zebra"),
+    "z2h": ("zebra", "horse"),
+}  # short name -> (source, target)
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,12 @@ class Variant:
     repeated: bool = False  # trained with every seed of the profile, where rows lie close together; else with the first alone
     rate: float = 1.0  # factor of the learning rate
     optimiser: str = "adamw"
-    codes: int | None = None  # size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
-    turned: bool = False  # measure the weights of the first seed once more under each setting of TURNED
+    codes: int | None = (
+        None  # size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
+    )
+    turned: bool = (
+        False  # measure the weights of the first seed once more under each setting of TURNED
+    )
 
 
 TURNED = {
@@ -52,15 +67,23 @@ TURNED = {
 }  # changed at evaluation only
 
 VARIANTS = {
-    "default": Variant(repeated=True, turned=True),  # temperature 2, alpha 0.5, parallel, full context, no noise
+    "default": Variant(
+        repeated=True, turned=True
+    ),  # temperature 2, alpha 0.5, parallel, full context, no noise
     "temperature 0.01": Variant(CycleVARConfig(temperature=0.01), repeated=True),  # table 5
     "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0), repeated=True),
     "serial": Variant(CycleVARConfig(mode="serial"), repeated=True),  # table 3
     "serial, as printed": Variant(CycleVARConfig(mode="serial", fusion="paper"), repeated=True),
-    "last scale alone": Variant(CycleVARConfig(multi_scale_output=False), repeated=True),  # table 4, row 2
-    "last scale alone, no context": Variant(CycleVARConfig(multi_scale_output=False, multi_scale_context=False), repeated=True),  # row 3
+    "last scale alone": Variant(
+        CycleVARConfig(multi_scale_output=False), repeated=True
+    ),  # table 4, row 2
+    "last scale alone, no context": Variant(
+        CycleVARConfig(multi_scale_output=False, multi_scale_context=False), repeated=True
+    ),  # row 3
     "temperature 0.7": Variant(CycleVARConfig(temperature=0.7), repeated=True),
-    "temperature 0.7, noise": Variant(CycleVARConfig(temperature=0.7, noise=True), repeated=True),  # table 5: all its rows but the last
+    "temperature 0.7, noise": Variant(
+        CycleVARConfig(temperature=0.7, noise=True), repeated=True
+    ),  # table 5: all its rows but the last
     "temperature 10": Variant(CycleVARConfig(temperature=10.0), repeated=True),
     "temperature 0.1": Variant(CycleVARConfig(temperature=0.1)),
     "temperature 1": Variant(CycleVARConfig(temperature=1.0)),
@@ -71,14 +94,18 @@ VARIANTS = {
     # Why: rows of no table of the paper
     "temperature 0.01, quarter rate": Variant(CycleVARConfig(temperature=0.01), rate=0.25),
     "default, quarter rate": Variant(rate=0.25),
-    "temperature 0.01, plain descent": Variant(CycleVARConfig(temperature=0.01), rate=DESCENT, optimiser="sgd"),
+    "temperature 0.01, plain descent": Variant(
+        CycleVARConfig(temperature=0.01), rate=DESCENT, optimiser="sgd"
+    ),
     "default, plain descent": Variant(rate=DESCENT, optimiser="sgd"),
     "temperature 0.01, 64 codes": Variant(CycleVARConfig(temperature=0.01), codes=64),
     "default, 64 codes": Variant(codes=64),
     "temperature 0.01, 2048 codes": Variant(CycleVARConfig(temperature=0.01), codes=2048),
     "default, 2048 codes": Variant(codes=2048),
     "temperature 10000, alpha 1": Variant(CycleVARConfig(temperature=10_000.0, alpha=1.0)),
-    "serial, as printed, alpha 0.75": Variant(CycleVARConfig(mode="serial", fusion="paper", alpha=0.75)),
+    "serial, as printed, alpha 0.75": Variant(
+        CycleVARConfig(mode="serial", fusion="paper", alpha=0.75)
+    ),
 }
 
 
@@ -93,13 +120,18 @@ def at_alpha(alpha: float) -> str:
 
 
 def study_of(profile: Profile, codes: int | None = None) -> Profile:
-    """Return the profile with its small chain in the place of the toy world's: what `book.models` makes of it is the study's.
+    """Return the profile with its small chain in the place of the toy world's: what `book.models`
+    makes of it is the study's.
 
     `codes` replaces the size of the chain's codebook.
     """
     chain = profile.study
     if codes:
-        chain = replace(chain, tokenizer=replace(chain.tokenizer, codes=codes), model=replace(chain.model, codes=codes))
+        chain = replace(
+            chain,
+            tokenizer=replace(chain.tokenizer, codes=codes),
+            model=replace(chain.model, codes=codes),
+        )
     return replace(profile, toy=chain, toy_images=profile.study_images)
 
 
@@ -110,17 +142,25 @@ def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
 
 
 def taken_apart(profile: Profile, name: str, seed: int) -> Run:
-    """Return the record of the row `name` of VARIANTS, trained with `seed`: its "result" holds every number of `measured`."""
+    """Return the record of the row `name` of VARIANTS, trained with `seed`: its "result" holds
+    every number of `measured`.
+    """
     variant, study = VARIANTS[name], study_of(profile)
     judge, judge_run = build.toy_judge(study)
     _, _, (parent, _) = build.toy_next_scale(study)
     training = training_of(profile, variant)
     turned = TURNED if variant.turned and seed == profile.study_seeds[0] else {}
     settings = {
-        "model": parent.key, "cyclevar": variant.config, "training": training, "judge": judge_run.key, "turned": turned,
+        "model": parent.key,
+        "cyclevar": variant.config,
+        "training": training,
+        "judge": judge_run.key,
+        "turned": turned,
         "held_out": profile.held_out,
-    }  # fmt: skip
-    settings |= {"codes": variant.codes} if variant.codes else {}  # says enough: where the record is there, no such chain is built
+    }
+    settings |= (
+        {"codes": variant.codes} if variant.codes else {}
+    )  # says enough: where the record is there, no such chain is built
 
     def function() -> tuple[dict, Curve]:
         model, tokenizer, _ = build.toy_next_scale(study_of(profile, variant.codes))
@@ -150,31 +190,56 @@ def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:
 
 
 def yardsticks(profile: Profile) -> Run:
-    """Return the record of what the measures say of the source itself, the tokenizer alone, and the hidden counterpart."""
+    """Return the record of what the measures say of the source itself, the tokenizer alone, and the
+    hidden counterpart.
+    """
     study = study_of(profile)
     judge, judge_run = build.toy_judge(study)
     tokenizer, parent = build.toy_tokenizer(study)
     settings = {"tokenizer": parent.key, "judge": judge_run.key, "held_out": profile.held_out}
 
     def function() -> tuple[dict, Curve]:
-        sets = {species: build.toy_domain(study, species, held_out=True).images for species in ("horse", "zebra")}
+        sets = {
+            species: build.toy_domain(study, species, held_out=True).images
+            for species in ("horse", "zebra")
+        }
         through = {s: build.render_all(tokenizer, images) for s, images in sets.items()}
-        made = {"source, untouched": (sets, 0), "tokenizer alone": (through, 0), "hidden counterpart": (sets, 1)}
+        made = {
+            "source, untouched": (sets, 0),
+            "tokenizer alone": (through, 0),
+            "hidden counterpart": (sets, 1),
+        }
         values = {}
         for name, (images, end) in made.items():
             pairs = {short: images[ends[end]] for short, ends in DIRECTIONS.items()}
-            values[name] = judged(profile, judge, {short: to_float(x) if x.dtype == torch.uint8 else x for short, x in pairs.items()})
+            values[name] = judged(
+                profile,
+                judge,
+                {short: to_float(x) if x.dtype == torch.uint8 else x for short, x in pairs.items()},
+            )
         return values, []
 
-    return experiment("toy-taken-apart-yardsticks", settings, function, seed=0, profile=profile.name)
+    return experiment(
+        "toy-taken-apart-yardsticks", settings, function, seed=0, profile=profile.name
+    )
 
 
-def translations(profile: Profile, cyclevar: CycleVAR, count: int | None = None) -> dict[str, Tensor]:
-    """Return the translations (N, 3, H, W) in [-1, 1] of the (first `count`) held-out scenes in each direction."""
+def translations(
+    profile: Profile, cyclevar: CycleVAR, count: int | None = None
+) -> dict[str, Tensor]:
+    """Return the translations (N, 3, H, W) in [-1, 1] of the (first `count`) held-out scenes in
+    each direction.
+    """
     study = study_of(profile)
     labels = {"horse": build.HORSE, "zebra": build.ZEBRA}
-    sources = {short: build.toy_domain(study, ends[0], held_out=True).images[:count] for short, ends in DIRECTIONS.items()}
-    return {short: build.translate_all(cyclevar, sources[short], labels[ends[1]]) for short, ends in DIRECTIONS.items()}
+    sources = {
+        short: build.toy_domain(study, ends[0], held_out=True).images[:count]
+        for short, ends in DIRECTIONS.items()
+    }
+    return {
+        short: build.translate_all(cyclevar, sources[short], labels[ends[1]])
+        for short, ends in DIRECTIONS.items()
+    }
 
 
 def measured(profile: Profile, cyclevar: CycleVAR, judge: Judge) -> dict[str, float]:
@@ -183,10 +248,11 @@ def measured(profile: Profile, cyclevar: CycleVAR, judge: Judge) -> dict[str, fl
 
 
 def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str, float]:
-    """Return the measures of chapter 09 for translations (N, 3, H, W) in [-1, 1] of the held-out scenes, one set a direction.
+    """Return the measures of chapter 09 for translations (N, 3, H, W) in [-1, 1] of the held-out
+    scenes, one set a direction.
 
-    Names end in the direction: FD (FD-toy to training images of the target), structure (structure-toy), accuracy, IoU,
-    background (dB), contrast (of stripes, inside the silhouette).
+    Names end in the direction: FD (FD-toy to training images of the target), structure
+    (structure-toy), accuracy, IoU, background (dB), contrast (of stripes, inside the silhouette).
     """
     study, values = study_of(profile), {}
     for short, (species, target) in DIRECTIONS.items():
@@ -194,7 +260,9 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
         real = build.toy_domain(study, target).images[:1000]
         verdict, truth = look(judge, images), source.silhouettes
         numbers = {
-            "FD": frechet(images, real, judge, describe=f"training images of the toy world's {target}s").value,
+            "FD": frechet(
+                images, real, judge, describe=f"training images of the toy world's {target}s"
+            ).value,
             "structure": structure_distance(images, to_float(source.images), judge).value,
             "accuracy": domain_accuracy(judge, verdict, target),
             "IoU": silhouette_iou(verdict.silhouette > 0, truth).mean().item(),
@@ -206,16 +274,20 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
 
 
 def first_pictures(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
-    """Return {"pictures": the strip} of the first translations in both directions; `pictures` reads it again."""
+    """Return {"pictures": the strip} of the first translations in both directions; `pictures` reads
+    it again.
+    """
     return {"pictures": strip(torch.cat(list(translations(profile, translator, KEPT).values())))}
 
 
 @torch.no_grad()
 def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
-    """Return what a record keeps to be shown: the first translations as one small PNG, and how its codes are mixed.
+    """Return what a record keeps to be shown: the first translations as one small PNG, and how its
+    codes are mixed.
 
-    "state" is `mixture_state` over the first held-out horses, "token" the probabilities of all codes at the place in the
-    middle of the first horse, at the last scale, in units of 1e-5. Serial passes and lone scales have neither.
+    "state" is `mixture_state` over the first held-out horses, "token" the probabilities of all
+    codes at the place in the middle of the first horse, at the last scale, in units of 1e-5. Serial
+    passes and lone scales have neither.
     """
     values = first_pictures(profile, cyclevar)
     config = cyclevar.config
@@ -230,7 +302,9 @@ def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
 
 
 def token_shown(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
-    """Return held-out horses (16, 3, H, W) and the index of one token: the last scale's, in the middle of the first horse."""
+    """Return held-out horses (16, 3, H, W) and the index of one token: the last scale's, in the
+    middle of the first horse.
+    """
     held = build.toy_domain(study_of(profile), "horse", held_out=True)
     rows, columns = held.silhouettes[0].nonzero(as_tuple=True)
     height, width = cyclevar.schedule[-1]
@@ -243,4 +317,4 @@ def token_shown(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
 def pictures(values: dict) -> dict[str, Tensor]:
     """Return the pictures that a record keeps, direction -> uint8 (KEPT, 3, H, W)."""
     rows = images_of(values["pictures"], 2 * KEPT)
-    return dict(zip(DIRECTIONS, rows.split(KEPT)))
+    return dict(zip(DIRECTIONS, rows.split(KEPT), strict=False))

@@ -1,6 +1,8 @@
-"""The rows of FlexVAR's tables 4 to 6: one part swapped at a time, all trained to the same budget, with several seeds.
+"""The rows of FlexVAR's tables 4 to 6: one part swapped at a time, all trained to the same budget,
+with several seeds.
 
-Numbers are kept in run records, models are not. A row's pictures are kept as token maps: a few hundred whole numbers.
+Numbers are kept in run records, models are not. A row's pictures are kept as token maps: a few
+hundred whole numbers.
 """
 
 import functools
@@ -23,7 +25,12 @@ from varbook.generate.loop import generate
 from varbook.tokenizer.pyramid import make_pyramid
 from varbook.tokenizer.schedule import Schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.fit_next_scale import NextScaleTraining, encode_all, fit_next_scale, score_next_scale
+from varbook.train.fit_next_scale import (
+    NextScaleTraining,
+    encode_all,
+    fit_next_scale,
+    score_next_scale,
+)
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
@@ -34,7 +41,9 @@ KEPT = 8  # pictures of a row whose tokens its record keeps
 
 @dataclass(frozen=True)
 class Row:
-    """One row of an ablation table: what is predicted, on whose tokens, and with which parts. The defaults are FlexVAR's."""
+    """One row of an ablation table: what is predicted, on whose tokens, and with which parts. The
+    defaults are FlexVAR's.
+    """
 
     prediction: str = "ground_truth"  # the pyramid: "residual" | "ground_truth"
     tokenizer: str = "ground_truth"  # whose encoder, codebook and decoder (see `toy_tokenizer`)
@@ -49,7 +58,9 @@ ROWS = {
     "residual": Row("residual", "residual", "fixed", step_embedding=True),  # table 4, row 1: VAR
     "VAR's tokenizer": Row("ground_truth", "residual", "fixed", step_embedding=True),  # row 2
     "LlamaGen's tokenizer": Row("ground_truth", "single", "fixed", step_embedding=True),  # row 3
-    "FlexVAR's tokenizer": Row("ground_truth", "ground_truth", "fixed", step_embedding=True),  # row 4; table 6, row 1
+    "FlexVAR's tokenizer": Row(
+        "ground_truth", "ground_truth", "fixed", step_embedding=True
+    ),  # row 4; table 6, row 1
     "no step embedding": Row(positions="fixed"),  # table 6, row 2
     "positions not learned": Row(learnable=False),  # table 6, row 3
     "scalable positions": Row(),  # table 4, row 5; table 6, row 4; table 5, attention
@@ -59,15 +70,31 @@ ROWS = {
 
 
 def ablation(profile: Profile, name: str, seed: int) -> Run:
-    """Return the record of the row `name` of ROWS, trained with `seed`: its "result" holds every number of `measured`."""
-    row, (judge, judge_run), (_, parent) = ROWS[name], toy_judge(profile), toy_tokenizer(profile, ROWS[name].tokenizer)
+    """Return the record of the row `name` of ROWS, trained with `seed`: its "result" holds every
+    number of `measured`.
+    """
+    row, (judge, judge_run), (_, parent) = (
+        ROWS[name],
+        toy_judge(profile),
+        toy_tokenizer(profile, ROWS[name].tokenizer),
+    )
     model, training = settings_of(profile, row)
     settings = {
-        "tokenizer": parent.key, "pyramid": row.prediction, "model": model, "training": training, "judge": judge_run.key,
-        "images": profile.ablation_images, "held_out": profile.held_out, "sampling": SAMPLING,
-    }  # fmt: skip
+        "tokenizer": parent.key,
+        "pyramid": row.prediction,
+        "model": model,
+        "training": training,
+        "judge": judge_run.key,
+        "images": profile.ablation_images,
+        "held_out": profile.held_out,
+        "sampling": SAMPLING,
+    }
     return experiment(
-        "toy-ablation", settings, lambda: _train(profile, row, model, training, judge, seed), seed=seed, profile=profile.name
+        "toy-ablation",
+        settings,
+        lambda: _train(profile, row, model, training, judge, seed),
+        seed=seed,
+        profile=profile.name,
     )
 
 
@@ -78,13 +105,27 @@ def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:
 
 
 def ceiling(profile: Profile, name: str) -> Run:
-    """Return the record of what the row's tokenizer makes of real pictures: a model can hardly draw better than that."""
-    row, (judge, judge_run), (_, parent) = ROWS[name], toy_judge(profile), toy_tokenizer(profile, ROWS[name].tokenizer)
-    settings = {"tokenizer": parent.key, "pyramid": row.prediction, "judge": judge_run.key, "held_out": profile.held_out}
+    """Return the record of what the row's tokenizer makes of real pictures: a model can hardly draw
+    better than that.
+    """
+    row, (judge, judge_run), (_, parent) = (
+        ROWS[name],
+        toy_judge(profile),
+        toy_tokenizer(profile, ROWS[name].tokenizer),
+    )
+    settings = {
+        "tokenizer": parent.key,
+        "pyramid": row.prediction,
+        "judge": judge_run.key,
+        "held_out": profile.held_out,
+    }
 
     def function() -> tuple[dict, Curve]:
         tokenizer, held = tokenizer_of(profile, row), _held_out(profile)
-        rebuilt = [tokenizer.picture(tokenizer.tokens(to_float(rows).to(pick_device()))) for rows in held.images.split(64)]
+        rebuilt = [
+            tokenizer.picture(tokenizer.tokens(to_float(rows).to(pick_device())))
+            for rows in held.images.split(64)
+        ]
         return judged(profile, judge, torch.cat(rebuilt), held.labels), []
 
     return experiment("toy-ablation-ceiling", settings, function, seed=0, profile=profile.name)
@@ -94,17 +135,28 @@ def settings_of(profile: Profile, row: Row) -> tuple[NextScaleConfig, NextScaleT
     """Return the row's model and training: those of the toy world's chain, smaller and shorter."""
     depth, width, heads = profile.ablation_size
     model = replace(
-        profile.toy.model, depth=depth, width=width, heads=heads, positions=row.positions, learnable_positions=row.learnable,
-        step_embedding=row.step_embedding, mixer=row.mixer,
-    )  # fmt: skip
+        profile.toy.model,
+        depth=depth,
+        width=width,
+        heads=heads,
+        positions=row.positions,
+        learnable_positions=row.learnable,
+        step_embedding=row.step_embedding,
+        mixer=row.mixer,
+    )
     training = replace(
-        profile.toy.model_training, steps=profile.ablation_steps, batch=profile.ablation_batch, step_sampling=row.step_sampling
+        profile.toy.model_training,
+        steps=profile.ablation_steps,
+        batch=profile.ablation_batch,
+        step_sampling=row.step_sampling,
     )
     return model, training
 
 
 def tokenizer_of(profile: Profile, row: Row) -> Tokenizer:
-    """Return the row's tokenizer; ground truth on VAR's tokenizer keeps everything of it but the way the scales are made."""
+    """Return the row's tokenizer; ground truth on VAR's tokenizer keeps everything of it but the
+    way the scales are made.
+    """
     tokenizer, _ = toy_tokenizer(profile, row.tokenizer)
     if tokenizer.config.pyramid != row.prediction:
         tokenizer.pyramid = make_pyramid(row.prediction, tokenizer.codebook)
@@ -112,14 +164,17 @@ def tokenizer_of(profile: Profile, row: Row) -> Tokenizer:
 
 
 def kept_pictures(profile: Profile, name: str, values: dict) -> Tensor:
-    """Return the pictures (KEPT, 3, H, W) whose tokens the record of the row `name` keeps, the same classes in every row."""
+    """Return the pictures (KEPT, 3, H, W) whose tokens the record of the row `name` keeps, the same
+    classes in every row.
+    """
     tokens = [torch.tensor(maps, device=pick_device()) for maps in values["tokens"]]
     return tokenizer_of(profile, ROWS[name]).picture(tokens).cpu()
 
 
 @functools.lru_cache(maxsize=2)
 def _features(profile: Profile, kind: str) -> tuple[Tensor, Tensor]:
-    # The encoder does not know which pyramid follows, so rows with one tokenizer share its features.
+    # The encoder does not know which pyramid follows, so rows with one tokenizer share its
+    # features.
     data = toy_training_set(profile)
     images, labels = data.images[: profile.ablation_images], data.labels[: profile.ablation_images]
     return encode_all(toy_tokenizer(profile, kind)[0], images, pick_device()), labels.repeat(2)
@@ -130,11 +185,17 @@ def _held_out(profile: Profile) -> ToySet:
 
 
 def judged(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
-    """Return FD-toy to other real pictures, its metric card, and the share of pictures that are taken for their class."""
+    """Return FD-toy to other real pictures, its metric card, and the share of pictures that are
+    taken for their class.
+    """
     real = toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED + 100).images
     distance = frechet(pictures, real, judge, describe="held-out toy scenes, all species")
     right = (look(judge, pictures).species.argmax(-1) == labels).float().mean().item()
-    return {"FD-toy": distance.value, "card": distance.as_dict()["card"], "taken for its class": right}
+    return {
+        "FD-toy": distance.value,
+        "card": distance.as_dict()["card"],
+        "taken for its class": right,
+    }
 
 
 def _train(profile: Profile, row: Row, config, training, judge, seed: int) -> tuple[dict, Curve]:
@@ -142,29 +203,58 @@ def _train(profile: Profile, row: Row, config, training, judge, seed: int) -> tu
     tokenizer = tokenizer_of(profile, row)
     torch.manual_seed(seed + 1)
     model, began = NextScaleModel(config), time.process_time()
-    curve = fit_next_scale(model, tokenizer, features, labels, training, seed=seed, device=pick_device())
+    curve = fit_next_scale(
+        model, tokenizer, features, labels, training, seed=seed, device=pick_device()
+    )
     spent = {"core seconds per step": (time.process_time() - began) / training.steps}
     spent["parameters"] = sum(parameter.numel() for parameter in model.parameters())
-    return spent | measured(profile, model, tokenizer, features, judge.to(pick_device()), seed), curve
+    return spent | measured(
+        profile, model, tokenizer, features, judge.to(pick_device()), seed
+    ), curve
 
 
 @torch.no_grad()
-def measured(profile: Profile, model: NextScaleModel, tokenizer: Tokenizer, features: Tensor, judge, seed: int) -> dict:
-    """Return every number of a row: held-out loss and what frequencies alone give, samples judged, their cost and tokens."""
+def measured(
+    profile: Profile,
+    model: NextScaleModel,
+    tokenizer: Tokenizer,
+    features: Tensor,
+    judge,
+    seed: int,
+) -> dict:
+    """Return every number of a row: held-out loss and what frequencies alone give, samples judged,
+    their cost and tokens.
+    """
     held, device, schedule = _held_out(profile), pick_device(), model.config.schedule
-    asked = torch.cat([tokenizer.encode(to_float(rows).to(device)) for rows in held.images.split(64)])
+    asked = torch.cat(
+        [tokenizer.encode(to_float(rows).to(device)) for rows in held.images.split(64)]
+    )
     score = score_next_scale(model, tokenizer, asked, held.labels, schedule)
-    known = tokenizer.quantise(features[:: max(1, len(features) // 2000)].to(device), schedule).tokens
-    frequencies = frequency_loss(known, tokenizer.quantise(asked, schedule).tokens, tokenizer.config.codes)
+    known = tokenizer.quantise(
+        features[:: max(1, len(features) // 2000)].to(device), schedule
+    ).tokens
+    frequencies = frequency_loss(
+        known, tokenizer.quantise(asked, schedule).tokens, tokenizer.config.codes
+    )
     pick, began = torch.Generator().manual_seed(seed), time.process_time()
-    made = [generate(model, tokenizer, rows.to(device), **SAMPLING, generator=pick) for rows in held.labels.split(64)]
+    made = [
+        generate(model, tokenizer, rows.to(device), **SAMPLING, generator=pick)
+        for rows in held.labels.split(64)
+    ]
     spent = (time.process_time() - began) / len(held)
     pictures = torch.cat([one.images for one in made]).cpu()
     known = per_token(frequencies, schedule)
-    numbers = {"frequencies alone": known, "gain": known - score["loss"], "core seconds per image": spent}
+    numbers = {
+        "frequencies alone": known,
+        "gain": known - score["loss"],
+        "core seconds per image": spent,
+    }
     tokens = [maps[:KEPT].tolist() for maps in made[0].tokens]
     return (
-        score | numbers | {"frequencies per scale": frequencies, "tokens": tokens} | judged(profile, judge, pictures, held.labels)
+        score
+        | numbers
+        | {"frequencies per scale": frequencies, "tokens": tokens}
+        | judged(profile, judge, pictures, held.labels)
     )
 
 
@@ -175,13 +265,17 @@ def per_token(per_scale: Sequence[float], schedule: Schedule) -> float:
 
 
 def spread(values: Sequence[dict], what: str) -> tuple[float, float]:
-    """Return mean and range (largest minus smallest) of the number `what` over the seeds: the range is the noise."""
+    """Return mean and range (largest minus smallest) of the number `what` over the seeds: the range
+    is the noise.
+    """
     numbers = [one[what] for one in values]
     return sum(numbers) / len(numbers), max(numbers) - min(numbers)
 
 
 def within_noise(a: Sequence[dict], b: Sequence[dict], what: str) -> bool:
-    """Say whether two rows differ in `what` by no more than the larger of their ranges over the seeds."""
+    """Say whether two rows differ in `what` by no more than the larger of their ranges over the
+    seeds.
+    """
     (first, noise), (second, other) = spread(a, what), spread(b, what)
     return abs(first - second) <= max(noise, other)
 

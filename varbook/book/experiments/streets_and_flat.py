@@ -1,6 +1,8 @@
-"""What is kept of chapter 11's translators whose weights do not come with the book: streets by night, and flat pictures.
+"""What is kept of chapter 11's translators whose weights do not come with the book: streets by
+night, and flat pictures.
 
-Records hold every number and a few held-out translations; the chain behind them is trained only where a record is missing.
+Records hold every number and a few held-out translations; the chain behind them is trained only
+where a record is missing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,9 +27,17 @@ from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 from varbook.translate.cyclevar import CycleVAR
 
-DAY_NIGHT = {"day to night": ("day", "night"), "night to day": ("night", "day")}  # direction -> (source, target) of KINDS
+DAY_NIGHT = {
+    "day to night": ("day", "night"),
+    "night to day": ("night", "day"),
+}  # direction -> (source, target) of KINDS
 STYLES = {"photograph to flat": ("day", "flat"), "flat to photograph": ("flat", "day")}
-ROWS = ("source, untouched", "before training", "CycleVAR w/ Infinity", "hidden, through the tokenizer")
+ROWS = (
+    "source, untouched",
+    "before training",
+    "CycleVAR w/ Infinity",
+    "hidden, through the tokenizer",
+)
 STREET_ROWS = ("source, untouched", "tokenizer alone", "CycleVAR w/ Infinity", "real target")
 SHOWN, SHOWN_STREETS = 6, 8  # pictures of each direction that are shown
 QUALITY = 90  # of the photographs in a record
@@ -39,14 +49,18 @@ def rendered(tokenizer: Tokenizer, images: Tensor) -> Tensor:
 
 
 def shown(n: int) -> slice:
-    """Return which held-out scenes are shown for direction number `n`: none is chosen, and no two directions show the same."""
+    """Return which held-out scenes are shown for direction number `n`: none is chosen, and no two
+    directions show the same.
+    """
     return slice(n * SHOWN, (n + 1) * SHOWN)
 
 
 def counterparts(
     profile: Profile, cyclevar: CycleVAR, directions: Mapping[str, tuple[str, str]], attribute: str
 ) -> dict[str, dict[str, dict]]:
-    """Return direction -> row of ROWS -> measures of `judge_counterpart` over all held-out toy scenes."""
+    """Return direction -> row of ROWS -> measures of `judge_counterpart` over all held-out toy
+    scenes.
+    """
     judge, _ = captioned.attribute_judge(profile)
     model, tokenizer, _ = captioned.caption_model(profile)
     before = CycleVAR(tokenizer, model, cyclevar.config)  # not trained to translate yet
@@ -60,22 +74,32 @@ def counterparts(
             translate_all(cyclevar, source.images, PROMPTS[end]),
             rendered(tokenizer, hidden.images),
         )
-        found[name] = {row: judge_counterpart(judge, source, hidden, one, attribute) for row, one in zip(ROWS, made, strict=True)}
+        found[name] = {
+            row: judge_counterpart(judge, source, hidden, one, attribute)
+            for row, one in zip(ROWS, made, strict=True)
+        }
     return found
 
 
 def flat(profile: Profile) -> Run:
     """Return the record of the translator between photographs and flat pictures.
 
-    Its "result" holds counterparts (of `counterparts`), pictures (the first translations of each direction: `flat_pictures`),
-    and core_minutes of the training.
+    Its "result" holds counterparts (of `counterparts`), pictures (the first translations of each
+    direction: `flat_pictures`), and core_minutes of the training.
     """
-    judge_run, (model_run, _) = captioned.attribute_judge(profile)[1], captioned.caption_model(profile)[2]
+    judge_run, (model_run, _) = (
+        captioned.attribute_judge(profile)[1],
+        captioned.caption_model(profile)[2],
+    )
     training = captioned.flat_chain(profile).cyclevar_training
     settings = {
-        "model": model_run.key, "cyclevar": CONFIG, "training": training, "prompts": PROMPTS, "judge": judge_run.key,
+        "model": model_run.key,
+        "cyclevar": CONFIG,
+        "training": training,
+        "prompts": PROMPTS,
+        "judge": judge_run.key,
         "held_out": profile.held_out,
-    }  # fmt: skip
+    }
 
     def function() -> tuple[dict, Curve]:
         cyclevar, run = captioned.caption_cyclevar(profile, "flat")
@@ -94,20 +118,30 @@ def flat(profile: Profile) -> Run:
 
 
 def flat_pictures(values: dict) -> dict[str, Tensor]:
-    """Return direction -> the first translations, uint8 (SHOWN, 3, H, W), that the record of `flat` keeps."""
-    return dict(zip(STYLES, images_of(values["pictures"], len(STYLES) * SHOWN).split(SHOWN), strict=True))
+    """Return direction -> the first translations, uint8 (SHOWN, 3, H, W), that the record of `flat`
+    keeps.
+    """
+    return dict(
+        zip(STYLES, images_of(values["pictures"], len(STYLES) * SHOWN).split(SHOWN), strict=True)
+    )
 
 
 def streets(profile: Profile) -> Run:
-    """Return the record of the translator between photographs of streets by day and by night, trained on day2night alone.
+    """Return the record of the translator between photographs of streets by day and by night,
+    trained on day2night alone.
 
-    Its "result" holds: counts of held-out photographs; measures (direction -> row of STREET_ROWS -> brightness, edges, seen as
-    target, frechet, kernel, structure; the last four only where pretrained features are at hand); pictures and renderings (the
-    translations shown, and their sources through the tokenizer: `street_pictures`), levels (the brightness of each source shown),
-    perceptual (the distance in the losses) and core_minutes of the three trainings. Raises VarbookError where there are neither
-    photographs nor a record.
+    Its "result" holds: counts of held-out photographs; measures (direction -> row of STREET_ROWS ->
+    brightness, edges, seen as target, frechet, kernel, structure; the last four only where
+    pretrained features are at hand); pictures and renderings (the translations shown, and their
+    sources through the tokenizer: `street_pictures`), levels (the brightness of each source shown),
+    perceptual (the distance in the losses) and core_minutes of the three trainings. Raises
+    VarbookError where there are neither photographs nor a record.
     """
-    settings = {"chain": profile.driving, "cyclevar": CONFIG, "prompts": captioned.DOMAINS["driving-cyclevar"]}
+    settings = {
+        "chain": profile.driving,
+        "cyclevar": CONFIG,
+        "prompts": captioned.DOMAINS["driving-cyclevar"],
+    }
 
     def function() -> tuple[dict, Curve]:
         data = captioned.driving_photographs(profile)
@@ -119,11 +153,17 @@ def streets(profile: Profile) -> Run:
         cyclevar, runs = captioned.driving_chain(profile)
         probe = street_probe(cyclevar.tokenizer, data)
         sources = street_sources(data)
-        made = [translate_all(cyclevar, sources[start], PROMPTS[end]) for start, end in DAY_NIGHT.values()]
+        made = [
+            translate_all(cyclevar, sources[start], PROMPTS[end])
+            for start, end in DAY_NIGHT.values()
+        ]
         through = [rendered(cyclevar.tokenizer, images) for images in sources.values()]
         values = {
             "counts": {name: len(images) for name, images in data.items()},
-            "measures": {name: dict(street_measures(cyclevar, data, probe, *ends)) for name, ends in DAY_NIGHT.items()},
+            "measures": {
+                name: dict(street_measures(cyclevar, data, probe, *ends))
+                for name, ends in DAY_NIGHT.items()
+            },
             "pictures": strip(torch.cat(made), QUALITY),
             "renderings": strip(torch.cat(through), QUALITY),
             "levels": [brightness(image) for images in sources.values() for image in images],
@@ -141,18 +181,27 @@ def brightness(images: Tensor) -> float:
 
 
 def street_probe(tokenizer: Tokenizer, data: dict[str, Tensor]) -> DomainProbe | None:
-    """Return what tells streets by night from streets by day, fitted to the training photographs; None without features at hand."""
-    if weights_file(mobilenet.FILE) is None or min(len(data[part]) for part in _TESTS.values()) < FEWEST:
+    """Return what tells streets by night from streets by day, fitted to the training photographs;
+    None without features at hand.
+    """
+    if (
+        weights_file(mobilenet.FILE) is None
+        or min(len(data[part]) for part in _TESTS.values()) < FEWEST
+    ):
         return None
     day, night = (centre(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
     # Also as the tokenizer renders them: its blur is no sign of either domain.
-    return DomainProbe(*(torch.cat((to_float(one), rendered(tokenizer, one))) for one in (day, night)))
+    return DomainProbe(
+        *(torch.cat((to_float(one), rendered(tokenizer, one))) for one in (day, night))
+    )
 
 
 def street_measures(
     cyclevar: CycleVAR, data: dict[str, Tensor], probe: DomainProbe | None, start: str, end: str
 ) -> Iterator[tuple[str, dict]]:
-    """Yield (row of STREET_ROWS, measures) for all held-out photographs of `start`, translated to `end`."""
+    """Yield (row of STREET_ROWS, measures) for all held-out photographs of `start`, translated to
+    `end`.
+    """
     source, target = data[_TESTS[start]], data[_TESTS[end]]
     made = (
         to_float(source),
@@ -174,7 +223,9 @@ def street_measures(
 
 
 def street_sources(data: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return "day" and "night" -> the held-out photographs that are shown, evenly spread, none chosen."""
+    """Return "day" and "night" -> the held-out photographs that are shown, evenly spread, none
+    chosen.
+    """
     return {kind: evenly(data[part], SHOWN_STREETS) for kind, part in _TESTS.items()}
 
 
@@ -182,15 +233,22 @@ _TESTS = {"day": "testA", "night": "testB"}
 
 
 def street_pictures(values: dict, data: dict[str, Tensor] | None) -> dict[str, Tensor]:
-    """Return the rows of figure 4: for each direction the sources, the sources through the tokenizer, the translations.
+    """Return the rows of figure 4: for each direction the sources, the sources through the
+    tokenizer, the translations.
 
-    The photographs themselves may not be passed on and are in no record: their rows are there where `data` holds the very ones.
+    The photographs themselves may not be passed on and are in no record: their rows are there where
+    `data` holds the very ones.
     """
     count = len(DAY_NIGHT) * SHOWN_STREETS
-    made, through = (images_of(values[key], count).split(SHOWN_STREETS) for key in ("pictures", "renderings"))
+    made, through = (
+        images_of(values[key], count).split(SHOWN_STREETS) for key in ("pictures", "renderings")
+    )
     sources = street_sources(data) if data else {}
     levels = [brightness(image) for images in sources.values() for image in images]
-    same = len(levels) == count and max(abs(a - b) for a, b in zip(levels, values["levels"], strict=True)) < 0.01
+    same = (
+        len(levels) == count
+        and max(abs(a - b) for a, b in zip(levels, values["levels"], strict=True)) < 0.01
+    )
     rows = {}
     for n, (start, end) in enumerate(DAY_NIGHT.values()):
         rows |= {f"{start}, source": sources[start]} if same else {}

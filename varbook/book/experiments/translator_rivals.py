@@ -1,8 +1,10 @@
-"""CycleVAR's rivals (its table 1), trained by us on the small chain of chapter 10: same images, same size, a like time on the clock.
+"""CycleVAR's rivals (its table 1), trained by us on the small chain of chapter 10: same images,
+same size, a like time on the clock.
 
-CycleGAN and CUT work in pixels and need nothing else. SDEdit, DDIB and Cycle-Diffusion share one class-conditional latent
-diffusion model (the DiT row of FlexVAR table 2), over the ground-truth tokenizer's features. A profile may have them trained on
-photographs too; there the diffusion model lives over the features of CycleVAR's own tokenizer.
+CycleGAN and CUT work in pixels and need nothing else. SDEdit, DDIB and Cycle-Diffusion share one
+class-conditional latent diffusion model (the DiT row of FlexVAR table 2), over the ground-truth
+tokenizer's features. A profile may have them trained on photographs too; there the diffusion model
+lives over the features of CycleVAR's own tokenizer.
 """
 
 import statistics
@@ -27,7 +29,10 @@ RIVALS = (*PIXELS, *DIFFUSION)
 OURS = "CycleVAR"
 GUIDANCE = 1.5  # of the diffusion model towards the target
 # Directions between photographs: (short name, source, real pictures of the target, its class).
-PHOTOGRAPHS = {"horse to zebra": ("h2z", "testA", "testB", 1), "zebra to horse": ("z2h", "testB", "testA", 0)}
+PHOTOGRAPHS = {
+    "horse to zebra": ("h2z", "testA", "testB", 1),
+    "zebra to horse": ("z2h", "testB", "testA", 0),
+}
 QUALITY = 85  # of the photographs in a record
 
 
@@ -38,24 +43,40 @@ def translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run,
         rival, run = build.toy_rival_translation(study, PIXELS[name])
         return rival, (run,)
     model, tokenizer, runs = build.toy_rival(study, "diffusion")
-    return DiffusionTranslator(model, tokenizer, (build.HORSE, build.ZEBRA), DIFFUSION[name], guidance=GUIDANCE), runs
+    return DiffusionTranslator(
+        model, tokenizer, (build.HORSE, build.ZEBRA), DIFFUSION[name], guidance=GUIDANCE
+    ), runs
 
 
 def rival(profile: Profile, name: str) -> Run:
-    """Return the record of the rival `name`: "result" holds every number of `cyclevar_ablations.judged`, pictures, and core-minutes."""
+    """Return the record of the rival `name`: "result" holds every number of
+    `cyclevar_ablations.judged`, pictures, and core-minutes.
+    """
     study = cyclevar_ablations.study_of(profile)
     judge, judge_run = build.toy_judge(study)
-    # The settings name everything without building it: where the record is there, nothing is trained or loaded.
-    settings = {"study": profile.study, "images": profile.study_images, "judge": judge_run.key, "held_out": profile.held_out}
+    # The settings name everything without building it: where the record is there, nothing is
+    # trained or loaded.
+    settings = {
+        "study": profile.study,
+        "images": profile.study_images,
+        "judge": judge_run.key,
+        "held_out": profile.held_out,
+    }
     if name in PIXELS:
         settings |= {"method": PIXELS[name], "steps": profile.baseline_steps}
     else:
-        settings |= {"method": DIFFUSION[name], "strength": STRENGTHS[DIFFUSION[name]], "guidance": GUIDANCE}
+        settings |= {
+            "method": DIFFUSION[name],
+            "strength": STRENGTHS[DIFFUSION[name]],
+            "guidance": GUIDANCE,
+        }
 
     def function() -> tuple[dict, Curve]:
         made_by, runs = translator(profile, name)
         minutes = sum(run.core_minutes for run in runs)
-        values = cyclevar_ablations.measured(profile, made_by, judge) | cyclevar_ablations.first_pictures(profile, made_by)
+        values = cyclevar_ablations.measured(
+            profile, made_by, judge
+        ) | cyclevar_ablations.first_pictures(profile, made_by)
         return values | {"minutes": minutes}, []
 
     return experiment("toy-rivals", settings, function, seed=profile.seed, profile=profile.name)
@@ -64,13 +85,19 @@ def rival(profile: Profile, name: str) -> Run:
 def runs(profile: Profile) -> list[Run]:
     """Return the records behind `everyone`: CycleVAR's with every seed, the floors', the rivals'."""
     own, _ = cyclevar_ablations.results(profile, "default")
-    return [*own, cyclevar_ablations.yardsticks(profile), *(rival(profile, name) for name in RIVALS)]
+    return [
+        *own,
+        cyclevar_ablations.yardsticks(profile),
+        *(rival(profile, name) for name in RIVALS),
+    ]
 
 
 def everyone(profile: Profile) -> dict[str, dict]:
-    """Return name -> numbers of `cyclevar_ablations.judged` for the floors, CycleVAR (the mean of its seeds) and every rival.
+    """Return name -> numbers of `cyclevar_ablations.judged` for the floors, CycleVAR (the mean of
+    its seeds) and every rival.
 
-    CycleVAR and the rivals also have "minutes" (of processor time, parents included) and "pictures".
+    CycleVAR and the rivals also have "minutes" (of processor time, parents included) and
+    "pictures".
     """
     found = dict(cyclevar_ablations.yardsticks(profile).record["measurements"]["result"]["values"])
     own, each = cyclevar_ablations.results(profile, "default")
@@ -80,23 +107,33 @@ def everyone(profile: Profile) -> dict[str, dict]:
     ours = {key: statistics.fmean(values[key] for values in each) for key in numbers}
     spent = statistics.fmean(run.core_minutes for run in own)
     found[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
-    return found | {name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS}
+    return found | {
+        name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS
+    }
 
 
-def photograph_reports(photos: dict[str, Tensor], translate: Callable[[Tensor, int], Tensor]) -> dict[str, dict]:
-    """Return direction -> measures (of `photograph_report`, as plain data) of what `translate` makes of the test photographs.
+def photograph_reports(
+    photos: dict[str, Tensor], translate: Callable[[Tensor, int], Tensor]
+) -> dict[str, dict]:
+    """Return direction -> measures (of `photograph_report`, as plain data) of what `translate`
+    makes of the test photographs.
 
-    `translate` takes uint8 images (N, 3, H, W) and the class of the target, and returns images in [-1, 1].
+    `translate` takes uint8 images (N, 3, H, W) and the class of the target, and returns images in
+    [-1, 1].
     """
     found = {}
     for direction, (_, source, real, label) in PHOTOGRAPHS.items():
-        report = photograph_report(photos[source], translate(photos[source], label), photos[real], direction.split()[-1])
+        report = photograph_report(
+            photos[source], translate(photos[source], label), photos[real], direction.split()[-1]
+        )
         found[direction] = {key: one.as_dict() for key, one in report.items()}
     return found
 
 
 def photograph_translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run, ...]]:
-    """Return the rival `name` of RIVALS between photographs, called as CycleVAR is, and the runs behind it."""
+    """Return the rival `name` of RIVALS between photographs, called as CycleVAR is, and the runs
+    behind it.
+    """
     if name in PIXELS:
         made_by, run = build.photograph_rival_translation(profile, PIXELS[name])
         return made_by, (run,)
@@ -107,47 +144,80 @@ def photograph_translator(profile: Profile, name: str) -> tuple[torch.nn.Module,
 def photograph_rival(profile: Profile, name: str) -> Run:
     """Return the record of the rival `name` of RIVALS on photographs.
 
-    Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`) and minutes of processor time.
+    Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`)
+    and minutes of processor time.
     """
     photos, chain = build.photographs(profile), profile.photographs
-    settings = {"size": chain.image_size, "images": {part: len(images) for part, images in photos.items()}}
+    settings = {
+        "size": chain.image_size,
+        "images": {part: len(images) for part, images in photos.items()},
+    }
     if name in PIXELS:
-        settings |= {"method": PIXELS[name], "steps": profile.photograph_baseline_steps, "batch": chain.cyclevar_training.batch}
+        settings |= {
+            "method": PIXELS[name],
+            "steps": profile.photograph_baseline_steps,
+            "batch": chain.cyclevar_training.batch,
+        }
     else:
         method, training = DIFFUSION[name], profile.photograph_diffusion.model_training
-        settings |= {"method": method, "strength": STRENGTHS[method], "guidance": GUIDANCE, "model": chain.model, "training": training}
+        settings |= {
+            "method": method,
+            "strength": STRENGTHS[method],
+            "guidance": GUIDANCE,
+            "model": chain.model,
+            "training": training,
+        }
         settings |= {"tokenizer": chain.tokenizer, "tokenizer_training": chain.tokenizer_training}
 
     def function() -> tuple[dict, Curve]:
         made_by, runs = photograph_translator(profile, name)
         translate = partial(build.translate_all, made_by)
-        first = [translate(evenly(photos[source], cyclevar_ablations.KEPT), label) for _, source, _, label in PHOTOGRAPHS.values()]
-        kept = {"pictures": strip(torch.cat(first), QUALITY), "minutes": sum(run.core_minutes for run in runs)}
+        first = [
+            translate(evenly(photos[source], cyclevar_ablations.KEPT), label)
+            for _, source, _, label in PHOTOGRAPHS.values()
+        ]
+        kept = {
+            "pictures": strip(torch.cat(first), QUALITY),
+            "minutes": sum(run.core_minutes for run in runs),
+        }
         return kept | {"report": photograph_reports(photos, translate)}, []
 
     return experiment("photo-rivals", settings, function, seed=profile.seed, profile=profile.name)
 
 
 def photograph_pictures(values: dict) -> Tensor:
-    """Return the pictures that the record of `photograph_rival` keeps, uint8 (2 KEPT, 3, H, W): first zebras, then horses."""
+    """Return the pictures that the record of `photograph_rival` keeps, uint8 (2 KEPT, 3, H, W):
+    first zebras, then horses.
+    """
     return images_of(values["pictures"], 2 * cyclevar_ablations.KEPT)
 
 
 def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
     """Return the numbers of `photograph_reports` under the names that `balance` compares."""
     names = {"FD": "frechet", "structure": "structure"}
-    return {f"{what} {PHOTOGRAPHS[way][0]}": one[key]["value"] for way, one in reports.items() for what, key in names.items()}
+    return {
+        f"{what} {PHOTOGRAPHS[way][0]}": one[key]["value"]
+        for way, one in reports.items()
+        for what, key in names.items()
+    }
 
 
 def balance(numbers: dict[str, dict], rivals: Sequence[str] = RIVALS) -> dict[str, bool]:
-    """Return the claim of CycleVAR table 1 against each of `rivals` and direction: none is better in distance *and* in structure.
+    """Return the claim of CycleVAR table 1 against each of `rivals` and direction: none is better
+    in distance *and* in structure.
 
-    `numbers` are those of `everyone`. A rival that is better in both would show that ours is no good balance of the two.
+    `numbers` are those of `everyone`. A rival that is better in both would show that ours is no
+    good balance of the two.
     """
     ours, verdict = numbers[OURS], {}
     for name in rivals:
         for short, (source, target) in cyclevar_ablations.DIRECTIONS.items():
             theirs = numbers[name]
-            beaten = theirs[f"FD {short}"] < ours[f"FD {short}"] and theirs[f"structure {short}"] < ours[f"structure {short}"]
-            verdict[f"{source} to {target}: {name} is not better in both distance and structure"] = not beaten
+            beaten = (
+                theirs[f"FD {short}"] < ours[f"FD {short}"]
+                and theirs[f"structure {short}"] < ours[f"structure {short}"]
+            )
+            verdict[
+                f"{source} to {target}: {name} is not better in both distance and structure"
+            ] = not beaten
     return verdict

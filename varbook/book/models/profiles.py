@@ -45,25 +45,45 @@ class Profile:
     held_out: int  # held-out scenes per domain
     judge_steps: int
     use_photographs: bool = True
-    use_streets: bool = False  # does chapter 11 show day2night, too: a tokenizer, a model and a translator more?
-    flex_depths: tuple[int, ...] = (4,)  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
-    rivals: tuple[str, ...] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
+    use_streets: bool = (
+        False  # does chapter 11 show day2night, too: a tokenizer, a model and a translator more?
+    )
+    flex_depths: tuple[int, ...] = (
+        4,
+    )  # quality over steps is drawn for these (FlexVAR figure 7, tables 2 and 7)
+    rivals: tuple[
+        str, ...
+    ] = ()  # of FlexVAR table 2, each trained like the next-scale models: "raster", "masked", "diffusion"
     speed_repeats: int = 10  # timings are averaged over this many runs (CycleVAR table 3)
     baseline_steps: int = 1100  # of the translators in pixels, CycleGAN and CUT, on the chain `study` (CycleVAR table 1)
-    photograph_rivals: tuple[str, ...] = ()  # of CycleVAR table 1, those that are trained on photographs too
+    photograph_rivals: tuple[
+        str, ...
+    ] = ()  # of CycleVAR table 1, those that are trained on photographs too
     photograph_baseline_steps: int = 3600  # of CycleGAN and CUT there: as long, on the clock, as CycleVAR on photographs is trained
     photograph_diffusion_steps: int = 4000  # of the diffusion model that the other three share
-    ablation_size: tuple[int, int, int] = (3, 64, 4)  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
+    ablation_size: tuple[int, int, int] = (
+        3,
+        64,
+        4,
+    )  # depth, width, heads of the next-scale models of FlexVAR tables 4 to 6
     ablation_steps: int = 150  # of each of them
     ablation_batch: int = 8
-    ablation_images: int = 1000  # training images of these models; their mirror images count as well
-    caption_images: int = 6000  # training images of chapter 11, by day and by night, as photographs and flat
+    ablation_images: int = (
+        1000  # training images of these models; their mirror images count as well
+    )
+    caption_images: int = (
+        6000  # training images of chapter 11, by day and by night, as photographs and flat
+    )
     caption_judge_steps: int = 600
     style_steps: int = 600  # of the translator between photographs and flat pictures: outlines take longer than light
     style_batch: int = 4
     ablation_seeds: tuple[int, ...] = (0, 1, 2)  # every row is trained once with each
     study_images: int = 4000  # training images of the chain `study`; half of them horses and zebras
-    study_seeds: tuple[int, ...] = (0, 1, 2)  # of the rows of chapter 10 that carry a claim; the others have the first alone
+    study_seeds: tuple[int, ...] = (
+        0,
+        1,
+        2,
+    )  # of the rows of chapter 10 that carry a claim; the others have the first alone
 
     @property
     def image_size(self) -> int:
@@ -78,7 +98,9 @@ class Profile:
 
     @property
     def ground_truth_steps(self) -> int:
-        """Steps of the tokenizers that FlexVAR figure 3 holds against the residual one: as many as that one has."""
+        """Steps of the tokenizers that FlexVAR figure 3 holds against the residual one: as many as
+        that one has.
+        """
         return self.toy.tokenizer_training.steps
 
 
@@ -90,69 +112,138 @@ _SIX = square(1, 2, 3, 4, 6)
 
 
 def _chain(
-    size: int, schedule, channels, codes: int, width: int, heads: int, steps, batch, classes: int = len(SPECIES), depth: int = 4
+    size: int,
+    schedule,
+    channels,
+    codes: int,
+    width: int,
+    heads: int,
+    steps,
+    batch,
+    classes: int = len(SPECIES),
+    depth: int = 4,
 ) -> Chain:
     warmup = min(150, steps[0] // 8)  # steps without quantisation
     return Chain(
         image_size=size,
         tokenizer=TokenizerConfig(schedule=schedule, channels=channels, codes=codes, code_dim=16),
         tokenizer_training=TokenizerTraining(steps=steps[0], batch=batch[0], warmup=warmup),
-        model=NextScaleConfig(schedule=schedule, codes=codes, code_dim=16, classes=classes, depth=depth, width=width, heads=heads),
+        model=NextScaleConfig(
+            schedule=schedule,
+            codes=codes,
+            code_dim=16,
+            classes=classes,
+            depth=depth,
+            width=width,
+            heads=heads,
+        ),
         model_training=NextScaleTraining(steps=steps[1], batch=batch[1], max_steps=len(schedule)),
         cyclevar_training=CycleVARTraining(
-            steps=steps[2], batch=batch[2], warmup=min(50, steps[2] // 4), identity_steps=min(150, steps[2] // 3)
+            steps=steps[2],
+            batch=batch[2],
+            warmup=min(50, steps[2] // 4),
+            identity_steps=min(150, steps[2] // 3),
         ),
     )
 
 
 def _study(chain: Chain, lr: float = 4e-4) -> Chain:
-    # Many trainings at little cost: no perceptual network (at 32 px it sees little), small discriminators, a short average.
+    # Many trainings at little cost: no perceptual network (at 32 px it sees little), small
+    # discriminators, a short average.
     training = replace(
-        chain.cyclevar_training, lr=lr, identity_steps=chain.cyclevar_training.steps // 8, warmup=min(20, chain.cyclevar_training.steps // 4),
-        cycle_perceptual=0.0, identity_perceptual=0.0, average=0.98, critic_channels=(32, 64, 96),
-    )  # fmt: skip
+        chain.cyclevar_training,
+        lr=lr,
+        identity_steps=chain.cyclevar_training.steps // 8,
+        warmup=min(20, chain.cyclevar_training.steps // 4),
+        cycle_perceptual=0.0,
+        identity_perceptual=0.0,
+        average=0.98,
+        critic_channels=(32, 64, 96),
+    )
     return replace(chain, cyclevar_training=training)
 
 
 def _photographs(chain: Chain) -> Chain:
-    # Photographs are all texture: more weight on what a network perceives, and a discriminator that starts earlier.
-    training = replace(chain.tokenizer_training, lr=1e-3, l2=1.0, perceptual=0.25, gan=0.05, gan_start=0.7)
-    # Translations: here the land differs from domain to domain too, and a picture of few horses is best seen often.
-    translation = replace(chain.cyclevar_training, lr=3e-4, cycle_l1=1.0, cycle_perceptual=0.5, keep_l1=0.5)
+    # Photographs are all texture: more weight on what a network perceives, and a discriminator that
+    # starts earlier.
+    training = replace(
+        chain.tokenizer_training, lr=1e-3, l2=1.0, perceptual=0.25, gan=0.05, gan_start=0.7
+    )
+    # Translations: here the land differs from domain to domain too, and a picture of few horses is
+    # best seen often.
+    translation = replace(
+        chain.cyclevar_training, lr=3e-4, cycle_l1=1.0, cycle_perceptual=0.5, keep_l1=0.5
+    )
     tokenizer = replace(chain.tokenizer, line=False)
-    return replace(chain, tokenizer=tokenizer, tokenizer_training=training, cyclevar_training=translation)
+    return replace(
+        chain, tokenizer=tokenizer, tokenizer_training=training, cyclevar_training=translation
+    )
 
 
-def _bits(chain: Chain, bits: int, words: tuple[str, ...] = vocabulary(every_caption(CAPTIONED)), channels: int = 64) -> Chain:
-    """Return `chain` with sign bits for codes and a text for the class: Infinity's parts at this chain's sizes."""
-    tokenizer = replace(chain.tokenizer, codes_kind="bits", code_dim=bits, codes=0, beta=0.02, bit_entropy=0.05)
+def _bits(
+    chain: Chain,
+    bits: int,
+    words: tuple[str, ...] = vocabulary(every_caption(CAPTIONED)),
+    channels: int = 64,
+) -> Chain:
+    """Return `chain` with sign bits for codes and a text for the class: Infinity's parts at this
+    chain's sizes.
+    """
+    tokenizer = replace(
+        chain.tokenizer, codes_kind="bits", code_dim=bits, codes=0, beta=0.02, bit_entropy=0.05
+    )
     given = chain.model
     model = TextNextScaleConfig(
-        schedule=given.schedule, bits=bits, code_dim=bits, codes=0, classes=0, depth=given.depth, width=given.width,
-        heads=given.heads, words=words, text_channels=channels,
-    )  # fmt: skip
+        schedule=given.schedule,
+        bits=bits,
+        code_dim=bits,
+        codes=0,
+        classes=0,
+        depth=given.depth,
+        width=given.width,
+        heads=given.heads,
+        words=words,
+        text_channels=channels,
+    )
     return replace(
         chain,
         tokenizer=tokenizer,
-        tokenizer_training=replace(chain.tokenizer_training, warmup=0),  # there are no vectors that a warm-up could place
+        tokenizer_training=replace(
+            chain.tokenizer_training, warmup=0
+        ),  # there are no vectors that a warm-up could place
         model=model,
         model_training=replace(chain.model_training, flips=0.3),
         # Day and night differ everywhere: nothing is to be kept as it is.
         cyclevar_training=replace(
-            chain.cyclevar_training, lr=8e-4, keep_l1=0.0, identity_steps=min(100, chain.cyclevar_training.steps // 3)
+            chain.cyclevar_training,
+            lr=8e-4,
+            keep_l1=0.0,
+            identity_steps=min(100, chain.cyclevar_training.steps // 3),
         ),
     )
 
 
 def _in_minutes(chain: Chain) -> Chain:
-    """Return `chain` with a tokenizer of photographs that is trained in minutes: a line through it helps at once."""
+    """Return `chain` with a tokenizer of photographs that is trained in minutes: a line through it
+    helps at once.
+    """
     training = replace(chain.tokenizer_training, lr=2e-3, perceptual=0.15, gan=0.0)
-    return replace(chain, tokenizer=replace(chain.tokenizer, line=True), tokenizer_training=training)
+    return replace(
+        chain, tokenizer=replace(chain.tokenizer, line=True), tokenizer_training=training
+    )
 
 
 def _horses(chain: Chain) -> Chain:
-    """Return a chain of photographs for horses and zebras, whose stripes patches know, and frozen features know whose they are."""
-    training = replace(chain.cyclevar_training, critic="patch+features", gan=2.0, cycle_l1=0.5, cycle_perceptual=0.25)
+    """Return a chain of photographs for horses and zebras, whose stripes patches know, and frozen
+    features know whose they are.
+    """
+    training = replace(
+        chain.cyclevar_training,
+        critic="patch+features",
+        gan=2.0,
+        cycle_l1=0.5,
+        cycle_perceptual=0.25,
+    )
     return replace(chain, cyclevar_training=training)
 
 
@@ -162,17 +253,50 @@ _LAPTOP = Profile(
     toy=_chain(64, _EIGHT, (24, 64, 96), 512, 192, 6, steps=(2400, 1600, 1800), batch=(8, 16, 4)),
     photographs=_horses(
         _in_minutes(
-            _photographs(_chain(64, _SIXTEEN, (32, 96), 1024, 128, 4, steps=(3000, 300, 2400), batch=(16, 16, 2), classes=2))
+            _photographs(
+                _chain(
+                    64,
+                    _SIXTEEN,
+                    (32, 96),
+                    1024,
+                    128,
+                    4,
+                    steps=(3000, 300, 2400),
+                    batch=(16, 16, 2),
+                    classes=2,
+                )
+            )
         )
     ),
     captions=_bits(
-        _chain(48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 300), batch=(8, 24, 2), depth=2),
-        bits=24, channels=32,
-    ),  # fmt: skip
-    driving=_in_minutes(
-        _bits(_photographs(_chain(64, _SIXTEEN, (32, 96), 0, 128, 4, steps=(2000, 300, 600), batch=(8, 8, 2), depth=3)), bits=32)
+        _chain(
+            48, _SIX, (24, 64, 64), 0, 192, 6, steps=(2000, 1500, 300), batch=(8, 24, 2), depth=2
+        ),
+        bits=24,
+        channels=32,
     ),
-    study=_study(_chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 480), batch=(8, 16, 2), depth=3), lr=8e-4),
+    driving=_in_minutes(
+        _bits(
+            _photographs(
+                _chain(
+                    64,
+                    _SIXTEEN,
+                    (32, 96),
+                    0,
+                    128,
+                    4,
+                    steps=(2000, 300, 600),
+                    batch=(8, 8, 2),
+                    depth=3,
+                )
+            ),
+            bits=32,
+        )
+    ),
+    study=_study(
+        _chain(32, _EIGHT, (32, 64), 512, 64, 4, steps=(1200, 700, 480), batch=(8, 16, 2), depth=3),
+        lr=8e-4,
+    ),
     toy_images=12_000,
     held_out=256,
     judge_steps=400,
@@ -187,21 +311,76 @@ _GPU = replace(
     name="gpu",
     style_steps=10_000,
     style_batch=16,
-    toy=_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
+    toy=_chain(
+        64,
+        _EIGHT,
+        (64, 128, 192),
+        1024,
+        384,
+        6,
+        steps=(20_000, 20_000, 10_000),
+        batch=(64, 128, 16),
+        depth=8,
+    ),
     photographs=_horses(
         _photographs(
-            _chain(128, _VAR, (64, 128, 192), 2048, 512, 8, steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), classes=2, depth=8)
+            _chain(
+                128,
+                _VAR,
+                (64, 128, 192),
+                2048,
+                512,
+                8,
+                steps=(30_000, 20_000, 15_000),
+                batch=(32, 64, 8),
+                classes=2,
+                depth=8,
+            )
         )
     ),
     captions=_bits(
-        _chain(64, _EIGHT, (64, 128, 192), 0, 384, 6, steps=(20_000, 20_000, 10_000), batch=(64, 128, 16), depth=8),
+        _chain(
+            64,
+            _EIGHT,
+            (64, 128, 192),
+            0,
+            384,
+            6,
+            steps=(20_000, 20_000, 10_000),
+            batch=(64, 128, 16),
+            depth=8,
+        ),
         bits=32,
-    ),  # fmt: skip
+    ),
     driving=_bits(
-        _photographs(_chain(128, _VAR, (64, 128, 192), 0, 512, 8, steps=(30_000, 20_000, 15_000), batch=(32, 64, 8), depth=8)),
+        _photographs(
+            _chain(
+                128,
+                _VAR,
+                (64, 128, 192),
+                0,
+                512,
+                8,
+                steps=(30_000, 20_000, 15_000),
+                batch=(32, 64, 8),
+                depth=8,
+            )
+        ),
         bits=32,
-    ),  # fmt: skip
-    study=_study(_chain(64, _EIGHT, (64, 128, 192), 1024, 384, 6, steps=(20_000, 20_000, 3000), batch=(64, 128, 16), depth=8)),
+    ),
+    study=_study(
+        _chain(
+            64,
+            _EIGHT,
+            (64, 128, 192),
+            1024,
+            384,
+            6,
+            steps=(20_000, 20_000, 3000),
+            batch=(64, 128, 16),
+            depth=8,
+        )
+    ),
     study_images=50_000,
     toy_images=50_000,
     held_out=1000,
@@ -230,11 +409,19 @@ _PAPER = replace(
     photographs=_horses(
         _photographs(
             _chain(
-                256, _VAR, (64, 128, 256, 256), 4096, 1024, 16, steps=(200_000, 300_000, 25_000), batch=(128, 768, 4),
-                classes=1000, depth=16,
+                256,
+                _VAR,
+                (64, 128, 256, 256),
+                4096,
+                1024,
+                16,
+                steps=(200_000, 300_000, 25_000),
+                batch=(128, 768, 4),
+                classes=1000,
+                depth=16,
             )
         )
-    ),  # fmt: skip
+    ),
     toy_images=200_000,
     held_out=5000,
     judge_steps=5000,
@@ -251,9 +438,19 @@ _SMOKE = replace(
     _LAPTOP,
     name="smoke",
     toy=_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), depth=2),
-    photographs=_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), classes=2, depth=2),
-    captions=_bits(_chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(20, 16, 4), batch=(8, 8, 2), depth=2), bits=8, channels=32),
-    driving=_bits(_chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(10, 6, 2), batch=(8, 8, 2), depth=2), bits=8, channels=32),
+    photographs=_chain(
+        32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 6), batch=(8, 8, 2), classes=2, depth=2
+    ),
+    captions=_bits(
+        _chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(20, 16, 4), batch=(8, 8, 2), depth=2),
+        bits=8,
+        channels=32,
+    ),
+    driving=_bits(
+        _chain(32, _SMALL, (16, 32, 32), 0, 32, 2, steps=(10, 6, 2), batch=(8, 8, 2), depth=2),
+        bits=8,
+        channels=32,
+    ),
     caption_images=64,
     caption_judge_steps=10,
     style_steps=4,
@@ -266,7 +463,9 @@ _SMOKE = replace(
     flex_depths=(1, 2),
     speed_repeats=2,
     baseline_steps=6,
-    study=_study(_chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 3), batch=(8, 8, 2), depth=2)),
+    study=_study(
+        _chain(32, _SMALL, (16, 32, 32), 64, 32, 2, steps=(30, 20, 3), batch=(8, 8, 2), depth=2)
+    ),
     study_images=256,
     ablation_size=(2, 32, 2),
     ablation_steps=4,
@@ -275,11 +474,15 @@ _SMOKE = replace(
     study_seeds=(0, 1),
 )
 
-PROFILES: dict[str, Profile] = {profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)}
+PROFILES: dict[str, Profile] = {
+    profile.name: profile for profile in (_SMOKE, _LAPTOP, _GPU, _PAPER)
+}
 
 
 def profile(name: str | None = None) -> Profile:
-    """Return the profile `name`; without a name the one of VARBOOK_PROFILE, else "laptop". VarbookError for an unknown name."""
+    """Return the profile `name`; without a name the one of VARBOOK_PROFILE, else "laptop".
+    VarbookError for an unknown name.
+    """
     name = name or os.environ.get("VARBOOK_PROFILE") or "laptop"
     if name not in PROFILES:
         raise VarbookError(f"There is no profile {name!r}; use one of {', '.join(PROFILES)}.")

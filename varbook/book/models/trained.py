@@ -1,4 +1,5 @@
-"""From a profile's chain to a trained model: one function for each kind, which trains it or finds it.
+"""From a profile's chain to a trained model: one function for each kind, which trains it or finds
+it.
 
 All name in the run's key whatever shaped it; what they train on is the caller's to say.
 """
@@ -26,9 +27,11 @@ from varbook.translate.rival_translators import PixelTranslator
 
 
 def eyes(perceptual: float, critic: str = "patch") -> dict:
-    """Return what the key of a run must say of the networks that its perceptual loss, of this weight, and its `critic` see with.
+    """Return what the key of a run must say of the networks that its perceptual loss, of this
+    weight, and its `critic` see with.
 
-    They are chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes without saying.
+    They are chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes
+    without saying.
     """
     networks = {"perceptual": best_at_hand()} if perceptual else {}
     networks |= {"critic_features": features_at_hand()} if "features" in critic else {}
@@ -36,28 +39,52 @@ def eyes(perceptual: float, critic: str = "patch") -> dict:
 
 
 def tokenizer_run(
-    kind: str, chain: Chain, images: Tensor, profile: Profile, draw: Draw | None = None, world: dict | None = None
+    kind: str,
+    chain: Chain,
+    images: Tensor,
+    profile: Profile,
+    draw: Draw | None = None,
+    world: dict | None = None,
 ) -> tuple[Tokenizer, Run]:
     """Return a tokenizer of `images` (uint8 N, 3, H, W): trained as `chain` says, or loaded.
 
-    `world` says what drawn images show; without it they are photographs, and their number goes into the key.
+    `world` says what drawn images show; without it they are photographs, and their number goes into
+    the key.
     """
     torch.manual_seed(profile.seed)
     tokenizer = Tokenizer(chain.tokenizer)
-    settings = {"tokenizer": chain.tokenizer, "training": chain.tokenizer_training, "size": chain.image_size}
+    settings = {
+        "tokenizer": chain.tokenizer,
+        "training": chain.tokenizer_training,
+        "size": chain.image_size,
+    }
     settings |= {"world": world} if world else {"images": len(images)}
     run = train_or_load(
-        kind, tokenizer, settings, seed=profile.seed, profile=profile.name, machine=eyes(chain.tokenizer_training.perceptual),
+        kind,
+        tokenizer,
+        settings,
+        seed=profile.seed,
+        profile=profile.name,
+        machine=eyes(chain.tokenizer_training.perceptual),
         fit=lambda keeper: fit_tokenizer(
-            tokenizer, images, chain.tokenizer_training, seed=profile.seed, device=pick_device(),
-            perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
+            tokenizer,
+            images,
+            chain.tokenizer_training,
+            seed=profile.seed,
+            device=pick_device(),
+            perceptual=perceptual_distance().to(pick_device()),
+            keeper=keeper,
+            **({"draw": draw} if draw else {}),
         ),
-    )  # fmt: skip
+    )
     return tokenizer.to(pick_device()).eval(), run
 
 
-def next_scale_run(kind, chain: Chain, tokenizer, parent: Run, images, labels, profile: Profile) -> tuple[NextScaleModel, Run]:
-    """Return a next-scale model over `tokenizer` (whose run is `parent`), trained on what `images()` gives, or loaded.
+def next_scale_run(
+    kind, chain: Chain, tokenizer, parent: Run, images, labels, profile: Profile
+) -> tuple[NextScaleModel, Run]:
+    """Return a next-scale model over `tokenizer` (whose run is `parent`), trained on what
+    `images()` gives, or loaded.
 
     `labels` are classes (N,), or captions for a model that reads.
     """
@@ -69,9 +96,16 @@ def next_scale_run(kind, chain: Chain, tokenizer, parent: Run, images, labels, p
         features = encode_all(tokenizer, images(), pick_device())
         given = labels if isinstance(labels, Tensor) else model.ids(labels).cpu()
         return fit_next_scale(
-            model, tokenizer, features, torch.cat((given, given)), chain.model_training, seed=profile.seed, device=pick_device(),
-            keeper=keeper, shard=shard_wanted(),
-        )  # fmt: skip
+            model,
+            tokenizer,
+            features,
+            torch.cat((given, given)),
+            chain.model_training,
+            seed=profile.seed,
+            device=pick_device(),
+            keeper=keeper,
+            shard=shard_wanted(),
+        )
 
     run = train_or_load(kind, model, settings, fit, seed=profile.seed, profile=profile.name)
     return model.to(pick_device()).eval(), run
@@ -80,52 +114,111 @@ def next_scale_run(kind, chain: Chain, tokenizer, parent: Run, images, labels, p
 def rival_run(
     kind, name: str, chain: Chain, tokenizer, parent: Run, images, labels: Tensor, profile: Profile
 ) -> tuple[NextScaleModel | DiffusionModel, Run]:
-    """Return the rival `name` of FlexVAR table 2 over `tokenizer` (whose run is `parent`), trained on what `images()` gives, or loaded."""
+    """Return the rival `name` of FlexVAR table 2 over `tokenizer` (whose run is `parent`), trained
+    on what `images()` gives, or loaded.
+    """
     torch.manual_seed(profile.seed + 2)
     model = make_rival(name, chain.model)
     run = train_or_load(
-        kind, model, {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
-        seed=profile.seed, profile=profile.name,
+        kind,
+        model,
+        {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
+        seed=profile.seed,
+        profile=profile.name,
         fit=lambda keeper: fit_rival(
-            name, model, tokenizer, encode_all(tokenizer, images(), pick_device()), labels.repeat(2), chain.model_training,
-            seed=profile.seed, device=pick_device(), keeper=keeper,
+            name,
+            model,
+            tokenizer,
+            encode_all(tokenizer, images(), pick_device()),
+            labels.repeat(2),
+            chain.model_training,
+            seed=profile.seed,
+            device=pick_device(),
+            keeper=keeper,
         ),
-    )  # fmt: skip
+    )
     return model.to(pick_device()).eval(), run
 
 
 def cyclevar_run(
-    kind, chain: Chain, tokenizer, model, parent: Run, sets, targets, profile: Profile, config, seed=None, draw: Draw | None = None
+    kind,
+    chain: Chain,
+    tokenizer,
+    model,
+    parent: Run,
+    sets,
+    targets,
+    profile: Profile,
+    config,
+    seed=None,
+    draw: Draw | None = None,
 ) -> tuple[CycleVAR, Run]:
-    """Return CycleVAR between two `sets` of images with `targets` (classes, or prompts for a model that reads), trained or loaded."""
+    """Return CycleVAR between two `sets` of images with `targets` (classes, or prompts for a model
+    that reads), trained or loaded.
+    """
     cyclevar = CycleVAR(tokenizer, model, config)
     seed = profile.seed if seed is None else seed
     training = chain.cyclevar_training
-    settings = {"model": parent.key, "cyclevar": cyclevar.config, "training": training, "images": [len(s) for s in sets]}
+    settings = {
+        "model": parent.key,
+        "cyclevar": cyclevar.config,
+        "training": training,
+        "images": [len(s) for s in sets],
+    }
     if isinstance(targets[0], str):
         settings |= {"prompts": targets}
         targets = tuple(model.ids(targets))
     run = train_or_load(
-        kind, cyclevar.model, settings, seed=seed, profile=profile.name,
+        kind,
+        cyclevar.model,
+        settings,
+        seed=seed,
+        profile=profile.name,
         machine=eyes(max(training.cycle_perceptual, training.identity_perceptual), training.critic),
         fit=lambda keeper: fit_cyclevar(
-            cyclevar, sets, targets, training, seed=seed, device=pick_device(), shard=shard_wanted(),
-            perceptual=perceptual_distance().to(pick_device()), keeper=keeper, **({"draw": draw} if draw else {}),
+            cyclevar,
+            sets,
+            targets,
+            training,
+            seed=seed,
+            device=pick_device(),
+            shard=shard_wanted(),
+            perceptual=perceptual_distance().to(pick_device()),
+            keeper=keeper,
+            **({"draw": draw} if draw else {}),
         ),
-    )  # fmt: skip
+    )
     return cyclevar.to(pick_device()).eval(), run
 
 
 def pixel_rival_run(
-    kind, training: BaselineTraining, sets, targets, settings: dict, profile: Profile, draw: Draw | None = None
+    kind,
+    training: BaselineTraining,
+    sets,
+    targets,
+    settings: dict,
+    profile: Profile,
+    draw: Draw | None = None,
 ) -> tuple[PixelTranslator, Run]:
-    """Return a translator in pixels between two `sets` of images with classes `targets`, trained or loaded."""
+    """Return a translator in pixels between two `sets` of images with classes `targets`, trained or
+    loaded.
+    """
     torch.manual_seed(profile.seed + 3)
     rival = PixelTranslator(targets, training.method, training.channels, training.blocks)
     run = train_or_load(
-        kind, rival, {"training": training, "images": [len(s) for s in sets]} | settings, seed=profile.seed, profile=profile.name,
+        kind,
+        rival,
+        {"training": training, "images": [len(s) for s in sets]} | settings,
+        seed=profile.seed,
+        profile=profile.name,
         fit=lambda keeper: fit_baseline(
-            rival, sets, training, seed=profile.seed, device=pick_device(), keeper=keeper, **({"draw": draw} if draw else {})
+            rival,
+            sets,
+            training,
+            seed=profile.seed,
+            device=pick_device(),
+            keeper=keeper,
+            **({"draw": draw} if draw else {}),
         ),
-    )  # fmt: skip
+    )
     return rival.to(pick_device()).eval(), run

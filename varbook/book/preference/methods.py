@@ -1,4 +1,6 @@
-"""The methods that this book can enter into a preference study by itself; others fill their folders by hand."""
+"""The methods that this book can enter into a preference study by itself; others fill their folders
+by hand.
+"""
 
 from dataclasses import replace
 
@@ -19,8 +21,12 @@ OURS = "CycleVAR"  # the name under which the book's own method takes part
 
 @torch.no_grad()
 def our_methods(cyclevar: CycleVAR, images: Tensor, target: int) -> dict[str, Tensor]:
-    """Return method -> translations (N, 3, H, W), uint8: one parallel pass, the same weights in series, the tokenizer alone."""
-    in_series = CycleVAR(cyclevar.tokenizer, cyclevar.model, replace(cyclevar.config, mode="serial")).eval()
+    """Return method -> translations (N, 3, H, W), uint8: one parallel pass, the same weights in
+    series, the tokenizer alone.
+    """
+    in_series = CycleVAR(
+        cyclevar.tokenizer, cyclevar.model, replace(cyclevar.config, mode="serial")
+    ).eval()
     device = next(cyclevar.model.parameters()).device
     floor = cyclevar.tokenizer.reconstruct(to_float(images).to(device))[-1].clamp(-1, 1)
     found = {
@@ -32,9 +38,11 @@ def our_methods(cyclevar: CycleVAR, images: Tensor, target: int) -> dict[str, Te
 
 
 def study_of(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> Study:
-    """Return the study of one run below VARBOOK_HOME; made the first time, and left as it is afterwards.
+    """Return the study of one run below VARBOOK_HOME; made the first time, and left as it is
+    afterwards.
 
-    A translator that is trained anew gets another folder: nobody's votes come to stand under pictures that they never saw.
+    A translator that is trained anew gets another folder: nobody's votes come to stand under
+    pictures that they never saw.
     """
     folder = home() / "studies" / f"{run.name}-{len(images)}"
     try:
@@ -47,7 +55,9 @@ def study_of(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> Study
 
 
 def toy_study(profile: Profile, count: int = 16) -> tuple[Study, Run]:
-    """Return a study on the first `count` held-out horses of the toy world, translated to zebras, and the run behind it."""
+    """Return a study on the first `count` held-out horses of the toy world, translated to zebras,
+    and the run behind it.
+    """
     cyclevar, run = build.toy_cyclevar(profile)
     horses = build.toy_domain(profile, "horse", held_out=True).images[:count]
     return study_of(cyclevar, run, horses, build.ZEBRA), run
@@ -57,6 +67,10 @@ def photograph_study(profile: Profile, count: int = 16) -> tuple[Study, Run]:
     """Return the same on test photographs of horses; VarbookError where there are no photographs."""
     data = build.photographs(profile)
     if data is None:
-        raise VarbookError("There are no photographs here: name the folder that holds horse2zebra in VARBOOK_DATA.")
+        raise VarbookError(
+            "There are no photographs here: name the folder that holds horse2zebra in VARBOOK_DATA."
+        )
     cyclevar, run = build.photograph_cyclevar(profile)
-    return study_of(cyclevar, run, data["testA"][:count], build.DOMAINS["photo-cyclevar"]["zebra"]), run
+    return study_of(
+        cyclevar, run, data["testA"][:count], build.DOMAINS["photo-cyclevar"]["zebra"]
+    ), run

@@ -10,7 +10,9 @@ Z = 1.959964  # 95 %
 
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share; (0, 1) where nobody voted. It assumes that votes do not depend on one another."""
+    """Return the 95 % Wilson interval of a share; (0, 1) where nobody voted. It assumes that votes
+    do not depend on one another.
+    """
     if total == 0:
         return 0.0, 1.0
     share = hits / total
@@ -19,8 +21,12 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def bootstrap(counts: Sequence[tuple[int, int]], *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % interval of a share when whole voters are drawn again: `counts` holds (hits, votes) of each voter."""
+def bootstrap(
+    counts: Sequence[tuple[int, int]], *, draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % interval of a share when whole voters are drawn again: `counts` holds (hits,
+    votes) of each voter.
+    """
     generator, shares = random.Random(seed), []
     for _ in range(draws):
         sample = generator.choices(counts, k=len(counts))
@@ -32,9 +38,10 @@ def bootstrap(counts: Sequence[tuple[int, int]], *, draws: int = 1000, seed: int
 def interval(counts: Sequence[tuple[int, int]], *, seed: int = 0) -> tuple[float, float]:
     """Return the 95 % interval that the table reports, from (hits, votes) of each voter.
 
-    One voter's votes resemble one another (a taste is one taste, however often it clicks), so Wilson's interval alone is
-    too narrow, and the bootstrap draws voters, not votes. But with few voters the bootstrap is too narrow in turn, and for
-    a share of nought it has no width at all. Each end is therefore the wider of the two.
+    One voter's votes resemble one another (a taste is one taste, however often it clicks), so
+    Wilson's interval alone is too narrow, and the bootstrap draws voters, not votes. But with few
+    voters the bootstrap is too narrow in turn, and for a share of nought it has no width at all.
+    Each end is therefore the wider of the two.
     """
     counts = [(hits, total) for hits, total in counts if total]
     low, high = wilson(sum(hits for hits, _ in counts), sum(total for _, total in counts))
@@ -48,12 +55,16 @@ def counts_of(votes: Sequence[Vote], method: str, question: str) -> list[tuple[i
     """Return (votes for the method, all votes) of each voter on one question."""
     asked = [vote for vote in votes if vote.question == question]
     voters = sorted({vote.voter for vote in asked})
-    mine = {voter: [vote.choice == method for vote in asked if vote.voter == voter] for voter in voters}
+    mine = {
+        voter: [vote.choice == method for vote in asked if vote.voter == voter] for voter in voters
+    }
     return [(sum(one), len(one)) for one in mine.values()]
 
 
 def preference_table(votes: Sequence[Vote], methods: Sequence[str]) -> list[dict]:
-    """Return one row per method: its share in each question and the 95 % interval; "no votes yet" where there are none."""
+    """Return one row per method: its share in each question and the 95 % interval; "no votes yet"
+    where there are none.
+    """
     rows = []
     for method in methods:
         row = {"method": method}
@@ -64,22 +75,35 @@ def preference_table(votes: Sequence[Vote], methods: Sequence[str]) -> list[dict
                 row |= {question: None, f"{question} 95 %": "no votes yet"}
                 continue
             low, high = interval(counts)
-            row |= {question: sum(hits for hits, _ in counts) / total, f"{question} 95 %": f"{low:.2f} to {high:.2f}"}
+            row |= {
+                question: sum(hits for hits, _ in counts) / total,
+                f"{question} 95 %": f"{low:.2f} to {high:.2f}",
+            }
         rows.append(row)
     return rows
 
 
 def place_shares(votes: Sequence[Vote], methods: Sequence[str]) -> list[float]:
-    """Return the share of votes for each place from left to right: far from equal, somebody did not look."""
-    hits = [sum(vote.shown.index(vote.choice) == place for vote in votes) for place in range(len(methods))]
+    """Return the share of votes for each place from left to right: far from equal, somebody did not
+    look.
+    """
+    hits = [
+        sum(vote.shown.index(vote.choice) == place for vote in votes)
+        for place in range(len(methods))
+    ]
     return [one / max(len(votes), 1) for one in hits]
 
 
 def preferred(votes: Sequence[Vote], methods: Sequence[str], method: str) -> dict[str, bool]:
-    """Return question -> whether `method` has more votes than every other one, by name for the verdict."""
+    """Return question -> whether `method` has more votes than every other one, by name for the
+    verdict.
+    """
     checks = {}
     for question in QUESTIONS:
-        count = {one: sum(vote.choice == one for vote in votes if vote.question == question) for one in methods}
+        count = {
+            one: sum(vote.choice == one for vote in votes if vote.question == question)
+            for one in methods
+        }
         best_other = max(count[one] for one in methods if one != method)
         checks[f"{method} has most votes in {question}"] = count[method] > best_other
     return checks

@@ -1,8 +1,9 @@
-"""A blinded preference study: a folder of pictures, an order per voter, and votes that nothing can lose (CycleVAR table 2).
+"""A blinded preference study: a folder of pictures, an order per voter, and votes that nothing can
+lose (CycleVAR table 2).
 
-A study is a folder: `source/*.png` and, for each method, `methods/NAME/*.png` under the same file names. Any method can
-take part by filling its folder. Votes lie in `votes/VOTER.jsonl`, one line per click; files of several machines can be
-copied into one folder.
+A study is a folder: `source/*.png` and, for each method, `methods/NAME/*.png` under the same file
+names. Any method can take part by filling its folder. Votes lie in `votes/VOTER.jsonl`, one line
+per click; files of several machines can be copied into one folder.
 """
 
 import hashlib
@@ -49,7 +50,9 @@ class Study:
 
 @dataclass(frozen=True)
 class Vote:
-    """One click: which method a voter preferred for one picture and question, and the order in which all were shown."""
+    """One click: which method a voter preferred for one picture and question, and the order in
+    which all were shown.
+    """
 
     study: str
     voter: str
@@ -60,8 +63,12 @@ class Vote:
     seconds: int  # since 1970
 
 
-def fill(folder: Path, part: str, images: Sequence[Tensor], names: Sequence[str] | None = None) -> None:
-    """Write images (3, H, W) into `source` ("source") or into a method's folder (its name), as NAME.png or 000.png, 001.png ..."""
+def fill(
+    folder: Path, part: str, images: Sequence[Tensor], names: Sequence[str] | None = None
+) -> None:
+    """Write images (3, H, W) into `source` ("source") or into a method's folder (its name), as
+    NAME.png or 000.png, 001.png ...
+    """
     where = folder / "source" if part == "source" else folder / "methods" / part
     names = names or [f"{index:03d}" for index in range(len(images))]
     for image, name in zip(images, names, strict=True):
@@ -72,20 +79,32 @@ def fill(folder: Path, part: str, images: Sequence[Tensor], names: Sequence[str]
 
 
 def open_study(folder: Path | str) -> Study:
-    """Return the study of a folder; VarbookError where a source, a second method or one of the pictures is missing."""
+    """Return the study of a folder; VarbookError where a source, a second method or one of the
+    pictures is missing.
+    """
     folder = Path(folder)
     pictures = _files(folder / "source")
     methods = tuple(sorted(one.name for one in (folder / "methods").glob("*") if one.is_dir()))
     if not pictures or len(methods) < 2:
-        raise VarbookError(f"{folder} is no study: it needs source/*.png and at least two folders methods/NAME/*.png.")
+        raise VarbookError(
+            f"{folder} is no study: it needs source/*.png and at least two folders methods/NAME/*.png."
+        )
     for method in methods:
         lacking = sorted(set(pictures) - set(_files(folder / "methods" / method)))
         if lacking:
-            raise VarbookError(f"The method {method} of the study {folder} lacks {lacking[0]}: every method shows every source.")
+            raise VarbookError(
+                f"The method {method} of the study {folder} lacks {lacking[0]}: every method shows every source."
+            )
     digest = hashlib.sha256()
     for name in pictures:
-        for file in (folder / "source" / name, *(folder / "methods" / method / name for method in methods)):
-            digest.update(f"{file.relative_to(folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+        for file in (
+            folder / "source" / name,
+            *(folder / "methods" / method / name for method in methods),
+        ):
+            digest.update(
+                f"{file.relative_to(folder)}\0".encode()
+                + hashlib.sha256(file.read_bytes()).digest()
+            )
     return Study(folder, methods, pictures, digest.hexdigest()[:12])
 
 
@@ -94,17 +113,23 @@ def _files(folder: Path) -> tuple[str, ...]:
 
 
 def order(study: Study, voter: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return (picture, methods from left to right) for one voter: random, but the same whenever that voter comes back."""
+    """Return (picture, methods from left to right) for one voter: random, but the same whenever
+    that voter comes back.
+    """
     generator = random.Random(f"{study.key} {voter}")
     pictures = generator.sample(study.pictures, len(study.pictures))
-    return [(picture, tuple(generator.sample(study.methods, len(study.methods)))) for picture in pictures]
+    return [
+        (picture, tuple(generator.sample(study.methods, len(study.methods))))
+        for picture in pictures
+    ]
 
 
 def append_vote(folder: Path, vote: Vote) -> None:
-    """Add one line to the voter's file and return when it is on the disk: one write, so that a crash leaves all or nothing.
+    """Add one line to the voter's file and return when it is on the disk: one write, so that a
+    crash leaves all or nothing.
 
-    Half a line that an earlier crash has left is closed first, and skipped when votes are read. Raises VarbookError where the
-    disk does not take the vote.
+    Half a line that an earlier crash has left is closed first, and skipped when votes are read.
+    Raises VarbookError where the disk does not take the vote.
     """
     path = folder / f"{vote.voter}.jsonl"
     try:
@@ -116,11 +141,15 @@ def append_vote(folder: Path, vote: Vote) -> None:
                 raise OSError("the disk is full")
             os.fsync(file.fileno())
     except OSError as error:
-        raise VarbookError(f"The vote was not stored in {path} ({error.strerror or error}): make room, and click again.") from None
+        raise VarbookError(
+            f"The vote was not stored in {path} ({error.strerror or error}): make room, and click again."
+        ) from None
 
 
 def read_votes(folder: Path, study: Study) -> list[Vote]:
-    """Return the votes on this study, of all voters: the last where somebody changed their mind; torn lines are skipped."""
+    """Return the votes on this study, of all voters: the last where somebody changed their mind;
+    torn lines are skipped.
+    """
     last: dict[tuple, Vote] = {}
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -135,16 +164,23 @@ def read_votes(folder: Path, study: Study) -> list[Vote]:
 
 
 class Session:
-    """One voter going through a study, from the first picture that they have not finished; knows nothing of widgets."""
+    """One voter going through a study, from the first picture that they have not finished; knows
+    nothing of widgets.
+    """
 
     def __init__(self, study: Study, voter: str, folder: Path | None = None):
         if not NAME.fullmatch(voter):
-            raise VarbookError(f"A voter needs a name of letters, digits, - and _ (it need not be your own), not {voter!r}.")
+            raise VarbookError(
+                f"A voter needs a name of letters, digits, - and _ (it need not be your own), not {voter!r}."
+            )
         self.study, self.voter, self.folder = study, voter, folder or study.folder / "votes"
         self.tasks = order(study, voter)
         mine = (vote for vote in read_votes(self.folder, study) if vote.voter == voter)
         self.given = {(vote.picture, vote.question): vote.choice for vote in mine}
-        self.at = next((index for index, _ in enumerate(self.tasks) if not self.complete(index)), len(self.tasks))
+        self.at = next(
+            (index for index, _ in enumerate(self.tasks) if not self.complete(index)),
+            len(self.tasks),
+        )
 
     def complete(self, index: int) -> bool:
         """Say whether all questions on the picture at a place of the voter's order are answered."""
@@ -158,14 +194,22 @@ class Session:
     def answers(self) -> dict[str, int]:
         """Return question -> place (from 0) of the answers on the current picture."""
         picture, shown = self.tasks[self.at]
-        return {question: shown.index(self.given[picture, question]) for question in QUESTIONS if (picture, question) in self.given}
+        return {
+            question: shown.index(self.given[picture, question])
+            for question in QUESTIONS
+            if (picture, question) in self.given
+        }
 
     def answer(self, question: str, place: int) -> None:
-        """Store the choice of what is shown at `place` for the current picture, at once; VarbookError for what is not there."""
+        """Store the choice of what is shown at `place` for the current picture, at once;
+        VarbookError for what is not there.
+        """
         if self.done or question not in QUESTIONS or not 0 <= place < len(self.study.methods):
             raise VarbookError(f"There is no answer {place} to the question {question!r} here.")
         picture, shown = self.tasks[self.at]
-        vote = Vote(self.study.key, self.voter, picture, question, shown[place], shown, round(time.time()))
+        vote = Vote(
+            self.study.key, self.voter, picture, question, shown[place], shown, round(time.time())
+        )
         append_vote(self.folder, vote)
         self.given[picture, question] = vote.choice
 
@@ -184,4 +228,6 @@ def finished(votes: Iterable[Vote], study: Study) -> list[str]:
     counts: dict[str, int] = {}
     for vote in votes:
         counts[vote.voter] = counts.get(vote.voter, 0) + 1
-    return sorted(voter for voter, count in counts.items() if count == len(study.pictures) * len(QUESTIONS))
+    return sorted(
+        voter for voter, count in counts.items() if count == len(study.pictures) * len(QUESTIONS)
+    )

@@ -11,7 +11,9 @@ from varbook.data.images import to_uint8
 
 
 def strip(images: Tensor, quality: int | None = None) -> str:
-    """Return images (N, 3, H, W), uint8 or in [-1, 1], side by side as one PNG in base64; with a `quality` (of 100) as JPEG."""
+    """Return images (N, 3, H, W), uint8 or in [-1, 1], side by side as one PNG in base64; with a
+    `quality` (of 100) as JPEG.
+    """
     images = images if images.dtype == torch.uint8 else to_uint8(images)
     picture = Image.fromarray(torch.cat(list(images), dim=-1).permute(1, 2, 0).contiguous().numpy())
     data = io.BytesIO()
@@ -25,7 +27,9 @@ def strip(images: Tensor, quality: int | None = None) -> str:
 def images_of(kept: str, count: int) -> Tensor:
     """Return the `count` images, uint8 (count, 3, H, W), of what `strip` made."""
     picture = Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB")
-    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(picture.height, picture.width, 3)
+    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(
+        picture.height, picture.width, 3
+    )
     return torch.stack(pixels.permute(2, 0, 1).split(picture.width // count, dim=-1))
 
 

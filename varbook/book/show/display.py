@@ -24,7 +24,9 @@ def _emit(bundle: dict) -> None:
 
 
 def show_figure(figure, alt: str = "figure") -> None:
-    """Show a matplotlib figure or a PIL picture once, small; `alt` says in words what is to be seen."""
+    """Show a matplotlib figure or a PIL picture once, small; `alt` says in words what is to be
+    seen.
+    """
     if in_notebook():
         mime, data = packed(rendered(figure))
         _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
@@ -32,7 +34,9 @@ def show_figure(figure, alt: str = "figure") -> None:
 
 
 def close(figure) -> None:
-    """Take a matplotlib figure from pyplot's list, so that the notebook does not show it a second time."""
+    """Take a matplotlib figure from pyplot's list, so that the notebook does not show it a second
+    time.
+    """
     if hasattr(figure, "savefig"):
         import matplotlib.pyplot as plt
 
@@ -46,22 +50,36 @@ def _base64(data: bytes) -> str:
 
 
 def show_images(
-    images, titles: Sequence[str] | None = None, *, columns: int | None = None, scale: int | None = None,
+    images,
+    titles: Sequence[str] | None = None,
+    *,
+    columns: int | None = None,
+    scale: int | None = None,
     alt: str = "images",
-) -> None:  # fmt: skip
-    """Show images, (N,3,H,W) float in [-1, 1] or uint8, in rows of `columns`, each pixel `scale` pixels large."""
+) -> None:
+    """Show images, (N,3,H,W) float in [-1, 1] or uint8, in rows of `columns`, each pixel `scale`
+    pixels large.
+    """
     show_figure(sheet(images, columns=columns, titles=titles, scale=scale), alt)
 
 
 def show_grid(
-    rows: Mapping[str, object], titles: Sequence[str] | None = None, *, scale: int | None = None, alt: str = "images"
+    rows: Mapping[str, object],
+    titles: Sequence[str] | None = None,
+    *,
+    scale: int | None = None,
+    alt: str = "images",
 ) -> None:
-    """Show labelled rows of images: `rows` maps a label to (N,3,H,W) images; `titles` stand above the columns."""
+    """Show labelled rows of images: `rows` maps a label to (N,3,H,W) images; `titles` stand above
+    the columns.
+    """
     show_figure(sheet(rows, titles=titles, scale=scale), alt)
 
 
 def cell_text(value: object) -> str:
-    """Return a table cell as text: floats with four significant digits, ticks for booleans, a dash for nothing."""
+    """Return a table cell as text: floats with four significant digits, ticks for booleans, a dash
+    for nothing.
+    """
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -90,7 +108,10 @@ def markdown_table(rows: Sequence[Mapping], columns: Sequence[str] | None = None
 def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
     # Plain tags only: GitHub drops styles and scripts.
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    lines = ["".join(f"<td>{html.escape(cell_text(row.get(name)))}</td>" for name in names) for row in rows]
+    lines = [
+        "".join(f"<td>{html.escape(cell_text(row.get(name)))}</td>" for name in names)
+        for row in rows
+    ]
     body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     top = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return f"<table>{top}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>"
@@ -102,7 +123,9 @@ def _plain_table(rows: Sequence[Mapping], names: list[str]) -> str:
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in grid)
 
 
-def show_table(rows: Sequence[Mapping], columns: Sequence[str] | None = None, caption: str = "") -> None:
+def show_table(
+    rows: Sequence[Mapping], columns: Sequence[str] | None = None, caption: str = ""
+) -> None:
     """Show rows (dictionaries) as a table that JupyterLab, GitHub and a terminal can all read."""
     names = columns_of(rows, columns)
     plain = "\n".join(part for part in (caption, _plain_table(rows, names)) if part)
@@ -113,7 +136,9 @@ def show_table(rows: Sequence[Mapping], columns: Sequence[str] | None = None, ca
 
 
 def show_source(*objects: object) -> None:
-    """Show the package's own source of functions or classes, highlighted, with the module that holds each."""
+    """Show the package's own source of functions or classes, highlighted, with the module that
+    holds each.
+    """
     for one in objects:
         source = textwrap.dedent(inspect.getsource(one)).rstrip()
         module = inspect.getmodule(one).__name__.replace(".", "/") + ".py"
@@ -131,24 +156,36 @@ def show_text(markdown: str) -> None:
         print(markdown)
 
 
-def interact_or_strip(function: Callable, values: Sequence, label: str, alt: str | None = None) -> None:
-    """Show `function(value)` (images, or a PIL picture) under a slider when someone is there, else all as one strip."""
+def interact_or_strip(
+    function: Callable, values: Sequence, label: str, alt: str | None = None
+) -> None:
+    """Show `function(value)` (images, or a PIL picture) under a slider when someone is there, else
+    all as one strip.
+    """
     if is_batch() or not in_notebook():
         pictures = [sheet(function(value), columns=1, scale=1) for value in values]
         titles = [f"{label} {cell_text(value)}" for value in values]
-        show_figure(sheet(pictures, titles=titles, columns=len(pictures)), alt or f"one picture per {label}")
+        show_figure(
+            sheet(pictures, titles=titles, columns=len(pictures)), alt or f"one picture per {label}"
+        )
         return
     import ipywidgets
 
-    slider = ipywidgets.SelectionSlider(options=[(cell_text(value), value) for value in values], description=label)
-    output = ipywidgets.interactive_output(lambda value: show_images(function(value)), {"value": slider})
+    slider = ipywidgets.SelectionSlider(
+        options=[(cell_text(value), value) for value in values], description=label
+    )
+    output = ipywidgets.interactive_output(
+        lambda value: show_images(function(value)), {"value": slider}
+    )
     from IPython.display import display
 
     display(ipywidgets.VBox([slider, output]))
 
 
 def check(name: str, condition: bool) -> None:
-    """Print "name: True", or stop the notebook with one sentence: a claim of the text that must hold everywhere."""
+    """Print "name: True", or stop the notebook with one sentence: a claim of the text that must
+    hold everywhere.
+    """
     if not bool(condition):
         raise AssertionError(f'The check "{name}" does not hold on this machine.')
     print(f"{name}: True")

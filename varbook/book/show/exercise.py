@@ -1,10 +1,14 @@
-"""Exercises that check themselves: an answer is missing, right, or not yet right; the notebook runs on in every case."""
+"""Exercises that check themselves: an answer is missing, right, or not yet right; the notebook runs
+on in every case.
+"""
 
 from collections.abc import Callable
 
 
 def self_check(name: str, answer: object, right: Callable[[object], bool] | object) -> None:
-    """Print whether `answer` is right: equal to `right`, or accepted by it where it is a function. None: not answered."""
+    """Print whether `answer` is right: equal to `right`, or accepted by it where it is a function.
+    None: not answered.
+    """
     if answer is None:
         print(f"{name}: not answered yet")
         return

@@ -35,19 +35,22 @@ def _place(name: str, question: str, *rows: tuple[str, str, str, str]) -> Place:
 
 PLACES: tuple[Place, ...] = (
     _place(
-        "pyramid", "How is one feature map cut into scales?",
+        "pyramid",
+        "How is one feature map cut into scales?",
         ("residual", "VAR", "02", "tokenizer/pyramid.py"),
         ("ground truth", "FlexVAR", "02", "tokenizer/pyramid.py"),
         ("one scale only", "LlamaGen", "02", "tokenizer/pyramid.py"),
     ),
     _place(
-        "codes", "Which symbol stands for a vector?",
+        "codes",
+        "Which symbol stands for a vector?",
         ("nearest, Euclidean", "VAR", "01", "tokenizer/codebook.py"),
         ("nearest, unit length", "FlexVAR", "01", "tokenizer/codebook.py"),
         ("sign bits", "Infinity", "11", "tokenizer/bits.py"),
     ),
     _place(
-        "next-scale model", "Who predicts a scale from the others?",
+        "next-scale model",
+        "Who predicts a scale from the others?",
         ("attention", "VAR", "03", "transformer/attention.py"),
         ("Mamba", "FlexVAR", "07", "transformer/mamba.py"),
         ("fixed positions", "VAR", "03", "transformer/positions.py"),
@@ -56,39 +59,47 @@ PLACES: tuple[Place, ...] = (
         ("text as condition", "Infinity", "11", "transformer/text_model.py"),
     ),
     _place(
-        "relaxation", "How do logits become a vector?",
+        "relaxation",
+        "How do logits become a vector?",
         ("argmax", "VAR", "08", "translate/relaxation.py"),
         ("straight-through", "others", "08", "translate/relaxation.py"),
         ("Gumbel softmax", "others", "08", "translate/relaxation.py"),
         ("softmax relaxed", "CycleVAR", "08", "translate/relaxation.py"),
     ),
     _place(
-        "what is predicted", "What do the logits mean?",
+        "what is predicted",
+        "What do the logits mean?",
         ("next residual", "VAR", "03", "generate/loop.py"),
         ("next ground truth", "FlexVAR", "04", "generate/loop.py"),
         ("translation, one pass", "CycleVAR", "09", "translate/cyclevar.py"),
         ("translation, K passes", "CycleVAR", "09", "translate/cyclevar.py"),
     ),
-)  # fmt: skip
+)
 
 _COLOURS = {"VAR": "#cfe3f7", "FlexVAR": "#ffe0a8", "CycleVAR": "#f3c3ba"}
 _OTHER = "#e4e6e6"
 
 
 def alternatives_table() -> list[dict]:
-    """Return one row per alternative: place, question, alternative, who uses it, chapter (by title), module."""
+    """Return one row per alternative: place, question, alternative, who uses it, chapter (by
+    title), module.
+    """
     return [
         {
-            "place": place.name if index == 0 else "", "alternative": one.name, "used by": one.used_by,
-            "chapter": f"{one.chapter} {CHAPTERS[one.chapter].title}", "module": one.module,
+            "place": place.name if index == 0 else "",
+            "alternative": one.name,
+            "used by": one.used_by,
+            "chapter": f"{one.chapter} {CHAPTERS[one.chapter].title}",
+            "module": one.module,
         }
         for place in PLACES
         for index, one in enumerate(place.alternatives)
-    ]  # fmt: skip
+    ]
 
 
 def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
-    """Return feature maps (each C h w) as pictures (h w 3) in [0, 1]: their three strongest directions as red, green, blue.
+    """Return feature maps (each C h w) as pictures (h w 3) in [0, 1]: their three strongest
+    directions as red, green, blue.
 
     All maps share one basis, so that equal vectors get equal colours.
     """
@@ -104,11 +115,21 @@ def principal_colours(maps: Sequence[Tensor]) -> list[np.ndarray]:
 
 # What stands along the pipeline: data are pictures, parts are arrows.
 _LINE = (
-    "image", "encoder", "features", "pyramid", "codes", "next-scale\nmodel", "logits", "relaxation", "map", "decoder",
+    "image",
+    "encoder",
+    "features",
+    "pyramid",
+    "codes",
+    "next-scale\nmodel",
+    "logits",
+    "relaxation",
+    "map",
+    "decoder",
     "translation",
-)  # fmt: skip
+)
 _ANCHOR = {"pyramid": 3, "codes": 4, "next-scale model": 5, "relaxation": 7, "what is predicted": 8}
-# Shares of the figure: the line's height, half a picture's width, half a picture's height, half an arrow's width.
+# Shares of the figure: the line's height, half a picture's width, half a picture's height, half an
+# arrow's width.
 _TOP, _WIDE, _HIGH, _PART = 0.825, 0.0455, 0.0930, 0.0405
 
 
@@ -121,8 +142,8 @@ def _place_of(index: int) -> float:
 def pipeline_figure(pictures: Mapping[str, Sequence[np.ndarray] | np.ndarray]):
     """Return the map of the book as a matplotlib figure.
 
-    `pictures` gives what flows through it, (h w 3) in [0, 1] or (h, w): image, features, codes (one per scale), logits, map,
-    translation.
+    `pictures` gives what flows through it, (h w 3) in [0, 1] or (h, w): image, features, codes (one
+    per scale), logits, map, translation.
     """
     import matplotlib.pyplot as plt
 
@@ -133,7 +154,9 @@ def pipeline_figure(pictures: Mapping[str, Sequence[np.ndarray] | np.ndarray]):
     for index, name in enumerate(_LINE):
         x = _place_of(index)
         if name in pictures:
-            shown = pictures[name] if isinstance(pictures[name], (list, tuple)) else [pictures[name]]
+            shown = (
+                pictures[name] if isinstance(pictures[name], (list, tuple)) else [pictures[name]]
+            )
             _stack(figure, shown, x)
             sheet.text(x, _TOP + _HIGH + 0.022, name, ha="center", fontsize=9)
         else:
@@ -146,12 +169,24 @@ def pipeline_figure(pictures: Mapping[str, Sequence[np.ndarray] | np.ndarray]):
     return figure
 
 
-def _box(sheet, x: float, y: float, width: float, height: float, text: str, fill: str, ink: str, size: float) -> None:
+def _box(
+    sheet,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    text: str,
+    fill: str,
+    ink: str,
+    size: float,
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - width / 2, y - height / 2)
     style = "round,pad=0,rounding_size=0.008"
-    sheet.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, fc=fill, ec="none", mutation_aspect=2))
+    sheet.add_patch(
+        FancyBboxPatch(corner, width, height, boxstyle=style, fc=fill, ec="none", mutation_aspect=2)
+    )
     sheet.text(x, y, text, ha="center", va="center", color=ink, fontsize=size)
 
 
@@ -159,9 +194,17 @@ def _arrow(sheet, x: float, text: str) -> None:
     from matplotlib.patches import Polygon
 
     left, right, tip, half = x - _PART + 0.003, x + _PART - 0.012, x + _PART - 0.002, 0.062
-    corners = [(left, _TOP - half), (right, _TOP - half), (tip, _TOP), (right, _TOP + half), (left, _TOP + half)]
+    corners = [
+        (left, _TOP - half),
+        (right, _TOP - half),
+        (tip, _TOP),
+        (right, _TOP + half),
+        (left, _TOP + half),
+    ]
     sheet.add_patch(Polygon(corners, fc="#3d4a57", ec="none"))
-    sheet.text((left + tip) / 2 - 0.002, _TOP, text, ha="center", va="center", color="white", fontsize=8.5)
+    sheet.text(
+        (left + tip) / 2 - 0.002, _TOP, text, ha="center", va="center", color="white", fontsize=8.5
+    )
 
 
 def _stack(figure, pictures: Sequence[np.ndarray], x: float) -> None:

@@ -1,4 +1,6 @@
-"""Sheets of images with readable labels: no pixel is blurred, and they are small enough for a notebook."""
+"""Sheets of images with readable labels: no pixel is blurred, and they are small enough for a
+notebook.
+"""
 
 import io
 import math
@@ -13,15 +15,17 @@ from varbook.errors import VarbookError
 GAP = 3  # pixels of white between two images
 FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
-INLINE_BYTES = 40_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
+INLINE_BYTES = (
+    40_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
+)
 PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
 
 
 def to_arrays(images) -> list[np.ndarray]:
     """Return images as a list of uint8 arrays H W 3.
 
-    Takes float tensors in [-1, 1] or uint8 tensors, (N,3,H,W), (N,1,H,W) or (3,H,W); uint8 arrays H W 3; boolean or
-    float maps (N,H,W) in [0, 1]; PIL images; or a list of any of these.
+    Takes float tensors in [-1, 1] or uint8 tensors, (N,3,H,W), (N,1,H,W) or (3,H,W); uint8 arrays H
+    W 3; boolean or float maps (N,H,W) in [0, 1]; PIL images; or a list of any of these.
     """
     if isinstance(images, Image.Image):
         return [np.asarray(images.convert("RGB"))]
@@ -70,12 +74,17 @@ def sheet(
 ) -> Image.Image:
     """Return one picture of many images.
 
-    `rows` maps a row's label to its images (see `to_arrays`), or is one set of images, broken into rows of `columns`.
-    `titles` stand above the columns (labelled rows) or above each image (one set). `scale` is a whole factor of
-    nearest-neighbour enlargement, chosen to fit a notebook where it is not given.
+    `rows` maps a row's label to its images (see `to_arrays`), or is one set of images, broken into
+    rows of `columns`. `titles` stand above the columns (labelled rows) or above each image (one
+    set). `scale` is a whole factor of nearest-neighbour enlargement, chosen to fit a notebook where
+    it is not given.
     """
     labelled = isinstance(rows, Mapping)
-    blocks = {label: to_arrays(images) for label, images in rows.items()} if labelled else {"": to_arrays(rows)}
+    blocks = (
+        {label: to_arrays(images) for label, images in rows.items()}
+        if labelled
+        else {"": to_arrays(rows)}
+    )
     if not any(blocks.values()):
         raise VarbookError("There is no image to show: the set is empty.")
     if not labelled:
@@ -85,22 +94,32 @@ def sheet(
     width = max(image.shape[1] for images in blocks.values() for image in images)
     factor = _scale(width, columns, scale)
     titles = list(titles or [])
-    heads = [titles] * len(blocks) if labelled else [titles[start : start + columns] for start in blocks]
+    heads = (
+        [titles] * len(blocks)
+        if labelled
+        else [titles[start : start + columns] for start in blocks]
+    )
     return _draw(blocks, heads, columns, width * factor, scale, labelled)
 
 
 def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
-    # Without a given scale a small map is enlarged to fill its cell: 1 x 1 is then as easy to see as 8 x 8.
+    # Without a given scale a small map is enlarged to fill its cell: 1 x 1 is then as easy to see
+    # as 8 x 8.
     factor = scale or max(1, cell // image.shape[1])
     big = Image.fromarray(np.ascontiguousarray(image))
     return big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
 
 
 def _draw(blocks, heads, columns: int, cell: int, scale: int | None, labelled: bool) -> Image.Image:
-    margin = min(160, 10 + int(max(_font().getlength(str(label)) for label in blocks))) if labelled else 0
+    margin = (
+        min(160, 10 + int(max(_font().getlength(str(label)) for label in blocks)))
+        if labelled
+        else 0
+    )
     strips = []
     for index, (label, images) in enumerate(blocks.items()):
-        # Column titles stand once, above the first row; titles of single images stand above each of them.
+        # Column titles stand once, above the first row; titles of single images stand above each of
+        # them.
         titles = heads[index] if index == 0 or not labelled else []
         big = [_enlarged(image, cell, scale) for image in images]
         strips.append(_strip(str(label) if labelled else "", big, titles, columns, cell, margin))
@@ -112,7 +131,9 @@ def _draw(blocks, heads, columns: int, cell: int, scale: int | None, labelled: b
     return canvas
 
 
-def _strip(label: str, images: list[Image.Image], titles, columns: int, cell: int, margin: int) -> Image.Image:
+def _strip(
+    label: str, images: list[Image.Image], titles, columns: int, cell: int, margin: int
+) -> Image.Image:
     wrapped = [_wrap(str(title), cell) for title in titles]
     head = (FONT + 3) * max((len(lines) for lines in wrapped), default=0)
     height = max((image.height for image in images), default=cell)
@@ -120,7 +141,12 @@ def _strip(label: str, images: list[Image.Image], titles, columns: int, cell: in
     draw = ImageDraw.Draw(canvas)
     lines = _wrap(label, margin - 8) if margin else []
     for number, line in enumerate(lines):
-        draw.text((0, head + height / 2 + (number - len(lines) / 2) * (FONT + 3)), line, fill="black", font=_font())
+        draw.text(
+            (0, head + height / 2 + (number - len(lines) / 2) * (FONT + 3)),
+            line,
+            fill="black",
+            font=_font(),
+        )
     for column, lines in enumerate(wrapped):
         for number, line in enumerate(lines):
             place = (margin + column * (cell + GAP) + cell / 2, number * (FONT + 3))
@@ -131,9 +157,14 @@ def _strip(label: str, images: list[Image.Image], titles, columns: int, cell: in
 
 
 def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
-    """Return one picture of images of any sizes, row by labelled row, every pixel `scale` pixels large: sizes can be compared."""
+    """Return one picture of images of any sizes, row by labelled row, every pixel `scale` pixels
+    large: sizes can be compared.
+    """
     margin = 10 + int(max(_font().getlength(str(label)) for label in rows))
-    strips = [(label, [_enlarged(image, 0, scale) for image in to_arrays(images)]) for label, images in rows.items()]
+    strips = [
+        (label, [_enlarged(image, 0, scale) for image in to_arrays(images)])
+        for label, images in rows.items()
+    ]
     widths = [sum(image.width + GAP for image in images) for _, images in strips]
     heights = [max(image.height for image in images) + GAP for _, images in strips]
     canvas = Image.new("RGB", (margin + max(widths), sum(heights)), "white")
@@ -149,7 +180,8 @@ def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
 
 
 def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
-    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below `limit` bytes, else JPEG.
+    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
+    `limit` bytes, else JPEG.
 
     What is still larger as a JPEG of low quality is made smaller.
     """
@@ -174,7 +206,9 @@ def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]
 
 
 def rendered(figure) -> Image.Image:
-    """Return a matplotlib figure as an RGB picture at its own resolution (at most 100 dpi); PIL images pass through."""
+    """Return a matplotlib figure as an RGB picture at its own resolution (at most 100 dpi); PIL
+    images pass through.
+    """
     if isinstance(figure, Image.Image):
         return figure.convert("RGB")
     data = io.BytesIO()

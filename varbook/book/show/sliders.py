@@ -1,4 +1,6 @@
-"""A box that a reader draws on a picture with two sliders, and a strip of examples where nobody is there to draw."""
+"""A box that a reader draws on a picture with two sliders, and a strip of examples where nobody is
+there to draw.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -21,7 +23,9 @@ def box_mask(height: int, width: int, box: Box) -> Tensor:
 
 
 def shaded(image: Tensor, mask: Tensor) -> Tensor:
-    """Return an image (3, H, W) in [-1, 1] with the masked part hatched in grey, so that one sees what is to be painted."""
+    """Return an image (3, H, W) in [-1, 1] with the masked part hatched in grey, so that one sees
+    what is to be painted.
+    """
     height, width = mask.shape
     hatch = (torch.arange(height)[:, None] + torch.arange(width)[None]) // 2 % 2 * 0.4 - 0.2  # H W
     return torch.where(mask, hatch, image.cpu())
@@ -34,25 +38,37 @@ def box_or_strip(
     choices: Sequence[str],
     alt: str = "boxes painted anew",
 ) -> None:
-    """Show `edit(mask, choice)`, an image (3, H, W), for a box and a choice picked with sliders; in batch, for each of `examples`."""
+    """Show `edit(mask, choice)`, an image (3, H, W), for a box and a choice picked with sliders; in
+    batch, for each of `examples`.
+    """
     height, width = image.shape[-2:]
     if is_batch() or not in_notebook():
         masks = [box_mask(height, width, box) for box, _ in examples]
         above = [shaded(image, mask) for mask in masks]
         below = [edit(mask, choice) for mask, (_, choice) in zip(masks, examples, strict=True)]
-        show_figure(sheet({"to paint": above, "painted": below}, titles=[choice for _, choice in examples]), alt)
+        show_figure(
+            sheet({"to paint": above, "painted": below}, titles=[choice for _, choice in examples]),
+            alt,
+        )
         return
     import ipywidgets
     from IPython.display import display
 
     (top, bottom, left, right), first = examples[0]
     rows = ipywidgets.IntRangeSlider(value=(top, bottom), min=0, max=height, description="rows")
-    columns = ipywidgets.IntRangeSlider(value=(left, right), min=0, max=width, description="columns")
+    columns = ipywidgets.IntRangeSlider(
+        value=(left, right), min=0, max=width, description="columns"
+    )
     choice = ipywidgets.Dropdown(options=list(choices), value=first, description="as")
 
     def show(rows, columns, choice):
         mask = box_mask(height, width, (*rows, *columns))
-        show_images(torch.stack([shaded(image, mask), edit(mask, choice).cpu()]), ["to paint", f"painted as {choice}"])
+        show_images(
+            torch.stack([shaded(image, mask), edit(mask, choice).cpu()]),
+            ["to paint", f"painted as {choice}"],
+        )
 
-    output = ipywidgets.interactive_output(show, {"rows": rows, "columns": columns, "choice": choice})
+    output = ipywidgets.interactive_output(
+        show, {"rows": rows, "columns": columns, "choice": choice}
+    )
     display(ipywidgets.VBox([rows, columns, choice, output]))
