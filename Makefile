@@ -12,18 +12,20 @@ override VENV := $(abspath $(VENV))
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+SOURCES := varbook tests data_scripts benchmarks conftest.py
 RUN := $(VENV)/bin/python -m varbook.runner.run
 yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup figures test unit notebooks-test notebooks report bench lab clean
+.PHONY: help setup check figures test unit notebooks-test notebooks report bench lab clean
 
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
 	@echo "  PROFILE=smoke|laptop|gpu|paper   sizes (default laptop)      ONLY=09 or ONLY=02,03   these chapters alone"
 	@echo "  FORCE=1   also what is up to date    RETRAIN=1   train again what is shipped    SET=name=value   a parameter"
 	@echo "  JOBS=2    notebooks at a time        VENV=path   an environment to share between clones (default .venv)"
+	@echo "make check                 lint, format and types, in seconds: ruff and mypy"
 	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"
 	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
 	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
@@ -35,6 +37,11 @@ setup:
 
 figures: setup
 	@$(RUN) $(options)
+
+# All three run, and any that fails fails the whole: one call shows everything there is to mend.
+check: setup
+	@code=0; $(VENV)/bin/ruff check $(SOURCES) notebooks || code=1; $(VENV)/bin/ruff format --check $(SOURCES) || code=1; \
+	  $(VENV)/bin/mypy || code=1; exit $$code
 
 # Both halves run, and either failing fails the whole.
 test: setup
@@ -59,5 +66,5 @@ lab: setup
 	@$(VENV)/bin/python -m jupyterlab notebooks
 
 clean:
-	rm -rf build figures/smoke .pytest_cache
+	rm -rf build figures/smoke .pytest_cache .ruff_cache .mypy_cache
 	find varbook tests -name __pycache__ -type d -prune -exec rm -rf {} +
