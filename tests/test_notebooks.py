@@ -101,6 +101,27 @@ def test_one_title_and_no_level_skipped(path):
         assert after <= before + 1, f"the heading {text!r} skips a level"
 
 
+@every_notebook
+def test_the_title_is_the_chapters_number_and_name(path):
+    chapter = CHAPTERS[path.name[:2]]
+    ending = "" if path in CHAPTER_FILES else ": solutions"
+    assert headings(path)[0] == (1, f"{chapter.number} {chapter.title}{ending}")
+
+
+@chapters_only
+def test_opens_with_title_parameters_and_the_generated_header(path):
+    cells = read(path).cells
+    assert cells[0].source.startswith("# ")
+    assert "parameters" in cells[1].metadata.get("tags", [])
+    assert [call.args[0].value for call in calls(path, "chapter_header")] == [path.name[:2]]
+
+
+@every_notebook
+def test_the_profile_is_the_parameters_and_said_once(path):
+    given = [ast.unparse(call) for call in calls(path, "profile")]
+    assert given in ([], ["profiles.profile(profile_name)"])
+
+
 @chapters_only
 def test_sections_are_numbered(path):
     numbers = [re.match(r"(\d+)\.", text) for level, text in headings(path) if level == 2]
