@@ -1,0 +1,172 @@
+"""Shards: what the script writes, and that a batch follows from its generator alone."""
+
+import io
+import json
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from varbook import processes
+from varbook.data import shards as module
+from varbook.data.shards import draw_crops, open_shards
+from varbook.errors import VarbookError
+from varbook.paths import repository
+
+sys.path.insert(0, str(repository() / "data_scripts"))
+import make_shards  # noqa: E402
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Two classes of four and three pictures, short side 36, each of a grey of its own."""
+    for number in range(7):
+        file = tmp_path / "prepared" / ("n01" if number < 4 else "n02") / f"picture.{number}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (48, 36), (30 * number + 20,) * 3).save(file, quality=95)
+    return tmp_path / "prepared"
+
+
+@pytest.fixture
+def make(tmp_path, prepared, capsys):
+    """Runs the script on the prepared pictures; returns (code, stdout, stderr)."""
+
+    def go(*arguments, source=prepared):
+        arguments = ("--from", source, "--to", tmp_path / "out", "--images", 3, *arguments)
+        return make_shards.main([*map(str, arguments)]), *capsys.readouterr()
+
+    return go
+
+
+@pytest.fixture
+def shards(tmp_path, make):
+    assert make()[0] == 0
+    return open_shards(tmp_path / "out")
+
+
+def test_a_shard_is_a_plain_tar_of_pictures_and_classes(tmp_path, make):
+    code, out, _ = make()
+    assert code == 0 and "7 pictures in 2 classes, 3 shards" in out
+    found = {}
+    for file in sorted((tmp_path / "out").glob("*.tar")):
+        with tarfile.open(file) as archive:
+            names = archive.getnames()
+            assert names[::2] == [name.replace(".cls", ".jpg") for name in names[1::2]]
+            for name in names[::2]:
+                label = int(archive.extractfile(name.replace(".jpg", ".cls")).read())
+                content = archive.extractfile(name).read()
+                found[name] = label, Image.open(io.BytesIO(content)).size
+    assert set(found.values()) == {(0, (48, 36)), (1, (48, 36))} and len(found) == 7
+    assert all(name.startswith(("n01/", "n02/")[label]) for name, (label, _) in found.items())
+
+
+def test_the_manifest_counts_and_the_check_finds_damage(tmp_path, make):
+    make()
+    told = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert [shard["images"] for shard in told["shards"]] == [3, 3, 1] and told["images"] == 7
+    assert make("--check")[0] == 0
+    file = tmp_path / "out" / "000001.tar"
+    content = bytearray(file.read_bytes())
+    content[700] ^= 1
+    file.write_bytes(content)
+    code, _, problem = make("--check")
+    assert code == 1 and "000001.tar is missing or damaged" in problem
+
+
+def test_an_interrupted_run_goes_on_to_the_same_files(tmp_path, make):
+    make()
+    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    for name in ("000001.tar", "manifest.json"):
+        (tmp_path / "out" / name).unlink()
+    make()
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+
+
+def test_other_pictures_are_not_mixed_in(prepared, make):
+    make()
+    (prepared / "n02" / "picture.6.jpg").unlink()
+    code, _, problem = make()
+    assert code == 1 and "shards of other pictures" in problem
+    assert "holds no pictures" in make(source=prepared.parent / "out")[2]
+
+
+def test_every_picture_is_found_with_its_label(shards, prepared):
+    assert len(shards) == 7 and shards.classes == ("n01", "n02")
+    greys = [np.asarray(shards.picture(row)).mean() for row in range(7)]
+    for grey, label in zip(greys, shards.labels.tolist(), strict=True):
+        assert label == (0 if grey < 130 else 1)
+    assert sorted(round((grey - 20) / 30) for grey in greys) == list(range(7))
+
+
+def test_a_set_without_classes_has_the_label_zero(tmp_path, make, prepared):
+    assert "in no classes" in make(source=prepared / "n01")[1]
+    shards = open_shards(tmp_path / "out")
+    assert shards.classes == () and shards.labels.tolist() == [0] * 4
+
+
+def test_a_crop_is_the_square_that_is_asked_for(tmp_path, make, shards, monkeypatch):
+    ramp = np.zeros((36, 48, 3), np.uint8)
+    ramp[..., 0], ramp[..., 1] = np.arange(48), np.arange(36)[:, None]
+    monkeypatch.setattr(module.Shards, "picture", lambda self, row: Image.fromarray(ramp))
+    rows = torch.tensor([0, 0, 0])
+    where = torch.tensor([[0.0, 0.0, 0.0], [0.99, 0.99, 0.0], [0.99, 0.0, 0.5]])
+    first, last, mirrored = shards.crops(rows, 32, where)
+    assert first[0, 0].tolist() == list(range(32)) and first[1, :, 0].tolist() == list(range(32))
+    assert last[0, 0].tolist() == list(range(16, 48)) and last[1, 0, 0] == 4
+    assert torch.equal(mirrored.flip(-1)[1], last[1]) and mirrored[0, 0, 0] == 31
+    assert shards.middle(rows[:1], 32)[0, 0, 0, 0] == 8
+    assert shards.crops(rows, 16, where).shape == (3, 3, 16, 16)
+
+
+def test_a_batch_follows_from_its_generator_alone(shards):
+    images, labels = draw_crops(shards, 6, 32, seeded())
+    again, _ = draw_crops(shards, 6, 32, seeded())
+    assert images.shape == (6, 3, 32, 32) and images.min() >= -1 and images.max() <= 1
+    assert torch.equal(images, again)
+    assert not torch.equal(images, draw_crops(shards, 6, 32, seeded(1))[0])
+    assert labels.tolist() == [0 if image.mean() < 0.02 else 1 for image in images]
+
+
+def test_processes_share_the_batch_of_one_and_decode_their_own_rows_alone(shards, monkeypatch):
+    whole, labels = draw_crops(shards, 6, 32, seeded())
+    decoded, picture = [], module.Shards.picture
+    monkeypatch.setattr(
+        module.Shards, "picture", lambda self, row: decoded.append(row) or picture(self, row)
+    )
+    monkeypatch.setattr(processes, "count", lambda: 2)
+    for rank in (0, 1):
+        monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
+        part, part_labels = draw_crops(shards, 6, 32, seeded())
+        assert torch.equal(part, whole[rank::2]) and torch.equal(part_labels, labels[rank::2])
+    assert len(decoded) == 6
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda folder: (folder / "manifest.json").unlink(), "holds no complete shards"),
+        (lambda folder: (folder / "000001.npy").unlink(), "holds no complete shards"),
+        (lambda folder: (folder / "000002.tar").write_bytes(b"short"), "not as long as"),
+    ],
+)
+def test_incomplete_shards_are_refused_with_a_sentence(tmp_path, make, harm, sentence):
+    make()
+    harm(tmp_path / "out")
+    with pytest.raises(VarbookError, match=sentence):
+        open_shards(tmp_path / "out")
+
+
+def test_a_damaged_picture_is_named(tmp_path, shards):
+    file = tmp_path / "out" / "000000.tar"
+    content = bytearray(file.read_bytes())
+    content[512:540] = bytes(28)
+    file.write_bytes(content)
+    with pytest.raises(VarbookError, match="Picture 0 of .*000000.tar cannot be read"):
+        shards.picture(0)

@@ -1,0 +1,147 @@
+"""Data sets too large for the memory: pictures in tar files, decoded and cropped batch by batch.
+
+data_scripts/make_shards.py writes the files in webdataset's layout, `name.jpg` and `name.cls` one
+behind the other, beside a table of where each picture begins. With that table a batch is any rows
+of the set in any order, so that it follows from the seed and the step alone: a training goes on to
+the same bits after a kill, and sees the same pictures with one process and with sixteen.
+"""
+
+import functools
+import io
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from varbook import processes
+from varbook.data.images import to_float, to_tensor
+from varbook.errors import VarbookError
+
+MANIFEST = "manifest.json"
+MARGIN = 1.125  # short side of a picture over the side of a crop (VAR: 288 pixels for 256)
+MAKE = "make them with data_scripts/make_shards.py"
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """A set of N labelled pictures on disk; it holds their places, never their pixels."""
+
+    folder: Path
+    classes: tuple[str, ...]  # the names behind the labels; empty for a set without classes
+    files: tuple[str, ...]
+    places: np.ndarray  # int64 (N, 4): file, first byte, length in bytes, label
+    identity: str  # digest over the contents of all files
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @functools.cached_property
+    def labels(self) -> Tensor:
+        """The class of every picture, long (N,); zeros for a set without classes."""
+        return torch.from_numpy(self.places[:, 3].copy())
+
+    def picture(self, row: int) -> Image.Image:
+        """Decode picture `row` as RGB; VarbookError where its file is cut short or damaged."""
+        file, first, length, _ = (int(number) for number in self.places[row])
+        path = self.folder / self.files[file]
+        try:
+            with path.open("rb") as shard:
+                shard.seek(first)
+                content = shard.read(length)
+            with Image.open(io.BytesIO(content)) as picture:
+                return picture.convert("RGB")
+        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+            raise VarbookError(
+                f"Picture {row} of {path} cannot be read ({error}): delete that file and {MAKE} again."
+            ) from error
+
+    def crops(self, rows: Tensor, size: int, where: Tensor) -> Tensor:
+        """Return a square of each picture of `rows` (B,), uint8 (B, 3, size, size).
+
+        The short side is first brought to 1.125 * `size` pixels. `where` (B, 3) in [0, 1) says how
+        far down and how far to the right the square lies, and, from a half on, to mirror it.
+        """
+
+        def crop(job: tuple[int, list[float]]) -> Tensor:
+            row, (down, right, mirror) = job
+            picture = scaled(self.picture(row), round(MARGIN * size))
+            top = int(down * (picture.height - size + 1))
+            left = int(right * (picture.width - size + 1))
+            square = to_tensor(picture.crop((left, top, left + size, top + size)))  # 3 size size
+            return square.flip(-1) if mirror >= 0.5 else square
+
+        # Pillow decodes and resizes outside Python's lock, so threads are enough.
+        with ThreadPoolExecutor(min(len(rows) or 1, os.cpu_count() or 1)) as pool:
+            return torch.stack(
+                list(pool.map(crop, zip(rows.tolist(), where.tolist(), strict=True)))
+            )
+
+    def middle(self, rows: Tensor, size: int) -> Tensor:
+        """Return the middle square of each picture of `rows` (B,), uint8 (B, 3, size, size): what
+        is measured, never cropped at random.
+        """
+        return self.crops(rows, size, torch.tensor([0.5, 0.5, 0.0]).expand(len(rows), 3))
+
+
+def scaled(picture: Image.Image, side: int) -> Image.Image:
+    """Return `picture` with its short side at `side` pixels and its shape kept; itself where it has
+    that already.
+    """
+    short = min(picture.size)
+    if short == side:
+        return picture
+    size = tuple(max(side, round(length * side / short)) for length in picture.size)
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def open_shards(folder: str | Path) -> Shards:
+    """Return the set that make_shards.py wrote into `folder`.
+
+    VarbookError where the manifest, a file or its table is missing, or a file has another length
+    than the manifest says.
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        files = [entry["file"] for entry in manifest["shards"]]
+        tables = [np.load(folder / Path(file).with_suffix(".npy")) for file in files]
+        short = [
+            entry["file"]
+            for entry in manifest["shards"]
+            if (folder / entry["file"]).stat().st_size != entry["bytes"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VarbookError(f"{folder} holds no complete shards ({error}): {MAKE}.") from error
+    if short:
+        raise VarbookError(
+            f"{folder / short[0]} is not as long as {MANIFEST} says: delete it and {MAKE} again."
+        )
+    places = [
+        np.column_stack((np.full(len(table), number), table)) for number, table in enumerate(tables)
+    ]
+    return Shards(
+        folder,
+        tuple(manifest["classes"]),
+        tuple(files),
+        np.concatenate(places).astype(np.int64),
+        manifest["identity"],
+    )
+
+
+def draw_crops(
+    shards: Shards, count: int, size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return this process's share of a batch of `count` random crops, floats (B, 3, size, size) in
+    [-1, 1], mirrored half of the time, and their labels (B,).
+
+    All numbers are drawn for the whole batch, but each process decodes its own rows alone.
+    """
+    rows = processes.share(torch.randint(len(shards), (count,), generator=generator))
+    where = processes.share(torch.rand(count, 3, generator=generator))
+    return to_float(shards.crops(rows, size, where)), shards.labels[rows]
