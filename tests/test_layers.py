@@ -20,6 +20,7 @@ ROOMS = (
     "evaluate",
     "pretrained",
     "book",
+    "own",
     "runner",
     "cli",
 )

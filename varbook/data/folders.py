@@ -149,11 +149,8 @@ def _decode(files: list[Path], size: int, crop: str, scratch: Path):
 
     def one(index: int):
         picture = open_rgb(files[index])
-        digest = hashlib.blake2b(
-            picture.tobytes(), digest_size=8, key=str(picture.size).encode()
-        ).digest()
-        prints[index] = int.from_bytes(digest)
-        images[index] = np.asarray(_square(picture, size, crop)).transpose(2, 0, 1)
+        prints[index] = fingerprint(picture)
+        images[index] = np.asarray(squared(picture, size, crop)).transpose(2, 0, 1)
 
     # Pillow decodes and resizes outside Python's lock, so threads are enough.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -162,7 +159,16 @@ def _decode(files: list[Path], size: int, crop: str, scratch: Path):
     np.save(scratch / "prints.npy", prints)
 
 
-def _square(picture: Image.Image, size: int, crop: str) -> Image.Image:
+def fingerprint(picture: Image.Image) -> int:
+    """Return 64 bits by which a picture of these very pixels is known again."""
+    key = str(picture.size).encode()
+    return int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8, key=key).digest())
+
+
+def squared(picture: Image.Image, size: int, crop: str) -> Image.Image:
+    """Return a picture as a square of `size` pixels: its sides scaled apart ("resize"), or the
+    middle of it ("centre").
+    """
     if crop == "centre":
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2

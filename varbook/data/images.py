@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from varbook.errors import VarbookError
@@ -34,15 +34,20 @@ def to_uint8(image: Tensor) -> Tensor:
     return ((image.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def open_rgb(path: str | Path) -> Image.Image:
+def open_rgb(path: str | Path, enough: int | None = None) -> Image.Image:
     """Decode a picture file as upright 8-bit RGB (EXIF rotation applied); missing or broken raises
     VarbookError.
+
+    With `enough`, a large JPEG may come at a half, a quarter or an eighth of its size, both sides
+    `enough` pixels or more: several times faster.
     """
     path = Path(path)
     if not path.is_file():
         raise VarbookError(f"There is no picture at {path}: check the path.")
     try:
         with Image.open(path) as picture:
+            if enough and picture.format in ("JPEG", "MPO"):
+                picture.draft(picture.mode, (enough, enough))
             picture.load()
             upright = ImageOps.exif_transpose(picture)
             if upright.mode.startswith("I;16") or upright.mode in ("I", "F"):
@@ -53,13 +58,7 @@ def open_rgb(path: str | Path) -> Image.Image:
                 sheet.alpha_composite(upright.convert("RGBA"))
                 upright = sheet
             return upright.convert("RGB")
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:
+    except Exception as error:  # a decoder may fail on a damaged file in whatever way
         raise VarbookError(
             f"The picture {path} cannot be decoded: remove it or fetch it again."
         ) from error

@@ -1,0 +1,146 @@
+"""Files that may be pictures: which ones Pillow opens, what their headers say, and their pixels,
+without being stopped by a bad one.
+"""
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from varbook.data.array_cache import kept
+from varbook.data.folders import DECODER_VERSION, fingerprint, squared
+from varbook.data.images import open_rgb
+from varbook.errors import VarbookError
+from varbook.paths import home
+
+# Formats of which Pillow reads only the header, or that are pages and films rather than pictures.
+NO_PICTURES = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "WMF"}
+PARTS = ("images", "prints", "broken")
+HEIC = (".heic", ".heif", ".hif")
+ORIENTATION = 274  # the EXIF tag; from 5 on width and height change places
+
+
+@lru_cache(maxsize=1)
+def readable_suffixes() -> frozenset[str]:
+    """Return the suffixes of all picture files that this machine's Pillow opens, HEIC where a
+    plug-in is installed.
+    """
+    try:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    except ImportError:
+        pass  # HEIC is then counted among what cannot be read
+    Image.init()
+    return frozenset(
+        suffix
+        for suffix, kind in Image.EXTENSION.items()
+        if kind in Image.OPEN and kind not in NO_PICTURES
+    )
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself before it is decoded: its size as seen upright, whether it has
+    further frames, and what is wrong with it ("" where nothing is).
+    """
+
+    file: Path
+    width: int = 0
+    height: int = 0
+    frames: bool = False
+    fault: str = ""
+
+
+def read_header(file: Path) -> Header:
+    """Return the header of one file; a fault is named in it, never raised."""
+    suffix = file.suffix.lower()
+    if suffix in HEIC and suffix not in readable_suffixes():
+        return Header(file, fault="are HEIC, which needs pip install pillow-heif")
+    if suffix not in readable_suffixes():
+        return Header(file, fault=f"are no pictures ({suffix or 'no suffix'})")
+    try:
+        if file.stat().st_size == 0:
+            return Header(file, fault="are empty")
+        with Image.open(file) as picture:
+            width, height = picture.size
+            if picture.getexif().get(ORIENTATION, 1) >= 5:
+                width, height = height, width
+            return Header(file, width, height, bool(getattr(picture, "is_animated", False)))
+    except UnidentifiedImageError:
+        return Header(file, fault="hold something else than a picture")
+    except PermissionError:
+        return Header(file, fault="may not be read")
+    except Exception:  # a decoder may fail on a damaged file in whatever way
+        return Header(file, fault="are broken")
+
+
+def read_headers(files: list[Path]) -> list[Header]:
+    """Return the header of every file, read by several threads."""
+    # Pillow warns of every odd header; what matters is said once, in the headers' faults.
+    with (
+        warnings.catch_warnings(action="ignore"),
+        ThreadPoolExecutor(max(4, os.cpu_count() or 1)) as pool,
+    ):
+        return list(pool.map(read_header, files))
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pictures as uint8 (N, 3, size, size), a fingerprint of each one's full pixels, uint64 (N,),
+    and which could not be decoded, bool (N,): those are black.
+    """
+
+    images: np.ndarray
+    prints: np.ndarray
+    broken: np.ndarray
+
+
+def decode_files(
+    files: Sequence[Path],
+    size: int,
+    *,
+    crop: str = "resize",
+    shown: Callable[[Iterable], Iterable] = iter,
+) -> Decoded:
+    """Return the pictures of any files as squares of `size` pixels, in the order of the files; a
+    broken one is marked, not raised.
+
+    They are decoded once and kept below VARBOOK_HOME. `shown` may put a progress bar around the
+    work; `crop` is one of varbook.data.folders.CROPS.
+    """
+    facts = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    text = json.dumps([DECODER_VERSION, "files", facts, size, crop])
+    target = home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
+    with warnings.catch_warnings(action="ignore"):
+        parts = kept(target, PARTS, lambda scratch: _decode(files, size, crop, scratch, shown))
+    return Decoded(*parts)
+
+
+def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path, shown) -> None:
+    images = np.zeros((len(files), 3, size, size), dtype=np.uint8)
+    prints = np.zeros(len(files), dtype=np.uint64)
+    broken = np.zeros(len(files), dtype=bool)
+
+    def decode(index: int) -> None:
+        try:
+            picture = open_rgb(files[index], enough=4 * size)
+        except VarbookError:
+            broken[index] = True
+            return
+        prints[index] = fingerprint(picture)
+        images[index] = np.asarray(squared(picture, size, crop)).transpose(2, 0, 1)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for _ in shown(pool.map(decode, range(len(files)))):
+            pass
+    for part, values in zip(PARTS, (images, prints, broken), strict=True):
+        np.save(scratch / f"{part}.npy", values)
