@@ -159,16 +159,16 @@ def look(
     bounds how many of each domain. VarbookError, in one sentence, where there are not two domains
     with FEWEST pictures or more.
     """
-    if (folder is None) == (source is None) or (source is None) != (target is None):
-        raise VarbookError("Name one folder with two subfolders, or both --source and --target.")
-    if folder is not None:
+    if folder is not None and source is None and target is None:
         places = two_places(Path(folder), names)
-    else:
+    elif folder is None and source is not None and target is not None:
         places = named_places(Path(source), Path(target), names)
+    else:
+        raise VarbookError("Name one folder with two subfolders, or both --source and --target.")
     gathered = [_gather(place, size, most) for place in places]
     _decode(gathered, load_size, shown)
     _drop_doubles(gathered)
-    domains = tuple(_domain(part) for part in gathered)
+    domains = _domain(gathered[0]), _domain(gathered[1])
     short = [domain for domain in domains if len(domain.train) < FEWEST]
     if short:
         raise VarbookError(_too_few(short))
@@ -221,18 +221,18 @@ def _gather(place: Place, size: int, most: int) -> _Part:
             else:
                 good.append(header)
     part.unused = max(0, len(part.train) - most)
-    part.train = _some(part.train, most, place.train)
-    part.test = _some(part.test, MOST_HELD_OUT, place.test)
+    part.train = _some(part.train, most)
+    part.test = _some(part.test, MOST_HELD_OUT)
     return part
 
 
-def _some(headers: list[Header], most: int, folder: Path | None) -> list[Header]:
+def _some(headers: list[Header], most: int) -> list[Header]:
     # By a hash of their names: the choice hardly changes where pictures are added.
     if len(headers) <= most:
         return headers
     ranked = sorted(
         headers,
-        key=lambda h: blake2b(h.file.relative_to(folder).as_posix().encode()).digest(),
+        key=lambda header: blake2b(header.file.name.encode()).digest(),
     )
     return sorted(ranked[:most], key=lambda h: h.file)
 

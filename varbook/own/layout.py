@@ -139,8 +139,7 @@ def _named(first: Place, second: Place, names: tuple[str, str] | None) -> tuple[
         if names:
             raise VarbookError(f"Both domains are named {titles[0]!r}: give them two names.")
         # Folders of one name in two places: what tells them apart is above them.
-        titles = tuple(
-            f"{place.train.resolve().parent.name}-{place.name}" for place in (first, second)
-        )
-        titles = titles if titles[0] != titles[1] else ("A", "B")
+        above = [place.train.resolve().parent.name for place in (first, second)]
+        same = above[0] == above[1]
+        titles = ("A", "B") if same else (f"{above[0]}-{first.name}", f"{above[1]}-{first.name}")
     return Place(titles[0], first.train, first.test), Place(titles[1], second.train, second.test)
