@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from varbook.data.render_parallel import Order, render_files
 from varbook.device import pick_device
@@ -34,7 +35,7 @@ from varbook.world.species import SPECIES
 SECONDS = 4.0  # for each question; there are seven
 LEAST, MOST = 3, 15  # rounds
 
-Candidate = Callable[[], torch.Tensor | None]
+Candidate = Callable[[], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _wait() -> None:
         torch.cuda.synchronize()
 
 
-def _same(outputs: list[torch.Tensor | None]) -> bool:
+def _same(outputs: list[Tensor | None]) -> bool:
     first = outputs[0]
     if not first.is_floating_point():
         # A tie between two codes may go either way.
@@ -103,7 +104,7 @@ def answer(
     return rows
 
 
-def _normal(*shape: int) -> torch.Tensor:
+def _normal(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(0)).to(pick_device())
 
 
@@ -136,12 +137,12 @@ def attention(small: bool = False, backward: bool = False) -> Question:
     dense = torch.where(scale_of[None] > scale_of[:, None], -torch.inf, 0.0).to(device)
     groups = scale_groups(schedule, device)
 
-    def prefixes(kernel: Callable) -> torch.Tensor:
+    def prefixes(kernel: Callable) -> Tensor:
         return torch.cat(
             [kernel(q[:, :, a:b], k[:, :, :b], v[:, :, :b], mask) for a, b, mask in groups], 2
         )
 
-    def run(function: Candidate) -> torch.Tensor:
+    def run(function: Candidate) -> Tensor:
         out = function()
         return torch.cat(torch.autograd.grad(out.square().sum(), (q, k, v))) if backward else out
 
@@ -168,7 +169,7 @@ def relaxed(small: bool = False) -> Question:
     rows, codes, width = (16, 32, 8) if small else (token_count(VAR_256), 4096, 32)
     logits, vectors = _normal(rows, codes).requires_grad_(), _normal(codes, width)
 
-    def gradient(mixed: torch.Tensor) -> torch.Tensor:
+    def gradient(mixed: Tensor) -> Tensor:
         return torch.autograd.grad(mixed.square().sum(), logits)[0]
 
     return Question(
@@ -197,9 +198,7 @@ def _models(small: bool) -> tuple[Tokenizer, NextScaleModel]:
 
 
 @torch.no_grad()
-def _generate_again(
-    model: NextScaleModel, tokenizer: Tokenizer, labels: torch.Tensor
-) -> torch.Tensor:
+def _generate_again(model: NextScaleModel, tokenizer: Tokenizer, labels: Tensor) -> Tensor:
     """Greedy generation without a cache: every scale runs all scales before it once more."""
     schedule, pyramid = model.config.schedule, tokenizer.pyramid
     picture, maps = pyramid.start(len(labels), schedule[-1]), [None]
@@ -245,7 +244,7 @@ def translation(small: bool = False) -> Question:
     with torch.no_grad():
         source = modes["serial"].context(tokenizer.quantise(_normal(1, 16, *latent)).pictures)
 
-    def run(mode: str) -> torch.Tensor:
+    def run(mode: str) -> Tensor:
         with torch.no_grad():
             return modes[mode].latent(source, labels)
 

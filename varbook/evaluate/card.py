@@ -1,5 +1,6 @@
-"""A number and its card: what measured it, on what, against what, so that nobody compares two
-different things.
+"""A number and its metric card: how, on what and against what it was measured.
+
+Two numbers may be compared only where their cards agree.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,8 +22,9 @@ class MetricCard:
 
 @dataclass(frozen=True)
 class Measured:
-    """A value under the name that its features earn it ("FD-mobilenet", never "FID", where no
-    Inception was used).
+    """A value with its metric card; `name` says which features it rests on.
+
+    It is "FID" only with Inception's features, and "FD-mobilenet" or "FD-toy" with others.
     """
 
     name: str
@@ -38,9 +40,7 @@ class Measured:
 
 
 def evaluator(package: str) -> str:
-    """Return "package version", as the card wants it; "package (not installed)" where there is
-    none.
-    """
+    """Return "package version" for a metric card, or "package (not installed)"."""
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

@@ -1,15 +1,12 @@
-"""Translations measured against what they should be: the words of a caption, and the same scene
-drawn in the other domain.
-"""
+"""Translations of the toy world against captions and against the same scene in the other domain."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from varbook.data.toy import ToySet
-from varbook.evaluate.image_checks import same_shape, to_unit
+from varbook.evaluate.image_checks import luminance, same_shape, to_unit
 from varbook.evaluate.reconstruction import psnr
-from varbook.evaluate.translation import LUMA
 from varbook.features.attributes import AttributeJudge
 
 
@@ -17,39 +14,34 @@ from varbook.features.attributes import AttributeJudge
 def attribute_accuracy(
     judge: AttributeJudge, images: Tensor, labels: dict[str, Tensor], batch: int = 64
 ) -> dict[str, float]:
-    """Return attribute -> share of images (N, 3, H, W), uint8 or in [-1, 1], that the judge takes
-    for their label (N,).
+    """Return, per attribute, the share of images in which the judge sees the right word.
+
+    `images` are (N, 3, H, W), uint8 or in [-1, 1]; `labels` map each attribute to its labels (N,).
     """
     device = next(judge.parameters()).device
     judge.eval()
-    seen = [judge(to_unit(part).to(device) * 2 - 1) for part in images.split(batch)]
-    return {
-        name: (torch.cat([one[name].argmax(1).cpu() for one in seen]) == labels[name])
-        .float()
-        .mean()
-        .item()
-        for name in labels
-    }
+    parts = [judge(to_unit(part).to(device) * 2 - 1) for part in images.split(batch)]
+    shares = {}
+    for name, truth in labels.items():
+        words = torch.cat([logits[name].argmax(1).cpu() for logits in parts])  # N
+        shares[name] = (words == truth).float().mean().item()
+    return shares
 
 
 def edges(images: Tensor) -> Tensor:
-    """Return the size of the luminance's gradient (N, H - 1, W - 1) of images (N, 3, H, W), uint8
-    or in [-1, 1].
+    """Return the luminance gradient's magnitude (N, H - 1, W - 1) of images (N, 3, H, W).
+
+    Images are uint8 or in [-1, 1].
     """
-    luminance = (to_unit(images) * torch.tensor(LUMA, device=images.device)[:, None, None]).sum(
-        1
-    )  # N H W
-    down, right = (
-        luminance[:, 1:, :-1] - luminance[:, :-1, :-1],
-        luminance[:, :-1, 1:] - luminance[:, :-1, :-1],
-    )
+    light = luminance(images)  # N H W
+    here = light[:, :-1, :-1]
+    down = light[:, 1:, :-1] - here
+    right = light[:, :-1, 1:] - here
     return (down.square() + right.square()).sqrt()
 
 
 def edge_agreement(a: Tensor, b: Tensor) -> Tensor:
-    """Return how well the edges of images `a` and `b` (N, 3, H, W) lie on each other: the cosine
-    (N,) of their edge maps, 0 to 1.
-    """
+    """Return the cosine (N,), 0 to 1, of the edge maps of images `a` and `b` (N, 3, H, W)."""
     same_shape(a, b)
     return F.cosine_similarity(edges(a).flatten(1), edges(b).flatten(1), dim=1)
 
@@ -57,24 +49,25 @@ def edge_agreement(a: Tensor, b: Tensor) -> Tensor:
 def judge_counterpart(
     judge: AttributeJudge, source: ToySet, hidden: ToySet, translated: Tensor, attribute: str
 ) -> dict[str, float]:
-    """Return the means of all measures for `translated` (N, 3, H, W) of `source`, whose scenes
-    `hidden` shows in the other domain.
+    """Return the mean of every measure of `translated` (N, 3, H, W), made from `source`.
 
-    images; target: share taken for the hidden scenes' `attribute`; animal: share whose animal is
-    still recognised; psnr to the hidden counterparts in dB, untranslated: that of the sources,
-    gain: the mean difference; edges: agreement with the source's edges, edges_hidden: that of the
-    counterparts.
+    `hidden` shows the same scenes in the other domain. Keys: images (their number); target, the
+    share in which the judge sees the `attribute` of the hidden scene; animal, the share whose
+    animal it still recognises; psnr to the hidden counterparts in dB, untranslated (the same for
+    the sources) and gain (the mean difference); edges, the agreement with the source's edges, and
+    edges_hidden, that of the counterparts.
     """
     same_shape(source.images, translated, "sources and translations")
-    translated, labels = translated.detach().cpu(), judge.labels(hidden.scenes)
-    found = attribute_accuracy(
-        judge, translated, {name: labels[name] for name in (attribute, "animal")}
-    )
-    after, before = psnr(translated, hidden.images), psnr(source.images, hidden.images)  # N each
+    translated = translated.detach().cpu()
+    labels = judge.labels(hidden.scenes)
+    asked = {name: labels[name] for name in (attribute, "animal")}
+    seen = attribute_accuracy(judge, translated, asked)
+    after = psnr(translated, hidden.images)  # N
+    before = psnr(source.images, hidden.images)  # N
     return {
         "images": len(translated),
-        "target": found[attribute],
-        "animal": found["animal"],
+        "target": seen[attribute],
+        "animal": seen["animal"],
         "psnr": after.mean().item(),
         "untranslated": before.mean().item(),
         "gain": (after - before).mean().item(),

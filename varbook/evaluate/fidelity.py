@@ -1,11 +1,11 @@
-"""Distances between two sets of images, computed by torch-fidelity on whichever features are at
-hand, and named after them.
-"""
+"""Distances between two sets of images, computed by torch-fidelity and named after their features."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from varbook import paths
@@ -29,22 +29,25 @@ KEYS = {
 }
 
 
-class ImageSet(Dataset):
-    """uint8 images (N,3,H,W) as torch-fidelity wants them."""
+class ImageSet(Dataset[Tensor]):
+    """uint8 images (N, 3, H, W) in the form that torch-fidelity reads."""
 
-    def __init__(self, images: torch.Tensor):
+    def __init__(self, images: Tensor):
         self.images = images
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int) -> torch.Tensor:
+    def __getitem__(self, index: int) -> Tensor:
         return self.images[index]
 
 
-def _register(name: str, features, scores) -> str:
-    """Make two functions of images (B,3,H,W) in [-1,1] known to torch-fidelity as features and
-    class scores of `name`.
+def _register(
+    name: str, features: Callable[[Tensor], Tensor], scores: Callable[[Tensor], Tensor]
+) -> str:
+    """Register two functions of images (B, 3, H, W) in [-1, 1] with torch-fidelity under `name`.
+
+    `features` returns (B, C), `scores` the class scores (B, K).
     """
     from torch_fidelity import FeatureExtractorBase
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
@@ -67,8 +70,8 @@ def _register(name: str, features, scores) -> str:
 
         def forward(self, images):
             x = images.float() / 127.5 - 1
-            made = {"features": features, "scores": scores}
-            return tuple(made[wanted](x).float() for wanted in self.features_list)
+            functions = {"features": features, "scores": scores}
+            return tuple(functions[name](x).float() for name in self.features_list)
 
     if name not in FEATURE_EXTRACTORS_REGISTRY:
         register_feature_extractor(name, Extractor)
@@ -102,13 +105,14 @@ def _register_mobilenet(device: torch.device) -> str:
 
 
 def inception_cached() -> bool:
-    """Say whether the Inception weights of FID lie in torch.hub's cache already."""
+    """Return whether torch.hub's cache holds the Inception weights of FID."""
     return (Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE).is_file()
 
 
 def choose_features() -> str:
-    """Return "inception" or "mobilenet", the first whose weights are here; raise VarbookError if
-    neither is.
+    """Return "inception" or "mobilenet", the first whose weights are here.
+
+    Raises VarbookError where neither is.
     """
     if inception_cached():
         return "inception"
@@ -121,8 +125,11 @@ def choose_features() -> str:
 
 
 def extractor_for(features: str | Judge) -> tuple[str, str, str | None]:
-    """Return torch-fidelity's name of the extractor, a description, and the suffix for names (None:
-    Inception).
+    """Return torch-fidelity's name of an extractor, a description, and the suffix of metric names.
+
+    `features` is "auto", "inception", "mobilenet" or a Judge; the suffix is None for Inception,
+    whose numbers keep the plain names (FID). Raises VarbookError for other features or missing
+    weights.
     """
     if isinstance(features, Judge):
         return _register_judge(features), f"toy judge v{VERSION}, pooled", "toy"
@@ -151,8 +158,8 @@ def _protocol(metric: str, smallest: int) -> str:
 
 
 def fidelity(
-    images: torch.Tensor,
-    reference: torch.Tensor,
+    images: Tensor,
+    reference: Tensor,
     features: str | Judge = "auto",
     *,
     metrics: tuple[str, ...] = ("frechet", "kernel"),
@@ -160,17 +167,17 @@ def fidelity(
     seed: int = 2020,
     batch: int = 64,
 ) -> dict[str, Measured]:
-    """Return each of `metrics` (of METRICS) for judged `images` against `reference`, both
-    (N,3,H,W), uint8 or in [-1,1].
+    """Return each of `metrics` (of METRICS) of `images` against `reference`, with its metric card.
 
-    The features are those of "inception", "mobilenet" or a Judge, "auto" the first of the two whose
-    weights are here. Raise VarbookError for unknown metrics, too few images (10 or more are
-    needed), or missing weights.
+    Both are (N, 3, H, W), uint8 or in [-1, 1]. The features are those of "inception", "mobilenet"
+    or a Judge, "auto" the first of the two whose weights are here. Raise VarbookError for unknown
+    metrics, too few images (10 or more are needed), or missing weights.
     """
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown or not metrics:
         raise VarbookError(f"There are no metrics {unknown}; choose some of {', '.join(METRICS)}.")
-    images, reference = to_bytes(images), to_bytes(reference)
+    images = to_bytes(images)
+    reference = to_bytes(reference)
     smallest = min(len(images), len(reference))
     if smallest < 10:
         raise VarbookError(
@@ -195,7 +202,7 @@ def fidelity(
         save_cpu_ram=True,  # or it starts four processes for pictures that are in memory already
         verbose=False,
     )
-    found = {}
+    measured = {}
     for metric in metrics:
         key, with_inception, stem = KEYS[metric]
         card = MetricCard(
@@ -207,29 +214,33 @@ def fidelity(
             _protocol(metric, smallest),
             seed if metric in ("kernel", "inception") else None,
         )
-        found[metric] = Measured(f"{stem}-{suffix}" if suffix else with_inception, raw[key], card)
-    return found
+        measured[metric] = Measured(
+            f"{stem}-{suffix}" if suffix else with_inception, raw[key], card
+        )
+    return measured
 
 
 def frechet(
-    images: torch.Tensor,
-    reference: torch.Tensor,
+    images: Tensor,
+    reference: Tensor,
     features: str | Judge = "auto",
     describe: str = "real images",
 ) -> Measured:
-    """Return the Frechet distance of `images` to `reference`, both (N,3,H,W): FID, FD-mobilenet or
-    FD-toy, as its name says.
+    """Return the Frechet distance of `images` to `reference`, both (N, 3, H, W).
+
+    It is called FID, FD-mobilenet or FD-toy, after its features.
     """
     return fidelity(images, reference, features, metrics=("frechet",), describe=describe)["frechet"]
 
 
 def kernel(
-    images: torch.Tensor,
-    reference: torch.Tensor,
+    images: Tensor,
+    reference: Tensor,
     features: str | Judge = "auto",
     describe: str = "real images",
 ) -> Measured:
-    """Return the kernel distance of `images` to `reference`, both (N,3,H,W): KID, KD-mobilenet or
-    KD-toy, as its name says.
+    """Return the kernel distance of `images` to `reference`, both (N, 3, H, W).
+
+    It is called KID, KD-mobilenet or KD-toy, after its features.
     """
     return fidelity(images, reference, features, metrics=("kernel",), describe=describe)["kernel"]

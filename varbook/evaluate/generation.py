@@ -1,6 +1,4 @@
-"""How good generated images of the toy world are: distance and score on the judge's features, and
-whether it sees the class.
-"""
+"""Quality of generated toy images: distance, score, and whether the judge recognises the class."""
 
 import torch
 import torch.nn.functional as F
@@ -13,33 +11,32 @@ from varbook.features.judge import Judge
 
 
 def resized(images: Tensor, size: int | tuple[int, int]) -> Tensor:
-    """Return images (N, 3, H, W), uint8 or in [-1, 1], at another size as floats in [-1, 1]:
-    bicubic, with antialiasing.
+    """Return images (N, 3, H, W), uint8 or in [-1, 1], at another size as floats in [-1, 1].
+
+    Bicubic interpolation with antialiasing.
     """
-    size = (size, size) if isinstance(size, int) else tuple(size)
+    height, width = (size, size) if isinstance(size, int) else size
     x = to_unit(images) * 2 - 1
-    return (
-        x
-        if x.shape[-2:] == size
-        else F.interpolate(x, size=size, mode="bicubic", antialias=True).clamp(-1, 1)
-    )
+    if x.shape[-2:] == (height, width):
+        return x
+    # Bicubic weights are negative in places, so that the result may leave the range.
+    return F.interpolate(x, size=(height, width), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
 def recognised(judge: Judge, images: Tensor, labels: Tensor) -> Tensor:
-    """Return, image by image, whether the judge takes images (N, 3, H, W) for their class `labels`
-    (N,): bool (N,).
-    """
+    """Return, per image (N, 3, H, W), whether the judge sees its class `labels` (N,): bool (N,)."""
     return look(judge, images).species.argmax(-1) == labels.cpu()
 
 
 def judge_samples(
     judge: Judge, images: Tensor, labels: Tensor, reference: Tensor, *, describe: str
 ) -> dict:
-    """Return FD-toy, IS-toy, precision and recall of images (N, 3, H, W) against `reference`, how
-    many are taken for their class (the share of N), and the metric card; 10 images or more in each
-    set.
+    """Return FD-toy, IS-toy, precision and recall of images (N, 3, H, W) against `reference`.
+
+    Also the share that the judge takes for their class `labels` (N,), and the metric card. Each set
+    needs 10 images or more.
     """
-    found = fidelity(
+    measured = fidelity(
         images,
         reference,
         judge,
@@ -47,33 +44,35 @@ def judge_samples(
         describe=describe,
     )
     return {
-        "FD-toy": found["frechet"].value,
-        "IS-toy": found["inception"].value,
-        "precision": found["precision"].value,
-        "recall": found["recall"].value,
+        "FD-toy": measured["frechet"].value,
+        "IS-toy": measured["inception"].value,
+        "precision": measured["precision"].value,
+        "recall": measured["recall"].value,
         "taken for its class": recognised(judge, images, labels).float().mean().item(),
-        "card": found["frechet"].as_dict()["card"],
+        "card": measured["frechet"].as_dict()["card"],
     }
 
 
 def detail(images: Tensor) -> Tensor:
-    """Return how much fine detail images (N, 3, H, W) hold: the mean absolute step from pixel to
-    pixel, in grey levels of 255 (N,).
+    """Return the fine detail (N,) of images (N, 3, H, W): the mean step between neighbours.
+
+    In grey levels of 255.
     """
     x = to_unit(images) * 255
-    across, along = x.diff(dim=3).abs().mean((1, 2, 3)), x.diff(dim=2).abs().mean((1, 2, 3))
-    return (across + along) / 2
+    across = x.diff(dim=3).abs().mean((1, 2, 3))  # N
+    down = x.diff(dim=2).abs().mean((1, 2, 3))  # N
+    return (across + down) / 2
 
 
 def spectrum(images: Tensor) -> Tensor:
-    """Return the mean power of square images (N, 3, S, S) at 0, 1 ... S/2 waves per side (S/2 +
-    1,): where blur and ripples show.
+    """Return the mean power of square images (N, 3, S, S) at 0, 1 ... S/2 waves per side.
+
+    The result is (S/2 + 1,): blur lowers its end, ripples raise it.
     """
     x = to_unit(images).mean(1)  # N S S
+    x = x - x.mean((1, 2), keepdim=True)  # the mean colour is no detail
     side = x.shape[-1]
-    power = (
-        torch.fft.fft2(x - x.mean((1, 2), keepdim=True), norm="ortho").abs().square().mean(0)
-    )  # S S
+    power = torch.fft.fft2(x, norm="ortho").abs().square().mean(0)  # S S
     waves = torch.fft.fftfreq(side) * side
     ring = (waves[:, None].square() + waves[None].square()).sqrt().round().long()  # S S
     inside = ring <= side // 2

@@ -1,8 +1,10 @@
-"""The measures of a translation of photographs, where no truth is known: a foreign classifier,
-distances, structure.
+"""Measures of translated photographs, whose true translation is not known.
+
+A classifier that no training used, distances between sets, and structure.
 """
 
 import torch
+from torch import Tensor
 
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard
@@ -14,12 +16,11 @@ from varbook.features.mobilenet import IMAGENET_ROWS, at_training_size, load_mob
 FEWEST = 10  # images below which a distance between sets says nothing
 
 
-def seen_as(images: torch.Tensor, to: str, batch: int = 16) -> Measured:
-    """Return the share of photographs (N,3,H,W), uint8 or in [-1,1], that MobileNetV2 takes for
-    `to` rather than its counterpart.
+def seen_as(images: Tensor, to: str, batch: int = 16) -> Measured:
+    """Return the share of photographs (N, 3, H, W) that MobileNetV2 takes for `to`.
 
-    `to` is "horse" or "zebra"; ImageNet's only horse is a sorrel, so the two are compared with each
-    other alone.
+    Images are uint8 or in [-1, 1]. `to` is "horse" or "zebra"; ImageNet's only horse is a sorrel,
+    so the two are compared with each other alone.
     """
     if to not in IMAGENET_ROWS:
         raise VarbookError(
@@ -39,69 +40,62 @@ def seen_as(images: torch.Tensor, to: str, batch: int = 16) -> Measured:
 
 
 def domain_report(
-    source: torch.Tensor,
-    translated: torch.Tensor,
-    reference: torch.Tensor,
+    source: Tensor,
+    translated: Tensor,
+    reference: Tensor,
     describe: str = "test photographs of the target",
 ) -> dict[str, Measured]:
-    """Return the distances of photographs `translated` from `source` (N,3,H,W) to real ones of the
-    target `reference`, and to the structure of the source.
+    """Return the distances of `translated` (N, 3, H, W) to `reference` and to its source's layout.
 
-    Keys: frechet, kernel (of the features at hand) and structure; the first two need ten images in
-    each set and are left out where there are fewer.
+    `reference` are real photographs of the target, `source` those that were translated. Keys:
+    frechet, kernel (of the features at hand) and structure; the first two need ten images in each
+    set and are left out where there are fewer.
     """
-    found = {}
+    distances = {}
     if min(len(translated), len(reference)) >= FEWEST:
-        found = fidelity(translated, reference, describe=describe)
-    return found | {"structure": structure_distance(translated, source)}
+        distances = fidelity(translated, reference, describe=describe)
+    return distances | {"structure": structure_distance(translated, source)}
 
 
 def photograph_report(
-    source: torch.Tensor,
-    translated: torch.Tensor,
-    reference: torch.Tensor,
+    source: Tensor,
+    translated: Tensor,
+    reference: Tensor,
     to: str,
     describe: str = "test photographs",
 ) -> dict[str, Measured]:
-    """Return every measure of `domain_report`, and seen_as, for photographs of horses or zebras
-    `translated` into `to`.
-    """
+    """Return `domain_report` and `seen_as` for photographs translated `to` "horse" or "zebra"."""
     return domain_report(source, translated, reference, f"{describe} of the target: {to}") | {
         "seen_as": seen_as(translated, to)
     }
 
 
 class DomainProbe:
-    """Tells two sets of photographs apart by the features of MobileNetV2, which is fixed, with a
-    line fitted to examples.
+    """A linear classifier of two sets of photographs on MobileNetV2's frozen features.
 
-    `first` and `second` are examples (N,3,H,W), uint8 or in [-1,1], of the two domains; no loss of
-    a generator knows it.
+    `first` and `second` are examples (N, 3, H, W), uint8 or in [-1, 1], of the two domains. No loss
+    of a generator uses it.
     """
 
-    def __init__(self, first: torch.Tensor, second: torch.Tensor, ridge: float = 10.0):
+    def __init__(self, first: Tensor, second: Tensor, ridge: float = 10.0):
         self.network = load_mobilenet()
         x = torch.cat([self.features(first), self.features(second)])  # N 1280
         y = torch.cat((-torch.ones(len(first)), torch.ones(len(second)))).double()
         self.mean, self.spread = x.mean(0), x.std(0) + 1e-3
         x = (x - self.mean) / self.spread
         # Ridge regression in its dual form: there are fewer examples than features.
-        self.weights = x.T @ torch.linalg.solve(
-            x @ x.T + ridge * len(x) * torch.eye(len(x), dtype=x.dtype), y - y.mean()
-        )
+        kernel = x @ x.T + ridge * len(x) * torch.eye(len(x), dtype=x.dtype)  # N N
+        self.weights = x.T @ torch.linalg.solve(kernel, y - y.mean())  # 1280
         self.offset = y.mean()
 
     @torch.no_grad()
-    def features(self, images: torch.Tensor, batch: int = 32) -> torch.Tensor:
-        """Return the pooled features (N,1280) of images (N,3,H,W)."""
-        return torch.cat(
-            [
-                self.network(at_training_size(to_unit(part) * 2 - 1))
-                for part in images.cpu().split(batch)
-            ]
-        ).double()
+    def features(self, images: Tensor, batch: int = 32) -> Tensor:
+        """Return the pooled features (N, 1280) of images (N, 3, H, W)."""
+        parts = images.cpu().split(batch)
+        features = [self.network(at_training_size(to_unit(part) * 2 - 1)) for part in parts]
+        return torch.cat(features).double()  # double: the system solved with them is badly scaled
 
-    def seen_as_second(self, images: torch.Tensor) -> float:
-        """Return the share of images (N,3,H,W) that look more like the second domain's."""
+    def seen_as_second(self, images: Tensor) -> float:
+        """Return the share of images (N, 3, H, W) that look more like the second domain's."""
         scores = (self.features(images) - self.mean) / self.spread @ self.weights + self.offset
         return (scores > 0).double().mean().item()

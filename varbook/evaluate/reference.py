@@ -1,5 +1,6 @@
-"""FID and IS against a published reference batch: an npz with 10,000 images and the statistics of
-the whole data set.
+"""FID and IS against a published reference batch.
+
+The batch is an npz file with 10,000 images and the statistics of the whole data set.
 """
 
 from dataclasses import dataclass
@@ -8,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard, evaluator
 from varbook.evaluate.fidelity import ImageSet, extractor_for
+from varbook.evaluate.image_checks import Images
 from varbook.features.judge import Judge
 
 PUBLISHED_BATCH = "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/imagenet/256/VIRTUAL_imagenet256_labeled.npz"
@@ -21,8 +22,9 @@ FEWEST = 10  # images below which a distance between sets says nothing
 
 @dataclass(frozen=True)
 class ReferenceBatch:
-    """What images are compared with; the statistics are those of Inception's features, whoever
-    reads the file.
+    """The images and statistics that generated images are compared with.
+
+    The statistics are those of Inception's features, whatever features are used here.
     """
 
     name: str
@@ -32,8 +34,9 @@ class ReferenceBatch:
 
 
 def read_reference(path: str | Path) -> ReferenceBatch:
-    """Read `arr_0` (N, H, W, 3) uint8 and, where they are there, `mu` and `sigma`; VarbookError
-    where it is another file.
+    """Read a reference batch: `arr_0` (N, H, W, 3) uint8 and, where present, `mu` and `sigma`.
+
+    Raises VarbookError for a missing, damaged or other file.
     """
     path = Path(path)
     if not path.is_file():
@@ -57,30 +60,28 @@ def read_reference(path: str | Path) -> ReferenceBatch:
     return ReferenceBatch(path.name, images, *statistics)
 
 
-def features_of(images: Dataset, extractor: str, batch: int) -> tuple[Tensor, Tensor]:
-    """Return the features (N, C) and the class scores (N, K) that torch-fidelity's `extractor`
-    finds.
-    """
+def features_of(images: Images, extractor: str, batch: int) -> tuple[Tensor, Tensor]:
+    """Return the features (N, C) and class scores (N, K) of torch-fidelity's `extractor`."""
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
     from torch_fidelity.utils import create_feature_extractor, get_featuresdict_from_dataset
 
-    kind, cuda = FEATURE_EXTRACTORS_REGISTRY[extractor], torch.cuda.is_available()
+    kind = FEATURE_EXTRACTORS_REGISTRY[extractor]
+    cuda = torch.cuda.is_available()
     layers = [kind.get_default_feature_layer_for_metric(metric) for metric in ("fid", "isc")]
     network = create_feature_extractor(extractor, layers, cuda=cuda, verbose=False)
-    found = get_featuresdict_from_dataset(images, network, batch, cuda, True, False)
-    return found[layers[0]], found[layers[1]]
+    outputs = get_featuresdict_from_dataset(images, network, batch, cuda, True, False)
+    return outputs[layers[0]], outputs[layers[1]]
 
 
 def score(
-    images: Dataset,
+    images: Images,
     reference: ReferenceBatch,
     features: str | Judge = "auto",
     *,
     describe: str = "",
     batch: int = 64,
 ) -> dict[str, Measured]:
-    """Return the Frechet distance and the inception score of uint8 images (3, H, W) against a
-    reference batch.
+    """Return Frechet distance and inception score of uint8 images (3, H, W).
 
     With Inception's features and a batch that brings statistics, that is FID as published; with
     others the batch's images are compared, and the numbers carry the features' name. `describe`
@@ -100,9 +101,10 @@ def score(
 
     extractor, network, suffix = extractor_for(features)
     pooled, scores = features_of(images, extractor, batch)
-    stored = suffix is None and reference.mu is not None and reference.sigma is not None
     ours = fid_features_to_statistics(pooled)
-    if stored:
+    # The stored statistics are Inception's: with other features they would compare two worlds.
+    stored = suffix is None and reference.mu is not None and reference.sigma is not None
+    if suffix is None and reference.mu is not None and reference.sigma is not None:
         theirs = {
             "mu": reference.mu.astype(ours["mu"].dtype),
             "sigma": reference.sigma.astype(ours["sigma"].dtype),

@@ -1,5 +1,4 @@
-"""Many images for a score (FlexVAR tables 1, 2, 3): balanced classes, a seed of its own for every
-image, any number of processes.
+"""Many images for a score (FlexVAR tables 1, 2, 3), sampled by any number of processes.
 
 Image number i has the class i mod C and draws from a generator seeded by (seed, i). So it does not
 matter which process makes it, in which batch, or whether the work was interrupted in between.
@@ -18,6 +17,7 @@ from torch.utils.data import Dataset
 from varbook.data.images import load_image, save_image, to_uint8
 from varbook.device import step_generator
 from varbook.errors import VarbookError
+from varbook.evaluate.image_checks import Images
 from varbook.generate.loop import generate
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
@@ -26,18 +26,15 @@ from varbook.transformer.model import NextScaleModel
 
 @dataclass(frozen=True)
 class Sampling:
-    """Everything that shapes a set of samples; it is printed with every number that is measured on
-    them.
-    """
+    """Everything that shapes a set of samples; it is printed with every number measured on them."""
 
     schedule: Schedule
     images: int = 50_000  # FlexVAR section 4.2
     guidance: float = 1.5  # VAR 1.5; FlexVAR 2.5, at 512 pixels 3.0
     top_k: int = 900  # both
     top_p: float = 0.96  # VAR 0.96; FlexVAR 0.95
-    released: bool = (
-        False  # as FlexVAR's code draws: greedily at odd sizes, full guidance at the tenth scale
-    )
+    # As FlexVAR's code draws: greedily at odd sizes, with full guidance at the tenth scale.
+    released: bool = False
     seed: int = 0
 
     def __str__(self) -> str:
@@ -49,8 +46,8 @@ class Sampling:
         )
 
 
-class ImageFolder(Dataset):
-    """The images of a folder, read one by one: uint8 (3, H, W) each, in the order of their numbers."""
+class ImageFolder(Dataset[Tensor]):
+    """The images of a folder, read one by one: uint8 (3, H, W), in the order of their numbers."""
 
     def __init__(self, files: list[Path]):
         self.files = files
@@ -63,7 +60,7 @@ class ImageFolder(Dataset):
 
 
 def image_file(folder: Path, index: int) -> Path:
-    """Return where image number `index` lies."""
+    """Return the path of image number `index`."""
     return folder / f"{index:06d}.png"
 
 
@@ -102,18 +99,15 @@ def sample_folder(
     rank: int = 0,
     processes: int = 1,
 ) -> int:
-    """Write the images that fall to process `rank` of `processes` and that are not there yet;
-    return how many were made.
+    """Write the missing images of process `rank` of `processes`; return how many were made.
 
     The folder notes how it was made: VarbookError where it holds images of another model or of
     other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Neither the number of images nor that of processes counts: a set may grow.
-    note, how = (
-        folder / "sampling.txt",
-        f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n",
-    )
+    note = folder / "sampling.txt"
+    how = f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n"
     if note.is_file() and note.read_text() != how:
         raise VarbookError(
             f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder."
@@ -126,9 +120,8 @@ def sample_folder(
     ]
     for start in range(0, len(mine), batch):
         indices = mine[start : start + batch]
-        for index, image in zip(
-            indices, sample_batch(model, tokenizer, indices, sampling), strict=True
-        ):
+        images = sample_batch(model, tokenizer, indices, sampling)
+        for index, image in zip(indices, images, strict=True):
             part = folder / f"part-{index:06d}.png"
             save_image(image, part)
             part.rename(image_file(folder, index))  # a kill in between leaves no half of an image
@@ -141,11 +134,13 @@ def finished(folder: Path, images: int) -> ImageFolder | None:
     return ImageFolder(files) if all(file.is_file() for file in files) else None
 
 
-def write_npz(images: Dataset, path: Path) -> Path:
-    """Write images as `arr_0` (N, H, W, 3) uint8 to the npz file that the published evaluators
-    read, one at a time.
+def write_npz(images: Images, path: Path) -> Path:
+    """Write images as `arr_0` (N, H, W, 3) uint8 to an npz file that the published evaluators read.
+
+    One image is in memory at a time.
     """
-    count, (_, height, width) = len(images), images[0].shape
+    count = len(images)
+    _, height, width = images[0].shape
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with (

@@ -1,12 +1,11 @@
-"""Structure distance: does a translated image keep the layout of its source, whatever became of its
-colours?
-"""
+"""Structure distance: does a translated image keep the layout of its source?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor
 
 from varbook import paths
 from varbook.errors import VarbookError
@@ -22,13 +21,13 @@ MOBILENET_BLOCK = 10
 
 @dataclass(frozen=True)
 class SpatialFeatures:
-    """Named descriptors of places: `maps` takes images (B,3,H,W) in [-1,1] and returns (B,T,C)."""
+    """Local descriptors and their name: `maps` takes (B, 3, H, W) in [-1, 1] and returns (B, T, C)."""
 
     name: str
-    maps: Callable[[torch.Tensor], torch.Tensor]
+    maps: Callable[[Tensor], Tensor]
 
 
-def _places(x: torch.Tensor) -> torch.Tensor:
+def _places(x: Tensor) -> Tensor:
     return x.flatten(2).transpose(1, 2)  # B T C
 
 
@@ -46,8 +45,7 @@ def _dino() -> SpatialFeatures:
 
 
 def spatial_features(features: str | Judge = "auto") -> SpatialFeatures:
-    """Return the descriptors of "dino", "mobilenet" or a Judge; "auto" takes the first of the two
-    that is at hand.
+    """Return the descriptors of "dino", "mobilenet" or a Judge; "auto": the first that is here.
 
     Raise VarbookError if the weights are missing.
     """
@@ -68,35 +66,34 @@ def spatial_features(features: str | Judge = "auto") -> SpatialFeatures:
     return _dino() if features == "dino" else _mobilenet()
 
 
-def self_similarity(descriptors: torch.Tensor) -> torch.Tensor:
-    """Return the cosines (B,T,T) between all pairs of descriptors (B,T,C)."""
+def self_similarity(descriptors: Tensor) -> Tensor:
+    """Return the cosines (B, T, T) between all pairs of descriptors (B, T, C)."""
     unit = F.normalize(descriptors, dim=2, eps=1e-6)
     return unit @ unit.transpose(1, 2)
 
 
-def structure_distances(
-    a: torch.Tensor, b: torch.Tensor, spatial: SpatialFeatures, batch: int = 16
-) -> torch.Tensor:
-    """Return 100 times the mean squared difference (N,) of the self-similarities of images
-    (N,3,H,W), uint8 or in [-1,1].
+def structure_distances(a: Tensor, b: Tensor, spatial: SpatialFeatures, batch: int = 16) -> Tensor:
+    """Return 100 times the mean squared difference (N,) of the self-similarities of two image sets.
 
-    With DINO's keys it is the structure distance of Splice (Tumanyan et al. 2022), in the scale of
-    CycleVAR table 1.
+    Both are (N, 3, H, W), uint8 or in [-1, 1]. With DINO's keys it is the structure distance of
+    Splice (Tumanyan et al. 2022), in the scale of CycleVAR table 1.
     """
     same_shape(a, b)
-    found = []
+    distances = []
     with torch.no_grad():
         for x, y in zip(a.split(batch), b.split(batch), strict=True):
-            one, other = (self_similarity(spatial.maps(to_unit(part) * 2 - 1)) for part in (x, y))
-            found.append(100 * (one - other).square().mean(dim=(1, 2)))
-    return torch.cat(found)
+            of_x = self_similarity(spatial.maps(to_unit(x) * 2 - 1))  # B T T
+            of_y = self_similarity(spatial.maps(to_unit(y) * 2 - 1))  # B T T
+            distances.append(100 * (of_x - of_y).square().mean(dim=(1, 2)))
+    return torch.cat(distances)
 
 
 def structure_distance(
-    a: torch.Tensor, b: torch.Tensor, features: str | Judge = "auto", batch: int = 16
+    a: Tensor, b: Tensor, features: str | Judge = "auto", batch: int = 16
 ) -> Measured:
-    """Return the mean structure distance of translated images `a` to their sources `b` (N,3,H,W),
-    named after its features.
+    """Return the mean structure distance of translations `a` to their sources `b` (N, 3, H, W).
+
+    Named after its features: structure-dino, structure-mobilenet or structure-toy.
     """
     spatial = spatial_features(features)
     value = structure_distances(a, b, spatial, batch).mean().item()

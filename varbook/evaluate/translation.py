@@ -1,26 +1,24 @@
-"""The measures of a translation in the toy world, where the hidden truth is known: domain,
-silhouette, background, coat, stripes.
+"""Measures of a translation in the toy world, where the true answer is known.
 
-No one of them judges quality alone: doing nothing keeps silhouette and background, and any stripes
-win the domain.
+Domain, silhouette, background, coat and stripes. No single one is enough: doing nothing keeps
+silhouette and background, and any stripes win the domain.
 """
 
 import torch
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor
 
 from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
-from varbook.evaluate.image_checks import same_shape, to_unit
+from varbook.evaluate.image_checks import luminance, same_shape, to_unit
 from varbook.evaluate.reconstruction import psnr
 from varbook.features.judge import Judge, Verdict
 from varbook.world.draw import render
 from varbook.world.scene import COATS, Scene, flip, with_coat
 
-LUMA = (0.299, 0.587, 0.114)
 
-
-def look(judge: Judge, images: torch.Tensor, batch: int = 64) -> Verdict:
-    """Return the judge's logits on the CPU for images (N,3,H,W), uint8 or in [-1,1]."""
+def look(judge: Judge, images: Tensor, batch: int = 64) -> Verdict:
+    """Return the judge's logits on the CPU for images (N, 3, H, W), uint8 or in [-1, 1]."""
     device = next(judge.parameters()).device
     judge.eval()
     with torch.no_grad():
@@ -30,14 +28,15 @@ def look(judge: Judge, images: torch.Tensor, batch: int = 64) -> Verdict:
 
 
 def domain_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
-    """Return the share of images that the horse-or-zebra head takes for `to`, in [0,1]."""
+    """Return the share of images, in [0, 1], that the horse-or-zebra head takes for `to`."""
     _known(judge.config.domains, to)
     return (verdict.domain.argmax(dim=1) == judge.config.domains.index(to)).float().mean().item()
 
 
 def species_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
-    """Return the share of images that the head over all species takes for `to`, in [0,1]: harder, a
-    cow is possible too.
+    """Return the share of images, in [0, 1], that the head over all species takes for `to`.
+
+    Harder than `domain_accuracy`, since a cow is possible too.
     """
     _known(judge.config.species, to)
     return (verdict.species.argmax(dim=1) == judge.config.species.index(to)).float().mean().item()
@@ -48,38 +47,34 @@ def _known(names: tuple[str, ...], to: str) -> None:
         raise VarbookError(f"The judge does not know {to!r}; it knows {', '.join(names)}.")
 
 
-def silhouette_iou(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return intersection over union (N,) of boolean masks (N,H,W); 1 where both are empty."""
-    same_shape(found, truth, "silhouettes")
-    both = (found & truth).sum(dim=(1, 2)).float()
-    either = (found | truth).sum(dim=(1, 2)).float()
+def silhouette_iou(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Return intersection over union (N,) of boolean masks (N, H, W); 1 where both are empty."""
+    same_shape(predicted, truth, "silhouettes")
+    both = (predicted & truth).sum(dim=(1, 2)).float()
+    either = (predicted | truth).sum(dim=(1, 2)).float()
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)
 
 
-def background_psnr(
-    translated: torch.Tensor, source: torch.Tensor, silhouettes: torch.Tensor
-) -> torch.Tensor:
-    """Return the PSNR (N,) in dB of `translated` to `source` (N,3,H,W) outside the true silhouettes
-    (N,H,W) of the source.
+def background_psnr(translated: Tensor, source: Tensor, silhouettes: Tensor) -> Tensor:
+    """Return the PSNR (N,) in dB of `translated` to `source` (N, 3, H, W) outside the animal.
+
+    `silhouettes` (N, H, W) are the true ones of the source.
     """
     return psnr(translated, source, ~silhouettes)
 
 
-def horses_of(scene: Scene, height: int, width: int) -> torch.Tensor:
-    """Return the scene's hidden horse in every coat, uint8 (number of COATS,3,H,W)."""
+def horses_of(scene: Scene, height: int, width: int) -> Tensor:
+    """Return the scene's hidden horse in every coat, uint8 (coats, 3, H, W)."""
     horse = scene if scene.species == "horse" else flip(scene, "coat")
     drawn = [torch.from_numpy(render(with_coat(horse, coat), height, width)) for coat in COATS]
     return torch.stack(drawn).permute(0, 3, 1, 2)  # coats 3 H W
 
 
-def nearest_coat_psnr(
-    translated: torch.Tensor, silhouettes: torch.Tensor, scenes: list[Scene]
-) -> torch.Tensor:
-    """Return, inside the silhouettes (N,H,W), the PSNR (N,) in dB of images (N,3,H,W) to the
-    nearest of the scenes' hidden horses.
+def nearest_coat_psnr(translated: Tensor, silhouettes: Tensor, scenes: list[Scene]) -> Tensor:
+    """Return the PSNR (N,) in dB, inside the animal, to the nearest of the hidden horses.
 
-    The source does not say which coat its hidden horse wears, so any will do; a mean colour scores
-    high too.
+    Images are (N, 3, H, W), silhouettes (N, H, W). The source does not say which coat its hidden
+    horse wears, so any will do; a mean colour scores high too.
     """
     height, width = translated.shape[2:]
     best = []
@@ -94,23 +89,21 @@ def nearest_coat_psnr(
     return torch.stack(best)
 
 
-def stripe_contrast(images: torch.Tensor, silhouettes: torch.Tensor) -> torch.Tensor:
-    """Return the mean local deviation of luminance (N,) inside silhouettes (N,H,W), images
-    (N,3,H,W) taken in [0,1].
+def stripe_contrast(images: Tensor, silhouettes: Tensor) -> Tensor:
+    """Return the mean local deviation of luminance (N,) inside silhouettes (N, H, W).
 
-    Local: over a square of about an eighth of the height, of which only pixels inside the
-    silhouette count. Where the stripes lie cannot be known from a horse, so their strength is
-    measured and not their place.
+    Images (N, 3, H, W) are uint8 or in [-1, 1]; luminance is taken in [0, 1]. Local: over a square
+    of about an eighth of the height, of which only pixels inside the silhouette count. Where the
+    stripes lie cannot be known from a horse, so their strength is measured and not their place.
     """
-    luminance = (to_unit(images) * torch.tensor(LUMA, device=images.device)[:, None, None]).sum(
-        dim=1, keepdim=True
-    )
-    inside = silhouettes[:, None].to(luminance.dtype)  # N 1 H W
-    same_shape(luminance, inside, "images and silhouettes")
+    light = luminance(images)[:, None]  # N 1 H W
+    inside = silhouettes[:, None].to(light.dtype)  # N 1 H W
+    same_shape(light, inside, "images and silhouettes")
     reach = max(1, round(images.shape[2] / 16))
+    # Sums over the square, zero outside the silhouette; their quotients are means inside it.
     share, mean, square = (
         F.avg_pool2d(F.pad(x * inside, [reach] * 4), 2 * reach + 1, stride=1)
-        for x in (torch.ones_like(luminance), luminance, luminance.square())
+        for x in (torch.ones_like(light), light, light.square())
     )
     share = share.clamp(min=1e-6)
     # Rounding can leave a variance a hair below zero.
@@ -119,7 +112,7 @@ def stripe_contrast(images: torch.Tensor, silhouettes: torch.Tensor) -> torch.Te
 
 
 def _check(
-    source: ToySet, translated: torch.Tensor, to: str, reconstructed_zebras: torch.Tensor | None
+    source: ToySet, translated: Tensor, to: str, reconstructed_zebras: Tensor | None
 ) -> None:
     to_unit(translated)
     same_shape(source.images, translated, "sources and translations")
@@ -136,20 +129,21 @@ def _check(
 def judge_translation(
     judge: Judge,
     source: ToySet,
-    translated: torch.Tensor,
+    translated: Tensor,
     to: str,
-    reconstructed_zebras: torch.Tensor | None = None,
+    reconstructed_zebras: Tensor | None = None,
 ) -> dict[str, float]:
-    """Return the means of all measures for `translated` (N,3,H,W), uint8 or in [-1,1], of a ToySet
-    `source` to "horse" or "zebra".
+    """Return the mean of every measure of `translated` (N, 3, H, W), made from `source`.
 
-    Always domain_accuracy, species_accuracy, silhouette_iou, background_psnr (dB) and images (their
-    count); to "horse" also nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the
-    tokenizer's reconstructions of the same scenes' hidden zebras are given, their own contrast and
+    `translated` is uint8 or in [-1, 1], `to` is "horse" or "zebra". Always domain_accuracy,
+    species_accuracy, silhouette_iou, background_psnr (dB) and images (their count); to "horse" also
+    nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the tokenizer's
+    reconstructions of the same scenes' hidden zebras are given, their own contrast and
     stripe_ratio, ours over theirs.
     """
     _check(source, translated, to, reconstructed_zebras)
-    translated, truth = translated.detach().cpu(), source.silhouettes
+    translated = translated.detach().cpu()
+    truth = source.silhouettes
     verdict = look(judge, translated)
     report = {
         "images": len(translated),

@@ -1,17 +1,19 @@
-"""How much of a codebook is used: a code that never occurs was paid for and says nothing."""
+"""How much of a codebook is used: a code that never occurs costs memory and carries nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from varbook.errors import VarbookError
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Codes that occur at one scale: `used` of `codes`, `perplexity` the number of equally likely
-    codes of the same entropy.
+    """The codes that occur at one scale.
+
+    `used` of `codes` occur; `perplexity` is the number of equally likely codes of the same entropy.
     """
 
     scale: str
@@ -22,13 +24,14 @@ class Usage:
 
     @property
     def share(self) -> float:
-        """The share of the codebook that occurs, in [0,1]."""
+        """The share of the codebook that occurs, in [0, 1]."""
         return self.used / self.codes
 
 
-def histogram(tokens: torch.Tensor, codes: int) -> torch.Tensor:
-    """Return how often each of `codes` codes occurs (V,) in long tokens of any shape; raise
-    VarbookError for one out of range.
+def histogram(tokens: Tensor, codes: int) -> Tensor:
+    """Return how often each of `codes` codes occurs (V,) in long tokens of any shape.
+
+    Raises VarbookError where there are no tokens or one is out of range.
     """
     flat = tokens.reshape(-1).long().cpu()
     if flat.numel() == 0:
@@ -40,42 +43,38 @@ def histogram(tokens: torch.Tensor, codes: int) -> torch.Tensor:
     return torch.bincount(flat, minlength=codes)
 
 
-def perplexity(counts: torch.Tensor) -> float:
-    """Return exp(entropy) of the counts (V,): V where all codes occur equally often, 1 where only
-    one occurs.
-    """
+def perplexity(counts: Tensor) -> float:
+    """Return exp(entropy) of the counts (V,): V where all are equal, 1 where only one code occurs."""
     share = counts.double() / counts.sum()
     return torch.exp(-torch.xlogy(share, share).sum()).item()
 
 
-def usage(tokens: torch.Tensor, codes: int, scale: str = "all") -> Usage:
+def usage(tokens: Tensor, codes: int, scale: str = "all") -> Usage:
     """Return the usage of long tokens of any shape, drawn from a codebook of `codes`."""
     counts = histogram(tokens, codes)
     return Usage(scale, int(counts.sum()), int((counts > 0).sum()), codes, perplexity(counts))
 
 
-def usage_per_scale(token_maps: Sequence[torch.Tensor], codes: int) -> list[Usage]:
-    """Return one Usage per scale for long maps (N,h_k,w_k), then one called "all" over every scale
-    together.
-    """
+def usage_per_scale(token_maps: Sequence[Tensor], codes: int) -> list[Usage]:
+    """Return one Usage per scale for long maps (N, h_k, w_k), and one called "all" over them."""
     if not token_maps:
         raise VarbookError("There are no token maps to count.")
     rows = [usage(tokens, codes, f"{tokens.shape[-2]}x{tokens.shape[-1]}") for tokens in token_maps]
-    everything = torch.cat([tokens.reshape(-1) for tokens in token_maps])
-    return [*rows, usage(everything, codes)]
+    together = torch.cat([tokens.reshape(-1) for tokens in token_maps])
+    return [*rows, usage(together, codes)]
 
 
-def frequency_loss(
-    known: Sequence[torch.Tensor], asked: Sequence[torch.Tensor], codes: int
-) -> list[float]:
-    """Return, per scale, the nats per token of one who knows nothing but how often each code occurs
-    at that scale.
+def frequency_loss(known: Sequence[Tensor], asked: Sequence[Tensor], codes: int) -> list[float]:
+    """Return, per scale, the cross-entropy of a unigram model in nats per token.
 
-    The frequencies are those of the long maps `known` (N,h_k,w_k), the loss is that on the maps
-    `asked` (M,h_k,w_k).
+    Its frequencies are those of the long maps `known` (N, h_k, w_k); the loss is measured on the
+    maps `asked` (M, h_k, w_k). A next-scale model has to be better than this to have learnt
+    anything.
     """
     losses = []
-    for seen, wanted in zip(known, asked, strict=True):
-        share = histogram(seen, codes).double() + 0.5  # half a count for what was never seen
-        losses.append(-(share / share.sum()).log()[wanted.reshape(-1).cpu()].mean().item())
+    for seen, tokens in zip(known, asked, strict=True):
+        # Half a count more for every code, or one that was never seen would cost infinitely much.
+        counts = histogram(seen, codes).double() + 0.5
+        log_share = (counts / counts.sum()).log()  # V
+        losses.append(-log_share[tokens.reshape(-1).cpu()].mean().item())
     return losses

@@ -1,7 +1,6 @@
-"""The judge of captions: says which animal in which coat an image shows, by day or night, in which
-style.
+"""The judge of captions: sees animal, coat, time of day and style in an image.
 
-Like the toy world's first judge it only ever measures; no training of a generator may use it.
+Like the first judge it only measures; no training of a generator may use it.
 """
 
 from collections.abc import Sequence
@@ -29,19 +28,14 @@ def attributes(scene: Scene) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class AttributeConfig:
-    """The words that each attribute can take, in the order of their labels, and the size of the
-    judge.
-    """
+    """The words that each attribute can take, in the order of their labels, and the judge's size."""
 
     animal: tuple[str, ...]
     coat: tuple[str, ...]
     time: tuple[str, ...] = ("day", "night")
     style: tuple[str, ...] = ("photograph", "flat")
-    widths: tuple[int, int, int] = (
-        24,
-        48,
-        96,
-    )  # channels at a half, a quarter and an eighth of the image's size
+    # Channels at a half, a quarter and an eighth of the image's size.
+    widths: tuple[int, int, int] = (24, 48, 96)
 
     def words(self, attribute: str) -> tuple[str, ...]:
         """Return the words of one attribute; VarbookError for another name."""
@@ -53,8 +47,9 @@ class AttributeConfig:
 
 
 class AttributeJudge(nn.Module):
-    """Small CNN with one head per attribute; input (B, 3, H, W) in [-1, 1], output attribute ->
-    logits (B, words).
+    """Small CNN with one head per attribute.
+
+    Input (B, 3, H, W) in [-1, 1], output attribute -> logits (B, words).
     """
 
     def __init__(self, config: AttributeConfig):
@@ -79,18 +74,17 @@ class AttributeJudge(nn.Module):
         return {name: head(pooled) for name, head in self.heads.items()}
 
     def labels(self, scenes: Sequence[Scene]) -> dict[str, Tensor]:
-        """Return attribute -> labels (N,) of scenes; VarbookError for a word that the judge does
-        not know.
-        """
-        said = [attributes(scene) for scene in scenes]
-        unknown = {one[name] for one in said for name in ATTRIBUTES} - {
-            word for name in ATTRIBUTES for word in self.config.words(name)
-        }
+        """Return attribute -> labels (N,) of scenes; VarbookError for a word that is not known."""
+        captions = [attributes(scene) for scene in scenes]
+        known = {word for name in ATTRIBUTES for word in self.config.words(name)}
+        unknown = {caption[name] for caption in captions for name in ATTRIBUTES} - known
         if unknown:
             raise VarbookError(
                 f"The judge of attributes has no word for {', '.join(sorted(unknown))}."
             )
         return {
-            name: torch.tensor([self.config.words(name).index(one[name]) for one in said])
+            name: torch.tensor(
+                [self.config.words(name).index(caption[name]) for caption in captions]
+            )
             for name in ATTRIBUTES
         }

@@ -1,30 +1,39 @@
-"""CLIP's image tower: the pooled feature on which CycleVAR's discriminator stands (section 4.1)."""
+"""CLIP's image encoder: the pooled feature on which CycleVAR's discriminator rests (section 4.1)."""
 
 from importlib.util import find_spec
 
 import torch
-from torch import nn
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 
-MODEL, WEIGHTS, REPOSITORY = "ViT-B-32-quickgelu", "openai", "timm/vit_base_patch32_clip_224.openai"
+MODEL = "ViT-B-32-quickgelu"
+WEIGHTS = "openai"
+REPOSITORY = "timm/vit_base_patch32_clip_224.openai"
 SIDE = 224
-MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+# Mean and deviation of CLIP's training images, red, green and blue in [0, 1].
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class Clip(nn.Module):
-    """Images (B,3,H,W) in [-1,1], resized to 224 x 224 -> one vector per image (B,512), through a
-    given image tower.
+    """Images (B, 3, H, W) in [-1, 1], resized to 224 x 224 -> one vector per image (B, 512).
+
+    `tower` is the image encoder, `width` the length of its vectors.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, tower: nn.Module, width: int = 512):
         super().__init__()
-        self.tower, self.width = tower, width
+        self.tower = tower
+        self.width = width
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         if images.shape[2:] != (SIDE, SIDE):
             images = F.interpolate(
                 images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
@@ -33,9 +42,7 @@ class Clip(nn.Module):
 
 
 def clip_at_hand() -> bool:
-    """Say whether open_clip is installed and its weights lie in the cache already: then nothing is
-    downloaded.
-    """
+    """Return whether open_clip and its weights are on this machine, so that nothing is downloaded."""
     if find_spec("open_clip") is None:
         return False
     from huggingface_hub import try_to_load_from_cache
@@ -45,9 +52,7 @@ def clip_at_hand() -> bool:
 
 
 def load_clip() -> Clip:
-    """Return CLIP ViT-B/32 with OpenAI's weights, frozen; VarbookError where open_clip or the
-    weights cannot be had.
-    """
+    """Return CLIP ViT-B/32 with OpenAI's weights, frozen; VarbookError where it cannot be had."""
     try:
         import open_clip
     except ImportError:

@@ -1,12 +1,11 @@
-"""DINO's ViT-B/8, as far as its last keys: the descriptors of the structure distance that the
-papers report.
-"""
+"""DINO's ViT-B/8 up to its last keys: the descriptors of the papers' structure distance."""
 
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import nn
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 from varbook.features.squeezenet import fill
@@ -14,11 +13,12 @@ from varbook.features.squeezenet import fill
 # The name under which torch.hub keeps the checkpoint that DINO's authors published.
 FILE = "dino_vitbase8_pretrain.pth"
 PATCH = 8
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # red, green, blue in [0, 1]
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class Attention(nn.Module):
-    """Self-attention over (B,T,C), named as in the checkpoint."""
+    """Self-attention over (B, T, C), named as in the checkpoint."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -26,7 +26,7 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         parts = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # 3 B H T C/H
         return self.proj(F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2))  # B T C
 
@@ -36,20 +36,22 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int):
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.attn = Attention(width, heads)
         self.mlp = nn.ModuleDict(
             {"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)}
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.norm1(x))
         return x + self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.norm2(x))))
 
 
 class Dino(nn.Module):
-    """Frozen vision transformer, by default ViT-B/8; input (B,3,H,W) in [-1,1], resized to `side` x
-    `side` pixels.
+    """Frozen vision transformer, by default ViT-B/8.
+
+    Input (B, 3, H, W) in [-1, 1], resized to `side` x `side` pixels.
     """
 
     def __init__(self, width: int = 768, heads: int = 12, depth: int = 12, side: int = 224):
@@ -61,26 +63,25 @@ class Dino(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
 
-    def keys(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the keys of the last block for the class token and all patches, heads side by side: (B,785,768) for
-        ViT-B/8.
+    def keys(self, images: Tensor) -> Tensor:
+        """Return the keys of the last block, all heads side by side: (B, 785, 768) for ViT-B/8.
+
+        One for the class token, then one per patch.
         """
         size = (self.side, self.side)
         if images.shape[2:] != size:
             images = F.interpolate(
                 images, size=size, mode="bilinear", antialias=True, align_corners=False
             )
-        mean, std = (
-            torch.tensor(c, device=images.device)[:, None, None]
-            for c in (IMAGENET_MEAN, IMAGENET_STD)
-        )
-        x = (
-            self.patch_embed["proj"](((images + 1) / 2 - mean) / std).flatten(2).transpose(1, 2)
-        )  # B T-1 C
+        mean = torch.tensor(IMAGENET_MEAN, device=images.device)[:, None, None]
+        std = torch.tensor(IMAGENET_STD, device=images.device)[:, None, None]
+        patches = self.patch_embed["proj"](((images + 1) / 2 - mean) / std)  # B C side/8 side/8
+        x = patches.flatten(2).transpose(1, 2)  # B T-1 C
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed  # B T C
         for block in self.blocks[:-1]:
             x = block(x)
-        last = self.blocks[-1]
+        last = cast(Block, self.blocks[-1])
+        # The keys of the last block are all that is asked for: it is not run to its end.
         return last.attn.qkv(last.norm1(x)).chunk(3, dim=2)[1]  # B T C
 
 
@@ -91,17 +92,18 @@ def checkpoint() -> Path | None:
 
 
 def load_dino(path: Path | str | None = None) -> Dino:
-    """Return the frozen network with the checkpoint at `path` (None: torch.hub's cache); raise
-    VarbookError if it is missing.
+    """Return the frozen network with the checkpoint at `path`; VarbookError if it is missing.
+
+    Without a path it is looked for in torch.hub's cache.
     """
-    found = Path(path) if path is not None else checkpoint()
-    if found is None or not found.is_file():
+    file = Path(path) if path is not None else checkpoint()
+    if file is None or not file.is_file():
         raise VarbookError(
-            f"DINO's checkpoint {found or FILE} is not there; put it into {torch.hub.get_dir()}/checkpoints, "
+            f"DINO's checkpoint {file or FILE} is not there; put it into {torch.hub.get_dir()}/checkpoints, "
             'or measure structure with "mobilenet" or a judge.'
         )
     try:
-        weights = torch.load(found, map_location="cpu", weights_only=True)
+        weights = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise VarbookError(f"DINO's checkpoint {found} cannot be read; fetch it again.") from error
-    return fill(Dino(), weights, str(found))
+        raise VarbookError(f"DINO's checkpoint {file} cannot be read; fetch it again.") from error
+    return fill(Dino(), weights, str(file))

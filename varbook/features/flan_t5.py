@@ -11,10 +11,10 @@ NAME = "google/flan-t5-xl"
 
 
 class FlanT5:
-    """Prompts -> features (B, T, 2048); a text encoder as `TextNextScaleModel.listen` takes it.
+    """Prompts -> features (B, T, 2048): a frozen text encoder for `TextNextScaleModel`.
 
-    It is no module: what listens to it neither trains, nor moves, nor saves it. Raises VarbookError
-    where transformers or the weights (11 GB) are missing.
+    It is not a module, so that a model that holds it neither trains, moves nor saves it. Raises
+    VarbookError where transformers or the weights (11 GB) are missing.
     """
 
     def __init__(self, name: str = NAME, *, length: int = 512, device: torch.device | str = "cpu"):
@@ -33,7 +33,8 @@ class FlanT5:
             raise VarbookError(
                 f"{name} could not be fetched ({type(error).__name__}): go on line, or pass a folder that has it."
             ) from error
-        self.channels, self.length = self.tower.config.d_model, length
+        self.channels = self.tower.config.d_model
+        self.length = length
 
     def __deepcopy__(self, memo: dict) -> "FlanT5":
         return self  # frozen: copies of a model may share it
@@ -51,9 +52,7 @@ class FlanT5:
     @torch.no_grad()
     def __call__(self, ids: Tensor) -> Tensor:
         """Return features (B, T, channels) of ids (B, T)."""
-        there = ids.to(self.tower.device)
-        return (
-            self.tower(input_ids=there, attention_mask=(there != 0).long())
-            .last_hidden_state.float()
-            .to(ids.device)
-        )
+        # The tower may be on another device than the model that listens: go there and back.
+        words = ids.to(self.tower.device)
+        features = self.tower(input_ids=words, attention_mask=(words != 0).long())
+        return features.last_hidden_state.float().to(ids.device)

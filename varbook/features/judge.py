@@ -1,14 +1,13 @@
-"""The toy world's judge: says which animal an image shows, horse or zebra, and where it stands.
+"""The toy world's judge: sees which animal an image shows, horse or zebra, and where it is.
 
-It only ever measures. No training loss of a generator may use it, or its word would be worth
-nothing.
+It only measures. Were it part of a generator's training loss, its verdict would prove nothing.
 """
 
 from dataclasses import dataclass
 
 import torch
-from torch import nn
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 
@@ -17,29 +16,22 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """Size of the judge; `species` are its classes in the order of their labels, and hold both
-    `domains`.
-    """
+    """Size of the judge; `species` are its classes in label order and include both `domains`."""
 
     species: tuple[str, ...]
     domains: tuple[str, ...] = ("horse", "zebra")
-    widths: tuple[int, int, int] = (
-        24,
-        48,
-        96,
-    )  # channels at a half, a quarter and an eighth of the image's size
+    # Channels at a half, a quarter and an eighth of the image's size.
+    widths: tuple[int, int, int] = (24, 48, 96)
     neck: int = 24  # channels of the silhouette's path back up
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge says of B images: species (B,S), domain (B,D) and silhouette (B,H,W), all as
-    logits.
-    """
+    """Logits of the judge for B images: species (B, S), domain (B, D), silhouette (B, H, W)."""
 
-    species: torch.Tensor
-    domain: torch.Tensor
-    silhouette: torch.Tensor
+    species: Tensor
+    domain: Tensor
+    silhouette: Tensor
 
 
 def stage(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -51,7 +43,7 @@ def stage(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Judge(nn.Module):
-    """Small CNN with three heads; input (B,3,H,W) in [-1,1] with H, W >= 16, output a Verdict."""
+    """Small CNN with three heads; input (B, 3, H, W) in [-1, 1] with H, W >= 16, output a Verdict."""
 
     def __init__(self, config: JudgeConfig):
         super().__init__()
@@ -76,33 +68,28 @@ class Judge(nn.Module):
         self.species = nn.Linear(2 * eighth, len(config.species))
         self.domain = nn.Linear(2 * eighth, len(config.domains))
 
-    def maps(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """Return the maps at a half, a quarter and an eighth of the size of images (B,3,H,W) in
-        [-1,1].
-        """
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return the maps at 1/2, 1/4 and 1/8 of the size of images (B, 3, H, W) in [-1, 1]."""
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < 16:
             raise VarbookError(
-                f"The judge looks at (B,3,H,W) with 16 pixels or more a side, not {tuple(images.shape)}."
+                f"The judge looks at (B, 3, H, W) with 16 pixels or more a side, not {tuple(images.shape)}."
             )
         half = self.down2(images.contiguous(memory_format=torch.channels_last))  # B C H/2 W/2
         quarter = self.down4(half)
         return [half, quarter, self.down8(quarter)]
 
-    def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the pooled vector (B,F) on which FD-toy is measured, for images (B,3,H,W) in
-        [-1,1].
-        """
+    def features(self, images: Tensor) -> Tensor:
+        """Return the pooled vector (B, F) behind FD-toy, for images (B, 3, H, W) in [-1, 1]."""
         return torch.cat([level.mean(dim=(2, 3)) for level in self.maps(images)[1:]], dim=1)  # B F
 
-    def forward(self, images: torch.Tensor) -> Verdict:
+    def forward(self, images: Tensor) -> Verdict:
         half, quarter, eighth = self.maps(images)
         pooled = torch.cat([eighth.mean(dim=(2, 3)), eighth.amax(dim=(2, 3))], dim=1)  # B 2C
         x = F.interpolate(self.lateral8(eighth), size=quarter.shape[2:], mode="nearest")
         x = self.smooth4(x + self.lateral4(quarter))
         x = F.interpolate(x, size=half.shape[2:], mode="nearest")
-        x = F.pixel_shuffle(self.silhouette(self.smooth2(x + self.lateral2(half))), 2)[
-            :, 0
-        ]  # B H W
+        x = self.silhouette(self.smooth2(x + self.lateral2(half)))  # B 4 H/2 W/2
+        x = F.pixel_shuffle(x, 2)[:, 0]  # B H W
         # An odd side was rounded up on the way down.
         silhouette = x[:, : images.shape[2], : images.shape[3]]
         return Verdict(self.species(pooled), self.domain(pooled), silhouette)

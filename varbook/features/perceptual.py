@@ -1,12 +1,10 @@
-"""A perceptual distance: how different two images look to a frozen network, differentiable in the
-images.
-"""
+"""A perceptual distance: how different two images look to a frozen network; differentiable."""
 
 import warnings
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from varbook import paths
 from varbook.errors import VarbookError
@@ -17,16 +15,18 @@ NAMES = ("auto", "lpips-vgg", "lpips-squeeze", "squeezenet", "lpips-random")
 TRUNKS = {"lpips-vgg": "vgg16-397923af.pth", "lpips-squeeze": "squeezenet1_1-b8a52dc0.pth"}
 
 
-def unit(x: torch.Tensor, floor: float = 1.0) -> torch.Tensor:
-    """Divide (B,C,h,w) by its norm over channels; `floor` is added to the squared norm, so that
-    dark places stay calm.
+def unit(x: Tensor, floor: float = 1.0) -> Tensor:
+    """Divide (B, C, h, w) by its norm over channels.
+
+    `floor` is added to the squared norm, so that places with weak features do not dominate.
     """
     return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + floor)
 
 
 class Perceptual(nn.Module):
-    """Frozen distance (B,3,H,W), (B,3,H,W) in [-1,1] -> (B,) >= 0, float32, H and W >= 32; `name`
-    says what measures.
+    """Frozen distance between two batches (B, 3, H, W) in [-1, 1] -> (B,) >= 0, float32.
+
+    H and W are 32 or more; `name` says which network measures.
     """
 
     def __init__(self, name: str, network: nn.Module):
@@ -40,10 +40,10 @@ class Perceptual(nn.Module):
         # training mode.
         return super().train(False)
 
-    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
         if x.shape != y.shape or x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < 32:
             raise VarbookError(
-                f"A perceptual distance compares two batches (B,3,H,W) of one shape, 32 pixels or more a side, "
+                f"A perceptual distance compares two batches (B, 3, H, W) of one shape, 32 pixels or more a side, "
                 f"not {tuple(x.shape)} with {tuple(y.shape)}."
             )
         # Half precision would lose the small differences that this is about.
@@ -52,20 +52,17 @@ class Perceptual(nn.Module):
             if self.name != "squeezenet":
                 return self.network(x, y).flatten()  # B
             pairs = zip(self.network(x), self.network(y), strict=True)
-            return sum(
-                (unit(a) - unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs
-            )  # B
+            layers = [(unit(a) - unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]
+            return torch.stack(layers).sum(dim=0)  # B
 
 
 def trunk_cached(name: str) -> bool:
-    """Say whether the pretrained trunk of "lpips-vgg" or "lpips-squeeze" lies in torch.hub's cache
-    already.
-    """
+    """Return whether torch.hub's cache holds the trunk of "lpips-vgg" or "lpips-squeeze"."""
     return (Path(torch.hub.get_dir()) / "checkpoints" / TRUNKS[name]).is_file()
 
 
 def best_at_hand() -> str:
-    """Return which of NAMES "auto" stands for on this machine."""
+    """Return which of NAMES "auto" means on this machine."""
     # LPIPS proper where its trunk is at hand; VGG costs about thirty times SqueezeNet, so only
     # where there is a card.
     if trunk_cached("lpips-vgg") and torch.cuda.is_available():
@@ -90,12 +87,11 @@ def _lpips(name: str) -> nn.Module:
 
 
 def perceptual_distance(name: str = "auto") -> Perceptual:
-    """Return the frozen distance `name`, one of NAMES; "auto" takes the best at hand without a
-    download and says which in `.name`.
+    """Return the frozen distance `name`, one of NAMES; `.name` says which "auto" has chosen.
 
-    In "squeezenet" each map's difference is squared, summed over channels, averaged over places and
-    summed over layers: LPIPS (Zhang et al. 2018, eq. 1) with all channel weights one. Raise
-    VarbookError if the named weights are missing.
+    "auto" takes the best that needs no download. In "squeezenet" each map's difference is squared,
+    summed over channels, averaged over places and summed over layers: LPIPS (Zhang et al. 2018, eq.
+    1) with all channel weights one. Raises VarbookError if the named weights are missing.
     """
     if name not in NAMES:
         raise VarbookError(

@@ -1,16 +1,17 @@
-"""SqueezeNet 1.1: a small pretrained network whose early maps serve a perceptual distance and
-frozen features.
-"""
+"""SqueezeNet 1.1: a small pretrained network for a perceptual distance and frozen features."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from varbook import paths
 from varbook.errors import VarbookError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 FILE = "squeezenet_v1.1.npz"
 LAYERS = ("conv1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7", "fire8", "fire9")
@@ -20,8 +21,9 @@ MEAN_BGR = (104.0, 117.0, 123.0)
 
 
 class Fire(nn.Module):
-    """Squeeze to few channels, then expand by a 1x1 and a 3x3 convolution side by side: (B,C,h,w)
-    -> (B,2*wide,h,w).
+    """Squeeze to few channels, then a 1x1 and a 3x3 convolution side by side.
+
+    (B, C, h, w) -> (B, 2 * wide, h, w).
     """
 
     def __init__(self, inputs: int, narrow: int, wide: int):
@@ -30,14 +32,15 @@ class Fire(nn.Module):
         self.expand1x1 = nn.Conv2d(narrow, wide, 1)
         self.expand3x3 = nn.Conv2d(narrow, wide, 3, padding=1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         x = F.relu_(self.squeeze1x1(x))
         return F.relu_(torch.cat([self.expand1x1(x), self.expand3x3(x)], dim=1))
 
 
 class SqueezeNet(nn.Module):
-    """Frozen SqueezeNet 1.1; input (B,3,H,W) RGB in [-1,1] with H, W >= 32, output the list of maps
-    named in `layers`.
+    """Frozen SqueezeNet 1.1: RGB images (B, 3, H, W) in [-1, 1] -> the maps named in `layers`.
+
+    H and W are 32 or more.
     """
 
     def __init__(self, layers: tuple[str, ...] = ("conv1", "fire3", "fire5")):
@@ -55,51 +58,63 @@ class SqueezeNet(nn.Module):
         self.fire8, self.fire9 = Fire(384, 64, 256), Fire(512, 64, 256)
         self.conv10 = nn.Conv2d(512, 1000, 1)
 
-    def maps(self, x: torch.Tensor, layers: tuple[str, ...]) -> list[torch.Tensor]:
-        """Return the maps of `layers` for images (B,3,H,W) in [-1,1], computing no deeper than the
-        deepest of them.
+    def maps(self, x: Tensor, layers: tuple[str, ...]) -> list[Tensor]:
+        """Return the maps of `layers` for images (B, 3, H, W) in [-1, 1].
+
+        Nothing deeper than the deepest of them is computed.
         """
         # Channels last: on a CPU the pooling is then vectorised, which nearly halves the time.
-        found, x = {}, x.contiguous(memory_format=torch.channels_last)
-        for name in LAYERS[: max(LAYERS.index(layer) for layer in layers) + 1]:
+        x = x.contiguous(memory_format=torch.channels_last)
+        outputs = {}
+        deepest = max(LAYERS.index(layer) for layer in layers)
+        for name in LAYERS[: deepest + 1]:
             if name in POOL_BEFORE:
                 x = F.max_pool2d(x, 3, stride=2, ceil_mode=True)
             x = getattr(self, name)(x)
-            found[name] = x = F.relu_(x) if name == "conv1" else x
-        return [found[layer] for layer in layers]
+            outputs[name] = x = F.relu_(x) if name == "conv1" else x
+        return [outputs[layer] for layer in layers]
 
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, x: Tensor) -> list[Tensor]:
         return self.maps(x, self.layers)
 
-    def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the scores (B,1000) of ImageNet's classes for images (B,3,H,W) in [-1,1], best at
-        227 x 227.
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the scores (B, 1000) of ImageNet's classes, best at 227 x 227.
+
+        `x` are images (B, 3, H, W) in [-1, 1].
         """
         return F.relu(self.conv10(self.maps(x, ("fire9",))[0])).mean(dim=(2, 3))  # B 1000
 
 
-def read_npz(path: Path | str | None, name: str) -> dict[str, torch.Tensor]:
-    """Return the float32 tensors of the weights file at `path` (None: looked for by `name`); raise
-    VarbookError if it is missing or damaged.
+def read_npz(path: Path | str | None, name: str) -> dict[str, Tensor]:
+    """Return the float32 tensors of the weights file at `path`.
+
+    Without a path the file is looked for by `name`. Raises VarbookError if it is missing or
+    damaged.
     """
-    found = Path(path) if path is not None else paths.weights_file(name)
-    if found is None or not found.is_file():
+    file = Path(path) if path is not None else paths.weights_file(name)
+    if file is None or not file.is_file():
         raise VarbookError(
-            f"The pretrained weights {found or name} are not there; name their folder with VARBOOK_WEIGHTS "
+            f"The pretrained weights {file or name} are not there; name their folder with VARBOOK_WEIGHTS "
             "or choose features that need none."
         )
     try:
-        with np.load(found) as archive:
+        with np.load(file) as archive:
             return {key: torch.from_numpy(archive[key].astype(np.float32)) for key in archive.files}
     except Exception as error:
         raise VarbookError(
-            f"The weights file {found} cannot be read ({error}); fetch it again."
+            f"The weights file {file} cannot be read ({error}); fetch it again."
         ) from error
 
 
-def fill(network: nn.Module, weights: dict[str, torch.Tensor], source: str) -> nn.Module:
-    """Load `weights` into `network`, freeze it and return it; raise VarbookError where keys or
-    shapes do not match.
+def channels_last(network: Network) -> Network:
+    """Return the network with its weights stored channels last, which a CPU convolves faster."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def fill(network: Network, weights: dict[str, Tensor], source: str) -> Network:
+    """Load `weights` into `network`, freeze it and return it.
+
+    Raises VarbookError, naming `source`, where keys or shapes do not match.
     """
     try:
         network.load_state_dict(weights)
@@ -113,17 +128,18 @@ def fill(network: nn.Module, weights: dict[str, torch.Tensor], source: str) -> n
 def load_squeezenet(
     path: Path | str | None = None, layers: tuple[str, ...] = ("conv1", "fire3", "fire5")
 ) -> SqueezeNet:
-    """Return the frozen network with the weights at `path` (None: searched); raise VarbookError if
-    they are missing.
+    """Return the frozen network with the weights at `path`; VarbookError if they are missing.
+
+    Without a path they are looked for below VARBOOK_WEIGHTS.
     """
     weights = read_npz(path, FILE)
-    # The first convolution has no padding, so the change from [-1,1] RGB to mean-free 0..255 BGR
+    # The first convolution has no padding, so the change from [-1, 1] RGB to mean-free 0..255 BGR
     # folds into it exactly.
     if weights.get("conv1.weight", torch.empty(0)).shape == (64, 3, 3, 3):
-        first, half = weights["conv1.weight"], 127.5
+        first = weights["conv1.weight"]
+        half = 127.5  # half of the range 0..255: x in [-1, 1] is 127.5 x + 127.5
         offset = half - torch.tensor(MEAN_BGR)
         weights["conv1.bias"] = weights["conv1.bias"] + torch.einsum("oikl,i->o", first, offset)
         weights["conv1.weight"] = first.flip(1) * half
-    return fill(SqueezeNet(layers), weights, str(path or FILE)).to(
-        memory_format=torch.channels_last
-    )
+    network = fill(SqueezeNet(layers), weights, str(path or FILE))
+    return channels_last(network)
