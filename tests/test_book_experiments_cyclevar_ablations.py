@@ -53,7 +53,7 @@ def test_every_row_of_the_papers_tables_is_there_and_changes_what_it_says():
 
 def test_rows_that_carry_a_claim_have_every_seed():
     one = profile("laptop")
-    assert len(one.study_seeds) == 3
+    assert len(one.small_seeds) == 3
     claims = (
         "default",
         "temperature 0.01",
@@ -63,27 +63,28 @@ def test_rows_that_carry_a_claim_have_every_seed():
         "serial, as printed",
         "last scale alone",
     )
-    assert all(seeds_of(one, name) == one.study_seeds for name in claims)
-    assert seeds_of(one, "shifted context") == one.study_seeds[:1]
+    assert all(seeds_of(one, name) == one.small_seeds for name in claims)
+    assert seeds_of(one, "shifted context") == one.small_seeds[:1]
 
 
 @pytest.mark.parametrize("name", ("smoke", "laptop", "gpu", "paper"))
 def test_all_rows_have_one_training_but_for_rate_and_optimiser(name):
     one = profile(name)
-    usual = one.study.cyclevar_training
+    usual = one.chains["small"].cyclevar_training
     for variant in VARIANTS.values():
         training = training_of(one, variant)
         assert replace(training, lr=usual.lr, optimiser=usual.optimiser) == usual
         assert training.optimiser == variant.optimiser
         assert training.lr == pytest.approx(variant.rate * usual.lr)
     assert (
-        one.study.image_size % one.study.tokenizer.patch == 0 and usual.identity_steps < usual.steps
+        one.chains["small"].image_size % one.chains["small"].tokenizer.patch == 0
+        and usual.identity_steps < usual.steps
     )
 
 
 def test_another_codebook_changes_tokenizer_and_model_alone():
     one = profile("laptop")
-    usual, other = study_of(one).toy, study_of(one, codes=2048).toy
+    usual, other = study_of(one).chains["toy"], study_of(one, codes=2048).chains["toy"]
     assert (other.tokenizer.codes, other.model.codes) == (
         2048,
         2048,
@@ -111,7 +112,7 @@ def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(ow
     ] * 2
     assert values[0] != values[1] and [run.record["seed"] for run in runs] == [0, 1]
     kept = pictures(values[0])
-    side = own_home.study.image_size
+    side = own_home.chains["small"].image_size
     assert list(kept) == list(DIRECTIONS) and all(
         one.shape == (KEPT, 3, side, side) for one in kept.values()
     )
@@ -150,9 +151,9 @@ def test_the_token_shown_lies_in_the_animal(own_home):
     model, tokenizer, _ = build.toy_next_scale(study)
     images, place = token_shown(own_home, CycleVAR(tokenizer, model))
     coarse, stride, width = (
-        sum(h * w for h, w in study.toy.tokenizer.schedule[:-1]),
+        sum(h * w for h, w in study.chains["toy"].tokenizer.schedule[:-1]),
         tokenizer.stride,
-        study.toy.tokenizer.schedule[-1][1],
+        study.chains["toy"].tokenizer.schedule[-1][1],
     )
     row, column = divmod(place - coarse, width)
     there = build.toy_domain(study, "horse", held_out=True).silhouettes[0]

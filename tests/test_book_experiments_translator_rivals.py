@@ -102,7 +102,7 @@ def photographs(smoke, monkeypatch):
     """
     if paths.weights_file(mobilenet.FILE) is None:
         pytest.skip(f"needs {mobilenet.FILE} (VARBOOK_WEIGHTS)")
-    draw, size = torch.Generator().manual_seed(0), smoke.photographs.image_size
+    draw, size = torch.Generator().manual_seed(0), smoke.chains["photographs"].image_size
     sides = {"trainA": size + 4, "trainB": size + 4, "testA": size, "testB": size}
     made = {
         part: torch.randint(256, (12, 3, side, side), generator=draw, dtype=torch.uint8)
@@ -115,7 +115,10 @@ def photographs(smoke, monkeypatch):
 @pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, photographs, name):
     short = replace(
-        smoke, photograph_rivals=RIVALS, photograph_baseline_steps=3, photograph_diffusion_steps=3
+        smoke,
+        rivals=replace(
+            smoke.rivals, photograph_translators=RIVALS, photograph_steps=3, diffusion_steps=3
+        ),
     )
     run = photograph_rival(short, name)
     values = run.record["measurements"]["result"]["values"]
@@ -127,7 +130,7 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
     assert set(photograph_numbers(values["report"])) == {
         f"{what} {way}" for what in ("FD", "structure") for way in ("h2z", "z2h")
     }
-    side = smoke.photographs.image_size
+    side = smoke.chains["photographs"].image_size
     assert photograph_pictures(values).shape == (2 * cyclevar_ablations.KEPT, 3, side, side)
     assert photograph_rival(short, name).source == "found"
     made_by, _ = photograph_translator(short, name)

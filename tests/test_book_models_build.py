@@ -63,13 +63,13 @@ def test_what_saw_with_other_networks_than_the_book_s_own_runs_has_another_key(m
 def test_the_domains_are_the_classes_that_the_chains_use():
     assert build.DOMAINS["toy-cyclevar"] == {"horse": build.HORSE, "zebra": build.ZEBRA}
     assert all(
-        max(build.DOMAINS["photo-cyclevar"].values()) < one.photographs.model.classes
+        max(build.DOMAINS["photo-cyclevar"].values()) < one.chains["photographs"].model.classes
         for one in PROFILES.values()
     )
 
 
 def test_the_rows_of_flexvar_s_tables_have_equal_budgets_and_the_main_depth_is_among_the_depths():
     for one in PROFILES.values():
-        assert one.ground_truth_steps == one.toy.tokenizer_training.steps
-        assert one.toy.model.depth in one.flex_depths and len(one.flex_depths) > 1
-        assert set(one.rivals) == {"raster", "masked", "diffusion"}
+        assert one.ground_truth_steps == one.chains["toy"].tokenizer_training.steps
+        assert one.chains["toy"].model.depth in one.flex_depths and len(one.flex_depths) > 1
+        assert set(one.rivals.generators) == {"raster", "masked", "diffusion"}

@@ -48,7 +48,7 @@ def test_held_out_sets_are_hidden_pairs_and_training_sets_share_no_scene():
 
 def test_every_profile_can_read_every_caption_and_every_prompt():
     for one in PROFILES.values():
-        known = set(one.captions.model.words)
+        known = set(one.chains["captions"].model.words)
         spoken = (
             " ".join([*every_caption(captioned.CAPTIONED), *captioned.PROMPTS.values()])
             .replace(",", "")
@@ -56,11 +56,11 @@ def test_every_profile_can_read_every_caption_and_every_prompt():
         )
         assert set(spoken) == known
         assert (
-            one.captions.model.bits
-            == one.captions.tokenizer.code_dim
-            == one.captions.model.code_dim
+            one.chains["captions"].model.bits
+            == one.chains["captions"].tokenizer.code_dim
+            == one.chains["captions"].model.code_dim
         )
-        assert one.captions.model.schedule == one.captions.tokenizer.schedule
+        assert one.chains["captions"].model.schedule == one.chains["captions"].tokenizer.schedule
 
 
 def test_the_chain_is_trained_once_and_translates_by_prompt():

@@ -30,5 +30,5 @@ def test_a_rival_is_trained_found_again_and_draws(smoke, name):
         made.images.shape == (3, 3, smoke.image_size, smoke.image_size)
         and torch.isfinite(made.images).all()
     )
-    own = sum(p.numel() for p in NextScaleModel(smoke.toy.model).parameters())
+    own = sum(p.numel() for p in NextScaleModel(smoke.chains["toy"].model).parameters())
     assert 0.8 < sum(p.numel() for p in model.parameters()) / own < 1.2

@@ -102,9 +102,9 @@ def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp
     monkeypatch.setattr(
         build, "photographs", lambda profile: {"trainA": images[:1], "trainB": images[1:]}
     )
-    settings = replace(
-        profile("smoke"), photographs=replace(profile("smoke").photographs, image_size=64)
-    )
+    chains = profile("smoke").chains
+    larger = {"photographs": replace(chains["photographs"], image_size=64)}
+    settings = replace(profile("smoke"), chains=chains | larger)
     cyclevar, run = build.published_photograph_cyclevar(settings, *paths)
     assert run.source == "trained" and run.record["settings"]["model"].startswith("var-d16 ")
     again, found = build.published_photograph_cyclevar(settings, *paths)

@@ -62,7 +62,8 @@ EXPERIMENTS = {
     "yardsticks": lambda: cyclevar_ablations.yardsticks(LAPTOP),
     "rivals": lambda: translator_rivals.everyone(LAPTOP),
     "rivals on photographs": lambda: [
-        translator_rivals.photograph_rival(LAPTOP, name) for name in LAPTOP.photograph_rivals
+        translator_rivals.photograph_rival(LAPTOP, name)
+        for name in LAPTOP.rivals.photograph_translators
     ],
     "streets": lambda: streets_and_flat.streets(LAPTOP),
     "flat": lambda: streets_and_flat.flat(LAPTOP),

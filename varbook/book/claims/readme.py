@@ -45,16 +45,16 @@ def profiles_block() -> str:
         rows.append(
             {
                 "profile": f"`{one.name}`",
-                "toy world": f"{one.toy.image_size} px, {one.toy_images:,} images",
-                "photographs": f"{one.photographs.image_size} px, where present"
+                "toy world": f"{one.chains['toy'].image_size} px, {one.images['toy']:,} images",
+                "photographs": f"{one.chains['photographs'].image_size} px, where present"
                 if one.use_photographs
                 else "not used",
                 "steps (tokenizer, next-scale model, CycleVAR)": ", ".join(
                     f"{training.steps:,}"
                     for training in (
-                        one.toy.tokenizer_training,
-                        one.toy.model_training,
-                        one.toy.cyclevar_training,
+                        one.chains["toy"].tokenizer_training,
+                        one.chains["toy"].model_training,
+                        one.chains["toy"].cyclevar_training,
                     )
                 ),
             }

@@ -1,7 +1,7 @@
 """CycleVAR taken apart (its tables 3 to 5): one part replaced at a time, all trained to the same
 budget, with several seeds.
 
-Everything happens on the profile's small chain `study`. Numbers and a few small pictures are kept
+Everything happens on the profile's chain "small". Numbers and a few small pictures are kept
 in run records, models are not.
 """
 
@@ -125,19 +125,23 @@ def study_of(profile: Profile, codes: int | None = None) -> Profile:
 
     `codes` replaces the size of the chain's codebook.
     """
-    chain = profile.study
+    chain = profile.chains["small"]
     if codes:
         chain = replace(
             chain,
             tokenizer=replace(chain.tokenizer, codes=codes),
             model=replace(chain.model, codes=codes),
         )
-    return replace(profile, toy=chain, toy_images=profile.study_images)
+    return replace(
+        profile,
+        chains=profile.chains | {"toy": chain},
+        images=profile.images | {"toy": profile.images["small"]},
+    )
 
 
 def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
     """Return how a row is trained: as all others, but for the factor that it names."""
-    training = profile.study.cyclevar_training
+    training = profile.chains["small"].cyclevar_training
     return replace(training, lr=variant.rate * training.lr, optimiser=variant.optimiser)
 
 
@@ -149,7 +153,7 @@ def taken_apart(profile: Profile, name: str, seed: int) -> Run:
     judge, judge_run = build.toy_judge(study)
     _, _, (parent, _) = build.toy_next_scale(study)
     training = training_of(profile, variant)
-    turned = TURNED if variant.turned and seed == profile.study_seeds[0] else {}
+    turned = TURNED if variant.turned and seed == profile.small_seeds[0] else {}
     settings = {
         "model": parent.key,
         "cyclevar": variant.config,
@@ -180,7 +184,7 @@ def taken_apart(profile: Profile, name: str, seed: int) -> Run:
 
 def seeds_of(profile: Profile, name: str) -> tuple[int, ...]:
     """Return the seeds with which the row `name` is trained."""
-    return profile.study_seeds if VARIANTS[name].repeated else profile.study_seeds[:1]
+    return profile.small_seeds if VARIANTS[name].repeated else profile.small_seeds[:1]
 
 
 def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:

@@ -85,7 +85,7 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         "model": model,
         "training": training,
         "judge": judge_run.key,
-        "images": profile.ablation_images,
+        "images": profile.ablation.images,
         "held_out": profile.held_out,
         "sampling": SAMPLING,
     }
@@ -100,7 +100,7 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
 
 def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:
     """Return the runs of the row `name` with every seed of the profile, and the numbers of each."""
-    runs = [ablation(profile, name, seed) for seed in profile.ablation_seeds]
+    runs = [ablation(profile, name, seed) for seed in profile.ablation.seeds]
     return runs, [run.record["measurements"]["result"]["values"] for run in runs]
 
 
@@ -133,21 +133,20 @@ def ceiling(profile: Profile, name: str) -> Run:
 
 def settings_of(profile: Profile, row: Row) -> tuple[NextScaleConfig, NextScaleTraining]:
     """Return the row's model and training: those of the toy world's chain, smaller and shorter."""
-    depth, width, heads = profile.ablation_size
     model = replace(
-        profile.toy.model,
-        depth=depth,
-        width=width,
-        heads=heads,
+        profile.chains["toy"].model,
+        depth=profile.ablation.depth,
+        width=profile.ablation.width,
+        heads=profile.ablation.heads,
         positions=row.positions,
         learnable_positions=row.learnable,
         step_embedding=row.step_embedding,
         mixer=row.mixer,
     )
     training = replace(
-        profile.toy.model_training,
-        steps=profile.ablation_steps,
-        batch=profile.ablation_batch,
+        profile.chains["toy"].model_training,
+        steps=profile.ablation.steps,
+        batch=profile.ablation.batch,
         step_sampling=row.step_sampling,
     )
     return model, training
@@ -176,7 +175,7 @@ def _features(profile: Profile, kind: str) -> tuple[Tensor, Tensor]:
     # The encoder does not know which pyramid follows, so rows with one tokenizer share its
     # features.
     data = toy_training_set(profile)
-    images, labels = data.images[: profile.ablation_images], data.labels[: profile.ablation_images]
+    images, labels = data.images[: profile.ablation.images], data.labels[: profile.ablation.images]
     return encode_all(toy_tokenizer(profile, kind)[0], images, pick_device()), labels.repeat(2)
 
 

@@ -138,7 +138,7 @@ def streets(profile: Profile) -> Run:
     VarbookError where there are neither photographs nor a record.
     """
     settings = {
-        "chain": profile.driving,
+        "chain": profile.chains["driving"],
         "cyclevar": CONFIG,
         "prompts": captioned.DOMAINS["driving-cyclevar"],
     }

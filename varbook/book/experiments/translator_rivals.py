@@ -57,13 +57,13 @@ def rival(profile: Profile, name: str) -> Run:
     # The settings name everything without building it: where the record is there, nothing is
     # trained or loaded.
     settings = {
-        "study": profile.study,
-        "images": profile.study_images,
+        "study": profile.chains["small"],
+        "images": profile.images["small"],
         "judge": judge_run.key,
         "held_out": profile.held_out,
     }
     if name in PIXELS:
-        settings |= {"method": PIXELS[name], "steps": profile.baseline_steps}
+        settings |= {"method": PIXELS[name], "steps": profile.rivals.small_steps}
     else:
         settings |= {
             "method": DIFFUSION[name],
@@ -147,7 +147,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`)
     and minutes of processor time.
     """
-    photos, chain = build.photographs(profile), profile.photographs
+    photos, chain = build.photographs(profile), profile.chains["photographs"]
     settings = {
         "size": chain.image_size,
         "images": {part: len(images) for part, images in photos.items()},
@@ -155,7 +155,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     if name in PIXELS:
         settings |= {
             "method": PIXELS[name],
-            "steps": profile.photograph_baseline_steps,
+            "steps": profile.rivals.photograph_steps,
             "batch": chain.cyclevar_training.batch,
         }
     else:

@@ -59,7 +59,7 @@ TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
 
 def toy_training_set(profile: Profile) -> ToySet:
     """Return the toy world's training images, all species, half of them horses and zebras."""
-    return toy_images(profile.toy_images, profile.image_size, seed=TRAIN_SEED, weights=WEIGHTS)
+    return toy_images(profile.images["toy"], profile.image_size, seed=TRAIN_SEED, weights=WEIGHTS)
 
 
 def toy_domain(profile: Profile, species: str, *, held_out: bool = False) -> ToySet:
@@ -70,7 +70,7 @@ def toy_domain(profile: Profile, species: str, *, held_out: bool = False) -> Toy
         return toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED, species=species)
     seed = HORSE_SEED if species == "horse" else ZEBRA_SEED
     return toy_images(
-        max(profile.toy_images // 4, 1), profile.image_size, seed=seed, species=species
+        max(profile.images["toy"] // 4, 1), profile.image_size, seed=seed, species=species
     )
 
 
@@ -80,7 +80,7 @@ def toy_judge(profile: Profile) -> tuple[Judge, Run]:
     """
     torch.manual_seed(profile.seed + 77)
     judge, data = Judge(JudgeConfig(SPECIES)), toy_training_set(profile)
-    settings = {"world": _world(profile), "steps": profile.judge_steps, "judge": judge.config}
+    settings = {"world": _world(profile), "steps": profile.judges.toy_steps, "judge": judge.config}
     run = train_or_load(
         "judge",
         judge,
@@ -92,7 +92,7 @@ def toy_judge(profile: Profile) -> tuple[Judge, Run]:
             data.images,
             data.labels,
             data.silhouettes,
-            steps=profile.judge_steps,
+            steps=profile.judges.toy_steps,
             seed=profile.seed,
             device=pick_device(),
             keeper=keeper,
@@ -107,7 +107,7 @@ def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, 
 
     The main one is "residual"; "ground_truth" and "single" have equal budgets, to be compared.
     """
-    chain = profile.toy
+    chain = profile.chains["toy"]
     config, training = chain.tokenizer, chain.tokenizer_training
     if kind != "residual":
         config = replace(config, pyramid="ground_truth", normalise=True)
@@ -125,7 +125,7 @@ def toy_next_scale(
 
     `depth` replaces the profile's number of blocks; nothing else changes.
     """
-    chain, data = profile.toy, toy_training_set(profile)
+    chain, data = profile.chains["toy"], toy_training_set(profile)
     chain = replace(chain, model=replace(chain.model, depth=depth or chain.model.depth))
     tokenizer, parent = toy_tokenizer(profile, prediction)
     if prediction == "ground_truth":
@@ -147,7 +147,7 @@ def toy_rival(
     It has the size of the next-scale models and sees as many images. `generate.rivals` draws with
     it.
     """
-    chain, data = profile.toy, toy_training_set(profile)
+    chain, data = profile.chains["toy"], toy_training_set(profile)
     tokenizer, parent = toy_tokenizer(profile, "ground_truth")
     model, run = rival_run(
         f"toy-rival-{name}",
@@ -170,7 +170,7 @@ def toy_cyclevar(
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
     return cyclevar_run(
         "toy-cyclevar",
-        profile.toy,
+        profile.chains["toy"],
         tokenizer,
         model,
         parent,
@@ -187,7 +187,9 @@ def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator,
     is called as CycleVAR is.
     """
     training = BaselineTraining(
-        method=name, steps=profile.baseline_steps, batch=profile.toy.cyclevar_training.batch
+        method=name,
+        steps=profile.rivals.small_steps,
+        batch=profile.chains["toy"].cyclevar_training.batch,
     )
     sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
     return pixel_rival_run(
@@ -200,7 +202,8 @@ def photographs(profile: Profile) -> dict[str, Tensor] | None:
     where not found.
     """
     folder = data_folder("horse2zebra") if profile.use_photographs else None
-    return None if folder is None else _photographs(str(folder), profile.photographs.image_size)
+    size = profile.chains["photographs"].image_size
+    return None if folder is None else _photographs(str(folder), size)
 
 
 @functools.lru_cache(maxsize=2)
@@ -218,7 +221,7 @@ def _photographs(folder: str, size: int) -> dict[str, Tensor]:
 def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
     """Return the residual tokenizer of horse and zebra photographs."""
     data = photographs(profile)
-    chain = profile.photographs
+    chain = profile.chains["photographs"]
     return tokenizer_run(
         "photo-tokenizer",
         chain,
@@ -235,7 +238,7 @@ def labelled_photographs(profile: Profile) -> tuple[Callable[[], Tensor], Tensor
     data = photographs(profile)
     labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
     return lambda: centre(
-        torch.cat((data["trainA"], data["trainB"])), profile.photographs.image_size
+        torch.cat((data["trainA"], data["trainB"])), profile.chains["photographs"].image_size
     ), labels
 
 
@@ -245,7 +248,12 @@ def photograph_next_scale(profile: Profile) -> tuple[NextScaleModel, Tokenizer, 
     """
     tokenizer, parent = photograph_tokenizer(profile)
     model, run = next_scale_run(
-        "photo-var", profile.photographs, tokenizer, parent, *labelled_photographs(profile), profile
+        "photo-var",
+        profile.chains["photographs"],
+        tokenizer,
+        parent,
+        *labelled_photographs(profile),
+        profile,
     )
     return model, tokenizer, (run, parent)
 
@@ -254,7 +262,7 @@ def photograph_cyclevar(
     profile: Profile, config: CycleVARConfig | None = None
 ) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between photographs of horses (class 0) and zebras (class 1)."""
-    data, chain = photographs(profile), profile.photographs
+    data, chain = photographs(profile), profile.chains["photographs"]
     model, tokenizer, (parent, _) = photograph_next_scale(profile)
     sets = (data["trainA"], data["trainB"])
     return cyclevar_run(
@@ -275,9 +283,9 @@ def photograph_rival_translation(profile: Profile, name: str) -> tuple[PixelTran
     """Return a rival in pixels, "cyclegan" or "cut", between photographs of horses (class 0) and
     zebras (class 1).
     """
-    data, chain = photographs(profile), profile.photographs
+    data, chain = photographs(profile), profile.chains["photographs"]
     training = BaselineTraining(
-        method=name, steps=profile.photograph_baseline_steps, batch=chain.cyclevar_training.batch
+        method=name, steps=profile.rivals.photograph_steps, batch=chain.cyclevar_training.batch
     )
     sets, size = (data["trainA"], data["trainB"]), chain.image_size
     return pixel_rival_run(
@@ -320,7 +328,7 @@ def published_photograph_cyclevar(
             "The photographs of horse2zebra are not there: fetch them, and name their place in VARBOOK_DATA."
         )
     start = published_cyclevar(path=path, tokenizer_path=tokenizer_path, config=config)
-    chain = replace(profile.photographs, cyclevar_training=PUBLISHED_TRAINING)
+    chain = replace(profile.chains["photographs"], cyclevar_training=PUBLISHED_TRAINING)
     parent = Run("var-d16", {"key": f"var-d16 {fingerprint(start.model)}"}, "published")
     return cyclevar_run(
         "published-cyclevar",
@@ -370,7 +378,7 @@ def render_all(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
 def _world(profile: Profile) -> dict:
     return {
         "version": WORLD_VERSION,
-        "images": profile.toy_images,
+        "images": profile.images["toy"],
         "size": profile.image_size,
         "weights": WEIGHTS,
     }

@@ -47,7 +47,6 @@ DOMAINS = {
 # The sum of sign bits is bounded: with alpha = 1/2 it could not reach 2 F_target - F_source where
 # the two differ everywhere.
 CONFIG = CycleVARConfig(alpha=0.75)
-PUBLISHED_SIDE = 512  # pixels of the published fine-tuning: CycleVAR's day and night
 TRAIN_SEED, HELD_OUT_SEED = 20, 30
 COATS = tuple(
     sorted(
@@ -61,10 +60,15 @@ def captioned_set(profile: Profile, kind: str, *, held_out: bool = False) -> Toy
     same scenes (hidden pairs).
     """
     night, flat = KINDS[kind]
-    count = profile.held_out if held_out else profile.caption_images // len(KINDS)
+    count = profile.held_out if held_out else profile.images["captions"] // len(KINDS)
     seed = HELD_OUT_SEED if held_out else TRAIN_SEED + list(KINDS).index(kind)
     return toy_images(
-        count, profile.captions.image_size, seed=seed, species=CAPTIONED, night=night, flat=flat
+        count,
+        profile.chains["captions"].image_size,
+        seed=seed,
+        species=CAPTIONED,
+        night=night,
+        flat=flat,
     )
 
 
@@ -80,8 +84,8 @@ def _images(profile: Profile) -> Tensor:
 def _world(profile: Profile) -> dict:
     return {
         "version": WORLD_VERSION,
-        "images": profile.caption_images,
-        "size": profile.captions.image_size,
+        "images": profile.images["captions"],
+        "size": profile.chains["captions"].image_size,
         "species": CAPTIONED,
     }
 
@@ -91,7 +95,7 @@ def attribute_judge(profile: Profile) -> tuple[AttributeJudge, Run]:
     generator ever uses it.
     """
     torch.manual_seed(profile.seed + 78)
-    judge, steps = AttributeJudge(AttributeConfig(CAPTIONED, COATS)), profile.caption_judge_steps
+    judge, steps = AttributeJudge(AttributeConfig(CAPTIONED, COATS)), profile.judges.caption_steps
 
     def fit(keeper):
         parts = [judge.labels(one.scenes) for one in _training_sets(profile).values()]
@@ -116,7 +120,11 @@ def attribute_judge(profile: Profile) -> tuple[AttributeJudge, Run]:
 def bit_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
     """Return the bitwise tokenizer of the captioned toy world."""
     return tokenizer_run(
-        "bit-tokenizer", profile.captions, _images(profile), profile, world=_world(profile)
+        "bit-tokenizer",
+        profile.chains["captions"],
+        _images(profile),
+        profile,
+        world=_world(profile),
     )
 
 
@@ -125,7 +133,13 @@ def caption_model(profile: Profile) -> tuple[TextNextScaleModel, Tokenizer, tupl
     tokenizer, parent = bit_tokenizer(profile)
     captions = [caption for one in _training_sets(profile).values() for caption in one.captions]
     model, run = next_scale_run(
-        "text-var", profile.captions, tokenizer, parent, lambda: _images(profile), captions, profile
+        "text-var",
+        profile.chains["captions"],
+        tokenizer,
+        parent,
+        lambda: _images(profile),
+        captions,
+        profile,
     )
     return model, tokenizer, (run, parent)
 
@@ -135,7 +149,7 @@ def caption_cyclevar(
 ) -> tuple[CycleVAR, Run]:
     """Return CycleVAR between the toy world by day and `to`, "night" or "flat"."""
     model, tokenizer, (parent, _) = caption_model(profile)
-    chain = flat_chain(profile) if to == "flat" else profile.captions
+    chain = flat_chain(profile) if to == "flat" else profile.chains["captions"]
     sets = tuple(captioned_set(profile, kind).images for kind in ("day", to))
     prompts = PROMPTS["day"], PROMPTS[to]
     return cyclevar_run(
@@ -147,15 +161,16 @@ def flat_chain(profile: Profile) -> Chain:
     """Return the chain of the translator between photographs and flat pictures: that of day and
     night, trained for longer.
     """
-    steps = profile.style_steps
+    steps = profile.flat.steps
     longer = {
         "steps": steps,
-        "batch": profile.style_batch,
+        "batch": profile.flat.batch,
         "warmup": min(50, steps // 4),
         "identity_steps": min(100, steps // 3),
     }
     return replace(
-        profile.captions, cyclevar_training=replace(profile.captions.cyclevar_training, **longer)
+        profile.chains["captions"],
+        cyclevar_training=replace(profile.chains["captions"].cyclevar_training, **longer),
     )
 
 
@@ -166,7 +181,7 @@ def driving_photographs(profile: Profile) -> dict[str, Tensor] | None:
     folder = data_folder("day2night")
     if folder is None:
         return None
-    size = PUBLISHED_SIDE if profile.name == "paper" else profile.driving.image_size
+    size = profile.chains["driving"].image_size
     train, test = unpaired(folder, round(size * 286 / 256)), unpaired(folder, size)
     return {
         "trainA": train["trainA"],
@@ -195,7 +210,7 @@ def published_driving_cyclevar(
             "The photographs of day2night are not there: see data_scripts/prepare_bdd100k.py, and name their place."
         )
     start = published_cyclevar("infinity-2b-512", path, tokenizer_path, config)
-    chain = replace(profile.driving, cyclevar_training=PUBLISHED_TRAINING)
+    chain = replace(profile.chains["driving"], cyclevar_training=PUBLISHED_TRAINING)
     parent = Run("infinity-2b", {"key": f"infinity-2b {fingerprint(start.model)}"}, "published")
     return cyclevar_run(
         "published-infinity",
@@ -217,7 +232,7 @@ def driving_chain(
     """Return CycleVAR between photographs of streets by day and by night, and its runs: its own,
     its model's, its tokenizer's.
     """
-    data, chain = driving_photographs(profile), profile.driving
+    data, chain = driving_photographs(profile), profile.chains["driving"]
     both, draw = torch.cat((data["trainA"], data["trainB"])), crops(chain.image_size)
     tokenizer, parent = tokenizer_run("driving-tokenizer", chain, both, profile, draw=draw)
     prompts = [PROMPTS["day"]] * len(data["trainA"]) + [PROMPTS["night"]] * len(data["trainB"])

@@ -1,0 +1,120 @@
+"""What a profile holds: chains of models, numbers of images, and the sizes of each experiment."""
+
+from dataclasses import dataclass, field, replace
+
+from varbook.tokenizer.tokenizer import TokenizerConfig
+from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.train.fit_next_scale import NextScaleTraining
+from varbook.train.fit_tokenizer import TokenizerTraining
+from varbook.transformer.model import NextScaleConfig
+from varbook.transformer.words import vocabulary
+from varbook.world.scene import every_caption
+
+# The animals of chapter 11, whose captions its models read, and the words of those captions.
+CAPTIONED = ("horse", "zebra", "cow", "giraffe", "elephant", "sheep")
+WORDS = vocabulary(every_caption(CAPTIONED))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a translator needs, one after the other: tokenizer, next-scale model, CycleVAR.
+
+    The names of the fields are part of the keys of recorded runs.
+    """
+
+    image_size: int  # pixels
+    tokenizer: TokenizerConfig
+    tokenizer_training: TokenizerTraining
+    model: NextScaleConfig  # same schedule, codes and code_dim as the tokenizer
+    model_training: NextScaleTraining
+    cyclevar_training: CycleVARTraining
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """The next-scale models of FlexVAR tables 4 to 6, all of one size."""
+
+    depth: int
+    width: int
+    heads: int
+    steps: int
+    batch: int
+    images: int  # training images; their mirror images count as well
+    seeds: tuple[int, ...]  # every row is trained once with each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judges:
+    """The classifiers that judge what the models draw."""
+
+    toy_steps: int  # training steps of the toy world's
+    caption_steps: int  # of the one that reads chapter 11's scenes: species, coat, day or night
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rivals:
+    """Other methods, each given the time or the images that the papers' methods get."""
+
+    generators: tuple[str, ...]  # of FlexVAR table 2, trained like the next-scale models
+    small_steps: int  # of CycleGAN and CUT on the chain "small" (CycleVAR table 1)
+    photograph_translators: tuple[str, ...]  # of CycleVAR table 1, those trained on photographs too
+    photograph_steps: int  # of CycleGAN and CUT there
+    diffusion_steps: int  # of the diffusion model there that SDEdit, DDIB and Cycle-Diffusion share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flat:
+    """The translator between the toy world's photographs and flat pictures (chapter 11)."""
+
+    steps: int  # more than for day and night: outlines take longer than light
+    batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Sizes and steps of one profile. Each profile sets every field: nothing has a default.
+
+    The chains:
+        "toy": the toy world;
+        "photographs": horse2zebra;
+        "captions": the toy world in sign bits and captions (chapter 11);
+        "driving": the same parts on photographs of streets by day and by night (chapter 11);
+        "small": a small chain of the toy world, on which CycleVAR is taken apart: dozens of short
+        trainings (chapter 10).
+    """
+
+    name: str
+    seed: int
+    chains: dict[str, Chain] = field(hash=False)  # hash=False: cached functions take a profile
+    # Training images of the drawn chains: "toy" and "small" (half of them horses and zebras),
+    # "captions" (by day and by night, as photographs and flat).
+    images: dict[str, int] = field(hash=False)
+    held_out: int  # held-out scenes of each domain
+    use_photographs: bool  # train on horse2zebra, where it is at hand
+    use_streets: bool  # chapter 11 shows day2night too: three models more
+    flex_depths: tuple[int, ...]  # of the models of FlexVAR figure 7 and tables 2 and 7
+    speed_repeats: int  # timings are averaged over this many runs (CycleVAR table 3)
+    small_seeds: tuple[int, ...]  # of chapter 10's rows that carry a claim; others have the first
+    ablation: Ablation
+    judges: Judges
+    rivals: Rivals
+    flat: Flat
+
+    @property
+    def image_size(self) -> int:
+        """Side of the toy world's images in pixels."""
+        return self.chains["toy"].image_size
+
+    @property
+    def photograph_diffusion(self) -> Chain:
+        """The chain "photographs" with the steps of its diffusion model."""
+        chain = self.chains["photographs"]
+        training = replace(chain.model_training, steps=self.rivals.diffusion_steps)
+        return replace(chain, model_training=training)
+
+    @property
+    def ground_truth_steps(self) -> int:
+        """Steps of the tokenizers that FlexVAR figure 3 holds against the residual one: as many as
+        that one has.
+        """
+        return self.chains["toy"].tokenizer_training.steps

@@ -1,0 +1,281 @@
+"""The paper profile: the papers' sizes where they give one, else the gpu profile's.
+
+A field of a chain's parts that is not named here has the default of its class. No profile takes
+anything from another.
+"""
+
+from varbook.book.models.profiles.fields import (
+    WORDS,
+    Ablation,
+    Chain,
+    Flat,
+    Judges,
+    Profile,
+    Rivals,
+)
+from varbook.tokenizer.schedule import square
+from varbook.tokenizer.tokenizer import TokenizerConfig
+from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.train.fit_next_scale import NextScaleTraining
+from varbook.train.fit_tokenizer import TokenizerTraining
+from varbook.transformer.model import NextScaleConfig
+from varbook.transformer.text_model import TextNextScaleConfig
+from varbook.world.scene import SPECIES
+
+PAPER = Profile(
+    name="paper",
+    seed=0,
+    chains={
+        # The papers have no toy world: the sizes of the gpu profile.
+        "toy": Chain(
+            image_size=64,
+            tokenizer=TokenizerConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                codes=1024,
+                code_dim=16,
+                channels=(64, 128, 192),
+            ),
+            tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
+            model=NextScaleConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                codes=1024,
+                code_dim=16,
+                classes=len(SPECIES),
+                depth=8,
+                width=384,
+                heads=6,
+            ),
+            model_training=NextScaleTraining(steps=20_000, batch=128, max_steps=7),
+            cyclevar_training=CycleVARTraining(steps=10_000, batch=16),
+        ),
+        # FlexVAR and VAR at 256 px, CycleVAR on horse2zebra (its section 4.1: 256 px crops,
+        # VAR-310M). Photographs are all texture: more weight on what a network perceives, and a
+        # discriminator that starts earlier.
+        "photographs": Chain(
+            image_size=256,
+            tokenizer=TokenizerConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
+                # VAR; FlexVAR 8912.
+                codes=4096,
+                # Both papers.
+                code_dim=32,
+                # Ours; the published autoencoders reach 640 (VAR) and 512 channels (FlexVAR).
+                channels=(64, 128, 256, 256),
+                line=False,
+            ),
+            tokenizer_training=TokenizerTraining(
+                steps=200_000,
+                # FlexVAR section 4.1.
+                batch=128,
+                lr=1e-3,
+                l2=1.0,
+                perceptual=0.25,
+                gan=0.05,
+                gan_start=0.7,
+            ),
+            model=NextScaleConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
+                codes=4096,
+                code_dim=32,
+                # ImageNet.
+                classes=1000,
+                # FlexVAR-d16, table 1.
+                depth=16,
+                width=1024,
+                heads=16,
+            ),
+            model_training=NextScaleTraining(
+                steps=300_000,
+                # VAR; FlexVAR gives epochs only, 180 for d16.
+                batch=768,
+                max_steps=10,
+            ),
+            cyclevar_training=CycleVARTraining(
+                # CycleGAN-Turbo; CycleVAR gives no number.
+                steps=25_000,
+                batch=4,
+                lr=3e-4,
+                cycle_l1=0.5,
+                cycle_perceptual=0.25,
+                # The land differs from domain to domain too, so less is to be kept.
+                keep_l1=0.5,
+                gan=2.0,
+                # Patches know stripes, and frozen features know whose they are.
+                critic="patch+features",
+            ),
+        ),
+        # The papers have no drawn captions: the sizes of the gpu profile, 32 bits as in Infinity.
+        "captions": Chain(
+            image_size=64,
+            tokenizer=TokenizerConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                # Sign bits, not learned vectors; Infinity has 32.
+                codes=0,
+                code_dim=32,
+                beta=0.02,
+                channels=(64, 128, 192),
+                codes_kind="bits",
+                bit_entropy=0.05,
+            ),
+            tokenizer_training=TokenizerTraining(
+                steps=20_000,
+                batch=64,
+                # There are no vectors that a warm-up could place.
+                warmup=0,
+            ),
+            model=TextNextScaleConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                codes=0,
+                code_dim=32,
+                # A text stands where a class stood.
+                classes=0,
+                depth=8,
+                width=384,
+                heads=6,
+                bits=32,
+                words=WORDS,
+                text_channels=64,
+            ),
+            model_training=NextScaleTraining(
+                steps=20_000,
+                batch=128,
+                max_steps=7,
+                # Bitwise self-correction, as in Infinity.
+                flips=0.3,
+            ),
+            cyclevar_training=CycleVARTraining(
+                steps=10_000,
+                batch=16,
+                lr=8e-4,
+                identity_steps=100,
+                # Day and night differ everywhere: nothing is to be kept as it is.
+                keep_l1=0.0,
+            ),
+        ),
+        # Streets at 512 px (CycleVAR section 4.1) in Infinity's ten scales and 32 bits. The paper
+        # fine-tunes the published Infinity-2B, depth 32 and width 2048
+        # (`published_driving_cyclevar`); this model, trained from nothing, has the depth, width,
+        # steps and batches of the gpu profile.
+        "driving": Chain(
+            image_size=512,
+            tokenizer=TokenizerConfig(
+                schedule=square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32),
+                codes=0,
+                code_dim=32,
+                beta=0.02,
+                channels=(64, 128, 256, 256),
+                line=False,
+                codes_kind="bits",
+                bit_entropy=0.05,
+            ),
+            tokenizer_training=TokenizerTraining(
+                steps=30_000,
+                batch=32,
+                lr=1e-3,
+                l2=1.0,
+                perceptual=0.25,
+                gan=0.05,
+                gan_start=0.7,
+                warmup=0,
+            ),
+            model=TextNextScaleConfig(
+                schedule=square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32),
+                codes=0,
+                code_dim=32,
+                classes=0,
+                depth=8,
+                width=512,
+                heads=8,
+                bits=32,
+                words=WORDS,
+                text_channels=64,
+            ),
+            model_training=NextScaleTraining(steps=20_000, batch=64, max_steps=10, flips=0.3),
+            cyclevar_training=CycleVARTraining(
+                steps=15_000,
+                batch=8,
+                lr=8e-4,
+                identity_steps=100,
+                cycle_l1=1.0,
+                # Day and night differ everywhere: nothing is to be kept as it is.
+                keep_l1=0.0,
+            ),
+        ),
+        # The paper takes VAR-310M on horse2zebra apart; dozens of trainings on the toy world
+        # instead: the sizes of the gpu profile.
+        "small": Chain(
+            image_size=64,
+            tokenizer=TokenizerConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                codes=1024,
+                code_dim=16,
+                channels=(64, 128, 192),
+            ),
+            tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
+            model=NextScaleConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                codes=1024,
+                code_dim=16,
+                classes=len(SPECIES),
+                depth=8,
+                width=384,
+                heads=6,
+            ),
+            model_training=NextScaleTraining(steps=20_000, batch=128, max_steps=7),
+            cyclevar_training=CycleVARTraining(
+                steps=3000,
+                batch=16,
+                identity_steps=375,
+                warmup=20,
+                cycle_perceptual=0.0,
+                identity_perceptual=0.0,
+                average=0.98,
+                critic_channels=(32, 64, 96),
+            ),
+        ),
+    },
+    images={
+        "toy": 200_000,
+        # No number in the papers: that of the gpu profile.
+        "captions": 6000,
+        "small": 50_000,
+    },
+    held_out=5000,
+    use_photographs=True,
+    use_streets=True,
+    # The depth of the chain "toy" must be among them; FlexVAR figure 7: 16, 20, 24.
+    flex_depths=(4, 6, 8),
+    speed_repeats=10,
+    # The paper has one run for each row.
+    small_seeds=(0, 1, 2),
+    ablation=Ablation(
+        # FlexVAR-d20, table 6.
+        depth=20,
+        width=1280,
+        heads=20,
+        # FlexVAR section 4.3: 40 epochs.
+        steps=70_000,
+        # VAR; so many steps of it are 40 epochs of ImageNet.
+        batch=768,
+        images=200_000,
+        # The paper has one run for each row.
+        seeds=(0, 1, 2),
+    ),
+    judges=Judges(
+        toy_steps=5000,
+        # As in the gpu profile.
+        caption_steps=600,
+    ),
+    rivals=Rivals(
+        generators=("raster", "masked", "diffusion"),
+        small_steps=100_000,
+        photograph_translators=("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion"),
+        photograph_steps=100_000,
+        diffusion_steps=300_000,
+    ),
+    # No number in the paper: those of the gpu profile.
+    flat=Flat(
+        steps=10_000,
+        batch=16,
+    ),
+)
