@@ -1,5 +1,7 @@
 """Schedules: their arithmetic, what a bad one is told, and FlexVAR's step sampling."""
 
+from collections import Counter
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from varbook.tokenizer.schedule import (
     check_schedule,
     make_schedule,
     nearest_schedule,
+    sample_scales,
     sample_schedule,
     scale_slices,
     schedule_for,
@@ -152,3 +155,15 @@ def test_step_sampling_is_a_function_of_its_generator():
     assert (
         first == second != sample_schedule((16, 16), 10, generator=torch.Generator().manual_seed(8))
     )
+
+
+def test_the_scales_of_a_tokenizer_s_step_are_any_down_to_one_by_one():
+    generator = torch.Generator().manual_seed(0)
+    drawn = [sample_scales((16, 16), 5, generator=generator) for _ in range(200)]
+    assert all(len(scales) == 5 and scales[-1] == (16, 16) for scales in drawn)
+    assert all(scales == check_schedule(scales) for scales in drawn)
+    seen = Counter(height for scales in drawn for height, _ in scales[:-1])
+    # four of fifteen sides a step: each is seen in about 53 of 200 steps, the smallest like any
+    assert sorted(seen) == list(range(1, 16)) and all(25 < count < 85 for count in seen.values())
+    assert sample_scales((2, 2), 5, generator=generator) == ((1, 1), (2, 2))
+    assert all(sample_scales((2, 6), 2, generator=generator)[-1] == (2, 6) for _ in range(9))

@@ -72,7 +72,10 @@ def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
         raise VarbookError(
             "A schedule needs at least one scale, and every side must be 1 or more; try square(1, 2, 4, 8)."
         )
-    grown = [a[0] <= b[0] and a[1] <= b[1] and a != b for a, b in zip(schedule, schedule[1:], strict=False)]
+    grown = [
+        a[0] <= b[0] and a[1] <= b[1] and a != b
+        for a, b in zip(schedule, schedule[1:], strict=False)
+    ]
     if not all(grown):
         k = grown.index(False)
         raise VarbookError(
@@ -169,6 +172,18 @@ def sample_schedule(
     while budget and sides and token_count(_scaled(sides, latent)) > budget:
         sides.pop()
     return _scaled(sides, latent)
+
+
+def sample_scales(latent: Scale, count: int, *, generator: torch.Generator) -> Schedule:
+    """Draw the scales of one training step of a multi-scale tokenizer (FlexVAR section 3.3):
+    `count` different ones, the last is `latent` and the others any smaller, 1 x 1 among them.
+
+    Fewer where the latent has no so many.
+    """
+    longest = max(latent)
+    sides = sorted((torch.randperm(longest - 1, generator=generator)[: count - 1] + 1).tolist())
+    scales = _scaled(sides, latent)  # begins with 1 x 1, drawn or not
+    return scales if sides[:1] == [1] else scales[1:]
 
 
 def _scaled(sides: list[int], latent: Scale) -> Schedule:
