@@ -1,7 +1,14 @@
-# The order of the notebooks, what is up to date, and what goes on past a failure. `make figures` and `make test` call it
-# through varbook/runner/run.py, which checks every parameter first; from an activated environment it also runs by itself:
+# The order of the notebooks, which of them are up to date, and which still run after a failure. `make figures` and
+# `make test` call it through varbook/runner/run.py, which checks every parameter first; from an activated environment it
+# also runs by itself:
 #     snakemake --cores 2 --keep-going --config profile=smoke
 # and with one of Snakemake's executor plugins on a cluster.
+#
+# Why the stack is this tall (make, run.py, Snakemake, papermill) for a dozen notebooks: Snakemake takes the same rules to
+# SLURM or Kubernetes, where each chapter is a job with a card of its own and waits for the chapters whose checkpoints it
+# loads. On one machine a loop would do; but the papers' sizes need a cluster, and two ways to run the book would drift
+# apart. run.py stands before it because Snakemake would find a mistyped parameter only when its notebook starts, hours
+# later; parameters travel as base64 because they cross a shell on another machine.
 #
 # A rule notes whether its notebook ended well instead of failing itself: the chapters after a failure then still run
 # (each trains what it needs and does not find), the failed notebook is kept, and rule `all` fails at the end.
@@ -19,7 +26,12 @@ MODE = config.get("mode", "figures")  # "figures": papermill; "check": nbval
 PROFILE = config.get("profile") or os.environ.get("VARBOOK_PROFILE") or "laptop"
 VALUES = config.get("values", {})  # notebook -> parameters, JSON in base64
 NODES = plan.nodes(str(config.get("only", "")) or None, bool(config.get("solutions", False)))
-NAMES = [node.name for node in NODES]
+# The same choice of notebooks for the last step, which says how they ended.
+STATUS = " ".join(
+    [f"--only {','.join(sorted({node.name[:2] for node in NODES}))}"]
+    + ["--check"] * (MODE == "check")
+    + ["--solutions"] * any(node.name.endswith("s") for node in NODES)
+)
 SOURCES = sorted(str(path) for path in (ROOT / "varbook").rglob("*.py"))
 RECORDS = sorted(str(path) for path in (ROOT / "varbook" / "shipped").rglob("*.json"))
 
@@ -50,7 +62,7 @@ rule all:
         python=sys.executable,
     localrule: True  # says what failed: no work for a cluster
     shell:
-        "cd {ROOT} && python -m varbook.runner.status {MODE} {PROFILE} " + " ".join(NAMES)
+        "cd {ROOT:q} && python -m varbook.runner.run --status --profile {PROFILE} " + STATUS
 
 
 for node in NODES:
@@ -75,9 +87,9 @@ for node in NODES:
             folder=str(plan.executed(PROFILE, node).parent),
         threads: int(config.get("threads", 1))
         shell:
-            "mkdir -p {params.folder}; cd {ROOT}; start=$SECONDS; echo '  {params.label} ...'; "
+            "mkdir -p {params.folder:q}; cd {ROOT:q}; start=$SECONDS; echo '  {params.label} ...'; "
             # said in the job itself, so that it holds on another machine too
-            "export VARBOOK_BATCH=1 VARBOOK_PROFILE={PROFILE} PYTHONPATH={ROOT}${{PYTHONPATH:+:$PYTHONPATH}}; "
+            "export VARBOOK_BATCH=1 VARBOOK_PROFILE={PROFILE} PYTHONPATH={ROOT:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
             "export OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{threads}}}; "
             "{params.command} > {log} 2>&1 < /dev/null && code=0 || code=$?; "
             "[ $code = 0 ] && word=done || word=FAILED; "

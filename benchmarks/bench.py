@@ -1,5 +1,4 @@
-"""What the fast forms in the package gain over the obvious ones, on this machine, in under a
-minute: `make bench`.
+"""How much the package's fast forms gain over the obvious ones, in under a minute: `make bench`.
 
 Candidates of one question take turns in one process, so that whatever else the machine does slows
 all of them alike; the table gives medians and their ratios to the first candidate. Candidates that
@@ -40,8 +39,9 @@ Candidate = Callable[[], Tensor | None]
 
 @dataclass(frozen=True)
 class Question:
-    """Candidates to be timed against the first of them; `equal` says that they all compute the same
-    tensor.
+    """Candidates that are timed against the first of them.
+
+    `equal` says that they all compute the same tensor.
     """
 
     name: str
@@ -67,8 +67,9 @@ def _same(outputs: list[Tensor | None]) -> bool:
 def answer(
     question: Question, seconds: float = SECONDS, least: int = LEAST, most: int = MOST
 ) -> list[dict]:
-    """Time the candidates in turns for about `seconds` and return one row each; VarbookError where
-    they should agree and do not.
+    """Time the candidates in turns for about `seconds` and return one row each.
+
+    Raises VarbookError where they should agree and do not.
     """
     outputs = [candidate() for candidate in question.candidates.values()]  # also the warm-up
     if question.equal and not _same(outputs):
@@ -125,9 +126,7 @@ def nearest_code(small: bool = False) -> Question:
 
 
 def attention(small: bool = False, backward: bool = False) -> Question:
-    """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix, with
-    either kernel.
-    """
+    """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix."""
     schedule, heads, width = (square(1, 2, 3), 2, 8) if small else (VAR_256, 8, 64)
     length, device = token_count(schedule), pick_device()
     q, k, v = (
@@ -163,9 +162,7 @@ def attention(small: bool = False, backward: bool = False) -> Question:
 
 
 def relaxed(small: bool = False) -> Question:
-    """Softmax relaxed quantization of 680 tokens with its gradient: the formula as printed, or the
-    package's.
-    """
+    """Softmax relaxed quantization of 680 tokens with its gradient: as printed, or the package's."""
     rows, codes, width = (16, 32, 8) if small else (token_count(VAR_256), 4096, 32)
     logits, vectors = _normal(rows, codes).requires_grad_(), _normal(codes, width)
 
@@ -229,9 +226,7 @@ def sampling(small: bool = False) -> Question:
 
 
 def translation(small: bool = False) -> Question:
-    """CycleVAR without encoder and decoder: K serial passes with a cache, or one parallel pass
-    (CycleVAR table 3).
-    """
+    """CycleVAR's transformer alone: K serial passes with a cache, or one pass (CycleVAR table 3)."""
     tokenizer, model = _models(small)
     modes = {
         mode: CycleVAR(tokenizer, model, CycleVARConfig(mode=mode))

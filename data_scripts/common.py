@@ -1,5 +1,4 @@
-"""What the scripts of this folder share: downloads that go on where they stopped, checksums,
-archives, one sentence for a problem.
+"""Shared by the scripts of this folder: resumable downloads, checksums, archives, errors.
 
 Needs nothing but Python.
 """
@@ -33,8 +32,7 @@ def data_folder(name: str) -> Path:
 def answer(
     name: str, work: Callable[[argparse.Namespace], str], options: argparse.Namespace
 ) -> int:
-    """Do the work and print what it says; return 0, or 1 after one sentence on stderr about what is
-    wrong.
+    """Do the work and print its result; return 0, or 1 after one sentence on stderr about a fault.
     """
     try:
         print(work(options))
@@ -49,9 +47,7 @@ def answer(
 
 
 def download(url: str, part: Path, tries: int = TRIES):
-    """Download `url` into the file `part`, going on where an earlier attempt stopped; raises
-    Problem after `tries`.
-    """
+    """Download `url` into the file `part`, resuming an earlier attempt; Problem after `tries`."""
     for attempt in range(tries):
         try:
             if _go_on(url, part):
@@ -103,8 +99,9 @@ def _go_on(url: str, part: Path) -> bool:
 
 
 def _state(part: Path) -> tuple[int, dict]:
-    """Return (bytes that may be kept, what is known about the file): nothing is kept that the
-    server cannot confirm.
+    """Return (bytes that may be kept, what is known about the file).
+
+    Nothing is kept that the server cannot confirm.
     """
     try:
         facts = json.loads(_facts(part).read_text())
@@ -145,8 +142,9 @@ def sha256(path: Path) -> str:
 
 
 def check_sum(path: Path, url: str, lock: Path, wanted: str | None) -> dict:
-    """Return the facts for the lock file; raises Problem where the file is not the `wanted` or the
-    locked one.
+    """Return the facts for the lock file: address, bytes, SHA-256.
+
+    Raises Problem where the file is not the `wanted` or the locked one.
     """
     facts = {"url": url, "bytes": path.stat().st_size, "sha256": sha256(path)}
     if wanted and facts["sha256"] != wanted.lower():
@@ -166,8 +164,9 @@ def check_sum(path: Path, url: str, lock: Path, wanted: str | None) -> dict:
 
 
 def unpack(archive: Path, scratch: Path):
-    """Unpack a zip into the folder `scratch`; a damaged zip, or one that reaches outside of it,
-    raises Problem.
+    """Unpack a zip into the folder `scratch`.
+
+    Raises Problem for a damaged zip, or one that reaches outside of it.
     """
     try:
         with zipfile.ZipFile(archive) as content:

@@ -1,5 +1,4 @@
-"""Fetch horse2zebra, the unpaired photographs of chapters 09 and 10, or take a folder or zip that
-is there already.
+"""Fetch horse2zebra, the photographs of chapters 09 and 10, or take a folder or zip of yours.
 
     python data_scripts/fetch_horse2zebra.py                     # download into data/horse2zebra of the checkout
     python data_scripts/fetch_horse2zebra.py --from ~/h2z.zip    # or from a zip or folder
@@ -26,8 +25,9 @@ FOLDERS = ("trainA", "trainB", "testA", "testB")
 
 @dataclass(frozen=True)
 class Variant:
-    """One published form of the data set; `counts` in the order of FOLDERS, None where its makers
-    do not state them.
+    """One published form of the data set.
+
+    `counts` are in the order of FOLDERS, None where its makers do not state them.
     """
 
     url: str
@@ -44,8 +44,9 @@ VARIANTS = {
 
 
 def find_root(folder: Path) -> Path:
-    """Return the folder, `folder` or one in it, that holds the four (or train_A and its like);
-    raises Problem.
+    """Return the folder, `folder` or one in it, that holds the four (or train_A and so on).
+
+    Raises Problem where there is none.
     """
     for place in (folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())):
         if all((place / name).is_dir() or (place / _other(name)).is_dir() for name in FOLDERS):
@@ -68,8 +69,9 @@ def count(root: Path) -> tuple[int, ...]:
 
 
 def put(root: Path, target: Path, counts: tuple[int, ...] | None):
-    """Move a finished folder to its place in one step; raises Problem where it is incomplete or the
-    place taken.
+    """Move a finished folder to its place in one step.
+
+    Raises Problem where it is incomplete or the place is taken.
     """
     for name in FOLDERS:
         if not (root / name).is_dir():
@@ -94,8 +96,9 @@ def put(root: Path, target: Path, counts: tuple[int, ...] | None):
 
 
 def fetch(source: str | None, target: Path, variant: Variant, wanted: str | None = None):
-    """Put the data set at `target`, from a folder, a zip, or (source None) the variant's home;
-    raises Problem.
+    """Put the data set at `target`, from a folder, a zip, or (source None) its own address.
+
+    Raises Problem where that fails.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:

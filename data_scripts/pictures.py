@@ -1,6 +1,4 @@
-"""Making a data set of pictures smaller, the same way for every set: LANCZOS, JPEG, nothing done
-twice, nothing half written.
-"""
+"""Making a data set smaller, the same way for every set: LANCZOS, JPEG, resumable."""
 
 import argparse
 import hashlib
@@ -25,9 +23,7 @@ Picture = tuple[str, Callable[[], bytes]]  # where it goes, below the target, an
 
 
 def short_side(side: int) -> Rule:
-    """Return the rule that scales a picture, keeping its shape, until its short side has `side`
-    pixels (VAR's trainings).
-    """
+    """Return the rule that scales a picture until its short side has `side` pixels (as VAR trains)."""
 
     def scale(picture: Image.Image) -> Image.Image:
         factor = side / min(picture.size)
@@ -38,9 +34,7 @@ def short_side(side: int) -> Rule:
 
 
 def whole(side: int) -> Rule:
-    """Return the rule that scales both sides to `side` pixels, whatever the shape was
-    (CycleGAN-Turbo's driving scenes).
-    """
+    """Return the rule that scales both sides to `side` pixels (CycleGAN-Turbo's driving scenes)."""
     return lambda picture: picture.resize((side, side), Image.Resampling.LANCZOS)
 
 
@@ -57,18 +51,14 @@ def middle(side: int) -> Rule:
 
 
 def files(folder: Path, below: str) -> Iterator[Picture]:
-    """Yield the pictures of `folder`, in the order of their names, to go to the folder `below` of
-    the target.
-    """
+    """Yield the pictures of `folder`, sorted by name, for the folder `below` of the target."""
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
             yield f"{below}/{path.stem}.jpg", path.read_bytes
 
 
 def members(archive: Path, below: str) -> Iterator[Picture]:
-    """Yield the pictures of a tar archive, one after the other as they lie in it; nothing is
-    unpacked onto the disk.
-    """
+    """Yield the pictures of a tar archive in its own order; nothing is unpacked onto the disk."""
     try:
         with tarfile.open(archive) as content:
             for member in content:
@@ -80,9 +70,7 @@ def members(archive: Path, below: str) -> Iterator[Picture]:
 
 
 def chosen(names: Iterable[str], count: int) -> list[str]:
-    """Return `count` of the names, the same ones everywhere: the first in the order of their
-    SHA-256.
-    """
+    """Return `count` of the names, the same everywhere: the first in the order of their SHA-256."""
     return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:count]
 
 
@@ -111,8 +99,9 @@ def _write(job: tuple[bytes, Path, Rule]) -> str | None:
 
 
 def _note(folder: Path, how: str) -> None:
-    """Note in the target how its pictures are made; Problem where it holds pictures that were made
-    otherwise.
+    """Note in the target how its pictures are made.
+
+    Raises Problem where it holds pictures that were made otherwise.
     """
     note = folder / NOTE
     if note.is_file():
@@ -130,11 +119,10 @@ def _note(folder: Path, how: str) -> None:
 
 
 def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) -> str:
-    """Write every picture that is not there yet, made smaller by `rule`, and return what was done;
-    `how` says it in words.
+    """Write every missing picture, made smaller by `rule`, and return what was done.
 
-    Interrupted, the same command goes on where it stopped. Raises Problem, at the end, where
-    pictures cannot be decoded.
+    `how` says the rule in words. Interrupted, the same command goes on where it stopped. Raises
+    Problem, at the end, where pictures cannot be decoded.
     """
     _note(folder, how)
     made, there, broken = 0, 0, []
@@ -166,9 +154,7 @@ def _jobs(
 
 
 def options(text: str, name: str, side: int) -> argparse.ArgumentParser:
-    """Return a command line with what all scripts of this kind have: --from, --to, --side,
-    --dry-run.
-    """
+    """Return the command line that all these scripts share: --from, --to, --side, --dry-run."""
     parser = argparse.ArgumentParser(description=text.split("\n")[0])
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FOLDER", help="your copy of the data set"
@@ -187,8 +173,9 @@ def options(text: str, name: str, side: int) -> argparse.ArgumentParser:
 
 
 def existing(folder: Path | None, ask: str) -> Path:
-    """Return the folder of a copy that the reader has; Problem with `ask`, what to ask for and
-    where, if there is none.
+    """Return the folder of a copy that the reader has.
+
+    Raises Problem with `ask`, what to ask for and where, if there is none.
     """
     if folder is None:
         raise Problem(ask)

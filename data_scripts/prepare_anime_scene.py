@@ -1,5 +1,4 @@
-"""Make the Anime Scene data set of CycleVAR section 4.1: photographs of landscapes (A) and frames
-of nine films (B).
+"""Make the Anime Scene data set (CycleVAR section 4.1): landscapes (A), frames of nine films (B).
 
     python data_scripts/prepare_anime_scene.py --from /data/lhq_1024_jpg --frames /data/shinkai      # into data/anime_scene
     python data_scripts/prepare_anime_scene.py --from /data/lhq_1024_jpg --frames /data/shinkai --dry-run
@@ -25,8 +24,9 @@ ASK_FRAMES = "The films' frames are not given away: take them out as Scenimefy d
 
 
 def find_pictures(folder: Path) -> dict[str, Path]:
-    """Return name -> file of all pictures in a folder and the folders in it; raises Problem where
-    there are too few.
+    """Return name -> file of all pictures in a folder and its subfolders.
+
+    Raises Problem where there are too few.
     """
     places = [
         path

@@ -1,5 +1,6 @@
-"""Make BDD100K's driving scenes by day (A) and by night (B), 512 x 512, from a copy that you have
-(CycleVAR section 4.1).
+"""Make BDD100K's driving scenes by day (A) and night (B), 512 x 512, from a copy of yours.
+
+CycleVAR section 4.1.
 
     python data_scripts/prepare_bdd100k.py --from /data/bdd100k              # into data/bdd100k of the checkout
     python data_scripts/prepare_bdd100k.py --from /data/bdd100k --side 256 --dry-run
@@ -48,8 +49,9 @@ def read_labels(root: Path, split: str) -> list[dict]:
 def domains(
     root: Path, split: str, weather: tuple[str, ...], count: int | None
 ) -> dict[str, list[str]]:
-    """Return the picture names of the domains "A" (day) and "B" (night), at most `count` each;
-    raises Problem for none.
+    """Return the picture names of the domains "A" (day) and "B" (night), at most `count` each.
+
+    Raises Problem where a domain is empty.
     """
     labels, found = read_labels(root, split), {}
     for domain, time in TIMES.items():
@@ -65,8 +67,9 @@ def domains(
 
 
 def listed(root: Path, split: str, folder: str, names: dict[str, list[str]]) -> Iterator[Picture]:
-    """Yield the named pictures of a split, to go to `folder`A and `folder`B; raises Problem for one
-    that is missing.
+    """Yield the named pictures of a split, for the folders `folder`A and `folder`B.
+
+    Raises Problem for one that is missing.
     """
     for domain, some in names.items():
         for name in some:

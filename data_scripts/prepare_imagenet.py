@@ -1,5 +1,4 @@
-"""Make ImageNet (ILSVRC 2012) small, for the next-scale models of the paper profile, from a copy
-that you have.
+"""Make ImageNet (ILSVRC 2012) smaller from a copy of yours, for the paper profile's models.
 
     python data_scripts/prepare_imagenet.py --from /data/ILSVRC2012                 # into data/imagenet of the checkout
     python data_scripts/prepare_imagenet.py --from /data/ILSVRC2012 --side 576      # for 512 pixels
@@ -51,8 +50,9 @@ def find_split(root: Path, split: str) -> Path:
 
 
 def validation_classes(root: Path) -> dict[str, str]:
-    """Return picture name -> class of the validation set, from Kaggle's table; raises Problem where
-    it is missing.
+    """Return picture name -> class of the validation set, from Kaggle's table.
+
+    Raises Problem where the table is missing.
     """
     table = next(
         (place / LABELS for place in (root, root / "ILSVRC") if (place / LABELS).is_file()), None

@@ -1,5 +1,6 @@
-"""Fetch a part of OpenImages and make it small, for the tokenizer of the paper profile (FlexVAR
-section 4.1).
+"""Fetch a part of OpenImages and make it smaller, for the paper profile's tokenizer.
+
+FlexVAR section 4.1.
 
     python data_scripts/prepare_openimages.py --parts 0            # one sixteenth: 46 GB to fetch, a tenth of that is kept
     python data_scripts/prepare_openimages.py --parts 0123456789abcdef

@@ -19,17 +19,15 @@ def pick_device() -> torch.device:
     if os.environ.get("VARBOOK_DEVICE"):
         return torch.device(os.environ["VARBOOK_DEVICE"])
     if torch.cuda.is_available():
-        return (
-            torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            if "LOCAL_RANK" in os.environ
-            else torch.device("cuda")
-        )
+        local = os.environ.get("LOCAL_RANK")
+        return torch.device("cuda") if local is None else torch.device("cuda", int(local))
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def setup(seed: int, threads: int | None = None) -> torch.device:
-    """Seed Python, NumPy and torch with `seed` (>= 0), set the number of CPU threads, and return
-    the device to use.
+    """Seed Python, NumPy and torch with `seed` (>= 0) and return the device to use.
+
+    `threads` sets the number of CPU threads.
     """
     random.seed(seed)
     np.random.seed(seed)
@@ -52,20 +50,21 @@ def step_generator(seed: int, step: int, purpose: int = 0) -> torch.Generator:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Say whether `device` multiplies bfloat16 in hardware (on a CPU without it, bfloat16 is far
-    slower than float32).
+    """Return whether `device` multiplies bfloat16 in hardware.
+
+    On a CPU without it bfloat16 is far slower than float32.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     if device.type != "cpu":
         return False
-    capability = getattr(torch.cpu, "get_capabilities", dict)()
+    ask = getattr(torch.cpu, "get_capabilities", None)  # newer versions of torch alone have it
+    capability: dict[str, bool] = ask() if ask else {}
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """Return the precision in which models are trained on `device`: bfloat16 where it is in
-    hardware, else float32.
+    """Return the precision of training on `device`: bfloat16 where it is in hardware, else float32.
 
     VARBOOK_PRECISION, "float32" or "bfloat16", overrides; any other value raises VarbookError.
     """
@@ -80,19 +79,19 @@ def precision(device: torch.device) -> torch.dtype:
 
 
 def autocast(device: torch.device):
-    """Return a context that computes in the `precision` of `device`: in bfloat16, or as everything
-    is stored, in float32.
+    """Return a context that computes in the `precision` of `device`.
+
+    bfloat16, or float32, in which everything is stored.
     """
-    return (
-        torch.autocast(device.type, torch.bfloat16)
-        if precision(device) == torch.bfloat16
-        else contextlib.nullcontext()
-    )
+    if precision(device) == torch.bfloat16:
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
 
 
 def is_batch() -> bool:
-    """Say whether nobody is watching: CI, nbval, papermill or a script, where bars and sliders
-    would only be noise.
+    """Return whether nobody is watching: CI, nbval, papermill or a script.
+
+    Progress bars and sliders would only be noise there.
     """
     if os.environ.get("VARBOOK_BATCH") == "1" or os.environ.get("CI"):
         return True

@@ -1,4 +1,4 @@
-"""The one kind of error that a reader of the book should ever see, and how a command ends with it."""
+"""The one kind of error that a reader of the book should see, and how commands end with it."""
 
 import sys
 from collections.abc import Callable
@@ -9,8 +9,9 @@ class VarbookError(ValueError):
 
 
 def ended(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code: its own, 2 after the sentence of a VarbookError, 130
-    where someone stopped it.
+    """Run a command and return its exit code.
+
+    2 after the sentence of a VarbookError, 130 after an interrupt, else the command's own.
     """
     try:
         return command()

@@ -1,6 +1,4 @@
-"""Where things are kept: settings come from the environment, defaults sit beside the checkout or in
-the home cache.
-"""
+"""Where things are kept: named by environment variables, else in default places."""
 
 import os
 from pathlib import Path
@@ -12,9 +10,7 @@ def repository() -> Path:
 
 
 def home() -> Path:
-    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook where it
-    is unset or empty.
-    """
+    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook."""
     return Path(os.environ.get("VARBOOK_HOME") or "~/.cache/varbook").expanduser()
 
 
@@ -24,9 +20,7 @@ def shipped() -> Path:
 
 
 def figures() -> Path:
-    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout where
-    it is unset or empty.
-    """
+    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout."""
     return Path(os.environ.get("VARBOOK_FIGURES") or repository() / "figures").expanduser()
 
 
@@ -43,21 +37,11 @@ def data_places() -> list[Path]:
 
 
 def data_folder(name: str) -> Path | None:
-    """Return the first existing folder `name` (for example "horse2zebra") among `data_places()`, or
-    None.
-    """
+    """Return the first existing folder `name`, such as "horse2zebra", in `data_places()`, or None."""
     return next((place / name for place in data_places() if (place / name).is_dir()), None)
 
 
 def weights_file(name: str) -> Path | None:
-    """Return the first existing file `name` of pretrained features (VARBOOK_WEIGHTS first), or
-    None.
-    """
-    return next(
-        (
-            place / name
-            for place in _places("VARBOOK_WEIGHTS", "weights")
-            if (place / name).is_file()
-        ),
-        None,
-    )
+    """Return the first existing file `name` of pretrained features, or None; VARBOOK_WEIGHTS first."""
+    places = _places("VARBOOK_WEIGHTS", "weights")
+    return next((place / name for place in places if (place / name).is_file()), None)

@@ -1,5 +1,4 @@
-"""Several processes at work on one thing, started by `torchrun` or `accelerate launch`: who I am,
-sharing, averaging, waiting.
+"""Several processes that train one model, started by `torchrun` or `accelerate launch`.
 
 A process that was started alone shares with nobody: every function here then returns what it was
 given, so that a loop has one path. The rule that makes results independent of the number of
@@ -22,8 +21,9 @@ MINUTES = 30  # how long one process waits for the others before it gives up
 
 
 def join(minutes: float = MINUTES) -> None:
-    """Join the processes that were launched together; nothing for a process that was started alone,
-    or has joined before.
+    """Join the processes that were launched together.
+
+    Does nothing for a process that was started alone, or has joined before.
     """
     if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return
@@ -58,8 +58,7 @@ def first() -> bool:
 def drawn(
     draw: Callable[..., Tensor], shape: Sequence[int], generator: torch.Generator | None
 ) -> Tensor:
-    """Return random numbers `draw(shape, generator=generator)` for this process's rows of a batch,
-    on the CPU.
+    """Return this process's rows of random numbers `draw(shape, generator=generator)`, on the CPU.
 
     They are drawn for the rows of all processes, and each takes its own: every image gets the
     numbers it has in one process.
@@ -68,11 +67,10 @@ def drawn(
 
 
 def share(rows: Tensor) -> Tensor:
-    """Return this process's rows of a global batch (B, ...): every n-th. VarbookError where n does
-    not divide B.
+    """Return this process's rows of a global batch (B, ...): every n-th of n processes.
 
-    Every n-th row, not a block: so two batches behind each other, each shared, are the share of the
-    two behind each other.
+    Raises VarbookError where n does not divide B. Every n-th row, not a block: so two batches
+    behind each other, each shared, are the share of the two behind each other.
     """
     if count() == 1:
         return rows
@@ -84,14 +82,16 @@ def share(rows: Tensor) -> Tensor:
 
 
 def gather(rows: Tensor) -> Tensor:
-    """Return the global batch (B, ...) of everyone's shares, the same for every process: the
-    inverse of `share`, no gradient.
+    """Return the global batch (B, ...) of all shares, on every process: the inverse of `share`.
+
+    No gradient flows through it.
     """
     if count() == 1:
         return rows
-    mine_now = rows.detach().contiguous()
-    parts = [torch.empty_like(mine_now) for _ in range(count())]
-    dist.all_gather(parts, mine_now)
+    own = rows.detach().contiguous()
+    parts = [torch.empty_like(own) for _ in range(count())]
+    dist.all_gather(parts, own)
+    # Process i holds the rows i, i + n, i + 2n ...: side by side and flattened they are in order.
     return torch.stack(parts, 1).flatten(0, 1)  # B ...
 
 
@@ -105,8 +105,9 @@ def mean(values: dict[str, float]) -> dict[str, float]:
 
 
 def average_gradients(module: nn.Module) -> None:
-    """Average the gradients of `module` over the processes, in place (those of a sharded model are
-    averaged already).
+    """Average the gradients of `module` over the processes, in place.
+
+    Those of a sharded model are averaged already.
     """
     if count() == 1:
         return
@@ -117,34 +118,30 @@ def average_gradients(module: nn.Module) -> None:
     ]
     if not gradients:
         return
-    flat = torch.cat(
-        [gradient.flatten() for gradient in gradients]
-    )  # one message instead of hundreds
+    # One message instead of hundreds.
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
-    for gradient, part in zip(
-        gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True
-    ):
+    parts = flat.split([gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view(gradient.shape) / count())
 
 
 def start_alike(*modules: nn.Module) -> None:
-    """Join the others and take over the first process's weights: what a training does before its
-    first step.
-    """
+    """Join the others and take over the first process's weights, before the first training step."""
     join()
     if count() > 1:
         for module in modules:
             for tensor in module.state_dict().values():
-                whole = (
-                    tensor.detach().contiguous()
-                )  # the same memory, or a copy where the layout is another
+                # The same memory, or a copy where the layout is another.
+                whole = tensor.detach().contiguous()
                 dist.broadcast(whole, 0)
                 tensor.copy_(whole)
 
 
 def from_first(value):
-    """Return the first process's `value` (anything that can be pickled) on every process; all wait
-    for it.
+    """Return the first process's `value` on every process; all wait for it.
+
+    `value` is anything that can be pickled.
     """
     if count() == 1:
         return value

@@ -1,3 +1,5 @@
-"""Where pictures come from: the toy world, folders of photographs, and the two forms in which
-pictures travel.
+"""Where images come from: the toy world as data sets, folders of photographs, crops.
+
+Read images.py first: images are uint8 in data sets and files, floats in [-1, 1] in models. toy.py
+renders the toy world (drawn by varbook/world), folders.py reads photographs.
 """

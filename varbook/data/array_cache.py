@@ -1,6 +1,4 @@
-"""Arrays kept on disk: read back where they are whole, made again where they are missing or
-damaged.
-"""
+"""Arrays cached on disk: read where they are whole, made again where missing or damaged."""
 
 import contextlib
 import json
@@ -16,11 +14,11 @@ SUMS = "sums.json"
 
 
 def kept(target: Path, parts: tuple[str, ...], make: Callable[[Path], None]) -> list[np.ndarray]:
-    """Return the arrays `parts` of folder `target`; without them, `make(scratch)` writes one .npy
-    each, which are kept.
+    """Return the arrays `parts` of the folder `target`, made by `make(scratch)` where missing.
 
-    The folder appears in one step, so that an interrupted run leaves nothing half done; where it
-    cannot be written, the arrays are returned all the same.
+    `make` writes one .npy file per part into the folder `scratch`. The folder appears in one step,
+    so that an interrupted run leaves nothing half done; where it cannot be written, the arrays are
+    returned all the same.
     """
     return _read(target, parts) or _made(target, parts, make)
 

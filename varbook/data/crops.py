@@ -1,6 +1,4 @@
-"""Random crops and mirroring for photographs (CycleVAR section 4.1 loads 286 x 286 pixels and crops
-256 x 256).
-"""
+"""Random crops and mirroring for photographs (CycleVAR section 4.1: 286 pixels, crops of 256)."""
 
 import torch
 from torch import Tensor
@@ -9,10 +7,10 @@ from varbook.errors import VarbookError
 
 
 def crop_flip(images: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Return a random square of each image (B, 3, H, W), mirrored half of the time, as (B, 3, size,
-    size).
+    """Return a random square of each image (B, 3, H, W), mirrored half of the time.
 
-    Raises VarbookError where the images are smaller than the square.
+    The result is (B, 3, size, size). Raises VarbookError where the images are smaller than the
+    square.
     """
     height, width = images.shape[-2:]
     if min(height, width) < size:

@@ -1,6 +1,4 @@
-"""Folders of photographs as tensors: one folder, a folder per class, or the four folders of an
-unpaired task.
-"""
+"""Folders of photographs as tensors: one folder, one per class, or the four of an unpaired task."""
 
 import hashlib
 import json
@@ -41,11 +39,10 @@ def load_folder(
 def load_classes(
     root: str | Path, size: int, *, crop: str = "resize", limit: int | None = None
 ) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """Return photographs uint8 (N, 3, size, size), labels long (N,) and class names from one folder
-    per class.
+    """Return photographs uint8 (N, 3, size, size), labels long (N,) and class names.
 
-    `limit` is per class. Raises VarbookError as `load_folder` does, and where there is no class
-    folder.
+    `root` holds one folder per class. `limit` is per class. Raises VarbookError as `load_folder`
+    does, and where there is no class folder.
     """
     root = _existing(Path(root))
     names = tuple(
@@ -116,9 +113,7 @@ def _pictures(folder: Path) -> list[Path]:
 def _decoded(
     folder: Path, size: int, crop: str, limit: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return pictures uint8 (N, 3, size, size) and a fingerprint of each one's full pixels, uint64
-    (N,).
-    """
+    """Return images uint8 (N, 3, size, size) and a fingerprint of each one's pixels, uint64 (N,)."""
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise VarbookError(
             f"Photographs are loaded as squares of a positive number of pixels, got {size!r}."

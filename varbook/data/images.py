@@ -1,4 +1,4 @@
-"""Pictures as uint8 (data sets), as floats in [-1, 1] (models) and as files."""
+"""Images as uint8 (data sets), as floats in [-1, 1] (models) and as files."""
 
 from pathlib import Path
 
@@ -13,9 +13,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
 def to_float(image: Tensor) -> Tensor:
-    """Map uint8 in [0, 255] to float32 in [-1, 1], any shape; a floating tensor raises
-    VarbookError.
-    """
+    """Map uint8 in [0, 255], any shape, to float32 in [-1, 1]; VarbookError for another type."""
     if image.dtype != torch.uint8:
         raise VarbookError(
             f"to_float expects uint8 pictures, got {image.dtype}: they may be in [-1, 1] already."
@@ -24,8 +22,9 @@ def to_float(image: Tensor) -> Tensor:
 
 
 def to_uint8(image: Tensor) -> Tensor:
-    """Map floats in [-1, 1] to uint8 in [0, 255], any shape, rounding and clipping; uint8 raises
-    VarbookError.
+    """Map floats in [-1, 1], any shape, to uint8 in [0, 255], rounded and clipped.
+
+    Raises VarbookError for uint8.
     """
     if not image.is_floating_point():
         raise VarbookError(
@@ -35,11 +34,11 @@ def to_uint8(image: Tensor) -> Tensor:
 
 
 def open_rgb(path: str | Path, enough: int | None = None) -> Image.Image:
-    """Decode a picture file as upright 8-bit RGB (EXIF rotation applied); missing or broken raises
-    VarbookError.
+    """Decode an image file as upright 8-bit RGB, its EXIF rotation applied.
 
-    With `enough`, a large JPEG may come at a half, a quarter or an eighth of its size, both sides
-    `enough` pixels or more: several times faster.
+    Raises VarbookError where the file is missing or broken. With `enough`, a large JPEG may come at
+    a half, a quarter or an eighth of its size, both sides `enough` pixels or more: several times
+    faster.
     """
     path = Path(path)
     if not path.is_file():
@@ -73,8 +72,9 @@ def _sixteen_bit(picture: Image.Image) -> Image.Image:
 
 
 def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return (height, width) in pixels of `size`, an int or a pair; below 1 or not whole raises
-    VarbookError.
+    """Return (height, width) in pixels of `size`, an int or a pair.
+
+    Raises VarbookError below 1 or where it is not whole.
     """
     pair = (size, size) if isinstance(size, int) else size
     whole = (
@@ -91,14 +91,12 @@ def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
 
 def to_tensor(picture: Image.Image) -> Tensor:
     """Turn an RGB picture into a uint8 tensor (3, H, W)."""
-    return (
-        torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1).contiguous()
-    )  # 3 H W
+    pixels = np.array(picture, dtype=np.uint8)  # H W 3
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()  # 3 H W
 
 
 def load_image(path: str | Path, size: int | tuple[int, int] | None = None) -> Tensor:
-    """Read one picture as uint8 (3, H, W), resized to `size` (int or (height, width)) where it is
-    given.
+    """Read one image as uint8 (3, H, W), resized to `size`, an int or (height, width), if given.
 
     Raises VarbookError where the file is missing or cannot be decoded.
     """
@@ -110,10 +108,10 @@ def load_image(path: str | Path, size: int | tuple[int, int] | None = None) -> T
 
 
 def save_image(image: Tensor, path: str | Path) -> Path:
-    """Write one picture (3, H, W), uint8 or floats in [-1, 1], in the format of the path's suffix;
-    return the path.
+    """Write one image (3, H, W), uint8 or floats in [-1, 1], and return the path.
 
-    Raises VarbookError where the shape or the suffix is not that of a picture.
+    The path's suffix sets the format. Raises VarbookError where the shape or the suffix is not that
+    of a picture.
     """
     path = Path(path)
     if image.dim() == 4 and len(image) == 1:

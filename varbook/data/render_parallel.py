@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from varbook.cores import cores
 from varbook.world.draw import draw
 from varbook.world.scene import Scene, sample_scene
 from varbook.world.species import SPECIES
@@ -37,14 +38,17 @@ class Order:
 
 
 def scene_at(order: Order, index: int) -> Scene:
-    """Return scene number `index` of an order; it depends on the seed and the index, not on the
-    set's length.
+    """Return scene number `index` of an order.
+
+    It depends on the seed and the index, not on the length of the set.
     """
     digest = hashlib.blake2b(
         f"varbook toy world {order.seed} {index}".encode(), digest_size=16
     ).digest()
-    number, chance = int.from_bytes(digest[:7]), int.from_bytes(digest[8:15]) / 2**56
-    goal, species = chance * sum(order.weights), order.species[-1]
+    number = int.from_bytes(digest[:7])
+    chance = int.from_bytes(digest[8:15]) / 2**56  # in [0, 1)
+    goal = chance * sum(order.weights)
+    species = order.species[-1]  # where rounding leaves the goal above every sum
     for name, weight in zip(order.species, order.weights, strict=True):
         if goal < weight:
             species = name
@@ -56,8 +60,9 @@ def scene_at(order: Order, index: int) -> Scene:
 def render_range(
     order: Order, start: int, stop: int, images: np.ndarray, masks: np.ndarray, labels: np.ndarray
 ):
-    """Fill rows `start` to `stop` of images uint8 (N, 3, H, W), masks (N, ceil(H W / 8)) in bits
-    and labels (N,).
+    """Fill rows `start` to `stop` of images, masks and labels.
+
+    Images are uint8 (N, 3, H, W), masks (N, ceil(H W / 8)) hold one bit per pixel, labels are (N,).
     """
     for index in range(start, stop):
         scene = scene_at(order, index)
@@ -68,8 +73,9 @@ def render_range(
 
 
 def render_files(order: Order, count: int, folder: Path, processes: int | None = None):
-    """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`, with one process
-    per core.
+    """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`.
+
+    One process per core, unless `processes` says how many.
     """
     plan = (
         ("images", np.uint8, (count, 3, order.height, order.width)),
@@ -80,10 +86,7 @@ def render_files(order: Order, count: int, folder: Path, processes: int | None =
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape)
         for name, kind, shape in plan
     ]
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    parts = min(processes or cores, max(1, count // PER_PROCESS))
+    parts = min(processes or cores(), max(1, count // PER_PROCESS))
     bounds = [count * part // parts for part in range(parts + 1)]
     if parts == 1 or not _in_children(order, bounds, folder):
         render_range(order, 0, count, *arrays)

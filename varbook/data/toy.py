@@ -1,6 +1,4 @@
-"""The toy world as data sets: pictures, labels, silhouettes and scenes, rendered in parallel and
-kept on disk.
-"""
+"""The toy world as data sets: images, labels, silhouettes and scenes, cached on disk."""
 
 import hashlib
 import json
@@ -25,8 +23,9 @@ PARTS = ("images", "masks", "labels")
 
 @dataclass(frozen=True)
 class ToySet:
-    """Pictures of the toy world: `images` uint8 (N, 3, H, W), `labels` long (N,), `silhouettes`
-    bool (N, H, W).
+    """Images of the toy world with everything that is known about them.
+
+    `images` uint8 (N, 3, H, W), `labels` long (N,), `silhouettes` bool (N, H, W).
     """
 
     images: Tensor
@@ -58,13 +57,12 @@ def toy_images(
     night: bool = False,
     flat: bool = False,
 ) -> ToySet:
-    """Return `count` (>= 1) pictures of `size` (int or (height, width)), the same for the same
-    arguments.
+    """Return `count` (>= 1) toy images of `size`, an int or (height, width).
 
-    `species` None means all of SPECIES; `weights` makes some more frequent (1 where a name is
-    missing). Pose and land of scene i depend on (seed, i) alone: for unpaired sets of two domains
-    use two seeds, or every picture has its counterpart in the other set. Kept below VARBOOK_HOME;
-    bad arguments raise VarbookError.
+    The same arguments give the same images. `species` None means all of SPECIES; `weights` makes
+    some more frequent (1 where a name is missing). Pose and land of scene i depend on (seed, i)
+    alone: for unpaired sets of two domains use two seeds, or every picture has its counterpart in
+    the other set. Kept below VARBOOK_HOME; bad arguments raise VarbookError.
     """
     order = _order(size, seed, species, weights, night, flat)
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
@@ -84,9 +82,8 @@ def _order(size, seed, species, weights, night, flat) -> Order:
     height, width = check_size(size)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise VarbookError(f"toy_images needs a whole number as its seed, got {seed!r}.")
-    asked = (
-        SPECIES if species is None else (species,) if isinstance(species, str) else tuple(species)
-    )
+    asked = SPECIES if species is None else species
+    asked = (asked,) if isinstance(asked, str) else tuple(asked)
     for name in (*asked, *(weights or {})):
         if name not in SPECIES:
             raise VarbookError(

@@ -1,4 +1,4 @@
-"""The published models by name: where their files lie and how they are configured."""
+"""The published models by name: their files and configurations."""
 
 from dataclasses import dataclass, replace
 
@@ -17,9 +17,8 @@ from varbook.transformer.text_model import TextNextScaleConfig
 
 VAR_512 = square(1, 2, 3, 4, 6, 9, 13, 18, 24, 32)
 INFINITY_256 = square(1, 2, 4, 6, 8, 12, 16)  # "0.06M"; 521 tokens
-INFINITY_512 = square(
-    1, 2, 4, 6, 8, 12, 16, 20, 24, 32
-)  # "0.25M"; 2521 tokens, the size of CycleVAR's day and night
+# "0.25M"; 2521 tokens, the size of CycleVAR's day and night.
+INFINITY_512 = square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32)
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,15 @@ class Published:
     repository: str  # on the Hugging Face hub
     file: str
     tokenizer: str = ""  # for a next-scale model: the name of its tokenizer
-    revision: str | None = (
-        None  # commit of the repository; None: not known without the network, the newest is taken
-    )
-    sha256: str | None = (
-        None  # None: its makers state none and we have not seen the file; `load` says which one it has
-    )
+    # Commit of the repository; None: not known without the network, so the newest is taken.
+    revision: str | None = None
+    # None: its makers state none and we have not seen the file; `load` says which one it has.
+    sha256: str | None = None
 
 
-VAR, FLEXVAR, LLAMAGEN = "FoundationVision/var", "jiaosiyu1999/FlexVAR", "FoundationVision/LlamaGen"
+VAR = "FoundationVision/var"
+FLEXVAR = "jiaosiyu1999/FlexVAR"
+LLAMAGEN = "FoundationVision/LlamaGen"
 INFINITY_HOME = "FoundationVision/infinity"
 
 _VAR_TOKENIZER = TokenizerConfig(
@@ -98,8 +97,9 @@ def var_config(depth: int) -> NextScaleConfig:
 
 
 def flexvar_config(depth: int) -> NextScaleConfig:
-    """Return FlexVAR's configuration as released: 8912 codes, a table of 32 x 32 positions resized
-    by areas.
+    """Return FlexVAR's configuration as released.
+
+    8912 codes, and a table of 32 x 32 positions that is resized by area interpolation.
     """
     return replace(flexvar(var_config(depth)), codes=8912, position_form="released")
 

@@ -1,13 +1,12 @@
-"""Score a published next-scale model as the papers do: sample, keep the images, measure against a
-reference batch.
+"""Score a published next-scale model as the papers do: sample, keep the images, measure.
 
     python -m varbook.pretrained.evaluate --model var-d16 --images 50000 --to samples/var-d16 --dry-run
     torchrun --nproc-per-node 8 -m varbook.pretrained.evaluate --model flexvar-d24 --steps 9 --to samples/d24   # sample
     python -m varbook.pretrained.evaluate --model flexvar-d24 --steps 9 --to samples/d24 \\
         --reference VIRTUAL_imagenet256_labeled.npz                                                              # and measure
 
-Images that are there already are kept, so an interrupted run goes on, and the last command measures
-what the others made.
+Images that exist already are kept, so that an interrupted run resumes, and the last command
+measures what the others made.
 """
 
 import argparse
@@ -16,15 +15,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from varbook.device import pick_device
 from varbook.errors import VarbookError, ended
+from varbook.evaluate.image_checks import Images
 from varbook.evaluate.reference import read_reference, score
 from varbook.evaluate.samples import Sampling, finished, sample_folder, write_npz
 from varbook.pretrained.load import find, load_pair
 from varbook.tokenizer.schedule import TABLE_7, Schedule, check_schedule, square
 from varbook.train.weights import write_json
+from varbook.transformer.model import NextScaleConfig
 
 
 def published_sampling(
@@ -35,11 +34,10 @@ def published_sampling(
     seed: int = 0,
     released: bool = True,
 ) -> Sampling:
-    """Return how the makers of the model `name` sample for their tables; `released` matters to
-    FlexVAR alone.
+    """Return how the makers of the model `name` sample for their tables.
 
-    VAR: guidance 1.5, top-k 900, top-p 0.96. FlexVAR: 2.5 (3.0 at 512 pixels), 900, 0.95, greedy at
-    odd sizes.
+    `released` matters to FlexVAR alone. VAR: guidance 1.5, top-k 900, top-p 0.96. FlexVAR: 2.5 (3.0
+    at 512 pixels), 900, 0.95, greedy at odd sizes.
     """
     schedule = check_schedule(schedule or find(name).config.schedule)
     if name.startswith("flexvar"):
@@ -91,8 +89,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def chosen_schedule(options: argparse.Namespace) -> Schedule | None:
-    """Return the schedule that the options name, None where they name none; VarbookError where
-    there is no such one.
+    """Return the schedule that the options name, None where they name none.
+
+    Raises VarbookError where table 7 has no such schedule.
     """
     if options.sides:
         try:
@@ -116,9 +115,25 @@ def processes() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def classes_of(name: str) -> int:
+    """Return the number of classes that the model `name` draws.
+
+    Raises VarbookError for a tokenizer and for a model that draws what a text says.
+    """
+    config = find(name).config
+    if not isinstance(config, NextScaleConfig):
+        raise VarbookError(f"{name} is a tokenizer; only next-scale models draw images.")
+    if not config.classes:
+        raise VarbookError(
+            f"{name} draws what a text says; the reference batches are for ImageNet's classes."
+        )
+    return config.classes
+
+
 def plan(options: argparse.Namespace, sampling: Sampling) -> str:
     """Return what will be done, one line each."""
-    entry, classes = find(options.model), find(options.model).config.classes
+    entry = find(options.model)
+    classes = classes_of(options.model)
     weights = options.weights or f"{entry.file} of {entry.repository}"
     return "\n".join(
         (
@@ -133,16 +148,8 @@ def plan(options: argparse.Namespace, sampling: Sampling) -> str:
 
 
 def evaluate(options: argparse.Namespace, say: Callable[[str], None] = print) -> dict | None:
-    """Sample, write and measure as `options` say; return the scores, None where nothing was to be
-    measured.
-    """
-    entry = find(options.model)
-    if not entry.tokenizer:
-        raise VarbookError(f"{options.model} is a tokenizer; only next-scale models draw images.")
-    if not entry.config.classes:
-        raise VarbookError(
-            f"{options.model} draws what a text says; the reference batches are for ImageNet's classes."
-        )
+    """Sample, write and measure as `options` say; return the scores, None where none are asked for."""
+    classes_of(options.model)  # a model that cannot be scored is refused first
     sampling = published_sampling(
         options.model,
         chosen_schedule(options),
@@ -156,19 +163,18 @@ def evaluate(options: argparse.Namespace, say: Callable[[str], None] = print) ->
     rank, count = processes()
     images = finished(options.to, sampling.images)
     if images is None:
-        pair = load_pair(options.model, options.weights, options.tokenizer_weights, say=say)
-        device = (
-            torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-            if torch.cuda.is_available()
-            else pick_device()
+        model, tokenizer = load_pair(
+            options.model, options.weights, options.tokenizer_weights, say=say
         )
-        model, tokenizer = (part.to(device) for part in pair)
+        device = pick_device()
+        model.to(device)
+        tokenizer.to(device)
         made = sample_folder(
             model, tokenizer, sampling, options.to, batch=options.batch, rank=rank, processes=count
         )
         say(f"process {rank}: {made} images made")
         images = finished(options.to, sampling.images)
-    if count > 1:
+    if images is None or count > 1:
         say(
             "when all processes are done, the same command without torchrun writes the npz and measures"
         )
@@ -179,22 +185,20 @@ def evaluate(options: argparse.Namespace, say: Callable[[str], None] = print) ->
 
 
 def _measure(
-    options: argparse.Namespace, sampling: Sampling, images, say: Callable[[str], None]
+    options: argparse.Namespace, sampling: Sampling, images: Images, say: Callable[[str], None]
 ) -> dict:
-    found = score(
+    measures = score(
         images, read_reference(options.reference), describe=f"{options.model}: {sampling}"
     )
-    for measured in found.values():
+    for measured in measures.values():
         say(f"{measured} | {measured.card.protocol} | against {measured.card.reference}")
-    scores = {name: measured.as_dict() for name, measured in found.items()}
+    scores = {name: measured.as_dict() for name, measured in measures.items()}
     write_json(options.to / "scores.json", scores)
     return scores
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns 0, or 2 after one sentence on stderr where the request makes no
-    sense.
-    """
+    """Run the command; return 0, or 2 after one sentence on stderr where the request is wrong."""
     options = parse(arguments)
 
     def command() -> int:

@@ -1,4 +1,4 @@
-"""Getting the translator out: CycleVAR's single pass as one ONNX file, for machines without torch."""
+"""Export of CycleVAR's single pass to one ONNX file, for machines without torch."""
 
 from pathlib import Path
 
@@ -14,9 +14,7 @@ LARGEST = 1_500_000_000
 
 
 class Translator(nn.Module):
-    """What is exported: images (B, 3, H, W) in [-1, 1] and target classes (B,) -> translated images
-    in [-1, 1].
-    """
+    """The exported module: images (B, 3, H, W) in [-1, 1] and classes (B,) -> translated images."""
 
     def __init__(self, cyclevar: CycleVAR):
         super().__init__()
@@ -28,12 +26,11 @@ class Translator(nn.Module):
 
 
 def export_onnx(cyclevar: CycleVAR, path: str | Path, *, batch: int = 1) -> Path:
-    """Write the one-step translator to the ONNX file `path` and return it; sizes are fixed, both
-    directions are in it.
+    """Write the one-step translator to the ONNX file `path` and return the path.
 
-    Its inputs are `image`, float (batch, 3, H, W) of the training size, and `target`, long
-    (batch,); its output is `translation`. Raises VarbookError for the serial mode and where the
-    extra `export` is not installed.
+    Sizes are fixed; both directions are in the file. Its inputs are `image`, float (batch, 3, H, W)
+    of the training size, and `target`, long (batch,); its output is `translation`. Raises
+    VarbookError for the serial mode and where the extra `export` is not installed.
     """
     if cyclevar.config.mode != "parallel":
         raise VarbookError(
@@ -71,8 +68,7 @@ def export_onnx(cyclevar: CycleVAR, path: str | Path, *, batch: int = 1) -> Path
 
 
 def run_onnx(path: str | Path, image: Tensor, target: Tensor) -> Tensor:
-    """Translate `image` (B, 3, H, W) in [-1, 1] into the classes `target` (B,) with onnxruntime
-    alone.
+    """Translate `image` (B, 3, H, W) in [-1, 1] to the classes `target` (B,) with onnxruntime.
 
     Raises VarbookError where onnxruntime is not installed or the sizes are not those of the export.
     """

@@ -1,6 +1,4 @@
-"""Checkpoint files: fetched from their home, checked, and read without ever running code that a
-file brings along.
-"""
+"""Checkpoint files: fetched, checked, and read without running any code that they contain."""
 
 import argparse
 import hashlib
@@ -21,7 +19,7 @@ def address(repository: str, file: str, revision: str | None = None) -> str:
 
 
 def fetch(name: str, repository: str, file: str, revision: str | None = None) -> Path:
-    """Return the file in the local cache of huggingface_hub, downloaded where it is not there yet.
+    """Return the file from the cache of huggingface_hub, downloaded where it is missing.
 
     Raises VarbookError that says what to do where the package or the network is missing.
     """
@@ -34,9 +32,8 @@ def fetch(name: str, repository: str, file: str, revision: str | None = None) ->
         ) from None
     try:
         return Path(hf_hub_download(repository, file, revision=revision))
-    except (
-        Exception
-    ) as error:  # the package raises a dozen kinds, from no network to no such revision
+    # The package raises a dozen kinds of errors, from no network to no such revision.
+    except Exception as error:
         raise VarbookError(
             f"{file} could not be fetched from {repository} ({type(error).__name__}): go on line and try again, {by_hand}."
         ) from error
@@ -51,17 +48,13 @@ def checksum(path: Path) -> str:
 
 
 def blob_checksum(path: Path) -> str | None:
-    """Return the checksum that the hub promised for a fetched file: its cache names large files
-    after it.
-    """
+    """Return the checksum that the hub states for a fetched file: its cache is named by it."""
     blob = path.resolve().name
     return blob if re.fullmatch(r"[0-9a-f]{64}", blob) else None
 
 
 def check(path: Path, found: str, wanted: str | None) -> None:
-    """Raise VarbookError where the checksum `found` is not the one `wanted` (None: nothing is
-    known).
-    """
+    """Raise VarbookError where the checksum `found` is not `wanted`; None means nothing is known."""
     if wanted and found != wanted.lower():
         raise VarbookError(
             f"The checksum of {path} is {found}, not {wanted}: the file is damaged or another one; delete it and fetch it again."
@@ -69,8 +62,7 @@ def check(path: Path, found: str, wanted: str | None) -> None:
 
 
 def read(path: Path) -> dict:
-    """Return what a .safetensors or .pth file holds: tensors by name, or a training checkpoint's
-    nest of dictionaries.
+    """Return what a .safetensors or .pth file holds: tensors by name, or nested dictionaries.
 
     Raises VarbookError where the file is cut off or damaged, holds code, or holds no dictionary.
     """

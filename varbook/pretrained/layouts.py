@@ -33,17 +33,16 @@ LEVELS = 5  # resolutions of every published autoencoder
 
 @dataclass(frozen=True)
 class Layout:
-    """One way of naming tensors; `wrappers` are the dotted places where training checkpoints keep
-    them.
-    """
+    """One naming of tensors; `wrappers` are the dotted keys below which training files keep them."""
 
     names: Callable[[str], tuple[str, ...]]  # our name -> published names
     wrappers: tuple[str, ...]
 
 
 def var_tokenizer_names(name: str) -> tuple[str, ...]:
-    """Return the name in VAR's VQVAE; its decoder counts levels from the finest, ours in the order
-    of execution.
+    """Return the name in VAR's VQVAE.
+
+    Its decoder counts levels from the finest, ours in the order of execution.
     """
     name = name.replace("pyramid.codebook.", "quantize.")
     name = re.sub(r"pyramid\.phi\.(\d+)\.conv", r"quantize.quant_resi.qresi_ls.\1", name)
@@ -60,14 +59,15 @@ def var_tokenizer_names(name: str) -> tuple[str, ...]:
 
 
 def llamagen_tokenizer_names(name: str) -> tuple[str, ...]:
-    """Return the names in LlamaGen's VQ-16, which FlexVAR kept; queries, keys and values are three
-    tensors there.
+    """Return the names in LlamaGen's VQ-16, which FlexVAR kept.
+
+    Queries, keys and values are three tensors there and one here.
     """
     name = name.replace("pyramid.codebook.", "quantize.").replace(".levels.", ".conv_blocks.")
     name = _resample(name)
-    return (
-        tuple(name.replace(".qkv.", f".{part}.") for part in "qkv") if ".qkv." in name else (name,)
-    )
+    if ".qkv." not in name:
+        return (name,)
+    return tuple(name.replace(".qkv.", f".{part}.") for part in "qkv")
 
 
 def _resample(name: str) -> str:
@@ -77,16 +77,12 @@ def _resample(name: str) -> str:
 
 
 def next_scale_names(name: str) -> tuple[str, ...]:
-    """Return the name in the transformers of VAR and FlexVAR, which our model keeps but for the
-    positions.
-    """
+    """Return the name in the transformers of VAR and FlexVAR: only the positions differ."""
     return (name.replace("positions.table", "pos_1LC"),)
 
 
 def infinity_names(name: str) -> tuple[str, ...]:
-    """Return the name in Infinity's transformer whose blocks lie one by one: its self-attention is
-    called sa.
-    """
+    """Return the name in Infinity's transformer with its blocks in one list: attention is called sa."""
     return (name.replace(".attn.", ".sa."),)
 
 
@@ -100,8 +96,9 @@ def infinity_chunk_names(name: str) -> tuple[str, ...]:
 
 
 def infinity_tokenizer_names(name: str) -> tuple[str, ...]:
-    """Return the name in Infinity's tokenizer: VAR's names, with every norm and convolution in a
-    wrapper.
+    """Return the name in Infinity's tokenizer.
+
+    VAR's names, with every norm and convolution in a wrapper.
     """
     module, last = var_tokenizer_names(name)[0].rsplit(".", 1)
     kind = "norm" if module.rsplit(".", 1)[-1].startswith("norm") else "conv"
@@ -120,10 +117,11 @@ def _last(name: str) -> str:
 
 
 def published_shapes(model: nn.Module, layout: Layout) -> dict[str, torch.Size]:
-    """Return name and shape of every tensor that a published checkpoint of `model` must hold,
-    buffers left out.
+    """Return name and shape of every tensor that a published checkpoint of `model` must hold.
+
+    Buffers are left out.
     """
-    shapes = {}
+    shapes: dict[str, torch.Size] = {}
     for name, tensor in model.state_dict().items():
         if _last(name) not in OUR_BUFFERS:
             parts = layout.names(name)
@@ -134,11 +132,9 @@ def published_shapes(model: nn.Module, layout: Layout) -> dict[str, torch.Size]:
 
 
 def unwrap(content: dict, layout: Layout) -> dict:
-    """Return the named tensors inside a checkpoint of a training, or `content` itself where they
-    lie bare.
-    """
+    """Return the named tensors inside a training's checkpoint, or `content` where it has them itself."""
     for wrapper in layout.wrappers:
-        inside = content
+        inside: object = content
         for key in wrapper.split("."):
             inside = inside.get(key) if isinstance(inside, dict) else None
         if isinstance(inside, dict):
@@ -152,20 +148,20 @@ def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dic
     Raises VarbookError that names the first tensor that is missing, extra, misshaped or no tensor
     of floats.
     """
-    found = {
+    theirs = {
         name: value
         for name, value in unwrap(content, layout).items()
         if _last(str(name)) not in THEIR_BUFFERS
     }
     wanted = published_shapes(model, layout)
-    missing = next((name for name in wanted if name not in found), None)
+    missing = next((name for name in wanted if name not in theirs), None)
     if missing:
         raise VarbookError(f"{source} does not fit the model: the tensor {missing!r} is missing.")
-    extra = next((name for name in found if name not in wanted), None)
+    extra = next((name for name in theirs if name not in wanted), None)
     if extra:
         raise VarbookError(f"{source} does not fit the model: {extra!r} has no place in it.")
     for name, shape in wanted.items():
-        value = found[name]
+        value = theirs[name]
         if not isinstance(value, Tensor) or not value.is_floating_point():
             raise VarbookError(
                 f"{source} does not fit the model: {name!r} holds no floating-point numbers."
@@ -179,6 +175,6 @@ def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dic
         if _last(name) in OUR_BUFFERS:
             state[name] = torch.zeros(own.shape)
             continue
-        parts = [found[part] for part in layout.names(name)]
+        parts = [theirs[part] for part in layout.names(name)]
         state[name] = parts[0] if len(parts) == 1 else torch.cat(parts)
     return state

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -14,6 +15,8 @@ from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.text_model import make_next_scale
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 def find(name: str) -> Published:
     """Return the entry of the catalogue; VarbookError lists the names where there is none."""
@@ -25,8 +28,9 @@ def find(name: str) -> Published:
 
 
 def build(name: str, device: str = "cpu") -> Tokenizer | NextScaleModel:
-    """Return the module of a published model with arbitrary weights; on the device "meta" it costs
-    no memory.
+    """Return the module of a published model with arbitrary weights.
+
+    On the device "meta" it costs no memory.
     """
     config = find(name).config
     # The weights come from the file: nothing is drawn at random for two billion parameters first.
@@ -37,7 +41,7 @@ def build(name: str, device: str = "cpu") -> Tokenizer | NextScaleModel:
     return model if device == "meta" else model.to_empty(device=device)
 
 
-def fill(model: nn.Module, path: str | Path, layout: Layout) -> nn.Module:
+def fill(model: Model, path: str | Path, layout: Layout) -> Model:
     """Load the published checkpoint at `path` into `model` and return it in evaluation mode.
 
     Strict: raises VarbookError that names file or tensor, and then `model` is as it was before.
@@ -65,18 +69,20 @@ def load(
     if path is None:
         file = fetch(name, entry.repository, entry.file, entry.revision)
         wanted = sha256 or entry.sha256 or blob_checksum(file)
-    else:  # a file of the reader's own may hold the same tensors in another form
-        file, wanted = Path(path).expanduser(), sha256
-    found = checksum(file)
-    check(file, found, wanted)
+    else:
+        # A file of the reader's own may hold the same tensors in another form: no checksum is known.
+        file = Path(path).expanduser()
+        wanted = sha256
+    digest = checksum(file)
+    check(file, digest, wanted)
     say(
-        f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {found} ({_verdict(found, wanted, entry.sha256)})"
+        f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {digest} ({_verdict(digest, wanted, entry.sha256)})"
     )
     return fill(build(name), file, entry.layout)
 
 
-def _verdict(found: str, wanted: str | None, recorded: str | None) -> str:
-    if wanted or found == recorded:
+def _verdict(digest: str, wanted: str | None, recorded: str | None) -> str:
+    if wanted or digest == recorded:
         return "as it should be"
     return (
         "not the file that was published"
@@ -92,11 +98,16 @@ def load_pair(
     *,
     say: Callable[[str], None] = print,
 ) -> tuple[NextScaleModel, Tokenizer]:
-    """Return the published next-scale model `name` and the tokenizer it was trained with; raises
-    VarbookError as `load` does.
+    """Return the published next-scale model `name` and the tokenizer that it was trained with.
+
+    Raises VarbookError as `load` does.
     """
     entry = find(name)
     if not entry.tokenizer:
-        models = ", ".join(other for other, one in PUBLISHED.items() if one.tokenizer)
+        models = ", ".join(other for other, row in PUBLISHED.items() if row.tokenizer)
         raise VarbookError(f"{name} is a tokenizer alone; next-scale models are {models}.")
-    return load(name, path, say=say), load(entry.tokenizer, tokenizer_path, say=say)
+    model = load(name, path, say=say)
+    tokenizer = load(entry.tokenizer, tokenizer_path, say=say)
+    # An entry of the catalogue that names a tokenizer is a next-scale model.
+    assert isinstance(model, NextScaleModel) and isinstance(tokenizer, Tokenizer)
+    return model, tokenizer

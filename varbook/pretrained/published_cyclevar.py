@@ -1,8 +1,7 @@
-"""CycleVAR as the paper starts it: from the published VAR-d16, with the settings of CycleGAN-Turbo
-(CycleVAR section 4.1).
+"""CycleVAR as in the paper: from the published VAR-d16, trained like CycleGAN-Turbo (section 4.1).
 
-The paper names AdamW, a constant rate after a warm-up and a discriminator on CLIP; the numbers that
-it leaves out are those of CycleGAN-Turbo, which it follows.
+The paper names AdamW, a constant rate after a warm-up and a discriminator on CLIP; numbers that it
+leaves out are those of CycleGAN-Turbo, which it follows.
 """
 
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from varbook.errors import VarbookError
 from varbook.features.flan_t5 import FlanT5
 from varbook.pretrained.load import load_pair
 from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.transformer.text_model import TextNextScaleModel
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 # ImageNet's classes of the two domains: sorrel, its only horse, and zebra. No class is ever
@@ -54,21 +54,19 @@ def published_cyclevar(
     *,
     say: Callable[[str], None] = print,
 ) -> CycleVAR:
-    """Return CycleVAR over a published VAR or Infinity and its frozen tokenizer, before any
-    fine-tuning: `fit_cyclevar` does that.
+    """Return CycleVAR over a published VAR or Infinity and its frozen tokenizer, not fine-tuned yet.
 
-    Infinity reads its prompts through Flan-T5-XL. The defaults of `config` are the paper's
-    (parallel mode, temperature 2). Raises VarbookError as `load` does, and for a model that does
-    not predict residuals.
+    `fit_cyclevar` trains it. Infinity reads its prompts through Flan-T5-XL. The defaults of
+    `config` are the paper's (parallel mode, temperature 2). Raises VarbookError as `load` does, and
+    for a model that does not predict residuals.
     """
     if not name.startswith(("var-d", "infinity-")):
         raise VarbookError(
             f"CycleVAR adds up residual scales, which {name} does not predict; use var-d16, as the paper does."
         )
-    encoder = (
-        FlanT5() if name.startswith("infinity-") else None
-    )  # first: it is the part that may be missing
+    # First the part that may be missing: nothing else is loaded for nothing.
+    encoder = FlanT5() if name.startswith("infinity-") else None
     model, tokenizer = load_pair(name, path, tokenizer_path, say=say)
-    if encoder:
+    if encoder and isinstance(model, TextNextScaleModel):
         model.listen(encoder)
     return CycleVAR(tokenizer, model, config)

@@ -1,5 +1,6 @@
-"""Executed notebooks made fit to be committed: counts in order, outputs kept, nothing that changes
-with the machine.
+"""Cleaning of executed notebooks, so that equal runs give equal files.
+
+Execution counts in order, outputs kept, nothing that depends on the machine.
 """
 
 from pathlib import Path
@@ -9,9 +10,8 @@ import nbformat
 from varbook.paths import repository
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-_LIVE = (
-    "application/vnd.jupyter.widget-view+json"  # a widget's view is worth nothing without its state
-)
+# A widget's view is worth nothing without its state, and the state is megabytes.
+_LIVE = "application/vnd.jupyter.widget-view+json"
 
 
 def _clean_text(text: str) -> str:
@@ -29,8 +29,8 @@ def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None
         if not data or _LIVE in output.data:
             return None
         output.data = {
-            mime: _clean_text(one) if isinstance(one, str) else one
-            for mime, one in sorted(data.items())
+            mime: _clean_text(content) if isinstance(content, str) else content
+            for mime, content in sorted(data.items())
         }
         output.metadata = {}
     return output
@@ -52,8 +52,9 @@ def _join_streams(outputs: list) -> list:
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return an executed notebook without injected cells, volatile metadata, widget state and
-    stderr, counts 1 to n.
+    """Return an executed notebook as it is committed.
+
+    Without injected cells, volatile metadata, widget state and stderr; counts run from 1 to n.
     """
     cells = [
         cell

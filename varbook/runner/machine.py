@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from packaging.requirements import Requirement
 
+from varbook.cores import cores
 from varbook.device import has_bfloat16, pick_device
 from varbook.paths import figures, home, repository, shipped
 
@@ -42,23 +43,21 @@ def _python() -> list[dict]:
 
 
 def packages() -> list[dict]:
-    """Return a row for each package that varbook needs: is it there, and within the bounds of
-    pyproject.toml?
-    """
+    """Return a row for each package that varbook needs: installed, and within its bounds?"""
     try:
         needed = [Requirement(text) for text in importlib.metadata.requires("varbook") or []]
     except importlib.metadata.PackageNotFoundError:
         return [_row("varbook is installed", False, "not installed", SETUP)]
     rows = []
-    for one in needed:
-        if one.marker and not one.marker.evaluate({"extra": ""}):
+    for package in needed:
+        if package.marker and not package.marker.evaluate({"extra": ""}):
             continue  # of an optional group
         try:
-            version = importlib.metadata.version(one.name)
+            version = importlib.metadata.version(package.name)
         except importlib.metadata.PackageNotFoundError:
             version = None
-        good = version is not None and one.specifier.contains(version, prereleases=True)
-        rows.append(_row(f"{one.name} {one.specifier}", good, version or "missing", SETUP))
+        good = version is not None and package.specifier.contains(version, prereleases=True)
+        rows.append(_row(f"{package.name} {package.specifier}", good, version or "missing", SETUP))
     return rows
 
 
@@ -66,16 +65,18 @@ def _pair() -> list[dict]:
     try:
         import torchvision
 
-        kept = torchvision.ops.nms(torch.tensor([[0.0, 0, 1, 1]]), torch.ones(1), 0.5)
-        return [_row("torch and torchvision fit together", kept.tolist() == [0], "nms answers")]
+        # A wrong pair imports well and fails at the first call of a compiled operator.
+        boxes = torchvision.ops.nms(torch.tensor([[0.0, 0, 1, 1]]), torch.ones(1), 0.5)
+        return [_row("torch and torchvision fit together", boxes.tolist() == [0], "nms answers")]
     except (ImportError, RuntimeError) as error:
         todo = "install the pair that requirements.txt names, both at once"
         return [_row("torch and torchvision fit together", False, str(error).splitlines()[0], todo)]
 
 
 def _checkout() -> list[dict]:
-    here, code = Path.cwd(), repository()
-    inside = (here / "varbook").is_dir() or any((one / "varbook").is_dir() for one in here.parents)
+    here = Path.cwd()
+    code = repository()
+    inside = any((folder / "varbook").is_dir() for folder in (here, *here.parents))
     good = not inside or code == here or code in here.parents
     return [
         _row(
@@ -107,14 +108,16 @@ def _writable(name: str, folder: Path, gigabytes: float) -> dict:
 def _arithmetic() -> list[dict]:
     device = pick_device()
     x = torch.randn(512, 512, generator=torch.Generator().manual_seed(0))
-    there, times = x.to(device), []
+    there = x.to(device)
+    times = []
     for _ in range(5):
         began = time.perf_counter()
         product = (there @ there).cpu()
         times.append(time.perf_counter() - began)
     error = ((product.double() - x.double() @ x.double()).norm() / product.double().norm()).item()
     image = torch.randn(1, 3, 16, 16, device=device, requires_grad=True)
-    torch.nn.functional.conv2d(image, torch.ones(4, 3, 3, 3, device=device)).sum().backward()
+    total = torch.nn.functional.conv2d(image, torch.ones(4, 3, 3, 3, device=device)).sum()
+    (gradient,) = torch.autograd.grad(total, image)
     gigaflops = 2 * 512**3 / min(times) / 1e9
     return [
         _row(
@@ -125,7 +128,7 @@ def _arithmetic() -> list[dict]:
         ),
         _row(
             "gradients flow through a convolution",
-            bool(image.grad.isfinite().all()),
+            bool(gradient.isfinite().all()),
             str(device),
             "set VARBOOK_DEVICE=cpu",
         ),
@@ -148,21 +151,19 @@ def _memory() -> list[dict]:
 
 
 def _notes() -> list[dict]:
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
     checkpoints = len(list((shipped() / "checkpoints").glob("*.safetensors")))
     precision = "bfloat16 in hardware" if has_bfloat16(pick_device()) else "float32 only"
     return [
-        _row("processor", NOTE, f"{cores} cores, torch uses {torch.get_num_threads()} threads"),
+        _row("processor", NOTE, f"{cores()} cores, torch uses {torch.get_num_threads()} threads"),
         _row("precision of training", NOTE, precision),
         _row("checkpoints that come with the book", NOTE, str(checkpoints)),
     ]
 
 
 def machine_check() -> list[dict]:
-    """Return the rows of the machine check, keys check, verdict ("OK", "FAIL" or "note"), found,
-    what to do.
+    """Return the rows of the machine check.
+
+    Keys: check, verdict ("OK", "FAIL" or "note"), found, what to do.
     """
     parts: list[Callable[[], list[dict]]] = [
         _python,

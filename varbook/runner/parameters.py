@@ -1,6 +1,4 @@
-"""The cell tagged `parameters`: read as data, so that a wrong name or type is refused before
-anything runs.
-"""
+"""The parameters cell of a notebook as data, so that a wrong name or type is refused at once."""
 
 import ast
 import json
@@ -33,8 +31,9 @@ class Parameter:
 
 
 def read_cell(notebook: Path) -> str | None:
-    """Return the source of the cell tagged `parameters`, or None; VarbookError where the file is no
-    notebook.
+    """Return the source of the cell tagged `parameters`, or None.
+
+    Raises VarbookError where the file is no notebook.
     """
     try:
         cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
@@ -47,10 +46,9 @@ def read_cell(notebook: Path) -> str | None:
 
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
-    """Return name -> Parameter for a cell of annotated literals; VarbookError where a line is
-    anything else.
-    """
-    lines, found = source.splitlines(), {}
+    """Return name -> Parameter for a cell of annotated literals; VarbookError for any other line."""
+    lines = source.splitlines()
+    parameters = {}
     for node in ast.parse(source).body:
         if not (
             isinstance(node, ast.AnnAssign)
@@ -66,10 +64,11 @@ def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Par
             raise VarbookError(
                 f"Line {node.lineno} of {where} must hold a literal, not a computation."
             ) from error
-        comment = lines[node.end_lineno - 1][node.end_col_offset :].strip().lstrip("#").strip()
+        end = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset :]
+        comment = end.strip().lstrip("#").strip()
         name = node.target.id
-        found[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
-    return found
+        parameters[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
+    return parameters
 
 
 def of_notebook(notebook: Path) -> dict[str, Parameter]:
@@ -89,18 +88,19 @@ def _type(annotation: str):
 
 
 def fits(value: object, kind) -> bool:
-    """Say whether `value` is of type `kind` (a class, union, list[...] or tuple[...]); an int may
-    stand for a float.
+    """Return whether `value` is of type `kind`: a class, union, list[...] or tuple[...].
+
+    An int may stand for a float.
     """
     if kind is None:
         return value is None
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return any(fits(value, one) for one in inner)
+        return any(fits(value, choice) for choice in inner)
     if origin in (list, tuple):
-        kinds = [one for one in inner if one is not Ellipsis]
+        kinds = [choice for choice in inner if choice is not Ellipsis]
         return isinstance(value, (list, tuple)) and all(
-            any(fits(item, one) for one in kinds) for item in value
+            any(fits(item, choice) for choice in kinds) for item in value
         )
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -110,8 +110,9 @@ def fits(value: object, kind) -> bool:
 
 
 def convert(parameter: Parameter, text: str) -> object:
-    """Return `text` from the command line as a value of the parameter's type; VarbookError where it
-    does not fit.
+    """Return `text` from the command line as a value of the parameter's type.
+
+    Raises VarbookError where it does not fit.
     """
     kind = _type(parameter.annotation)
     try:

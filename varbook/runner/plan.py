@@ -1,6 +1,4 @@
-"""Which notebooks are run, in which order, and what became of each: shared by the Snakefile and the
-runner.
-"""
+"""The notebooks to run, their order and their outcomes: shared by the Snakefile and run.py."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +30,7 @@ def chosen(only: str | Sequence[str] | None) -> list[str]:
     Raises VarbookError for a number that the book does not have, or whose notebook is not written
     yet.
     """
-    ready = [one.number for one in written()]
+    ready = [row.number for row in written()]
     parts = only.replace(",", " ").split() if isinstance(only, str) else list(only or [])
     numbers = sorted({chapter(part).number for part in parts}) if parts else ready
     missing = [number for number in numbers if number not in ready]
@@ -45,16 +43,17 @@ def chosen(only: str | Sequence[str] | None) -> list[str]:
 
 
 def nodes(only: str | Sequence[str] | None = None, solutions: bool = False) -> list[Node]:
-    """Return the notebooks to run, chapters first in order; `solutions` adds those of the
-    exercises.
+    """Return the notebooks to run, chapters first, in order.
+
+    `solutions` adds those of the exercises.
     """
     numbers = chosen(only)
     plan = [Node(number, CHAPTERS[number].path, CHAPTERS[number].needs) for number in numbers]
     if solutions:
         for number in numbers:
-            one = CHAPTERS[number]
-            if one.solutions.is_file():
-                plan.append(Node(f"{number}s", one.solutions, (number, *one.needs)))
+            row = CHAPTERS[number]
+            if row.solutions.is_file():
+                plan.append(Node(f"{number}s", row.solutions, (number, *row.needs)))
     return plan
 
 
@@ -114,9 +113,7 @@ def last_error(mode: str, profile: str, node: Node) -> str:
 
 
 def summary(mode: str, profile: str, plan: Sequence[Node]) -> tuple[int, str]:
-    """Return (exit code, text): how many notebooks ran, and name and error of each that did not end
-    well.
-    """
+    """Return (exit code, text): how many notebooks ran, and name and error of each that failed."""
     states = {node: outcome(mode, profile, node) for node in plan}
     bad = [node for node, good in states.items() if not good]
     lines = [
@@ -125,9 +122,8 @@ def summary(mode: str, profile: str, plan: Sequence[Node]) -> tuple[int, str]:
     for node in bad:
         told = "has not run" if states[node] is None else last_error(mode, profile, node)
         where = executed(profile, node) if mode == "figures" else log_file(mode, profile, node)
-        if (
-            mode == "check"
-        ):  # what nbval says is worth reading where it fails, not only in a file of a CI machine
+        if mode == "check":
+            # What nbval says is read in the log of a CI job, whose files are gone by then.
             lines += [f"    | {line}" for line in log_tail(mode, profile, node)]
         lines.append(
             f"FAILED {node.path.name}: {told}\n       see {where.relative_to(repository())}"

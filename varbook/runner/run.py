@@ -1,6 +1,4 @@
-"""Run the book: check every parameter first, then let Snakemake call papermill (or nbval), then
-write the report.
-"""
+"""Run the book: check the parameters, let Snakemake run the notebooks, write the report."""
 
 import argparse
 import base64
@@ -14,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from varbook.book.models.profiles import profile
+from varbook.cores import cores
 from varbook.errors import VarbookError, ended
 from varbook.paths import figures, repository
 from varbook.runner import parameters, plan
@@ -38,7 +37,7 @@ def given_values(
             raise VarbookError(f'"--set {setting}" has no value; write --set name=value.')
         takers = [node for node, cell in known.items() if name in cell]
         if not takers:
-            names = sorted({one for cell in known.values() for one in cell})
+            names = sorted({parameter for cell in known.values() for parameter in cell})
             raise VarbookError(
                 f'No notebook among {", ".join(known)} has a parameter "{name}"; '
                 f"they have: {', '.join(names) or 'none'}."
@@ -54,26 +53,20 @@ def jobs_and_threads(profile_name: str, jobs: int | None) -> tuple[int, int]:
     Smoke models are too small for threads to help, so several notebooks run at once; elsewhere one
     has the machine.
     """
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    jobs = max(1, jobs or (min(4, cores) if profile_name == "smoke" else 1))
-    return jobs, max(1, cores // jobs)
+    jobs = max(1, jobs or (min(4, cores()) if profile_name == "smoke" else 1))
+    return jobs, max(1, cores() // jobs)
 
 
 def environment(profile_name: str, retrain: bool) -> dict[str, str]:
-    """Return the environment of every notebook: this checkout, this interpreter's kernel, nobody
-    watching.
-    """
+    """Return the environment of every notebook: this checkout, this Python's kernel, batch mode."""
     env = dict(os.environ)
     here = str(Path(sys.prefix) / "bin")
     paths = [str(repository()), *filter(None, [env.get("PYTHONPATH")])]
     env.update(
         PATH=os.pathsep.join([here, env.get("PATH", "")]),
         PYTHONPATH=os.pathsep.join(paths),  # so that a shared environment serves any checkout
-        JUPYTER_PATH=str(
-            Path(sys.prefix) / "share" / "jupyter"
-        ),  # its own kernel, not one of the user's folder
+        # Its own kernel, not one of the user's folder.
+        JUPYTER_PATH=str(Path(sys.prefix) / "share" / "jupyter"),
         IPYTHONDIR=str(plan.build() / "ipython"),
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         VARBOOK_BATCH="1",
@@ -87,14 +80,13 @@ def environment(profile_name: str, retrain: bool) -> dict[str, str]:
 
 
 def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values: Mapping) -> int:
-    """Call Snakemake on the chosen notebooks and return its exit code; its own messages stay in
-    build/.
-    """
+    """Call Snakemake on the chosen notebooks and return its exit code; its messages go to build/."""
     jobs, threads = jobs_and_threads(profile_name, options.jobs)
-    given = {
-        name: base64.b64encode(json.dumps(one).encode()).decode()
-        for name, one in values.items()
-        if one
+    # Base64, so that quotes and spaces in a value survive the shell of a job.
+    encoded = {
+        name: base64.b64encode(json.dumps(parameters_given).encode()).decode()
+        for name, parameters_given in values.items()
+        if parameters_given
     }
     config = {
         "mode": mode,
@@ -102,7 +94,7 @@ def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values:
         "only": options.only or "",
         "solutions": options.solutions,
         "threads": threads,
-        "values": given,
+        "values": encoded,
         "runner": True,
     }
     config_file = plan.build() / "config.json"
@@ -155,10 +147,8 @@ def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, ret
             or node.name.endswith("s")
         ):
             continue
-        metadata = json.loads(plan.executed(profile_name, node).read_text(encoding="utf-8"))[
-            "metadata"
-        ]
-        minutes = round(metadata["papermill"]["duration"] / 60, 1)
+        notebook = json.loads(plan.executed(profile_name, node).read_text(encoding="utf-8"))
+        minutes = round(notebook["metadata"]["papermill"]["duration"] / 60, 1)
         times.setdefault(node.name, {})["retrain_minutes" if retrain else "minutes"] = minutes
     if times:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,14 +156,13 @@ def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, ret
 
 
 def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:
-    """Put the executed copies, cleaned, in place of the notebooks themselves (those that ended
-    well).
-    """
+    """Put the executed copies that succeeded, cleaned, in place of the notebooks themselves."""
     for node in chosen:
         if plan.outcome("figures", profile_name, node):
             normalise_file(plan.executed(profile_name, node), node.path)
             state = plan.state_file("figures", profile_name, node)
-            os.utime(state)  # what was just written from this run is not news to it
+            # The notebook is newer than its outcome now, and Snakemake would run it again.
+            os.utime(state)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -196,6 +185,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--check", action="store_true", help="nbval instead of papermill: does each still hold?"
     )
+    parser.add_argument(
+        "--status", action="store_true", help="run nothing; say how these notebooks ended last time"
+    )
     return parser.parse_args(arguments)
 
 
@@ -206,15 +198,18 @@ def run(options: argparse.Namespace) -> int:
     chosen = plan.nodes(options.only, options.solutions)
     if not chosen:
         raise VarbookError("There is no notebook in notebooks/ yet, so there is nothing to run.")
+    if options.status:
+        code, text = plan.summary(mode, name, chosen)
+        print(text, file=sys.stderr)
+        return code
     values = given_values(options.set, chosen)
     if options.write_back and options.set:
         raise VarbookError(
             "Outputs are kept from the notebooks' own parameters only: leave out --set or --write-back."
         )
     plan.build().mkdir(exist_ok=True)
-    with (plan.build() / "lock").open(
-        "w"
-    ) as lock:  # freed by the system even if this run is killed
+    # The system frees this lock even if the run is killed.
+    with (plan.build() / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -224,7 +219,9 @@ def run(options: argparse.Namespace) -> int:
         return _run_locked(mode, name, options, chosen, values)
 
 
-def _run_locked(mode: str, name: str, options, chosen: list[plan.Node], values: dict) -> int:
+def _run_locked(
+    mode: str, name: str, options: argparse.Namespace, chosen: list[plan.Node], values: dict
+) -> int:
     since = time.time()
     plan.forget(mode, name, chosen, failed_only=mode != "check")
     code = snakemake(mode, name, options, values)
@@ -246,9 +243,7 @@ def _run_locked(mode: str, name: str, options, chosen: list[plan.Node], values: 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line: 0 when all went well, 1 when a notebook failed, 2 when the request
-    makes no sense.
-    """
+    """Run from the command line; return 0, 1 when a notebook failed, 2 when the request is wrong."""
     return ended(lambda: run(parse(arguments)))
 
 

@@ -1,6 +1,4 @@
-"""Soft-edged shapes: everything is drawn a few times too large with Pillow and reduced, which
-smooths every edge.
-"""
+"""Shapes with soft edges: drawn a few times too large with Pillow, then reduced."""
 
 from functools import cache, lru_cache
 from math import ceil, floor, hypot, sin, sqrt
@@ -15,8 +13,9 @@ Colour = tuple[float, float, float]
 
 
 class Page:
-    """An oversized image with a pencil that takes scene units; ink is a colour or, on masks and
-    labels, a number.
+    """An oversized image that is drawn on in scene units.
+
+    Ink is a colour or, on masks and labels, a number.
     """
 
     def __init__(self, image: Image.Image, scale: float, dx: float, dy: float):
@@ -39,8 +38,9 @@ class Page:
         self.pencil.polygon([(dx + x * scale, dy + y * scale) for x, y in points], ink)
 
     def chain(self, circles: list[Circle], ink, grow: float = 0.0):
-        """Fill a limb: the smooth outline round neighbouring circles (x, y, radius), each radius
-        enlarged by `grow`.
+        """Fill a limb: the smooth outline round neighbouring circles (x, y, radius).
+
+        `grow` enlarges each radius.
         """
         scale, dx, dy = self.scale, self.dx, self.dy
         circles = [
@@ -67,8 +67,9 @@ class Canvas(Page):
         super().__init__(image, scale, self.right * scale, -self.upper * scale)
 
     def part(self, box: Box, over: int = 2) -> tuple[Page, tuple[int, int]]:
-        """Return an empty page, `over` times too large, for the pixels that `box` touches, and
-        their left and top.
+        """Return an empty page for the pixels that `box` touches, and their left and top.
+
+        The page is `over` times too large.
         """
         left = max(0, floor((box[0] + self.right) * self.unit))
         top = max(0, floor((box[1] - self.upper) * self.unit))
@@ -93,8 +94,9 @@ class Canvas(Page):
     def gradient(
         self, top: float, bottom: float, start: float, stop: float, first: Colour, second: Colour
     ):
-        """Fill the rows from `start` to `stop`; the colour is `first` at height `top` and `second`
-        at `bottom`.
+        """Fill the rows from `start` to `stop` with a vertical gradient.
+
+        The colour is `first` at height `top` and `second` at `bottom`.
         """
         low, high = self._rows(start, stop)
         if high > low:
@@ -147,8 +149,9 @@ def _bell(strength: int) -> Image.Image:
 def _column(
     height: int, dy: float, scale: float, top: float, bottom: float, first: Colour, second: Colour
 ) -> Image.Image:
-    """Return a gradient one pixel wide; there are few, one per palette, and each is used by many
-    pictures.
+    """Return a gradient one pixel wide.
+
+    There are few, one per palette, and many pictures use each.
     """
     share = (((np.arange(height) + 0.5 - dy) / scale - top) / (bottom - top)).clip(0, 1)
     colours = np.array(first) + share[:, None] * (np.array(second) - np.array(first))  # rows 3
@@ -174,8 +177,9 @@ def _sides(circles: list[Circle]) -> list[Point]:
 
 
 def wave(x: float, hill: tuple[float, ...]) -> float:
-    """Return the height of a hill (height, amplitude, two frequencies, two phases) at scene
-    coordinate x.
+    """Return the height of a hill at scene coordinate x.
+
+    `hill` is (height, amplitude, two frequencies, two phases).
     """
     height, amplitude, slow, quick, start, second = hill
     return height + amplitude * (sin(slow * x + start) + 0.35 * sin(quick * x + second))

@@ -1,6 +1,4 @@
-"""Patterns of coats: stripes, patches, nets and spots, fixed to the body so that they move with the
-animal.
-"""
+"""Patterns of coats: stripes, patches, nets and spots, fixed to the body they move with."""
 
 from math import hypot
 
@@ -15,8 +13,9 @@ WIDE = 0.5 * PERIOD
 
 
 def _across(chain: Chain, start: float, stop: float, extra: float = 0.03) -> Polygon:
-    """Return a band across a limb, from `start` to `stop` along its axis (body units), a little
-    wider than the limb.
+    """Return a band across a limb, from `start` to `stop` along its axis, in body units.
+
+    It is a little wider than the limb.
     """
     (x0, y0, r0), (x1, y1, r1) = chain[0], chain[-1]
     long = hypot(x1 - x0, y1 - y0)
@@ -60,7 +59,8 @@ def _half_thickness(torso: Chain, x: float) -> tuple[float, float]:
 def trunk_stripes(body: Body) -> list[Polygon]:
     """Return a zebra's dark bands on the torso, from a little above the back to the belly's line."""
     torso = body.torso
-    front, half = torso[-1][0] + torso[-1][2], (torso[-1][0] - torso[0][0]) / 2
+    front = torso[-1][0] + torso[-1][2]
+    half = (torso[-1][0] - torso[0][0]) / 2
     bands = []
     for band in range(-3, 4):
         x = band * PERIOD
@@ -69,7 +69,8 @@ def trunk_stripes(body: Body) -> list[Polygon]:
         middle, thick = _half_thickness(torso, x)
         # Toward the rump a zebra's stripes lean backward.
         lean = 0.12 * max(0.0, -x / half)
-        top, low = middle + thick + 0.05, middle - thick + 0.005
+        top = middle + thick + 0.05
+        low = middle - thick + 0.005
         bands.append(
             [
                 (x - WIDE / 2 - lean, top),

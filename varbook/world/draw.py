@@ -52,8 +52,9 @@ DRAWN = [0] + [255] * 255
 
 @dataclass(frozen=True)
 class Placed:
-    """An animal with its map from body to scene coordinates: x = left + turn * x', y = ground -
-    scale * y'.
+    """An animal with its map from body to scene coordinates.
+
+    x = left + turn * x', y = ground - scale * y'.
     """
 
     body: Body
@@ -78,29 +79,32 @@ def place(scene: Scene) -> Placed:
     pose = scene.pose
     body = build(TABLE[scene.species], pose.neck, pose.head, pose.stride, pose.tail)
     circles = [circle for chain in body.chains() for circle in chain]
-    back, front = min(x - r for x, _, r in circles), max(x + r for x, _, r in circles)
+    back = min(x - r for x, _, r in circles)
+    front = max(x + r for x, _, r in circles)
     top = max(y + r for _, y, r in circles)
+    # As large as the pose asks, but never beyond the square's sides or its top.
     scale = pose.size * min((1 - 2 * MARGIN) / (front - back), (pose.ground - MARGIN) / top)
     width = scale * (front - back)
     start = -0.5 + MARGIN + (1 - 2 * MARGIN - width) * (pose.place + 1) / 2
     origin = start - scale * back if pose.facing > 0 else start + scale * front
-    upper, lower = pose.ground - scale * top - OUTLINE, pose.ground + 2 * OUTLINE
+    upper = pose.ground - scale * top - OUTLINE
+    lower = pose.ground + 2 * OUTLINE
     box = (start - OUTLINE, upper, start + width + OUTLINE, lower)
     return Placed(body, scale, scale * pose.facing, origin, pose.ground, box)
 
 
 def render(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
-    """Return the picture of a scene, uint8 (height, width, 3); a longer side shows more land, not a
-    larger animal.
+    """Return the picture of a scene, uint8 (height, width, 3).
+
+    A longer side shows more land, not a larger animal.
     """
     return draw(scene, height, width)[0]
 
 
 def silhouette(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
-    """Return the animal's mask, bool (height, width): True where it covers more than half of the
-    pixel.
-    """
-    canvas, animal = Canvas(height, width), place(scene)
+    """Return the animal's mask, bool (height, width): True where it covers over half of the pixel."""
+    canvas = Canvas(height, width)
+    animal = place(scene)
     over = _fineness(canvas)
     page, corner = canvas.part(animal.box, over)
     for chain in animal.body.chains():
@@ -110,7 +114,8 @@ def silhouette(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
 
 def draw(scene: Scene, height: int = 64, width: int = 64) -> tuple[np.ndarray, np.ndarray]:
     """Return picture, uint8 (height, width, 3), and silhouette, bool (height, width), in one go."""
-    canvas, animal = Canvas(height, width), place(scene)
+    canvas = Canvas(height, width)
+    animal = place(scene)
     backdrop(canvas, scene)
     _shadow(canvas, animal)
     picture = canvas.finish()
@@ -138,11 +143,13 @@ def _covered(canvas: Canvas, cover: Image.Image, corner: Corner) -> np.ndarray:
 
 def _shadow(canvas: Canvas, animal: Placed):
     feet = animal.chain([leg[-1] for leg in animal.body.legs])
-    left, right = min(x for x, _, _ in feet), max(x for x, _, _ in feet)
-    middle, reach = (left + right) / 2, 0.78 * (right - left)
-    mask, corner = canvas.part(
-        (middle - reach, animal.ground - 0.05, middle + reach, animal.ground + 0.05)
-    )
+    left = min(x for x, _, _ in feet)
+    right = max(x for x, _, _ in feet)
+    middle = (left + right) / 2
+    reach = 0.78 * (right - left)
+    box = (middle - reach, animal.ground - 0.05, middle + reach, animal.ground + 0.05)
+    mask, corner = canvas.part(box)
+    # Rings from pale and wide to dark and narrow: a soft edge without a blur.
     for ring in range(5):
         share = 1 - 0.12 * ring
         mask.disc(middle, animal.ground - 0.004, share * reach, share * 0.045, 19 * (ring + 1))
@@ -195,12 +202,11 @@ def _day_colours(row: Species, coat_name: str) -> dict[str, tuple]:
     hair = row.hair or (HAIR[coat_name] if row.name == "horse" else mix(coat, (30, 20, 20), 0.5))
     if row.tail in ("stub", "puff"):
         hair = mix(coat, (255, 250, 244), 0.75)
-    far, shade = mix(coat, (0, 0, 10), 0.07), mix(coat, (0, 0, 20), 0.12)
     return FIXED | {
         "coat": coat,
         "face": coat,
-        "far": far,
-        "shade": shade,
+        "far": mix(coat, (0, 0, 10), 0.07),
+        "shade": mix(coat, (0, 0, 20), 0.12),
         "hair": hair,
         "second": row.second,
     }
@@ -208,8 +214,9 @@ def _day_colours(row: Species, coat_name: str) -> dict[str, tuple]:
 
 @cache
 def _ink(species: str, coat_name: str, night: bool, flat: bool) -> bytes:
-    """Return the animal's colours in the scene's light as a palette: three bytes for each of the
-    256 labels.
+    """Return the animal's colours in the scene's light as a palette.
+
+    Three bytes for each of the 256 labels.
     """
     row = TABLE[species]
     # The animal stands in the moonlight: it darkens less than the land, so that its outline stays
@@ -244,11 +251,13 @@ def _shade(
     scene: Scene,
     animal: Placed,
 ):
-    """Darken the animal a little from the back to the belly, by 9 % at most (a hard step in flat
-    style).
+    """Darken the animal a little from the back to the belly, by 9 % at most.
+
+    In flat style it is one hard step.
     """
     torso = animal.chain(animal.body.torso)
-    top, bottom = min(y - r for _, y, r in torso), max(y + r for _, y, r in torso)
+    top = min(y - r for _, y, r in torso)
+    bottom = max(y + r for _, y, r in torso)
     rows = (np.arange(cover.height) + (corner[1] + 0.5)) / canvas.unit + canvas.upper
     share = ((rows - top) / (bottom - top)).clip(0, 1)
     if scene.flat:

@@ -9,9 +9,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours (red, green, blue in [0, 255]) of one landscape by day, and the phrase that a caption
-    uses for it.
-    """
+    """Colours (red, green, blue in [0, 255]) of one landscape by day, and its phrase in captions."""
 
     phrase: str
     sky: tuple[Colour, Colour]  # top, horizon
@@ -66,15 +64,15 @@ PALETTES: dict[str, Palette] = {
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """Return (1 - share) * first + share * second, for a share in [0, 1]."""
-    return tuple((1 - share) * a + share * b for a, b in zip(first, second, strict=True))
+    red, green, blue = ((1 - share) * a + share * b for a, b in zip(first, second, strict=True))
+    return red, green, blue
 
 
 def vivid(colour: Colour) -> Colour:
     """Return the colour as a cel painter would choose it: more saturated, a little brighter."""
     hue, light, strength = colorsys.rgb_to_hls(*(c / 255 for c in colour))
-    return tuple(
-        255 * c for c in colorsys.hls_to_rgb(hue, min(1, light * 1.06), min(1, strength * 1.45))
-    )
+    red, green, blue = colorsys.hls_to_rgb(hue, min(1, light * 1.06), min(1, strength * 1.45))
+    return 255 * red, 255 * green, 255 * blue
 
 
 def moonlit(colour: Colour, gain: float = 0.5) -> Colour:
@@ -94,16 +92,13 @@ def palette_of(name: str, night: bool, flat: bool) -> Palette:
     """Return the palette `name` under the scene's time of day and style."""
     day = PALETTES[name]
 
-    def pair(colours):
+    def pair(colours):  # two colours or three
         return tuple(toned(colour, night, flat) for colour in colours)
 
-    sky = (
-        pair(day.sky)
-        if not night
-        else ((14, 20, 56), (58, 78, 132))
-        if not flat
-        else ((24, 24, 92), (72, 84, 164))
-    )
+    sky = pair(day.sky)
+    if night:
+        # All lands share one night sky: only the ground keeps its colour, as in moonlight.
+        sky = ((24, 24, 92), (72, 84, 164)) if flat else ((14, 20, 56), (58, 78, 132))
     light = (240, 242, 250) if night else day.light
     cloud = toned(day.cloud, night, False, gain=0.30)
     return replace(

@@ -39,9 +39,8 @@ class Land:
     horizon: float  # y
     light: tuple[float, float, float]  # sun or moon: x, y, radius
     hills: tuple[tuple[float, ...], ...]  # each: height, amplitude, two frequencies, two phases
-    trees: tuple[
-        tuple[float, ...], ...
-    ]  # each: x, y of the foot, height, kind (below 0.5 round, else conifer)
+    # Each: x, y of the foot, height, kind (below 0.5 round, else conifer).
+    trees: tuple[tuple[float, ...], ...]
     clouds: tuple[tuple[float, float, float], ...]  # each: x, y, size
     heaven: float  # what the stars' places are drawn from, 0 to 1
 
@@ -97,7 +96,8 @@ def _pose(draw: random.Random) -> Pose:
 
 
 def _hill(draw: random.Random, distance: int) -> tuple[float, ...]:
-    height, amplitude = _between(draw, 0.05, 0.10) + 0.055 * distance, _between(draw, 0.025, 0.05)
+    height = _between(draw, 0.05, 0.10) + 0.055 * distance
+    amplitude = _between(draw, 0.025, 0.05)
     frequencies = _between(draw, 3.0, 5.0), _between(draw, 6.0, 9.0)
     return height, amplitude, *frequencies, _between(draw, 0, 6.283), _between(draw, 0, 6.283)
 
@@ -134,10 +134,10 @@ def _land(draw: random.Random) -> Land:
 def sample_scene(
     seed: int, *, species: str | None = None, night: bool = False, flat: bool = False
 ) -> Scene:
-    """Return the scene of `seed` (int >= 0); `species` None draws one of SPECIES, an unknown one
-    raises VarbookError.
+    """Return the scene of `seed` (int >= 0).
 
-    With one seed, pose and landscape are the same whatever the species, time and style.
+    `species` None draws one of SPECIES, an unknown one raises VarbookError. With one seed, pose and
+    landscape are the same whatever the species, time and style.
     """
     if species is not None and species not in TABLE:
         raise VarbookError(
@@ -146,6 +146,7 @@ def sample_scene(
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
         raise VarbookError(f"A scene's seed is a whole number that is not negative, got {seed!r}.")
     draw = random.Random(int(seed))
+    # Every draw is made whatever the arguments, so that flips of one seed share pose and land.
     kind, shade = _pick(draw, SPECIES), draw.random()
     kind = species or kind
     coats = tuple(TABLE[kind].coats)
@@ -162,18 +163,18 @@ def sample_scene(
     )
 
 
-def flip(scene: Scene, what: str) -> Scene:
-    """Return the hidden counterpart: "coat" (horse <-> zebra), "time" (day <-> night) or "style"
-    (shaded <-> flat).
+def flip(scene: Scene, attribute: str) -> Scene:
+    """Return the scene's counterpart in another domain.
 
-    Everything else stays; an unknown flip, or a coat flip of another species, raises VarbookError.
+    "coat": horse <-> zebra, "time": day <-> night, "style": shaded <-> flat. Everything else stays;
+    an unknown flip, or a coat flip of another species, raises VarbookError.
     """
-    if what == "time":
+    if attribute == "time":
         return replace(scene, night=not scene.night)
-    if what == "style":
+    if attribute == "style":
         return replace(scene, flat=not scene.flat)
-    if what != "coat":
-        raise VarbookError(f"There is no flip {what!r}: use one of {', '.join(FLIPS)}.")
+    if attribute != "coat":
+        raise VarbookError(f"There is no flip {attribute!r}: use one of {', '.join(FLIPS)}.")
     if scene.species not in ("horse", "zebra"):
         raise VarbookError(
             f"Only horses and zebras have a striped counterpart, not a {scene.species}."
@@ -183,10 +184,10 @@ def flip(scene: Scene, what: str) -> Scene:
 
 
 def with_coat(scene: Scene, coat: str) -> Scene:
-    """Return the same scene with another coat of its species (for a zebra: the coat of its hidden
-    horse).
+    """Return the same scene with another coat of its species.
 
-    A coat that the species does not have raises VarbookError.
+    For a zebra it is the coat of its hidden horse. A coat that the species does not have raises
+    VarbookError.
     """
     if coat not in TABLE[scene.species].coats:
         known = ", ".join(TABLE[scene.species].coats)
@@ -195,9 +196,7 @@ def with_coat(scene: Scene, coat: str) -> Scene:
 
 
 def caption(scene: Scene) -> str:
-    """Say in one English phrase what the scene shows: coat, species, landscape, time of day and
-    style.
-    """
+    """Return one English phrase about the scene: coat, species, landscape, time of day, style."""
     coat = "striped" if scene.striped else scene.coat
     article = "an" if coat[0] in "aeiou" else "a"
     time = "by night" if scene.night else "by day"
@@ -206,28 +205,21 @@ def caption(scene: Scene) -> str:
 
 
 def every_caption(species: tuple[str, ...] = SPECIES) -> list[str]:
-    """Return every caption that scenes of `species` can have: each coat in each landscape, by day
-    and by night, in both styles.
+    """Return every caption that scenes of `species` can have.
+
+    Each coat in each landscape, by day and by night, in both styles.
     """
-    scene, captions = sample_scene(0), []
+    scene = sample_scene(0)
+    captions = []
     for name in species:
-        for coat, palette, night, flat in itertools.product(
-            TABLE[name].coats, PALETTES, (False, True), (False, True)
-        ):
-            land, striped = replace(scene.land, palette=palette), TABLE[name].pattern == "stripes"
-            captions.append(
-                caption(
-                    replace(
-                        scene,
-                        species=name,
-                        coat=coat,
-                        striped=striped,
-                        night=night,
-                        flat=flat,
-                        land=land,
-                    )
-                )
-            )
+        row = TABLE[name]
+        animal = replace(scene, species=name, striped=row.pattern == "stripes")
+        choices = itertools.product(row.coats, PALETTES, (False, True), (False, True))
+        for coat, palette, night, flat in choices:
+            land = replace(scene.land, palette=palette)
+            shown = replace(animal, coat=coat, land=land, night=night, flat=flat)
+            captions.append(caption(shown))
+    # A zebra's coats read alike: every caption once, in the order of the loops.
     return list(dict.fromkeys(captions))
 
 

@@ -15,8 +15,9 @@ Chain = list[Circle]
 
 @dataclass(frozen=True)
 class Body:
-    """Limbs of one animal, each a chain of circles (x, y, radius); `layers` is the drawing order:
-    (role, chains).
+    """Limbs of one animal, each a chain of circles (x, y, radius).
+
+    `layers` is the drawing order: (role, chains).
     """
 
     torso: Chain
@@ -37,7 +38,8 @@ def _toward(start: tuple[float, float], length: float, angle: float) -> tuple[fl
 
 def _torso(row: Species) -> Chain:
     half = row.length / 2
-    back, front = row.height - row.slope / 2, row.height + row.slope / 2
+    back = row.height - row.slope / 2
+    front = row.height + row.slope / 2
     middle = row.height - 0.02 + (0.06 if row.belly > row.hip else 0)
     return [
         (-half, back, row.hip),
@@ -51,10 +53,10 @@ def _torso(row: Species) -> Chain:
 def _legs(row: Species, torso: Chain, stride: float) -> list[Chain]:
     # Four columns at even distances: each is seen on its own, however the animal stands.
     (hip, hip_y, hip_r), (chest, chest_y, chest_r) = torso[0], torso[-1]
-    outer_back, outer_front = hip - hip_r + row.leg * 1.25, chest + chest_r - row.leg * 1.25
-    gap = min(
-        max(3.3 * row.foot, 0.28 * (outer_front - outer_back)), (outer_front - outer_back) / 3
-    )
+    outer_back = hip - hip_r + row.leg * 1.25
+    outer_front = chest + chest_r - row.leg * 1.25
+    reach = outer_front - outer_back
+    gap = min(max(3.3 * row.foot, 0.28 * reach), reach / 3)
     legs = []
     for x, top, swing, hind in (
         (outer_back + gap, hip_y, -1, True),
@@ -186,9 +188,7 @@ def _coat(
 def _details(
     row: Species, torso: Chain, neck: Chain, head: Chain, angle: float
 ) -> dict[str, list[Chain]]:
-    """Return what only some species have, by the name that `extras` gives it (and "fan" for an
-    elephant's ear).
-    """
+    """Return what only some species have, by the names of `extras`, and "fan": an elephant's ear."""
     (x, y, r), (mx, my, _) = head
     every = {
         "mane": _mane(neck, head),
@@ -251,17 +251,16 @@ def _woolly(
 
 
 def build(row: Species, neck_tilt: float, head_tilt: float, stride: float, swing: float) -> Body:
-    """Return the limbs of species `row`: neck and head tilted by degrees, legs and tail swung by -1
-    to 1.
+    """Return the limbs of species `row` in a pose.
+
+    `neck_tilt` and `head_tilt` are degrees; legs and tail swing by -1 to 1.
     """
     torso = _torso(row)
     x, y, r = torso[-1]
     neck_angle = row.neck_angle + neck_tilt
     base = (x + 0.18 * r, y + 0.30 * r)
-    middle, poll = (
-        _toward(base, row.neck * 0.5, neck_angle - 4),
-        _toward(base, row.neck, neck_angle),
-    )
+    middle = _toward(base, row.neck * 0.5, neck_angle - 4)
+    poll = _toward(base, row.neck, neck_angle)
     neck = [
         (*base, row.neck_base),
         (*middle, (row.neck_base + row.neck_top) / 2),
