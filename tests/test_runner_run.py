@@ -154,6 +154,16 @@ def test_the_summary_counts_what_has_not_run_as_a_failure(built, node):
     assert code == 1 and "has not run" in text
 
 
+def test_status_tells_how_notebooks_ended_and_runs_nothing(built, node, monkeypatch, capsys):
+    monkeypatch.setattr(plan, "nodes", lambda *_: [node])
+    monkeypatch.setattr(run, "snakemake", lambda *_: pytest.fail("something ran"))
+    assert run.main(["--status", "--profile", "smoke"]) == 1
+    assert "has not run" in capsys.readouterr().err
+    note(node, 0)
+    assert run.main(["--status", "--profile", "smoke"]) == 0
+    assert "1 of 1 notebooks ended well" in capsys.readouterr().err
+
+
 def test_only_failures_are_forgotten(built, node):
     good = plan.Node("01", built / "01_a.ipynb", ())
     note(good, 0)
