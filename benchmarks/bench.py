@@ -111,10 +111,10 @@ def _normal(*shape: int) -> Tensor:
 
 def nearest_code(small: bool = False) -> Question:
     """Four images' 680 tokens against VAR's codebook: all distances, or one product and an argmax."""
-    rows, codes, width = (64, 32, 8) if small else (4 * token_count(VAR_256), 4096, 32)
-    book, x = Codebook(codes, width).to(pick_device()), _normal(rows, width)
+    rows, vocab_size, width = (64, 32, 8) if small else (4 * token_count(VAR_256), 4096, 32)
+    book, x = Codebook(vocab_size, width).to(pick_device()), _normal(rows, width)
     with torch.no_grad():
-        book.embedding.weight.copy_(_normal(codes + 1, width)[1:])
+        book.embedding.weight.copy_(_normal(vocab_size + 1, width)[1:])
     vectors = book.vectors().detach()
     return Question(
         "nearest code",
@@ -163,8 +163,8 @@ def attention(small: bool = False, backward: bool = False) -> Question:
 
 def relaxed(small: bool = False) -> Question:
     """Softmax relaxed quantization of 680 tokens with its gradient: as printed, or the package's."""
-    rows, codes, width = (16, 32, 8) if small else (token_count(VAR_256), 4096, 32)
-    logits, vectors = _normal(rows, codes).requires_grad_(), _normal(codes, width)
+    rows, vocab_size, width = (16, 32, 8) if small else (token_count(VAR_256), 4096, 32)
+    logits, vectors = _normal(rows, vocab_size).requires_grad_(), _normal(vocab_size, width)
 
     def gradient(mixed: Tensor) -> Tensor:
         return torch.autograd.grad(mixed.square().sum(), logits)[0]
@@ -179,14 +179,20 @@ def relaxed(small: bool = False) -> Question:
 
 
 def _models(small: bool) -> tuple[Tokenizer, NextScaleModel]:
-    schedule, width, codes = (square(1, 2, 4), 32, 32) if small else (VAR_256, 256, 1024)
+    schedule, width, vocab_size = (square(1, 2, 4), 32, 32) if small else (VAR_256, 256, 1024)
     torch.manual_seed(0)
     tokenizer = Tokenizer(
-        TokenizerConfig(schedule=schedule, codes=codes, code_dim=16, channels=(16, 32))
+        TokenizerConfig(schedule=schedule, vocab_size=vocab_size, code_dim=16, channels=(16, 32))
     )
     model = NextScaleModel(
         NextScaleConfig(
-            schedule=schedule, codes=codes, code_dim=16, classes=4, depth=4, width=width, heads=4
+            schedule=schedule,
+            vocab_size=vocab_size,
+            code_dim=16,
+            classes=4,
+            depth=4,
+            width=width,
+            heads=4,
         )
     )
     with torch.no_grad():
@@ -218,7 +224,7 @@ def sampling(small: bool = False) -> Question:
         "sampling, 10 scales",
         {
             "no cache": lambda: _generate_again(model, tokenizer, labels),
-            "varbook": lambda: generate(model, tokenizer, labels, guidance=0.0, top_k=1).pictures[
+            "varbook": lambda: generate(model, tokenizer, labels, guidance=0.0, top_k=1).latents[
                 -1
             ],
         },
@@ -237,7 +243,7 @@ def translation(small: bool = False) -> Question:
         torch.zeros(1, dtype=torch.long, device=pick_device()),
     )
     with torch.no_grad():
-        source = modes["serial"].context(tokenizer.quantise(_normal(1, 16, *latent)).pictures)
+        source = modes["serial"].context(tokenizer.quantise(_normal(1, 16, *latent)).latents)
 
     def run(mode: str) -> Tensor:
         with torch.no_grad():

@@ -16,16 +16,23 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
 
 SCHEDULE = square(1, 2, 3, 4)
-_MODEL = {"schedule": SCHEDULE, "codes": 512, "classes": 10, "depth": 2, "width": 128, "heads": 2}
+_MODEL = {
+    "schedule": SCHEDULE,
+    "vocab_size": 512,
+    "classes": 10,
+    "depth": 2,
+    "width": 128,
+    "heads": 2,
+}
 CONFIGS = {
     "var-tokenizer": replace(
         PUBLISHED["var-tokenizer"].config,
         schedule=SCHEDULE,
-        codes=512,
+        vocab_size=512,
         channels=(32, 32, 64, 64, 128),
     ),
     "flexvar-tokenizer": replace(
-        PUBLISHED["flexvar-tokenizer"].config, schedule=SCHEDULE, codes=512
+        PUBLISHED["flexvar-tokenizer"].config, schedule=SCHEDULE, vocab_size=512
     ),
     "var-d16": replace(PUBLISHED["var-d16"].config, **_MODEL),
     "var-d36": replace(PUBLISHED["var-d36"].config, **_MODEL),

@@ -46,7 +46,7 @@ def test_every_row_of_the_papers_tables_is_there_and_changes_what_it_says():
     assert changed("last scale alone") == {"multi_scale_output"}
     assert changed("last scale alone, no context") == {"multi_scale_output", "multi_scale_context"}
     assert changed("temperature 0.7, noise") - changed("temperature 0.7") == {"noise"}
-    assert len({(v.config, v.rate, v.optimiser, v.codes) for v in VARIANTS.values()}) == len(
+    assert len({(v.config, v.rate, v.optimiser, v.vocab_size) for v in VARIANTS.values()}) == len(
         VARIANTS
     )
 
@@ -84,15 +84,15 @@ def test_all_rows_have_one_training_but_for_rate_and_optimiser(name):
 
 def test_another_codebook_changes_tokenizer_and_model_alone():
     one = profile("laptop")
-    usual, other = study_of(one).chains["toy"], study_of(one, codes=2048).chains["toy"]
-    assert (other.tokenizer.codes, other.model.codes) == (
+    usual, other = study_of(one).chains["toy"], study_of(one, vocab_size=2048).chains["toy"]
+    assert (other.tokenizer.vocab_size, other.model.vocab_size) == (
         2048,
         2048,
-    ) and usual.tokenizer.codes == 512
+    ) and usual.tokenizer.vocab_size == 512
     assert replace(other, tokenizer=usual.tokenizer, model=usual.model) == usual
     assert (
-        replace(other.tokenizer, codes=512) == usual.tokenizer
-        and replace(other.model, codes=512) == usual.model
+        replace(other.tokenizer, vocab_size=512) == usual.tokenizer
+        and replace(other.model, vocab_size=512) == usual.model
     )
 
 

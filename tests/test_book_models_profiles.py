@@ -56,7 +56,7 @@ def test_every_profile_is_known_by_its_name_and_has_the_same_chains():
 def test_the_parts_of_a_chain_fit_together(owner, name, chain):
     tokenizer, model = chain.tokenizer, chain.model
     assert model.schedule == tokenizer.schedule
-    assert (model.codes, model.code_dim) == (tokenizer.codes, tokenizer.code_dim)
+    assert (model.vocab_size, model.code_dim) == (tokenizer.vocab_size, tokenizer.code_dim)
     assert model.bits == (tokenizer.code_dim if tokenizer.codes_kind == "bits" else 0)
     stride = tokenizer.patch * 2 ** (len(tokenizer.channels) - 1)
     assert tokenizer.schedule[-1] == (chain.image_size // stride,) * 2

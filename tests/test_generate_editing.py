@@ -247,7 +247,9 @@ def test_bad_sizes_are_told_what_would_work():
     with pytest.raises(VarbookError, match="stride of 4; use 24 x 24"):
         refine(model, tokenizer, image, (26, 26), LABELS)
     with pytest.raises(VarbookError, match="allows 1 to 4 steps, not 5"):
-        inpaint(model, tokenizer, image, hole(), LABELS, make_schedule(tokenizer.latent(16, 16), 5))
+        inpaint(
+            model, tokenizer, image, hole(), LABELS, make_schedule(tokenizer.latent_size(16, 16), 5)
+        )
     with pytest.raises(VarbookError, match="only the schedule of their training"):
         extend(tiny_model("residual"), tiny_tokenizer("residual"), image, (16, 32), LABELS)
     assert MODEL.classes == 3

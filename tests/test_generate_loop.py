@@ -61,8 +61,8 @@ def test_the_pictures_are_those_of_the_tokens(kind):
         generator=torch.Generator().manual_seed(0),
     )
     assert [tuple(tokens.shape) for tokens in out.tokens] == [(2, h, w) for h, w in SCHEDULE]
-    assert torch.allclose(tokenizer.pyramid.decode(out.tokens), out.pictures[-1], atol=1e-6)
-    assert torch.allclose(tokenizer.picture(out.tokens), out.images, atol=1e-6)
+    assert torch.allclose(tokenizer.pyramid.decode(out.tokens), out.latents[-1], atol=1e-6)
+    assert torch.allclose(tokenizer.image(out.tokens), out.images, atol=1e-6)
     assert (
         out.images.shape == (2, 3, 16, 16)
         and out.images.abs().max() <= 1
@@ -78,7 +78,7 @@ def test_ground_truth_prediction_takes_any_schedule_and_aspect_ratio(schedule):
     )
     assert [tuple(tokens.shape[1:]) for tokens in out.tokens] == list(schedule)
     assert out.images.shape == (1, 3, 4 * schedule[-1][0], 4 * schedule[-1][1])
-    assert [tuple(picture.shape[-2:]) for picture in out.pictures] == list(schedule)
+    assert [tuple(picture.shape[-2:]) for picture in out.latents] == list(schedule)
 
 
 @torch.no_grad()
@@ -115,7 +115,9 @@ def test_all_codes_stay_within_the_codebook():
     )
     tokens = torch.cat([tokens.flatten() for tokens in out.tokens])
     assert (
-        0 <= int(tokens.min()) and int(tokens.max()) < TOKENIZER.codes and len(tokens.unique()) > 15
+        0 <= int(tokens.min())
+        and int(tokens.max()) < TOKENIZER.vocab_size
+        and len(tokens.unique()) > 15
     )
 
 

@@ -65,7 +65,7 @@ def test_tokens_agree_exactly(made, kind):
 @torch.no_grad()
 def test_the_accumulated_maps_agree(made):
     tokenizer, _, wanted = made["var"]
-    pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).pictures
+    pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).latents
     torch.testing.assert_close(pictures[2], wanted["f_hat_scale_3"], **CLOSE)
     torch.testing.assert_close(pictures[3], wanted["f_hat"], **CLOSE)
 
@@ -74,7 +74,7 @@ def test_the_accumulated_maps_agree(made):
 def test_the_reconstruction_of_var_agrees(made):
     tokenizer, _, wanted = made["var"]
     torch.testing.assert_close(
-        every_second(tokenizer.picture(as_tokens(wanted["tokens"]))),
+        every_second(tokenizer.image(as_tokens(wanted["tokens"]))),
         wanted["reconstruction"],
         **CLOSE,
     )
@@ -83,7 +83,7 @@ def test_the_reconstruction_of_var_agrees(made):
 @torch.no_grad()
 def test_the_reconstruction_of_flexvar_agrees_at_two_scales(made):
     tokenizer, _, wanted = made["flexvar"]
-    pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).pictures
+    pictures = tokenizer.quantise(tokenizer.encode(wanted["image"])).latents
     # theirs is not clamped
     torch.testing.assert_close(
         every_second(tokenizer.decode(pictures[3])), wanted["reconstruction"], **CLOSE
@@ -128,7 +128,7 @@ def test_greedy_guided_samples_of_flexvar_agree(made):
         model, tokenizer, wanted["labels"], SCHEDULE, guidance=2.5, top_k=1, released=True
     )
     torch.testing.assert_close(
-        every_second(tokenizer.decode(out.pictures[-1])), wanted["greedy_cfg2p5_image"], **CLOSE
+        every_second(tokenizer.decode(out.latents[-1])), wanted["greedy_cfg2p5_image"], **CLOSE
     )
 
 

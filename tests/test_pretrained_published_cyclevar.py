@@ -66,12 +66,12 @@ def test_the_settings_are_those_of_cyclegan_turbo():
     assert (
         t.cycle_noise,
         t.keep_l1,
-        t.critic_whole,
-        t.critic_on_reconstructions,
+        t.discriminator_whole,
+        t.discriminator_on_reconstructions,
         t.average,
         t.identity_steps,
     ) == (0,) * 6
-    assert (t.critic, t.betas, t.critic_lr) == ("features", (0.9, 0.999), 1e-5)
+    assert (t.discriminator, t.betas, t.discriminator_lr) == ("features", (0.9, 0.999), 1e-5)
     rates = [
         learning_rate(step, t.steps, t.warmup, t.hold) for step in (0, 249, 499, 12_000, 24_999)
     ]
@@ -82,7 +82,7 @@ def test_the_settings_are_those_of_cyclegan_turbo():
 def test_fine_tuning_changes_the_model_alone(paths):
     cyclevar, before = made(paths), made(paths)
     images = to_uint8(golden("var")["image"])
-    training = replace(PUBLISHED_TRAINING, steps=2, batch=1, warmup=1, critic="random")
+    training = replace(PUBLISHED_TRAINING, steps=2, batch=1, warmup=1, discriminator="random")
     curve = fit_cyclevar(cyclevar, (images[:1], images[1:]), (3, 4), training, seed=0, device=CPU)
     assert {"step", "loss", "cycle", "identity", "gan", "critic"} == curve[
         -1
@@ -95,7 +95,7 @@ def test_fine_tuning_changes_the_model_alone(paths):
 def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp_path):
     monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("VARBOOK_DEVICE", "cpu")
-    small = replace(PUBLISHED_TRAINING, steps=1, batch=1, critic="patch", augment=())
+    small = replace(PUBLISHED_TRAINING, steps=1, batch=1, discriminator="patch", augment=())
     monkeypatch.setattr(build, "PUBLISHED_TRAINING", small)
     monkeypatch.setattr(build, "PUBLISHED_LABELS", (3, 4))  # the small model has ten classes
     images = to_uint8(torch.nn.functional.interpolate(golden("var")["image"], size=72))

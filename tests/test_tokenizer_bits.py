@@ -58,17 +58,17 @@ def test_bits_and_sum_are_those_of_the_published_quantizer():
     made = BitPyramid(BinaryCodes(8))(golden["x"], SCHEDULE)
     for k, tokens in enumerate(made.tokens):
         assert torch.equal(BinaryCodes(8).bits(tokens), golden[f"bits_{k}"][:, 0].bool())
-    torch.testing.assert_close(made.pictures[-1], golden["quantized"], rtol=0, atol=1e-6)
+    torch.testing.assert_close(made.latents[-1], golden["quantized"], rtol=0, atol=1e-6)
 
 
 def test_the_pyramid_decodes_and_teaches_what_it_has_quantised():
     pyramid, f = make_pyramid("residual", BinaryCodes(8)), noise(2, 8, 16, 16)
     made = pyramid(f, SCHEDULE)
     assert isinstance(pyramid, BitPyramid) and not list(pyramid.parameters())
-    torch.testing.assert_close(pyramid.decode(made.tokens), made.pictures[-1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(pyramid.decode(made.tokens), made.latents[-1], rtol=0, atol=1e-5)
     inputs = pyramid.teacher_inputs(made.tokens)
     torch.testing.assert_close(
-        inputs[2], F.interpolate(made.pictures[2], size=(6, 6), mode="bilinear"), rtol=0, atol=1e-5
+        inputs[2], F.interpolate(made.latents[2], size=(6, 6), mode="bilinear"), rtol=0, atol=1e-5
     )
 
 
@@ -76,7 +76,7 @@ def test_gradients_pass_straight_through_to_the_features():
     f = noise(1, 8, 4, 4).requires_grad_()
     made = BitPyramid(BinaryCodes(8))(f, square(1, 2, 4))
     weight = noise(1, 8, 4, 4, seed=3)
-    (made.pictures[-1] * weight).sum().backward()
+    (made.latents[-1] * weight).sum().backward()
     assert torch.allclose(f.grad, weight)
 
 
@@ -147,7 +147,7 @@ def test_a_tokenizer_takes_bits_for_codes():
     assert [tuple(one.shape) for one in tokens] == [(2, 1, 1), (2, 2, 2), (2, 4, 4)] and max(
         one.max() for one in tokens
     ) < 64
-    assert torch.allclose(tokenizer.picture(tokens), tokenizer.reconstruct(images)[-1], atol=1e-4)
+    assert torch.allclose(tokenizer.image(tokens), tokenizer.reconstruct(images)[-1], atol=1e-4)
     assert math.isclose(
         tokenizer.codebook.lookup(tokens[0]).norm(dim=-1).mean().item(), 1.0, rel_tol=1e-5
     )

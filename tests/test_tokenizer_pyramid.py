@@ -23,15 +23,15 @@ from varbook.tokenizer.schedule import square
 SCHEDULE = square(1, 2, 3, 5)
 
 
-def residual(codes: int = 40, dim: int = 6, shared: int = 4) -> ResidualPyramid:
-    pyramid = awake(ResidualPyramid(Codebook(codes, dim), shared_phi=shared), 3)
-    pyramid.codebook.embedding.weight.data = noise(codes, dim, seed=1)
+def residual(vocab_size: int = 40, dim: int = 6, shared: int = 4) -> ResidualPyramid:
+    pyramid = awake(ResidualPyramid(Codebook(vocab_size, dim), shared_phi=shared), 3)
+    pyramid.codebook.embedding.weight.data = noise(vocab_size, dim, seed=1)
     return pyramid
 
 
-def ground_truth(codes: int = 40, dim: int = 6, normalise: bool = True) -> GroundTruthPyramid:
-    pyramid = GroundTruthPyramid(Codebook(codes, dim, normalise=normalise))
-    pyramid.codebook.embedding.weight.data = noise(codes, dim, seed=1)
+def ground_truth(vocab_size: int = 40, dim: int = 6, normalise: bool = True) -> GroundTruthPyramid:
+    pyramid = GroundTruthPyramid(Codebook(vocab_size, dim, normalise=normalise))
+    pyramid.codebook.embedding.weight.data = noise(vocab_size, dim, seed=1)
     return pyramid
 
 
@@ -112,23 +112,23 @@ def test_residual_pyramid_equals_the_slow_algorithm():
         conv = pyramid.phi[[0, 1, 2, 3][k]].conv
         total = total + 0.5 * big + 0.5 * F.conv2d(big, conv.weight, conv.bias, padding=1).detach()
         assert torch.equal(out.tokens[k], tokens)
-        assert torch.allclose(out.pictures[k], total, atol=1e-5)
+        assert torch.allclose(out.latents[k], total, atol=1e-5)
         assert torch.allclose(out.targets[k], rest, atol=1e-5)
 
 
 def test_the_tokens_alone_give_the_sum_back():
     pyramid, f = residual(), noise(3, 6, 5, 5)
     out = pyramid(f, SCHEDULE)
-    assert torch.allclose(pyramid.decode(out.tokens), out.pictures[-1], atol=1e-5)
+    assert torch.allclose(pyramid.decode(out.tokens), out.latents[-1], atol=1e-5)
 
 
 def test_more_scales_leave_less_behind_where_phi_does_nothing():
-    pyramid, f = residual(codes=400), noise(2, 6, 5, 5)
+    pyramid, f = residual(vocab_size=400), noise(2, 6, 5, 5)
     for phi in pyramid.phi:  # the identity convolution: phi(x) = x
         phi.conv.weight.data.zero_()
         phi.conv.bias.data.zero_()
         phi.conv.weight.data[range(6), range(6), 1, 1] = 1.0
-    errors = [F.mse_loss(picture, f).item() for picture in pyramid(f, SCHEDULE).pictures]
+    errors = [F.mse_loss(picture, f).item() for picture in pyramid(f, SCHEDULE).latents]
     assert errors[-1] < 0.5 * errors[0] and errors[-1] == min(errors)
 
 
@@ -138,7 +138,7 @@ def test_residual_teacher_inputs_are_the_sums_before_each_scale():
     inputs = pyramid.teacher_inputs(out.tokens)
     assert len(inputs) == 3
     for k, seen in enumerate(inputs):
-        assert torch.allclose(seen, slow_down(out.pictures[k], SCHEDULE[k + 1]), atol=1e-5)
+        assert torch.allclose(seen, slow_down(out.latents[k], SCHEDULE[k + 1]), atol=1e-5)
 
 
 @pytest.mark.parametrize("schedule", [SCHEDULE, ((1, 1), (1, 2), (3, 4), (4, 8))])
@@ -150,7 +150,7 @@ def test_ground_truth_pyramid_quantises_every_scale_on_its_own(schedule):
         tokens = slow_nearest(pyramid.codebook, slow_down(f, size))
         assert torch.equal(out.tokens[k], tokens)
         assert torch.allclose(
-            out.pictures[k], pyramid.codebook.lookup(tokens).permute(0, 3, 1, 2), atol=1e-5
+            out.latents[k], pyramid.codebook.lookup(tokens).permute(0, 3, 1, 2), atol=1e-5
         )
     assert torch.equal(
         pyramid.decode(out.tokens), pyramid.codebook.lookup(out.tokens[-1]).permute(0, 3, 1, 2)
@@ -172,9 +172,9 @@ def test_ground_truth_teacher_inputs_are_the_previous_codes_enlarged():
 def test_residual_loss_compares_the_running_sums_with_all_of_f():
     pyramid, f = residual(), noise(2, 6, 5, 5)
     out = pyramid(f, SCHEDULE)
-    slow = sum(
-        (1 + pyramid.beta) * (picture - f).square().mean() for picture in out.pictures
-    ) / len(SCHEDULE)
+    slow = sum((1 + pyramid.beta) * (picture - f).square().mean() for picture in out.latents) / len(
+        SCHEDULE
+    )
     assert out.loss.item() == pytest.approx(slow.item(), rel=1e-5)
 
 
@@ -182,7 +182,7 @@ def test_residual_loss_compares_the_running_sums_with_all_of_f():
 def test_ground_truth_loss_compares_each_scale_with_its_codes(normalise):
     pyramid, f = ground_truth(normalise=normalise), noise(2, 6, 5, 5)
     out, slow = pyramid(f, SCHEDULE), 0.0
-    for size, picture in zip(SCHEDULE, out.pictures):
+    for size, picture in zip(SCHEDULE, out.latents):
         target = slow_down(f, size)
         target = target / target.norm(dim=1, keepdim=True) if normalise else target
         slow += (1 + pyramid.beta) * (picture - target).square().mean().item() / len(SCHEDULE)
@@ -198,14 +198,14 @@ def test_the_loss_is_a_mean_over_the_batch(make):
 
 def test_the_sum_passes_its_gradient_straight_through():
     pyramid, f, weight = residual(), noise(2, 6, 5, 5).requires_grad_(), noise(2, 6, 5, 5, seed=2)
-    (pyramid(f, SCHEDULE).pictures[-1] * weight).sum().backward()
+    (pyramid(f, SCHEDULE).latents[-1] * weight).sum().backward()
     assert torch.equal(f.grad, weight)  # as if nothing had been quantised
     assert all(parameter.grad is None for parameter in pyramid.parameters())
 
 
 def test_every_ground_truth_scale_passes_its_gradient_to_the_features_at_that_scale():
     pyramid, f = ground_truth(normalise=False), noise(1, 6, 4, 4).requires_grad_()
-    pyramid(f, square(1, 2, 4)).pictures[1].sum().backward()
+    pyramid(f, square(1, 2, 4)).latents[1].sum().backward()
     assert torch.allclose(f.grad, torch.full_like(f, 0.25))  # each pixel is a quarter of one cell
 
 
@@ -235,7 +235,7 @@ def test_half_precision_around_it_changes_nothing(make):
     with torch.autocast("cpu", torch.bfloat16):
         mixed = pyramid(f, SCHEDULE)
     assert all(torch.equal(a, b) for a, b in zip(plain.tokens, mixed.tokens))
-    assert torch.equal(plain.pictures[-1], mixed.pictures[-1])
+    assert torch.equal(plain.latents[-1], mixed.latents[-1])
 
 
 @pytest.mark.parametrize("make", [residual, ground_truth])

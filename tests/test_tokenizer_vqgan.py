@@ -10,11 +10,18 @@ from tiny import awake, noise, pictures
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
-from varbook.tokenizer.vqgan import Half, MapAttention, ResBlock, Twice, VqganDecoder, VqganEncoder
+from varbook.tokenizer.vqgan import (
+    Downsample,
+    MapAttention,
+    ResBlock,
+    Upsample,
+    VqganDecoder,
+    VqganEncoder,
+)
 
 CONFIG = TokenizerConfig(
     schedule=square(1, 2, 4),
-    codes=24,
+    vocab_size=24,
     code_dim=8,
     channels=(32, 64, 64),
     patch=1,
@@ -36,7 +43,7 @@ def test_the_stride_is_two_per_further_level(channels, stride):
 
 @torch.no_grad()
 def test_halving_pads_right_and_below_alone():
-    layer, x = awake(Half(2)), noise(1, 2, 6, 8)
+    layer, x = awake(Downsample(2)), noise(1, 2, 6, 8)
     out = layer(x)
     assert out.shape == (1, 2, 3, 4)
     corner = (layer.conv.weight * x[0, :, 0:3, 0:3]).sum((1, 2, 3)) + layer.conv.bias
@@ -49,7 +56,7 @@ def test_halving_pads_right_and_below_alone():
 
 @torch.no_grad()
 def test_doubling_repeats_every_value_before_the_convolution():
-    layer, x = awake(Twice(2)), noise(1, 2, 3, 4)
+    layer, x = awake(Upsample(2)), noise(1, 2, 3, 4)
     assert torch.allclose(
         layer(x), layer.conv(x.repeat_interleave(2, 2).repeat_interleave(2, 3)), atol=1e-6
     )
@@ -96,8 +103,8 @@ def test_it_is_one_part_of_the_tokenizer_and_nothing_else_changes():
     tokenizer, image = Tokenizer(CONFIG).eval(), pictures(2)
     assert tokenizer.stride == 4 and tokenizer.encode(image).shape == (2, 8, 4, 4)
     tokens = tokenizer.tokens(image)
-    assert torch.allclose(tokenizer.picture(tokens), tokenizer.reconstruct(image)[-1], atol=1e-5)
-    assert tokenizer.picture(tokens).shape == image.shape
+    assert torch.allclose(tokenizer.image(tokens), tokenizer.reconstruct(image)[-1], atol=1e-5)
+    assert tokenizer.image(tokens).shape == image.shape
     ours = Tokenizer(dataclasses.replace(CONFIG, autoencoder="folded"))
     others = [
         {name for name in t.state_dict() if not name.startswith(("encoder", "decoder"))}

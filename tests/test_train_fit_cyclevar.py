@@ -30,7 +30,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_cyclevar as cyclevar_module
 from varbook.train.fit_cyclevar import (
     CycleVARTraining,
-    critic_loss,
+    discriminator_loss,
     fit_cyclevar,
     generator_loss,
     identity_loss,
@@ -39,7 +39,7 @@ from varbook.train.keeper import Keeper
 from varbook.transformer.model import NextScaleModel
 from varbook.translate.augment import KINDS, augment
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
-from varbook.translate.discriminator import PatchDiscriminator, discriminators
+from varbook.translate.discriminator import PatchDiscriminator, make_discriminators
 
 T_X, T_Y = 0, 2
 ALL = tuple(KINDS)
@@ -52,7 +52,7 @@ WEIGHTS = replace(
     PAPER, cycle_l1=2.0, cycle_perceptual=3.0, identity_l1=1.5, identity_perceptual=0.7, gan=0.5
 )
 SHORT = CycleVARTraining(
-    steps=6, batch=2, identity_steps=2, warmup=2, average=0.5, critic_channels=(8,)
+    steps=6, batch=2, identity_steps=2, warmup=2, average=0.5, discriminator_channels=(8,)
 )
 
 
@@ -61,30 +61,30 @@ def squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return (x - y).square().mean((1, 2, 3))
 
 
-def two_critics(kind: str = "patch") -> nn.ModuleList:
+def two_discriminators(kind: str = "patch") -> nn.ModuleList:
     torch.manual_seed(0)
     if kind == "patch":
         return nn.ModuleList(PatchDiscriminator((8, 8)) for _ in range(2)).eval()
-    return discriminators(kind, 2).eval()
+    return make_discriminators(kind, 2).eval()
 
 
-both_critics = pytest.mark.parametrize(
+both_discriminators = pytest.mark.parametrize(
     "kind", ["patch", "random"]
 )  # "random": frozen features without any file
 
 
-def loss_of(cyclevar, critics, x=X, y=Y, training=WEIGHTS):
-    return generator_loss(cyclevar, critics, (x, y), (T_X, T_Y), training, squares)
+def loss_of(cyclevar, discriminators, x=X, y=Y, training=WEIGHTS):
+    return generator_loss(cyclevar, discriminators, (x, y), (T_X, T_Y), training, squares)
 
 
 @pytest.mark.parametrize(
     "config", [CycleVARConfig(), CycleVARConfig(mode="serial", fusion="paper")]
 )
 def test_the_loss_is_cycle_identity_and_adversarial_part_of_the_equations(config):
-    """One image and one translation at a time; critics[0] judges domain X (CycleVAR eqs. 13, 14,
+    """One image and one translation at a time; discriminators[0] judges domain X (CycleVAR eqs. 13, 14,
     15).
     """
-    cyclevar, critics, n = tiny_cyclevar(config), two_critics(), len(X)
+    cyclevar, discriminators, n = tiny_cyclevar(config), two_discriminators(), len(X)
 
     def translate(image, label):
         return cyclevar(image, torch.tensor([label]))
@@ -94,13 +94,16 @@ def test_the_loss_is_cycle_identity_and_adversarial_part_of_the_equations(config
 
     slow = dict.fromkeys(("cycle", "identity", "gan"), 0.0)
     with torch.no_grad():
-        for images, own, other, critic in ((X, T_X, T_Y, critics[1]), (Y, T_Y, T_X, critics[0])):
+        for images, own, other, discriminator in (
+            (X, T_X, T_Y, discriminators[1]),
+            (Y, T_Y, T_X, discriminators[0]),
+        ):
             for image in images.split(1):
                 fake = translate(image, other)
                 slow["cycle"] += distance(translate(fake, own), image, 2.0, 3.0) / (2 * n)
                 slow["identity"] += distance(translate(image, own), image, 1.5, 0.7) / (2 * n)
-                slow["gan"] += 0.5 * -critic(fake).sigmoid().log().mean() / n
-        total, _, parts = loss_of(cyclevar, critics)
+                slow["gan"] += 0.5 * -discriminator(fake).sigmoid().log().mean() / n
+        total, _, parts = loss_of(cyclevar, discriminators)
     assert parts == pytest.approx({name: value.item() for name, value in slow.items()}, rel=1e-4)
     assert total.item() == pytest.approx(sum(parts.values()), rel=1e-5)
 
@@ -109,26 +112,26 @@ def test_the_loss_is_cycle_identity_and_adversarial_part_of_the_equations(config
 def test_the_identity_loss_alone_is_the_same_part():
     cyclevar = tiny_cyclevar()
     alone = identity_loss(cyclevar, (X, Y), (T_X, T_Y), WEIGHTS, squares).item()
-    assert alone == pytest.approx(loss_of(cyclevar, two_critics())[2]["identity"], rel=1e-4)
+    assert alone == pytest.approx(loss_of(cyclevar, two_discriminators())[2]["identity"], rel=1e-4)
 
 
 def test_the_fakes_are_those_of_each_domain_and_carry_no_gradient():
     cyclevar = tiny_cyclevar()
-    _, (fake_x, fake_y), _ = loss_of(cyclevar, two_critics())
+    _, (fake_x, fake_y), _ = loss_of(cyclevar, two_discriminators())
     with torch.no_grad():
         assert torch.allclose(fake_x, cyclevar(Y, torch.full((2,), T_X)), atol=1e-4)
         assert torch.allclose(fake_y, cyclevar(X, torch.full((2,), T_Y)), atol=1e-4)
     assert not fake_x.requires_grad and not fake_y.requires_grad
 
 
-@both_critics
+@both_discriminators
 def test_the_loss_does_not_grow_with_the_batch(kind):
-    cyclevar, critics = tiny_cyclevar(), two_critics(kind)
+    cyclevar, discriminators = tiny_cyclevar(), two_discriminators(kind)
     with torch.no_grad():
-        once = loss_of(cyclevar, critics)
-        more = loss_of(cyclevar, critics, X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1))
+        once = loss_of(cyclevar, discriminators)
+        more = loss_of(cyclevar, discriminators, X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1))
         judged = [
-            critic_loss(critics, (x, y), [y, x]).item()
+            discriminator_loss(discriminators, (x, y), [y, x]).item()
             for x, y in ((X, Y), (X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1)))
         ]
     assert once[2] == pytest.approx(more[2], rel=1e-4) and judged[0] == pytest.approx(
@@ -136,25 +139,25 @@ def test_the_loss_does_not_grow_with_the_batch(kind):
     )
 
 
-@both_critics
+@both_discriminators
 def test_the_generator_s_step_leaves_no_gradient_in_the_discriminators_nor_in_the_tokenizer(kind):
-    cyclevar, critics = tiny_cyclevar(), two_critics(kind)
-    loss_of(cyclevar, critics)[0].backward()
-    assert all(parameter.grad is None for parameter in critics.parameters())
+    cyclevar, discriminators = tiny_cyclevar(), two_discriminators(kind)
+    loss_of(cyclevar, discriminators)[0].backward()
+    assert all(parameter.grad is None for parameter in discriminators.parameters())
     assert all(
-        parameter.requires_grad for parameter in critics.parameters()
+        parameter.requires_grad for parameter in discriminators.parameters()
     )  # and they can learn again
     assert all(parameter.grad is None for parameter in cyclevar.tokenizer.parameters())
     assert all(parameter.grad.abs().max() > 0 for parameter in cyclevar.model.parameters())
 
 
-@both_critics
+@both_discriminators
 def test_the_discriminators_step_leaves_no_gradient_in_the_generator(kind):
-    cyclevar, critics = tiny_cyclevar(), two_critics(kind)
-    _, fakes, _ = loss_of(cyclevar, critics)
-    critic_loss(critics, (X, Y), fakes).backward()
+    cyclevar, discriminators = tiny_cyclevar(), two_discriminators(kind)
+    _, fakes, _ = loss_of(cyclevar, discriminators)
+    discriminator_loss(discriminators, (X, Y), fakes).backward()
     assert all(parameter.grad is None for parameter in cyclevar.model.parameters())
-    assert all(parameter.grad.abs().max() > 0 for parameter in critics.parameters())
+    assert all(parameter.grad.abs().max() > 0 for parameter in discriminators.parameters())
 
 
 @pytest.mark.parametrize("part", ["cycle", "identity", "gan"])
@@ -167,7 +170,7 @@ def test_each_part_alone_moves_the_model(part):
         | {"cycle": {"cycle_l1": 1.0}, "identity": {"identity_l1": 1.0}, "gan": {"gan": 1.0}}[part]
     )
     cyclevar = tiny_cyclevar()
-    total, _, parts = loss_of(cyclevar, two_critics(), training=replace(WEIGHTS, **alone))
+    total, _, parts = loss_of(cyclevar, two_discriminators(), training=replace(WEIGHTS, **alone))
     total.backward()
     assert [name for name, value in parts.items() if value] == [part]
     assert cyclevar.model.head.weight.grad.abs().max() > 0
@@ -175,22 +178,32 @@ def test_each_part_alone_moves_the_model(part):
 
 def test_each_discriminator_sees_its_own_domain():
     """-log C(real) - log(1 - C(fake)), summed over the domains (CycleVAR eq. 16)."""
-    critics, fakes = two_critics(), [pictures(2, seed=5), pictures(2, seed=6)]
+    discriminators, fakes = two_discriminators(), [pictures(2, seed=5), pictures(2, seed=6)]
     with torch.no_grad():
         slow = 0.0
-        for critic, real, fake in ((critics[0], X, fakes[0]), (critics[1], Y, fakes[1])):
-            slow += -critic(real).sigmoid().log().mean() - (1 - critic(fake).sigmoid()).log().mean()
-        assert critic_loss(critics, (X, Y), fakes).item() == pytest.approx(slow.item(), rel=1e-4)
-        assert critic_loss(critics, (Y, X), fakes).item() != pytest.approx(slow.item(), rel=1e-4)
+        for discriminator, real, fake in (
+            (discriminators[0], X, fakes[0]),
+            (discriminators[1], Y, fakes[1]),
+        ):
+            slow += (
+                -discriminator(real).sigmoid().log().mean()
+                - (1 - discriminator(fake).sigmoid()).log().mean()
+            )
+        assert discriminator_loss(discriminators, (X, Y), fakes).item() == pytest.approx(
+            slow.item(), rel=1e-4
+        )
+        assert discriminator_loss(discriminators, (Y, X), fakes).item() != pytest.approx(
+            slow.item(), rel=1e-4
+        )
 
 
-@both_critics
+@both_discriminators
 def test_the_adversarial_part_alone_reaches_the_model_through_either_discriminator(kind):
     nothing = dict.fromkeys(
         ("cycle_l1", "cycle_perceptual", "identity_l1", "identity_perceptual"), 0.0
     )
     cyclevar = tiny_cyclevar()
-    loss_of(cyclevar, two_critics(kind), training=replace(WEIGHTS, **nothing))[0].backward()
+    loss_of(cyclevar, two_discriminators(kind), training=replace(WEIGHTS, **nothing))[0].backward()
     assert (
         cyclevar.model.head.weight.grad.isfinite().all()
         and cyclevar.model.head.weight.grad.abs().max() > 0
@@ -199,16 +212,16 @@ def test_the_adversarial_part_alone_reaches_the_model_through_either_discriminat
 
 def test_augmentation_changes_what_the_discriminators_see_and_nothing_else():
     """Fakes are handed on as they were made; cycle and identity look at the images themselves."""
-    cyclevar, critics, draws = tiny_cyclevar(), two_critics(), torch.Generator()
-    plain = generator_loss(cyclevar, critics, (X, Y), (T_X, T_Y), WEIGHTS, squares)
+    cyclevar, discriminators, draws = tiny_cyclevar(), two_discriminators(), torch.Generator()
+    plain = generator_loss(cyclevar, discriminators, (X, Y), (T_X, T_Y), WEIGHTS, squares)
     shown = [[], []]
-    for critic, seen in zip(critics, shown):
-        critic.register_forward_pre_hook(
+    for discriminator, seen in zip(discriminators, shown):
+        discriminator.register_forward_pre_hook(
             lambda _, inputs, seen=seen: seen.append(inputs[0].detach())
         )
     changed = generator_loss(
         cyclevar,
-        critics,
+        discriminators,
         (X, Y),
         (T_X, T_Y),
         replace(WEIGHTS, augment=ALL),
@@ -227,10 +240,10 @@ def test_augmentation_changes_what_the_discriminators_see_and_nothing_else():
 
 
 def test_the_noise_meets_the_cycle_alone_and_what_is_kept_is_measured_on_the_translations():
-    cyclevar, critics = tiny_cyclevar(), two_critics()
+    cyclevar, discriminators = tiny_cyclevar(), two_discriminators()
     training = replace(WEIGHTS, cycle_noise=0.2, keep_l1=4.0, keep_up_to=0.3)
-    plain = loss_of(cyclevar, critics)
-    total, (fake_x, fake_y), parts = loss_of(cyclevar, critics, training=training)
+    plain = loss_of(cyclevar, discriminators)
+    total, (fake_x, fake_y), parts = loss_of(cyclevar, discriminators, training=training)
     assert tuple(parts) == PARTS and total.item() == pytest.approx(sum(parts.values()), rel=1e-5)
     assert {
         name for name in plain[2] if parts[name] != pytest.approx(plain[2][name], rel=1e-5)
@@ -252,11 +265,11 @@ def test_real_and_fake_images_are_augmented_both_or_neither(monkeypatch, augment
     """
     judged, sets = [], (uint8_pictures(2, seed=1), uint8_pictures(2, seed=2))
 
-    def listening(critics, real, fakes):
+    def listening(discriminators, real, fakes):
         judged.append((real, fakes))
-        return critic_loss(critics, real, fakes)
+        return discriminator_loss(discriminators, real, fakes)
 
-    monkeypatch.setattr(cyclevar_module, "critic_loss", listening)
+    monkeypatch.setattr(cyclevar_module, "discriminator_loss", listening)
     monkeypatch.setattr(
         cyclevar_module,
         "augment",
@@ -275,7 +288,7 @@ def fit(cyclevar, training=SHORT, keeper=None, seed: int = 3):
 
 
 def test_a_killed_training_on_features_with_augmentation_resumes_to_the_same_bits(tmp_path):
-    training = replace(SHORT, critic="random", augment=ALL)
+    training = replace(SHORT, discriminator="random", augment=ALL)
     whole, first, second = tiny_cyclevar(), tiny_cyclevar(), tiny_cyclevar()
     curve = fit(whole, training)
     with pytest.raises(Killed):
@@ -286,7 +299,7 @@ def test_a_killed_training_on_features_with_augmentation_resumes_to_the_same_bit
 
 def test_the_kind_of_discriminator_is_checked_before_anything_is_trained():
     with pytest.raises(VarbookError, match="no discriminator 'pixel'"):
-        fit(tiny_cyclevar(), replace(SHORT, critic="pixel"))
+        fit(tiny_cyclevar(), replace(SHORT, discriminator="pixel"))
 
 
 @pytest.mark.parametrize("bfloat16", [False, True], ids=["float32", "bfloat16"])
@@ -297,11 +310,20 @@ def test_a_thousand_steps_stay_finite(monkeypatch, bfloat16):
     monkeypatch.setattr(device, "has_bfloat16", lambda where: bfloat16)
     torch.manual_seed(0)
     training = CycleVARTraining(
-        steps=1000, batch=1, lr=2e-3, identity_steps=10, critic_channels=(8,), critic_whole=False
+        steps=1000,
+        batch=1,
+        lr=2e-3,
+        identity_steps=10,
+        discriminator_channels=(8,),
+        discriminator_whole=False,
     )
     schedule = SCHEDULE[:2]
-    tokenizer = Tokenizer(replace(TOKENIZER, schedule=schedule, codes=8, channels=(8,), blocks=0))
-    model = awake(NextScaleModel(replace(MODEL, schedule=schedule, codes=8, depth=1, width=16)))
+    tokenizer = Tokenizer(
+        replace(TOKENIZER, schedule=schedule, vocab_size=8, channels=(8,), blocks=0)
+    )
+    model = awake(
+        NextScaleModel(replace(MODEL, schedule=schedule, vocab_size=8, depth=1, width=16))
+    )
     sets = tuple(255 * torch.randint(2, (6, 3, 4, 4), dtype=torch.uint8) for _ in range(2))
     curve = fit_cyclevar(CycleVAR(tokenizer, model), sets, (T_X, T_Y), training, seed=0, device=CPU)
     assert curve[-1]["step"] == 999 and all(

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from tiny import CPU, MODEL, Killed, KilledKeeper, noise, same_state, tiny_tokenizer
 
 from varbook.train.fit_next_scale import NextScaleTraining
-from varbook.train.fit_rival_generator import LOSSES, draw_mask, fit_rival, flat_tokens
+from varbook.train.fit_rival_generator import LOSSES, draw_mask, fit_rival_generator, flat_tokens
 from varbook.train.keeper import Keeper
 from varbook.transformer.rival_generators import DiffusionModel, make_rival
 
@@ -29,7 +29,7 @@ def fresh(name: str):
 
 def fit(name: str, model, training=SHORT, keeper=None, seed: int = 3):
     tokenizer = tiny_tokenizer("ground_truth")
-    return fit_rival(
+    return fit_rival_generator(
         name, model, tokenizer, FEATURES, LABELS, training, seed=seed, device=CPU, keeper=keeper
     )
 
@@ -85,7 +85,7 @@ def test_the_raster_loss_starts_at_guessing():
     loss = LOSSES["raster"](
         fresh("raster"), tiny_tokenizer("ground_truth"), FEATURES, LABELS, generator()
     )
-    assert loss.item() == pytest.approx(math.log(MODEL.codes), abs=0.1)
+    assert loss.item() == pytest.approx(math.log(MODEL.vocab_size), abs=0.1)
 
 
 def test_the_diffusion_loss_is_zero_for_who_knows_the_answer():

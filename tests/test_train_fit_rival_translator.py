@@ -13,18 +13,18 @@ from torch import nn
 from varbook.errors import VarbookError
 from varbook.train.fit_rival_translator import (
     LOSSES,
-    BaselineTraining,
+    RivalTraining,
     content_loss,
     cut_loss,
     cyclegan_loss,
-    fit_baseline,
+    fit_rival_translator,
 )
 from varbook.train.keeper import Keeper
 from varbook.translate.discriminator import PatchDiscriminator
 from varbook.translate.rival_translators import PixelTranslator
 
 X, Y = pictures(2, seed=1), pictures(2, seed=2)
-SHORT = BaselineTraining(steps=5, batch=2, channels=8, blocks=1, pool=3, patches=8)
+SHORT = RivalTraining(steps=5, batch=2, channels=8, blocks=1, pool=3, patches=8)
 both = pytest.mark.parametrize("method", sorted(LOSSES))
 
 
@@ -33,7 +33,7 @@ def rival(method: str, seed: int = 0) -> PixelTranslator:
     return PixelTranslator((3, 7), method, channels=8, blocks=1)
 
 
-def two_critics() -> nn.ModuleList:
+def two_discriminators() -> nn.ModuleList:
     torch.manual_seed(5)
     return nn.ModuleList(PatchDiscriminator((8, 8)) for _ in range(2)).eval()
 
@@ -44,20 +44,23 @@ def seeded() -> torch.Generator:
 
 @torch.no_grad()
 def test_cyclegan_s_loss_one_image_at_a_time():
-    translator, critics, training = (
+    translator, discriminators, training = (
         rival("cyclegan"),
-        two_critics(),
+        two_discriminators(),
         replace(SHORT, cycle=3.0, identity=2.0),
     )
     to_x, to_y = translator.model
     slow = dict.fromkeys(("gan", "cycle", "identity"), 0.0)
-    for images, there, back, critic in ((X, to_y, to_x, critics[1]), (Y, to_x, to_y, critics[0])):
+    for images, there, back, discriminator in (
+        (X, to_y, to_x, discriminators[1]),
+        (Y, to_x, to_y, discriminators[0]),
+    ):
         for image in images.split(1):
             fake = there(image)
-            slow["gan"] += (critic(fake) - 1).square().mean() / 2
+            slow["gan"] += (discriminator(fake) - 1).square().mean() / 2
             slow["cycle"] += 3.0 * (back(fake) - image).abs().mean() / 2
             slow["identity"] += 2.0 * (back(image) - image).abs().mean() / 2
-    parts, (fake_x, fake_y) = cyclegan_loss(translator, critics, (X, Y), training, None)
+    parts, (fake_x, fake_y) = cyclegan_loss(translator, discriminators, (X, Y), training, None)
     assert {name: part.item() for name, part in parts.items()} == pytest.approx(
         {n: s.item() for n, s in slow.items()}, rel=1e-4
     )
@@ -66,7 +69,7 @@ def test_cyclegan_s_loss_one_image_at_a_time():
 
 @torch.no_grad()
 def test_cut_s_loss_is_the_content_of_translation_and_identity_and_the_adversarial_part():
-    translator, critics, draws = rival("cut"), two_critics(), seeded()
+    translator, discriminators, draws = rival("cut"), two_discriminators(), seeded()
     content = 0.0
     for way, (source, own) in enumerate(((Y, X), (X, Y))):
         images = torch.cat((source, own))
@@ -74,9 +77,11 @@ def test_cut_s_loss_is_the_content_of_translation_and_identity_and_the_adversari
             translator, way, images, translator.model[way](images), SHORT, draws
         )
     parts, (fake_x, fake_y) = cut_loss(
-        translator, critics, (X, Y), replace(SHORT, nce=2.0), seeded()
+        translator, discriminators, (X, Y), replace(SHORT, nce=2.0), seeded()
     )
-    gan = (critics[0](fake_x) - 1).square().mean() + (critics[1](fake_y) - 1).square().mean()
+    gan = (discriminators[0](fake_x) - 1).square().mean() + (
+        discriminators[1](fake_y) - 1
+    ).square().mean()
     assert parts["content"].item() == pytest.approx(2 * content.item(), rel=1e-4)
     assert parts["gan"].item() == pytest.approx(gan.item(), rel=1e-4) and torch.allclose(
         fake_x, translator.model[0](Y), atol=1e-5
@@ -95,14 +100,14 @@ def test_content_is_kept_by_the_source_itself_and_not_by_another_image():
 
 @both
 def test_the_loss_does_not_grow_with_the_batch(method):
-    translator, critics = rival(method), two_critics()
+    translator, discriminators = rival(method), two_discriminators()
     with torch.no_grad():
         once, more = (
             {
                 name: part.item()
-                for name, part in LOSSES[method](translator, critics, (x, y), SHORT, seeded())[
-                    0
-                ].items()
+                for name, part in LOSSES[method](
+                    translator, discriminators, (x, y), SHORT, seeded()
+                )[0].items()
             }
             for x, y in ((X, Y), (X.repeat(3, 1, 1, 1), Y.repeat(3, 1, 1, 1)))
         )
@@ -111,17 +116,17 @@ def test_the_loss_does_not_grow_with_the_batch(method):
 
 @both
 def test_the_generators_step_leaves_no_gradient_in_the_discriminators(method):
-    translator, critics = rival(method), two_critics()
-    parts, _ = LOSSES[method](translator, critics, (X, Y), SHORT, seeded())
+    translator, discriminators = rival(method), two_discriminators()
+    parts, _ = LOSSES[method](translator, discriminators, (X, Y), SHORT, seeded())
     sum(parts.values()).backward()
-    assert all(p.grad is None and p.requires_grad for p in critics.parameters())
+    assert all(p.grad is None and p.requires_grad for p in discriminators.parameters())
     assert all(p.grad is not None and p.grad.isfinite().all() for p in translator.parameters())
 
 
 def fit(translator, training, keeper=None):
     torch.manual_seed(11)  # the discriminators start from the global generator
     sets = (uint8_pictures(5, seed=1), uint8_pictures(4, seed=2))
-    return fit_baseline(translator, sets, training, seed=3, device=CPU, keeper=keeper)
+    return fit_rival_translator(translator, sets, training, seed=3, device=CPU, keeper=keeper)
 
 
 @both

@@ -206,7 +206,7 @@ def test_the_seed_shapes_the_training():
 
 
 @pytest.fixture
-def critics(monkeypatch):
+def discriminators(monkeypatch):
     """Collect the discriminators that a training makes."""
     made = []
 
@@ -219,11 +219,11 @@ def critics(monkeypatch):
     return made
 
 
-def test_the_discriminator_gets_no_gradient_from_the_tokenizer_s_step(critics, monkeypatch):
+def test_the_discriminator_gets_no_gradient_from_the_tokenizer_s_step(discriminators, monkeypatch):
     original, looked = module.hinge_discriminator, []
 
     def look(real, fake):
-        looked.append([parameter.grad for parameter in critics[0].parameters()])
+        looked.append([parameter.grad for parameter in discriminators[0].parameters()])
         return original(real, fake)
 
     monkeypatch.setattr(module, "hinge_discriminator", look)
@@ -232,15 +232,17 @@ def test_the_discriminator_gets_no_gradient_from_the_tokenizer_s_step(critics, m
     )  # the generator's one step with it comes just before
     assert len(looked) == 1 and looked[0] and all(gradient is None for gradient in looked[0])
     assert all(
-        parameter.grad is not None for parameter in critics[0].parameters()
+        parameter.grad is not None for parameter in discriminators[0].parameters()
     )  # from its own step
 
 
-def test_the_discriminator_rests_until_its_time(critics):
+def test_the_discriminator_rests_until_its_time(discriminators):
     fit(fresh("residual"), replace(SHORT, gan_start=1.0))
     fit(fresh("residual"), replace(SHORT, gan=0.0))
-    assert len(critics) == 2 and all(
-        parameter.grad is None for critic in critics for parameter in critic.parameters()
+    assert len(discriminators) == 2 and all(
+        parameter.grad is None
+        for discriminator in discriminators
+        for parameter in discriminator.parameters()
     )
 
 
@@ -252,7 +254,7 @@ def test_dead_codes_are_cured_unless_collapse_shall_be_watched():
             every, len(features)
         )
         fit(tokenizer, replace(SHORT, revive_every=every))
-    assert list(moved) == [2] and moved[2] >= 2 * TOKENIZER.codes
+    assert list(moved) == [2] and moved[2] >= 2 * TOKENIZER.vocab_size
 
 
 @pytest.mark.parametrize("kind", KINDS)

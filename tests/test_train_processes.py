@@ -64,7 +64,7 @@ CYCLE = CycleVARTraining(
     augment=tuple(KINDS),
     keep_l1=0.5,
     cycle_noise=0.1,
-    critic_channels=(8,),
+    discriminator_channels=(8,),
 )
 
 

@@ -146,7 +146,7 @@ def test_layers_take_the_eight_paths_in_turn():
 def test_the_parameters_are_those_of_attention_within_twenty_percent(depth):
     config = NextScaleConfig(
         schedule=VAR_256,
-        codes=8912,
+        vocab_size=8912,
         code_dim=32,
         classes=1000,
         depth=depth,

@@ -111,7 +111,7 @@ def cached_logits(model: NextScaleModel, maps, labels, schedule) -> torch.Tensor
 def test_the_model_equals_its_slow_transcription_and_its_own_cached_loop(kind, first):
     model, maps, labels = tiny_model(kind), inputs(first=first), torch.tensor([2, 3])
     fast = model(maps, labels)
-    assert fast.shape == (2, token_count(SCHEDULE), MODEL.codes) and fast.std() > 0.1
+    assert fast.shape == (2, token_count(SCHEDULE), MODEL.vocab_size) and fast.std() > 0.1
     assert torch.allclose(fast, slow_logits(model, maps, labels, SCHEDULE), atol=1e-4)
     assert torch.allclose(fast, cached_logits(model, maps, labels, SCHEDULE), atol=1e-4)
 
@@ -207,7 +207,7 @@ PUBLISHED = {  # depth: parameters of VAR and FlexVAR at 256 px, counted in the 
 def published_config(depth: int) -> NextScaleConfig:
     return NextScaleConfig(
         schedule=VAR_256,
-        codes=4096,
+        vocab_size=4096,
         code_dim=32,
         classes=1000,
         depth=depth,
@@ -220,7 +220,7 @@ def published_config(depth: int) -> NextScaleConfig:
 def test_the_published_sizes_have_the_published_numbers_of_parameters(depth):
     with torch.device("meta"):
         var = NextScaleModel(published_config(depth))
-        flex = NextScaleModel(replace(flexvar(published_config(depth)), codes=8912))
+        flex = NextScaleModel(replace(flexvar(published_config(depth)), vocab_size=8912))
     counts = tuple(
         sum(parameter.numel() for parameter in model.parameters()) for model in (var, flex)
     )
@@ -260,7 +260,7 @@ def published_shapes(depth: int) -> dict[str, tuple[int, ...]]:
 def test_names_and_shapes_are_those_of_the_published_d16_but_for_the_positions():
     with torch.device("meta"):
         var = NextScaleModel(published_config(16))
-        flex = NextScaleModel(replace(flexvar(published_config(16)), codes=8912))
+        flex = NextScaleModel(replace(flexvar(published_config(16)), vocab_size=8912))
     ours = [
         {n.replace("positions.table", "pos_1LC"): tuple(t.shape) for n, t in m.state_dict().items()}
         for m in (var, flex)

@@ -10,7 +10,12 @@ from tiny import MODEL, awake, noise
 
 from varbook.errors import VarbookError
 from varbook.transformer.model import NextScaleModel
-from varbook.transformer.rival_generators import DiffusionModel, make_rival, time_waves, turn
+from varbook.transformer.rival_generators import (
+    DiffusionModel,
+    diffusion_step,
+    make_rival,
+    time_waves,
+)
 
 LABELS = torch.tensor([0, 2])
 HEIGHT, WIDTH = MODEL.schedule[-1]
@@ -27,7 +32,7 @@ def test_in_raster_order_a_token_sees_those_before_it_alone():
     model, codes = rival("raster"), noise(2, LENGTH - 1, MODEL.code_dim)
     maps = lambda x: [None, *x[..., None, None].unbind(1)]  # noqa: E731
     before = model(maps(codes), LABELS)
-    assert before.shape == (2, LENGTH, MODEL.codes)
+    assert before.shape == (2, LENGTH, MODEL.vocab_size)
     for place in (0, 5, LENGTH - 2):
         changed = codes.clone()
         changed[:, place] += 1
@@ -95,7 +100,7 @@ def test_a_turn_with_the_true_v_lands_on_the_path_between_picture_and_noise(t, t
     clean, dirt = noise(2, 3, 4, 4).double(), noise(2, 3, 4, 4, seed=1).double()
     at = lambda time: math.cos(math.pi / 2 * time) * clean + math.sin(math.pi / 2 * time) * dirt  # noqa: E731
     v = math.cos(math.pi / 2 * t) * dirt - math.sin(math.pi / 2 * t) * clean
-    assert torch.allclose(turn(at(t), v, t, to), at(to), atol=1e-12)
+    assert torch.allclose(diffusion_step(at(t), v, t, to), at(to), atol=1e-12)
 
 
 def test_times_that_differ_have_waves_that_differ():

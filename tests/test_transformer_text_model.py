@@ -15,7 +15,7 @@ from varbook.tokenizer.schedule import square, token_count
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.fit_next_scale import drop_labels, token_loss
 from varbook.transformer.model import NextScaleModel
-from varbook.transformer.positions import RotaryPositions, turn
+from varbook.transformer.positions import RotaryPositions, rotate
 from varbook.transformer.text_model import TextNextScaleConfig, TextNextScaleModel, make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
@@ -23,7 +23,7 @@ SCHEDULE = square(1, 2, 4)
 WORDS = ("a", "brown", "by", "cow", "day", "night")
 CONFIG = TextNextScaleConfig(
     SCHEDULE,
-    codes=0,
+    vocab_size=0,
     code_dim=6,
     bits=6,
     classes=0,
@@ -68,11 +68,11 @@ def test_two_logits_per_bit_and_every_word_matters(model):
 @torch.no_grad()
 def test_withheld_words_say_nothing_but_their_number(model, one_thread):
     first, second = model.ids(["a brown cow", "by night by"])
-    nothing = model.nothing(torch.stack((first, second)))
+    nothing = model.no_condition(torch.stack((first, second)))
     assert nothing.tolist() == [[-1, -1, -1], [-1, -1, -1]]
     condition = model.condition(nothing)
     assert torch.equal(condition.vector[0], condition.vector[1])
-    padded = model.nothing(model.ids(["a cow", "a brown cow"]))
+    padded = model.no_condition(model.ids(["a cow", "a brown cow"]))
     assert padded.tolist() == [[-1, -1, 0], [-1, -1, -1]]
 
 
@@ -103,7 +103,7 @@ def test_a_finer_scale_changes_no_coarser_one(model):
 
 def test_a_turn_is_a_rotation_in_each_pair_of_channels():
     x, angles = noise(3, 4), noise(3, 2, seed=1)
-    for row, found in enumerate(turn(x, angles)):
+    for row, found in enumerate(rotate(x, angles)):
         for pair in range(2):
             a, (u, v) = angles[row, pair].item(), x[row, 2 * pair : 2 * pair + 2].tolist()
             expected = [u * math.cos(a) - v * math.sin(a), u * math.sin(a) + v * math.cos(a)]
@@ -173,7 +173,7 @@ def test_the_loss_of_bits_by_hand():
 
 def test_dropped_texts_are_withheld_whole(model):
     ids = model.ids(["a cow by day"] * 200)
-    given = drop_labels(ids, 0.5, model.nothing(ids), torch.Generator().manual_seed(0))
+    given = drop_labels(ids, 0.5, model.no_condition(ids), torch.Generator().manual_seed(0))
     rows = (given < 0).all(1)
     assert 60 < rows.sum() < 140 and torch.equal(given[~rows], ids[~rows])
 
@@ -189,7 +189,7 @@ def test_what_it_cannot_take_is_refused_in_one_sentence(model):
     with pytest.raises(VarbookError, match="no text encoder yet"):
         deaf.ids(["a cow"])
     with pytest.raises(VarbookError, match="48 channels, not 32"):
-        deaf.listen(model.encoder)
+        deaf.set_encoder(model.encoder)
     assert (
         type(make_next_scale(CONFIG)) is TextNextScaleModel
         and type(make_next_scale(MODEL)) is NextScaleModel

@@ -254,7 +254,7 @@ def test_the_gradient_reaches_the_image_and_every_parameter_of_the_model_but_non
 
 def watch_logits(cyclevar: CycleVAR) -> list[torch.Tensor]:
     """Return a list that collects the logits of every scale of every pass, with their gradients."""
-    kept, original = [], cyclevar.codes
+    kept, original = [], cyclevar.code_map
 
     def codes(logits, size, generator=None):
         if logits.requires_grad:
@@ -262,7 +262,7 @@ def watch_logits(cyclevar: CycleVAR) -> list[torch.Tensor]:
         kept.append(logits)
         return original(logits, size, generator)
 
-    cyclevar.codes = codes
+    cyclevar.code_map = codes
     return kept
 
 

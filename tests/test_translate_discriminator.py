@@ -14,13 +14,13 @@ from varbook.features.clip import Clip
 from varbook.features.squeezenet import FILE
 from varbook.translate import discriminator
 from varbook.translate.discriminator import (
-    CRITICS,
+    DISCRIMINATORS,
     FeatureDiscriminator,
     PatchDiscriminator,
     backbone,
-    discriminators,
     freeze,
     hinge_discriminator,
+    make_discriminators,
     sigmoid_discriminator,
     sigmoid_generator,
 )
@@ -37,16 +37,16 @@ def test_one_logit_a_patch(height, width, grid):
 
 def test_spectral_norm_keeps_every_layer_from_stretching():
     torch.manual_seed(0)
-    critic, image = PatchDiscriminator((8, 8)), pictures(1)
+    discriminator, image = PatchDiscriminator((8, 8)), pictures(1)
     with torch.no_grad():  # weights that would stretch a hundredfold
-        for layer in critic.layers:
+        for layer in discriminator.layers:
             if hasattr(layer, "parametrizations"):
                 layer.parametrizations.weight.original.mul_(100)
         for _ in range(30):  # the power iteration settles
-            critic(image)
+            discriminator(image)
         norms = [
             torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
-            for layer in critic.layers
+            for layer in discriminator.layers
             if hasattr(layer, "weight")
         ]
     assert len(norms) == 4 and norms == pytest.approx([1.0] * 4, abs=0.05)
@@ -54,8 +54,8 @@ def test_spectral_norm_keeps_every_layer_from_stretching():
 
 def test_the_second_judge_says_one_thing_of_the_whole_picture_and_it_depends_on_both_halves():
     torch.manual_seed(0)
-    critic, image = PatchDiscriminator((8, 16), whole=True).eval(), pictures(2, 32, 32)
-    logits = critic(image)
+    discriminator, image = PatchDiscriminator((8, 16), whole=True).eval(), pictures(2, 32, 32)
+    logits = discriminator(image)
     assert logits.shape == (2, 2, 8, 8)
     assert (
         torch.equal(logits[:, 1], logits[:, 1, :1, :1].expand(2, 8, 8))
@@ -63,7 +63,7 @@ def test_the_second_judge_says_one_thing_of_the_whole_picture_and_it_depends_on_
     )
     changed = image.clone()
     changed[..., -4:] = 0.0
-    patches, whole = (critic(changed) - logits).abs().unbind(1)
+    patches, whole = (discriminator(changed) - logits).abs().unbind(1)
     assert (
         patches[..., 0].max() == 0 and whole.min() > 0
     )  # far patches do not notice; the whole does
@@ -75,12 +75,14 @@ def on_features(seed: int = 0) -> FeatureDiscriminator:
 
 
 def test_features_give_one_logit_an_image_whatever_its_size():
-    critic = on_features().eval()
-    assert critic(pictures(3, 32, 32)).shape == (3, 1) and critic(pictures(2, 48, 64)).shape == (
+    discriminator = on_features().eval()
+    assert discriminator(pictures(3, 32, 32)).shape == (3, 1) and discriminator(
+        pictures(2, 48, 64)
+    ).shape == (
         2,
         1,
     )
-    together, alone = critic(pictures(3, 32, 32)), critic(pictures(3, 32, 32)[:1])
+    together, alone = discriminator(pictures(3, 32, 32)), discriminator(pictures(3, 32, 32)[:1])
     assert torch.allclose(together[:1], alone, atol=1e-5)  # images do not touch one another
 
 
@@ -97,55 +99,62 @@ def test_the_features_are_the_means_of_three_depths_each_normalised():
 
 
 def test_only_the_head_learns_even_when_everything_is_told_to():
-    critic, image = on_features().train(), pictures(2, 32, 32)
-    before = {name: buffer.clone() for name, buffer in critic.backbone.named_buffers()}
-    critic.requires_grad_(False).requires_grad_(True)  # what the generator's step does
-    optimiser = torch.optim.AdamW(critic.parameters(), 0.1, weight_decay=0.1)
-    sigmoid_discriminator(critic(image), critic(-image)).backward()
+    discriminator, image = on_features().train(), pictures(2, 32, 32)
+    before = {name: buffer.clone() for name, buffer in discriminator.backbone.named_buffers()}
+    discriminator.requires_grad_(False).requires_grad_(True)  # what the generator's step does
+    optimiser = torch.optim.AdamW(discriminator.parameters(), 0.1, weight_decay=0.1)
+    sigmoid_discriminator(discriminator(image), discriminator(-image)).backward()
     optimiser.step()
     assert before and all(
-        torch.equal(buffer, before[name]) for name, buffer in critic.backbone.named_buffers()
+        torch.equal(buffer, before[name]) for name, buffer in discriminator.backbone.named_buffers()
     )
-    assert all(parameter.grad.abs().max() > 0 for parameter in critic.parameters())
-    assert {name.split(".")[0] for name, _ in critic.named_parameters()} == {"head"}
-    assert not critic.backbone.training and critic.head.training
+    assert all(parameter.grad.abs().max() > 0 for parameter in discriminator.parameters())
+    assert {name.split(".")[0] for name, _ in discriminator.named_parameters()} == {"head"}
+    assert not discriminator.backbone.training and discriminator.head.training
 
 
 def test_the_gradient_passes_through_the_frozen_features_to_the_image():
-    critic, image = on_features().eval().requires_grad_(False), pictures(2, 32, 32).requires_grad_()
-    sigmoid_generator(critic(image)).backward()
+    discriminator, image = (
+        on_features().eval().requires_grad_(False),
+        pictures(2, 32, 32).requires_grad_(),
+    )
+    sigmoid_generator(discriminator(image)).backward()
     assert (
         image.grad.isfinite().all() and (image.grad != 0).float().mean() > 0.9
     )  # the last row and column too
 
 
 def test_the_backbone_moves_with_the_discriminator_and_is_in_no_state():
-    critics = discriminators("random", 2).double()
-    assert critics[0].backbone is critics[1].backbone
-    assert critics[0].backbone.network.conv1.weight.dtype == torch.float64
-    assert all("backbone" not in name for name in critics.state_dict())
-    other = discriminators("random", 2).double()
-    other.load_state_dict(critics.state_dict())
-    assert same_state(critics, other)
+    discriminators = make_discriminators("random", 2).double()
+    assert discriminators[0].backbone is discriminators[1].backbone
+    assert discriminators[0].backbone.network.conv1.weight.dtype == torch.float64
+    assert all("backbone" not in name for name in discriminators.state_dict())
+    other = make_discriminators("random", 2).double()
+    other.load_state_dict(discriminators.state_dict())
+    assert same_state(discriminators, other)
     assert torch.equal(
         other[1].eval()(pictures(1, 32, 32).double()),
-        critics[1].eval()(pictures(1, 32, 32).double()),
+        discriminators[1].eval()(pictures(1, 32, 32).double()),
     )
 
 
 def test_a_jury_says_what_its_judges_say_and_the_features_word_counts_as_much_as_all_patches():
     torch.manual_seed(0)
-    critics, image = (
-        discriminators("patch+features", 2, (8, 16), whole=True).eval(),
+    discriminators, image = (
+        make_discriminators("patch+features", 2, (8, 16), whole=True).eval(),
         pictures(3, 32, 32),
     )
-    patches, word, judged = critics[0].patch(image), critics[0].features(image), critics[0](image)
+    patches, word, judged = (
+        discriminators[0].patch(image),
+        discriminators[0].features(image),
+        discriminators[0](image),
+    )
     assert judged.shape == (3, 3, 8, 8) and torch.equal(judged[:, :2], patches)
     assert torch.equal(judged[:, 2], word[:, :, None].expand(3, 8, 8))
     apart = (2 * sigmoid_generator(patches) + sigmoid_generator(word)) / 3
     assert torch.allclose(sigmoid_generator(judged), apart, atol=1e-6)
-    assert critics[0].features.backbone is critics[1].features.backbone and all(
-        "backbone" not in name for name in critics.state_dict()
+    assert discriminators[0].features.backbone is discriminators[1].features.backbone and all(
+        "backbone" not in name for name in discriminators.state_dict()
     )
 
 
@@ -188,15 +197,15 @@ def test_clip_s_tower_is_frozen_and_still_passes_gradients():
         "open_clip", reason="open_clip (the extra clip) is not installed"
     )
     torch.manual_seed(0)
-    critic = FeatureDiscriminator(
+    discriminator = FeatureDiscriminator(
         Clip(open_clip.create_model("ViT-B-32-quickgelu", pretrained=None).visual)
     )
     image = pictures(1, 64, 64).requires_grad_()
-    sigmoid_generator(critic(image)).backward()
+    sigmoid_generator(discriminator(image)).backward()
     assert image.grad.abs().sum() > 0 and all(
-        "head" in name for name, _ in critic.named_parameters()
+        "head" in name for name, _ in discriminator.named_parameters()
     )
-    assert critic(image.detach()).shape == (1, 1)
+    assert discriminator(image.detach()).shape == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -235,9 +244,12 @@ def test_pretrained_features_tell_stripes_from_none_better_than_chance_with_a_li
 
 
 def test_a_kind_that_is_not_there_is_refused():
-    with pytest.raises(VarbookError, match=re.escape(", ".join(CRITICS))):
-        discriminators("pixel", 2)
-    assert all(isinstance(critic, PatchDiscriminator) for critic in discriminators("patch", 3))
+    with pytest.raises(VarbookError, match=re.escape(", ".join(DISCRIMINATORS))):
+        make_discriminators("pixel", 2)
+    assert all(
+        isinstance(discriminator, PatchDiscriminator)
+        for discriminator in make_discriminators("patch", 3)
+    )
 
 
 def test_hinge_by_its_formula():
@@ -290,9 +302,9 @@ def test_the_losses_do_not_grow_with_the_batch(loss):
 
 def test_the_whole_judge_sees_beyond_a_patch_and_counts_as_much_as_all_patches():
     torch.manual_seed(0)
-    critic = PatchDiscriminator((8, 8, 8), whole=True).eval()
+    discriminator = PatchDiscriminator((8, 8, 8), whole=True).eval()
     image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    logits = critic(image)
+    logits = discriminator(image)
     assert logits.shape == (1, 2, 8, 8) and logits[:, 1].unique().numel() == 1
     (corner,) = torch.autograd.grad(logits[0, 0, 0, 0], image, retain_graph=True)
     (whole,) = torch.autograd.grad(logits[0, 1, 0, 0], image)

@@ -18,9 +18,9 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 CPU = torch.device("cpu")
 SCHEDULE = square(1, 2, 3, 4)
 SIDE = 16  # pixels; the stride is 4
-TOKENIZER = TokenizerConfig(schedule=SCHEDULE, codes=24, code_dim=8, channels=(8, 16), patch=2)
+TOKENIZER = TokenizerConfig(schedule=SCHEDULE, vocab_size=24, code_dim=8, channels=(8, 16), patch=2)
 MODEL = NextScaleConfig(
-    schedule=SCHEDULE, codes=24, code_dim=8, classes=3, depth=2, width=32, heads=2
+    schedule=SCHEDULE, vocab_size=24, code_dim=8, classes=3, depth=2, width=32, heads=2
 )
 
 

@@ -87,8 +87,8 @@ def inpaint(
     tokenizer decodes them. Raises VarbookError for an image, a mask, labels or a schedule that do
     not go together.
     """
-    latent = tokenizer.latent(*image.shape[-2:])
-    schedule = check_schedule(schedule or schedule_for(model.config.schedule, latent), latent)
+    size = tokenizer.latent_size(*image.shape[-2:])
+    schedule = check_schedule(schedule or schedule_for(model.config.schedule, size), size)
     forced = known_codes(tokenizer, image, ~check_mask(mask, image), schedule)
     return generate(
         model, tokenizer, labels, schedule, **vars(drawing), forced=forced, generator=generator
@@ -160,7 +160,7 @@ def extend(
     """Continue images (B, 3, H, W) on all sides to `size` = (height, width) pixels, with their own
     codes forced in the centre.
     """
-    tokenizer.latent(*size)
+    tokenizer.latent_size(*size)
     canvas, mask = on_canvas(image, size, tokenizer.stride)
     return inpaint(
         model, tokenizer, canvas, mask, labels, schedule, drawing=drawing, generator=generator
@@ -192,8 +192,8 @@ def refine(
             f"Refining enlarges an image without stretching it, and {height} x {width} pixels do not become {size[0]} x {size[1]} "
             f"so; use {near * height} x {near * width}."
         )
-    low = schedule_for(trained, tokenizer.latent(height, width))
-    schedule = schedule_for(low, tokenizer.latent(*size))
+    low = schedule_for(trained, tokenizer.latent_size(height, width))
+    schedule = schedule_for(low, tokenizer.latent_size(*size))
     enlarged = F.interpolate(image, size=size, mode="bicubic").clamp(-1, 1)  # B 3 H' W'
     tokens = tokenizer.tokens(enlarged, schedule)[: len(low)]
     forced = Forced(tokens, [torch.ones_like(codes, dtype=torch.bool) for codes in tokens])

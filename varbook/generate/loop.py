@@ -1,4 +1,4 @@
-"""The loop over scales: predict a token map, add it to the picture, show the model the picture, go
+"""The loop over scales: predict a token map, add it to the latent, show the model the latent, go
 on.
 """
 
@@ -25,7 +25,7 @@ class Generated(NamedTuple):
 
     images: Tensor  # B 3 H W in [-1, 1]
     tokens: list[Tensor]  # per scale, long (B, h, w)
-    pictures: list[Tensor]  # the feature map after each scale, for looking at the steps
+    latents: list[Tensor]  # the feature map after each scale, for looking at the steps
 
 
 class Forced(NamedTuple):
@@ -86,10 +86,10 @@ def generate(
     forced = check_forced(forced, schedule)
     pyramid, steps, count = tokenizer.pyramid, len(schedule), len(labels)
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
-    doubled = torch.cat((labels, model.nothing(labels))) if guidance else labels
+    doubled = torch.cat((labels, model.no_condition(labels))) if guidance else labels
     condition = model.condition(doubled)  # 2B C
     modulations, caches = model.modulations(condition), model.new_caches(schedule)
-    picture, tokens, pictures, seen = pyramid.start(count, schedule[-1]), [], [], None
+    latent, tokens, latents, seen = pyramid.start(count, schedule[-1]), [], [], None
     for k, size in enumerate(schedule):
         x = model.embed([seen], condition, schedule, first=k)  # 2B h*w C
         logits = model.step(x, condition, modulations, caches)  # 2B h*w V
@@ -111,11 +111,11 @@ def generate(
         if k < len(forced.tokens):
             indices = torch.where(forced.masks[k], forced.tokens[k], indices)
         tokens.append(indices)
-        picture = pyramid.add(
-            picture, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps
+        latent = pyramid.add(
+            latent, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps
         )
-        pictures.append(picture)
+        latents.append(latent)
         if k + 1 < steps:
-            seen = pyramid.next_input(picture, schedule[k + 1])  # B C h w
+            seen = pyramid.next_input(latent, schedule[k + 1])  # B C h w
             seen = torch.cat((seen, seen)) if guidance else seen
-    return Generated(tokenizer.decode(picture).clamp(-1, 1), tokens, pictures)
+    return Generated(tokenizer.decode(latent).clamp(-1, 1), tokens, latents)

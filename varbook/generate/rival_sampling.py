@@ -14,7 +14,7 @@ from torch import Tensor
 from varbook.generate.sampling import guide, sample_tokens
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
-from varbook.transformer.rival_generators import DiffusionModel, turn
+from varbook.transformer.rival_generators import DiffusionModel, diffusion_step
 
 
 class Drawn(NamedTuple):
@@ -25,9 +25,9 @@ class Drawn(NamedTuple):
     passes: int  # runs of the network for one image (guidance counts once)
 
 
-def doubled(labels: Tensor, nothing: int) -> Tensor:
+def doubled(labels: Tensor, no_condition: int) -> Tensor:
     """Return labels (2B,): first as given, then none, for guidance."""
-    return torch.cat((labels, torch.full_like(labels, nothing)))
+    return torch.cat((labels, torch.full_like(labels, no_condition)))
 
 
 def guided(both: Tensor, strength: float) -> Tensor:
@@ -36,7 +36,7 @@ def guided(both: Tensor, strength: float) -> Tensor:
     return guide(conditional, unconditional, strength)
 
 
-def picture(tokenizer: Tokenizer, tokens: Tensor) -> Tensor:
+def image_of(tokenizer: Tokenizer, tokens: Tensor) -> Tensor:
     """Return the images of token maps (B, h, w) whose codes are the whole picture."""
     return tokenizer.decode(tokenizer.codebook.lookup(tokens).permute(0, 3, 1, 2)).clamp(-1, 1)
 
@@ -64,7 +64,7 @@ def draw_raster(
         codes = tokenizer.codebook.lookup(tokens[-1])[..., None].transpose(1, 2)  # B Cv 1 1
         seen = torch.cat((codes, codes))
     drawn = torch.cat(tokens, 1).view(len(labels), *tokenizer.config.schedule[-1])  # B h w
-    return Drawn(picture(tokenizer, drawn), drawn, len(tokens))
+    return Drawn(image_of(tokenizer, drawn), drawn, len(tokens))
 
 
 def still_masked(done: float, places: int) -> int:
@@ -108,7 +108,7 @@ def draw_masked(
         best = sure.masked_fill(known, math.inf).topk(keep, -1).indices
         known = torch.zeros_like(known).scatter(1, best, True)
     drawn = tokens.view(-1, height, width)
-    return Drawn(picture(tokenizer, drawn), drawn, passes)
+    return Drawn(image_of(tokenizer, drawn), drawn, passes)
 
 
 def visible(tokenizer: Tokenizer, tokens: Tensor, known: Tensor, latent: tuple[int, int]) -> Tensor:
@@ -144,7 +144,7 @@ def walk(
     """
     for t, to in zip(times, times[1:], strict=False):
         v = direction(model, x, labels, t, guidance)
-        x = turn(x, v, t, to)
+        x = diffusion_step(x, v, t, to)
     return x
 
 
@@ -166,4 +166,4 @@ def draw_diffusion(
     )
     x = walk(model, x, labels, [1 - k / passes for k in range(passes + 1)], guidance)
     tokens = tokenizer.codebook.nearest(model.restore(x).permute(0, 2, 3, 1))  # B h w
-    return Drawn(picture(tokenizer, tokens), tokens, passes)
+    return Drawn(image_of(tokenizer, tokens), tokens, passes)

@@ -44,7 +44,7 @@ INFINITY_HOME = "FoundationVision/infinity"
 _VAR_TOKENIZER = TokenizerConfig(
     pyramid="residual",
     schedule=VAR_256,
-    codes=4096,
+    vocab_size=4096,
     code_dim=32,
     channels=(160, 160, 320, 320, 640),
     patch=1,
@@ -55,7 +55,7 @@ _VAR_TOKENIZER = TokenizerConfig(
 _FLEXVAR_TOKENIZER = replace(
     _VAR_TOKENIZER,
     pyramid="ground_truth",
-    codes=8912,
+    vocab_size=8912,
     normalise=True,
     channels=(128, 128, 256, 256, 512),
     feature_channels=256,
@@ -66,14 +66,14 @@ _INFINITY_TOKENIZER = replace(
     _VAR_TOKENIZER,
     schedule=INFINITY_256,
     codes_kind="bits",
-    codes=0,
+    vocab_size=0,
     channels=(128, 256, 512, 512, 512),
     quant_kernel=0,
     attention=False,
 )
 _INFINITY_2B = TextNextScaleConfig(
     INFINITY_256,
-    codes=0,
+    vocab_size=0,
     code_dim=32,
     bits=32,
     classes=0,
@@ -86,13 +86,21 @@ _INFINITY_2B = TextNextScaleConfig(
     rotary_side=64,
     rounded_cross=True,
 )
-_LLAMAGEN_TOKENIZER = replace(_FLEXVAR_TOKENIZER, schedule=square(16), codes=16_384, code_dim=8)
+_LLAMAGEN_TOKENIZER = replace(
+    _FLEXVAR_TOKENIZER, schedule=square(16), vocab_size=16_384, code_dim=8
+)
 
 
 def var_config(depth: int) -> NextScaleConfig:
     """Return VAR's configuration at 256 pixels: width 64 * depth, as many heads as blocks."""
     return NextScaleConfig(
-        VAR_256, codes=4096, code_dim=32, classes=1000, depth=depth, width=64 * depth, heads=depth
+        VAR_256,
+        vocab_size=4096,
+        code_dim=32,
+        classes=1000,
+        depth=depth,
+        width=64 * depth,
+        heads=depth,
     )
 
 
@@ -101,7 +109,7 @@ def flexvar_config(depth: int) -> NextScaleConfig:
 
     8912 codes, and a table of 32 x 32 positions that is resized by area interpolation.
     """
-    return replace(flexvar(var_config(depth)), codes=8912, position_form="released")
+    return replace(flexvar(var_config(depth)), vocab_size=8912, position_form="released")
 
 
 # The two checksums are those that users of these files have recorded.

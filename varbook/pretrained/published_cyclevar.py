@@ -35,10 +35,10 @@ PUBLISHED_TRAINING = CycleVARTraining(
     identity_l1=1.0,
     identity_perceptual=1.0,
     gan=0.5,
-    critic_lr=1e-5,
-    critic="features",
-    critic_on_reconstructions=False,
-    critic_whole=False,
+    discriminator_lr=1e-5,
+    discriminator="features",
+    discriminator_on_reconstructions=False,
+    discriminator_whole=False,
     augment=("colour", "translation", "cutout"),
     cycle_noise=0.0,
     keep_l1=0.0,
@@ -68,5 +68,5 @@ def published_cyclevar(
     encoder = FlanT5() if name.startswith("infinity-") else None
     model, tokenizer = load_pair(name, path, tokenizer_path, say=say)
     if encoder and isinstance(model, TextNextScaleModel):
-        model.listen(encoder)
+        model.set_encoder(encoder)
     return CycleVAR(tokenizer, model, config)

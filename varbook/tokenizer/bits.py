@@ -32,7 +32,7 @@ class BinaryCodes(nn.Module):
             raise VarbookError(
                 f"A code has 1 to {LARGEST} bits, not {code_dim}: an index must fit into a whole number."
             )
-        self.codes, self.code_dim = 2**code_dim, code_dim
+        self.vocab_size, self.code_dim = 2**code_dim, code_dim
         self.entropy, self.sharpness = (
             entropy,
             sharpness,
@@ -67,7 +67,7 @@ class BinaryCodes(nn.Module):
             raise VarbookError(
                 f"{self.code_dim} bits make 2 ** {self.code_dim} codes, too many to list; use `lookup`."
             )
-        return self.lookup(torch.arange(self.codes, device=self.hits.device))
+        return self.lookup(torch.arange(self.vocab_size, device=self.hits.device))
 
     def penalty(self, x: Tensor) -> Tensor:
         """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and

@@ -10,14 +10,14 @@ class Codebook(nn.Module):
     8912 x 32, L2-normalised).
     """
 
-    def __init__(self, codes: int, code_dim: int, *, normalise: bool = False):
+    def __init__(self, vocab_size: int, code_dim: int, *, normalise: bool = False):
         super().__init__()
-        self.codes, self.code_dim, self.normalise = codes, code_dim, normalise
-        self.embedding = nn.Embedding(codes, code_dim)
+        self.vocab_size, self.code_dim, self.normalise = vocab_size, code_dim, normalise
+        self.embedding = nn.Embedding(vocab_size, code_dim)
         # The customary small start; `fill` replaces it by real features, which is half of the cure
         # against dead codes.
-        nn.init.uniform_(self.embedding.weight, -1 / codes, 1 / codes)
-        self.register_buffer("hits", torch.zeros(codes))
+        nn.init.uniform_(self.embedding.weight, -1 / vocab_size, 1 / vocab_size)
+        self.register_buffer("hits", torch.zeros(vocab_size))
 
     def vectors(self) -> Tensor:
         """Return the codes (V, C), on the unit sphere where `normalise` is set."""
@@ -50,7 +50,7 @@ class Codebook(nn.Module):
         """Update the moving average of how often each code is used, as a fraction of the vectors
         seen.
         """
-        share = torch.bincount(indices.flatten(), minlength=self.codes).float() / max(
+        share = torch.bincount(indices.flatten(), minlength=self.vocab_size).float() / max(
             indices.numel(), 1
         )
         self.hits.mul_(decay).add_(share, alpha=1 - decay)
@@ -59,7 +59,9 @@ class Codebook(nn.Module):
     def fill(self, features: Tensor, generator: torch.Generator) -> None:
         """Set every code to a random vector among `features` (N, C): codes start where the data is."""
         self._replace(
-            torch.ones(self.codes, dtype=torch.bool, device=features.device), features, generator
+            torch.ones(self.vocab_size, dtype=torch.bool, device=features.device),
+            features,
+            generator,
         )
 
     @torch.no_grad()
@@ -69,7 +71,7 @@ class Codebook(nn.Module):
 
         A code is dead when it is used less than `threshold` times its fair share 1 / V.
         """
-        dead = self.hits < threshold / self.codes
+        dead = self.hits < threshold / self.vocab_size
         self._replace(dead, features, generator)
         return int(dead.sum())
 
@@ -77,4 +79,4 @@ class Codebook(nn.Module):
         count = int(which.sum())
         rows = torch.randint(len(features), (count,), generator=generator).to(features.device)
         self.embedding.weight.data[which] = features[rows].to(self.embedding.weight.dtype)
-        self.hits[which] = 1 / self.codes
+        self.hits[which] = 1 / self.vocab_size

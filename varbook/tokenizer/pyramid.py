@@ -7,7 +7,7 @@ methods:
 | | residual (VAR) | ground truth (FlexVAR) |
 |---|---|---|
 | `target`: what scale k must say | the rest that is still missing | the feature map itself, made smaller |
-| `add`: the picture after scale k | the sum so far + phi(up(codes)) | the codes of scale k alone |
+| `add`: the latent after scale k | the sum so far + phi(up(codes)) | the codes of scale k alone |
 | `next_input`: what the next scale sees | the sum so far, made smaller | the codes of scale k, made larger |
 """
 
@@ -27,7 +27,7 @@ from varbook.tokenizer.schedule import Scale, Schedule, check_schedule
 class Quantised(NamedTuple):
     """What a pyramid makes of a feature map: one entry per scale, coarse to fine."""
 
-    pictures: list[
+    latents: list[
         Tensor
     ]  # after scale k, B C h w: VAR's running sum (latent size), FlexVAR's codes (own size)
     tokens: list[Tensor]  # code indices, B h_k w_k
@@ -35,7 +35,7 @@ class Quantised(NamedTuple):
     loss: Tensor  # codebook and commitment loss, scalar
     used: list[
         Tensor
-    ]  # the code indices that were added to the picture: `tokens`, unless they were disturbed
+    ]  # the code indices that were added to the latent: `tokens`, unless they were disturbed
 
 
 def down(x: Tensor, size: Scale) -> Tensor:
@@ -62,29 +62,29 @@ class Pyramid(nn.Module):
         super().__init__()
         self.codebook, self.beta = codebook, beta
 
-    def target(self, f: Tensor, picture: Tensor, size: Scale) -> Tensor:
-        """Return what scale `size` = (h, w) must encode, given the features `f` and the picture so
+    def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
+        """Return what scale `size` = (h, w) must encode, given the features `f` and the latent so
         far -> (B, C, h, w).
         """
         raise NotImplementedError
 
-    def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
-        """Return the picture after the code map `codes` (B, C, h_k, w_k) of scale k (from 0) of
+    def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
+        """Return the latent after the code map `codes` (B, C, h_k, w_k) of scale k (from 0) of
         `steps` is added to it.
         """
         raise NotImplementedError
 
-    def next_input(self, picture: Tensor, size: Scale) -> Tensor:
+    def next_input(self, latent: Tensor, size: Scale) -> Tensor:
         """Return what the next-scale model sees before it predicts scale `size` = (h, w) -> (B, C,
         h, w).
         """
         raise NotImplementedError
 
-    def start(self, batch: int, latent: Scale) -> Tensor:
-        """Return the picture before any scale: zeros (B, C, h, w) of the latent's size."""
-        return self.codebook.hits.new_zeros(batch, self.codebook.code_dim, *latent)
+    def start(self, batch: int, size: Scale) -> Tensor:
+        """Return the latent before any scale: zeros (B, C, h, w) of `size`."""
+        return self.codebook.hits.new_zeros(batch, self.codebook.code_dim, *size)
 
-    def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+    def distance(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Return the codebook loss plus beta times the commitment loss of one scale."""
         raise NotImplementedError
 
@@ -93,7 +93,7 @@ class Pyramid(nn.Module):
     ) -> Quantised:
         """Quantise the feature map `f` (B, C, h, w) over `schedule`, whose last scale is (h, w).
 
-        The last picture of VAR, and every picture of FlexVAR, passes gradients straight through to `f`. `disturb` changes the
+        The last latent of VAR, and every latent of FlexVAR, passes gradients straight through to `f`. `disturb` changes the
         indices of a scale before its codes are added, so that the finer scales must mend it (Infinity's self-correction).
         Raises VarbookError for a schedule that does not fit.
         """
@@ -102,51 +102,51 @@ class Pyramid(nn.Module):
             f.device.type, enabled=False
         ):  # small differences decide which code is nearest
             f = f.float()
-            picture, out = (
+            latent, out = (
                 self.start(len(f), schedule[-1]),
                 Quantised([], [], [], f.new_zeros(()), []),
             )
             loss = out.loss
             for k, size in enumerate(schedule):
-                target = self.target(f, picture, size)  # B C h w
+                target = self.target(f, latent, size)  # B C h w
                 tokens = self.codebook.nearest(target.permute(0, 2, 3, 1))  # B h w
                 used = disturb(tokens) if disturb else tokens
                 codes = self.codebook.lookup(used).permute(0, 3, 1, 2)  # B C h w
-                picture = self.add(picture, codes, k, len(schedule))
-                loss = loss + self.distance(f, picture, target) / len(schedule)
-                out.pictures.append(self.straight_through(f, picture, target))
+                latent = self.add(latent, codes, k, len(schedule))
+                loss = loss + self.distance(f, latent, target) / len(schedule)
+                out.latents.append(self.straight_through(f, latent, target))
                 out.tokens.append(tokens)
                 out.used.append(used)
                 out.targets.append(target.detach())
         return out._replace(loss=loss)
 
-    def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
-        """Return `picture` in value whose gradient goes to the features as if nothing had been
+    def straight_through(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
+        """Return `latent` in value whose gradient goes to the features as if nothing had been
         quantised (CycleVAR footnote 2).
         """
         raise NotImplementedError
 
     def decode(self, tokens: list[Tensor]) -> Tensor:
-        """Return the picture (B, C, h, w) that the token maps (each B, h_k, w_k) describe."""
-        latent = tuple(tokens[-1].shape[-2:])
-        picture = self.start(len(tokens[0]), latent)
+        """Return the latent (B, C, h, w) that the token maps (each B, h_k, w_k) describe."""
+        size = tuple(tokens[-1].shape[-2:])
+        latent = self.start(len(tokens[0]), size)
         for k, indices in enumerate(tokens):
-            picture = self.add(
-                picture, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
+            latent = self.add(
+                latent, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
             )
-        return picture
+        return latent
 
     def teacher_inputs(self, tokens: list[Tensor]) -> list[Tensor]:
         """Return what the next-scale model sees for scales 2 to K while it is trained: list of (B,
         C, h_k, w_k).
         """
-        latent = tuple(tokens[-1].shape[-2:])
-        picture, inputs = self.start(len(tokens[0]), latent), []
+        size = tuple(tokens[-1].shape[-2:])
+        latent, inputs = self.start(len(tokens[0]), size), []
         for k, indices in enumerate(tokens[:-1]):
-            picture = self.add(
-                picture, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
+            latent = self.add(
+                latent, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
             )
-            inputs.append(self.next_input(picture, tuple(tokens[k + 1].shape[-2:])))
+            inputs.append(self.next_input(latent, tuple(tokens[k + 1].shape[-2:])))
         return inputs
 
 
@@ -159,29 +159,29 @@ class ResidualPyramid(Pyramid):
         super().__init__(codebook, beta)
         self.phi = nn.ModuleList(Phi(codebook.code_dim) for _ in range(shared_phi))
 
-    def target(self, f: Tensor, picture: Tensor, size: Scale) -> Tensor:
+    def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
         """Return the rest, f minus the sum so far, made smaller (FlexVAR eq. 1)."""
-        return down(f.detach() - picture.detach(), size)
+        return down(f.detach() - latent.detach(), size)
 
-    def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
+    def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
         """Return sum + phi_k(up(codes))."""
-        return picture + self.phi[phi_index(k, steps, len(self.phi))](
-            up(codes, tuple(picture.shape[-2:]))
+        return latent + self.phi[phi_index(k, steps, len(self.phi))](
+            up(codes, tuple(latent.shape[-2:]))
         )
 
-    def next_input(self, picture: Tensor, size: Scale) -> Tensor:
+    def next_input(self, latent: Tensor, size: Scale) -> Tensor:
         """Return the sum so far at the next scale's size."""
-        return down(picture, size)
+        return down(latent, size)
 
-    def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+    def distance(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Compare the cumulative sum after each scale with all of f, as VAR does, not each residual
         with its codes.
         """
-        return F.mse_loss(picture, f.detach()) + self.beta * F.mse_loss(f, picture.detach())
+        return F.mse_loss(latent, f.detach()) + self.beta * F.mse_loss(f, latent.detach())
 
-    def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+    def straight_through(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Pass the gradient of the sum on to f."""
-        return f + (picture - f).detach()
+        return f + (latent - f).detach()
 
 
 class BitPyramid(ResidualPyramid):
@@ -192,56 +192,54 @@ class BitPyramid(ResidualPyramid):
     def __init__(self, codebook: BinaryCodes, *, beta: float = 0.25):
         super().__init__(codebook, shared_phi=0, beta=beta)
 
-    def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
+    def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
         """Return sum + up(codes)."""
-        return picture + linear(codes, tuple(picture.shape[-2:]))
+        return latent + linear(codes, tuple(latent.shape[-2:]))
 
-    def next_input(self, picture: Tensor, size: Scale) -> Tensor:
+    def next_input(self, latent: Tensor, size: Scale) -> Tensor:
         """Return the sum so far at the next scale's size."""
-        return linear(picture, size)
+        return linear(latent, size)
 
-    def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+    def distance(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Commit the features to the sum, in units of a code's length (no code can move towards
         them), and keep bits in balance.
         """
         soft = down(f, tuple(target.shape[-2:]))
         soft = target + (soft - soft.detach())  # the target is cut off from f; the penalty is for f
-        commitment = f.shape[1] * F.mse_loss(f, picture.detach())
+        commitment = f.shape[1] * F.mse_loss(f, latent.detach())
         return self.beta * commitment + self.codebook.penalty(soft.permute(0, 2, 3, 1))
 
 
 class GroundTruthPyramid(Pyramid):
-    """FlexVAR's pyramid: each scale encodes the whole picture at its own size (FlexVAR eqs. 3 to
+    """FlexVAR's pyramid: each scale encodes the whole feature map at its own size (FlexVAR eqs. 3 to
     5).
     """
 
-    def target(self, f: Tensor, picture: Tensor, size: Scale) -> Tensor:
+    def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
         """Return the feature map itself, made smaller."""
         return down(f, size)
 
-    def add(self, picture: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
-        """Return the codes: they replace the picture."""
+    def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
+        """Return the codes: they replace the latent."""
         return codes
 
-    def next_input(self, picture: Tensor, size: Scale) -> Tensor:
+    def next_input(self, latent: Tensor, size: Scale) -> Tensor:
         """Return the previous scale's codes at the next scale's size."""
-        return up(picture, size)
+        return up(latent, size)
 
-    def distance(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+    def distance(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Compare the codes with the features at this scale (the L_vae of FlexVAR eq. 5 takes (f_k,
         q_k)).
         """
         if self.codebook.normalise:
             target = F.normalize(target, dim=1)
-        return F.mse_loss(picture, target.detach()) + self.beta * F.mse_loss(
-            target, picture.detach()
-        )
+        return F.mse_loss(latent, target.detach()) + self.beta * F.mse_loss(target, latent.detach())
 
-    def straight_through(self, f: Tensor, picture: Tensor, target: Tensor) -> Tensor:
+    def straight_through(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Pass the gradient of each scale on to the features at that scale."""
         if self.codebook.normalise:
             target = F.normalize(target, dim=1)
-        return target + (picture - target).detach()
+        return target + (latent - target).detach()
 
 
 class Phi(nn.Module):

@@ -1,11 +1,12 @@
 """The tokenizer: encoder, pyramid over a codebook, decoder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from varbook.config import added, recorded_as
 from varbook.errors import VarbookError
 from varbook.tokenizer.autoencoder import Decoder, Encoder
 from varbook.tokenizer.bits import BinaryCodes
@@ -21,7 +22,7 @@ class TokenizerConfig:
 
     pyramid: str = "residual"  # "residual": VAR; "ground_truth": FlexVAR section 3.3
     schedule: Schedule = square(1, 2, 3, 4, 5, 6, 8)  # scales at the training size, coarse to fine
-    codes: int = 512  # V; VAR 4096, FlexVAR 8912
+    vocab_size: int = recorded_as("codes", 512)  # V; VAR 4096, FlexVAR 8912
     code_dim: int = 16  # C; 32 in both papers
     normalise: bool = False  # codes on the unit sphere: FlexVAR (LlamaGen) yes, VAR no
     shared_phi: int = 4  # convolutions phi of the residual pyramid (VAR)
@@ -32,28 +33,20 @@ class TokenizerConfig:
     line: bool = True  # a linear path beside the layers of encoder and decoder (ours): the first half decibel for free
     # "folded": ours, for a CPU; "vqgan": that of the published tokenizers, with patch=1 and
     # line=False
-    autoencoder: str = field(default="folded", metadata={"added": True})
-    feature_channels: int = field(
-        default=0, metadata={"added": True}
-    )  # between autoencoder and quant_conv; 0: as code_dim
-    quant_kernel: int = field(
-        default=3, metadata={"added": True}
+    autoencoder: str = added("folded")
+    feature_channels: int = added(0)  # between autoencoder and quant_conv; 0: as code_dim
+    quant_kernel: int = added(
+        3
     )  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1, Infinity none: 0
-    attention: bool = field(
-        default=True, metadata={"added": True}
-    )  # in the autoencoder "vqgan"; Infinity's has none
-    codes_kind: str = field(
-        default="nearest", metadata={"added": True}
-    )  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
-    bit_entropy: float = field(
-        default=0.0, metadata={"added": True}
-    )  # weight of the entropy penalty on the bits
+    attention: bool = added(True)  # in the autoencoder "vqgan"; Infinity's has none
+    codes_kind: str = added("nearest")  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
+    bit_entropy: float = added(0.0)  # weight of the entropy penalty on the bits
 
 
 def make_codes(config: TokenizerConfig) -> Codebook | BinaryCodes:
     """Return the codes that `config.codes_kind` chooses: learned vectors, or sign bits."""
     if config.codes_kind == "nearest":
-        return Codebook(config.codes, config.code_dim, normalise=config.normalise)
+        return Codebook(config.vocab_size, config.code_dim, normalise=config.normalise)
     if config.codes_kind == "bits":
         return BinaryCodes(config.code_dim, entropy=config.bit_entropy)
     raise VarbookError(
@@ -108,7 +101,7 @@ class Tokenizer(nn.Module):
         """The codes shared by all scales."""
         return self.pyramid.codebook
 
-    def latent(self, height: int, width: int) -> Scale:
+    def latent_size(self, height: int, width: int) -> Scale:
         """Return the latent's size for `height` x `width` pixels; VarbookError where the stride
         does not divide them.
         """
@@ -124,7 +117,7 @@ class Tokenizer(nn.Module):
 
     def encode(self, image: Tensor) -> Tensor:
         """Map images (B, 3, H, W) in [-1, 1] to features (B, C, h, w) (FlexVAR eq. 3)."""
-        self.latent(*image.shape[-2:])
+        self.latent_size(*image.shape[-2:])
         return self.quant_conv(self.encoder(image))  # B C h w
 
     def quantise(
@@ -150,18 +143,18 @@ class Tokenizer(nn.Module):
         return self.quantise(self.encode(image), schedule).tokens
 
     @torch.no_grad()
-    def picture(self, tokens: list[Tensor]) -> Tensor:
+    def image(self, tokens: list[Tensor]) -> Tensor:
         """Return the images (B, 3, H, W) in [-1, 1] that token maps describe."""
         return self.decode(self.pyramid.decode(tokens)).clamp(-1, 1)
 
     @torch.no_grad()
     def reconstruct(self, image: Tensor, schedule: Schedule | None = None) -> list[Tensor]:
-        """Return, per scale, what the decoder makes of the picture after that scale, in [-1, 1].
+        """Return, per scale, what the decoder makes of the latent after that scale, in [-1, 1].
 
         A residual pyramid gives images of full size that sharpen; a ground-truth pyramid gives each
         scale at its own size.
         """
         return [
-            self.decode(picture).clamp(-1, 1)
-            for picture in self.quantise(self.encode(image), schedule).pictures
+            self.decode(latent).clamp(-1, 1)
+            for latent in self.quantise(self.encode(image), schedule).latents
         ]

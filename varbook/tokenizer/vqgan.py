@@ -51,7 +51,7 @@ class MapAttention(nn.Module):
         return x + self.proj_out(seen.transpose(1, 2).reshape(x.shape))
 
 
-class Half(nn.Module):
+class Downsample(nn.Module):
     """Half the height and width: a 3 x 3 convolution of stride 2 whose only padding is to the right
     and below.
     """
@@ -65,7 +65,7 @@ class Half(nn.Module):
         return self.conv(F.pad(x, (0, 1, 0, 1)))
 
 
-class Twice(nn.Module):
+class Upsample(nn.Module):
     """Twice the height and width: every value four times, then a 3 x 3 convolution."""
 
     def __init__(self, channels: int):
@@ -124,7 +124,7 @@ class VqganEncoder(nn.Module):
                 width,
                 blocks,
                 attention=attention and n == last,
-                resample=nn.Identity() if n == last else Half(width),
+                resample=nn.Identity() if n == last else Downsample(width),
             )
             for n, width in enumerate(channels)
         )
@@ -161,7 +161,7 @@ class VqganDecoder(nn.Module):
                 width,
                 blocks + 1,
                 attention=attention and n == 0,
-                resample=nn.Identity() if n == last else Twice(width),
+                resample=nn.Identity() if n == last else Upsample(width),
             )
             for n, width in enumerate(coarse_to_fine)
         )

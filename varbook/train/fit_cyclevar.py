@@ -4,12 +4,13 @@ step of the generator.
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from varbook import processes
+from varbook.config import added, recorded_as
 from varbook.device import autocast, step_generator
 from varbook.errors import VarbookError
 from varbook.train.fit_tokenizer import Draw, draw_batch, learning_rate
@@ -17,10 +18,13 @@ from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
 from varbook.train.stepping import take_step
-from varbook.train.store import ADDED
 from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
-from varbook.translate.discriminator import discriminators, sigmoid_discriminator, sigmoid_generator
+from varbook.translate.discriminator import (
+    make_discriminators,
+    sigmoid_discriminator,
+    sigmoid_generator,
+)
 from varbook.translate.losses import keep, noisy, reconstruction, update_average
 
 
@@ -46,26 +50,30 @@ class CycleVARTraining:
         0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
     )
     gan: float = 1.0
-    critic_lr: float = 4e-4
-    critic_on_reconstructions: bool = (
-        True  # real images pass through the tokenizer too (ours): else its blur gives fakes away
-    )
+    discriminator_lr: float = recorded_as("critic_lr", 4e-4)
+    discriminator_on_reconstructions: bool = recorded_as(
+        "critic_on_reconstructions", True
+    )  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
-    critic: str = field(
-        default="patch", metadata=ADDED
+    discriminator: str = recorded_as(
+        "critic", "patch", later=True
     )  # "features": frozen CLIP and an MLP, CycleVAR section 4.1; or "patch+features"
-    critic_channels: tuple[int, ...] = (48, 96, 128)  # of the patch discriminator
-    critic_whole: bool = True  # the patch discriminator also judges the picture as a whole (ours)
+    discriminator_channels: tuple[int, ...] = recorded_as(
+        "critic_channels", (48, 96, 128)
+    )  # of the patch discriminator
+    discriminator_whole: bool = recorded_as(
+        "critic_whole", True
+    )  # the patch discriminator also judges the picture as a whole (ours)
     augment: tuple[str, ...] = (
         "translation",
     )  # "colour", "translation", "cutout": what discriminators see
-    hold: float = field(
-        default=0.5, metadata=ADDED
+    hold: float = added(
+        0.5
     )  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
-    betas: tuple[float, float] = field(default=(0.5, 0.99), metadata=ADDED)  # of AdamW
-    optimiser: str = field(
-        default="adamw", metadata=ADDED
+    betas: tuple[float, float] = added((0.5, 0.99))  # of AdamW
+    optimiser: str = added(
+        "adamw"
     )  # or "sgd": the generator's alone, with the first beta as momentum
 
 
@@ -107,7 +115,7 @@ def identity_loss(
 
 def generator_loss(
     cyclevar: CycleVAR,
-    critics: nn.ModuleList,
+    discriminators: nn.ModuleList,
     images: tuple[Tensor, Tensor],
     targets: tuple[Target, Target],
     training: CycleVARTraining,
@@ -118,7 +126,7 @@ def generator_loss(
     loss.
 
     `images` are batches x of domain X and y of domain Y, `targets` the class labels (t_x, t_y);
-    critics[0] judges X.
+    discriminators[0] judges X.
     """
     n, both = len(images[0]), torch.cat(images)
     same, swapped = image_labels(targets, images), image_labels(targets[::-1], images)
@@ -141,11 +149,13 @@ def generator_loss(
     if training.keep_l1:
         parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
     seen_x, seen_y = (augment(fake, training.augment, generator) for fake in (fake_x, fake_y))
-    critics.requires_grad_(False)  # the generator's step leaves no gradient in the discriminators
+    discriminators.requires_grad_(
+        False
+    )  # the generator's step leaves no gradient in the discriminators
     parts["gan"] = training.gan * (
-        sigmoid_generator(critics[1](seen_y)) + sigmoid_generator(critics[0](seen_x))
+        sigmoid_generator(discriminators[1](seen_y)) + sigmoid_generator(discriminators[0](seen_x))
     )  # eq. 14
-    critics.requires_grad_(True)
+    discriminators.requires_grad_(True)
     return (
         sum(parts.values()),
         [fake_x.detach(), fake_y.detach()],
@@ -159,19 +169,19 @@ def reconstructed(cyclevar: CycleVAR, images: tuple[Tensor, Tensor]) -> tuple[Te
     look like.
     """
     tokenizer = cyclevar.tokenizer
-    pictures = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).pictures
-    return tokenizer.decode(pictures[-1]).split(len(images[0]))
+    latents = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).latents
+    return tokenizer.decode(latents[-1]).split(len(images[0]))
 
 
-def critic_loss(
-    critics: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]
+def discriminator_loss(
+    discriminators: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]
 ) -> Tensor:
     """Return the loss of both discriminators for real images and detached fakes of each domain
     (CycleVAR eq. 16).
     """
     return sum(
-        sigmoid_discriminator(critic(real), critic(fake))
-        for critic, real, fake in zip(critics, images, fakes, strict=True)
+        sigmoid_discriminator(discriminator(real), discriminator(fake))
+        for discriminator, real, fake in zip(discriminators, images, fakes, strict=True)
     )
 
 
@@ -217,27 +227,30 @@ def fit_cyclevar(
     processes, for models too large for one card.
     """
     cyclevar.to(device).train()
-    critics = discriminators(
-        training.critic, len(sets), training.critic_channels, training.critic_whole
+    discriminators = make_discriminators(
+        training.discriminator,
+        len(sets),
+        training.discriminator_channels,
+        training.discriminator_whole,
     ).to(device)
-    processes.start_alike(cyclevar.model, critics)
+    processes.start_alike(cyclevar.model, discriminators)
     given_model, spread = cyclevar.model, sharded if shard else copy.deepcopy
     average = spread(given_model).requires_grad_(False)
     if shard:
         cyclevar.model = sharded(given_model)
     optimiser = generator_optimiser(cyclevar.model, training)
-    critic_optimiser = torch.optim.AdamW(
-        critics.parameters(),
-        training.critic_lr,
+    discriminator_optimiser = torch.optim.AdamW(
+        discriminators.parameters(),
+        training.discriminator_lr,
         betas=training.betas,
         weight_decay=training.weight_decay,
     )
     state = {
         "model": cyclevar.model,
         "average": average,
-        "critics": critics,
+        "discriminators": discriminators,
         "optimiser": optimiser,
-        "critic_optimiser": critic_optimiser,
+        "discriminator_optimiser": discriminator_optimiser,
     }
     start = keeper.resume(state) if keeper else 0
     curve: Curve = keeper.curve if keeper else []
@@ -259,7 +272,7 @@ def fit_cyclevar(
                 )
             else:
                 loss, fakes, parts = generator_loss(
-                    cyclevar, critics, images, targets, training, perceptual, generator
+                    cyclevar, discriminators, images, targets, training, perceptual, generator
                 )
         take_step(loss, cyclevar.model, optimiser, training.clip)
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
@@ -267,15 +280,15 @@ def fit_cyclevar(
             with autocast(device):
                 real = (
                     reconstructed(cyclevar, images)
-                    if training.critic_on_reconstructions
+                    if training.discriminator_on_reconstructions
                     else images
                 )
                 real, fakes = (
                     [augment(one, training.augment, generator) for one in side]
                     for side in (real, fakes)
                 )
-                judged = critic_loss(critics, real, fakes)
-            take_step(judged, critics, critic_optimiser)
+                judged = discriminator_loss(discriminators, real, fakes)
+            take_step(judged, discriminators, discriminator_optimiser)
             parts["critic"] = judged.item()
         if step % 20 == 0 or step == training.steps - 1:
             curve.append({"step": step} | processes.mean({"loss": loss.item(), **parts}))

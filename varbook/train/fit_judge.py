@@ -136,13 +136,13 @@ def _fit(
         for group in optimiser.param_groups:
             group["lr"] = lr * rate_factor(step, steps)
         rows = torch.randint(len(images), (batch,), generator=generator)
-        picture, mask = (
+        image, mask = (
             to_float(images[rows]).to(device),
             silhouettes[rows].to(device).float(),
         )  # B 3 H W, B H W
-        picture, mask = disturb(picture, mask, generator)
+        image, mask = disturb(image, mask, generator)
         with autocast(device):
-            said = judge(picture)
+            said = judge(image)
         losses = losses_of(said, rows, mask)
         take_step(sum(losses.values()), judge, optimiser)
         if step % 10 == 0 or step == steps - 1:

@@ -1,6 +1,6 @@
 """Training a next-scale model: cross-entropy on every token of every scale, all scales at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from varbook import processes
+from varbook.config import added
 from varbook.data.images import to_float
 from varbook.device import autocast, step_generator
 from varbook.tokenizer.bits import flip
@@ -18,7 +19,6 @@ from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
 from varbook.train.stepping import take_step
-from varbook.train.store import ADDED
 from varbook.transformer.model import NextScaleModel
 
 
@@ -38,8 +38,8 @@ class NextScaleTraining:
     step_drop: float = 0.05  # FlexVAR section 3.4
     max_drops: int = 4  # FlexVAR section 3.4
     token_budget: int = 680  # a drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays
-    flips: float = field(
-        default=0.0, metadata=ADDED
+    flips: float = added(
+        0.0
     )  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
 
 
@@ -58,14 +58,14 @@ def encode_all(
 
 
 def drop_labels(
-    labels: Tensor, probability: float, nothing: int | Tensor, generator: torch.Generator
+    labels: Tensor, probability: float, no_condition: int | Tensor, generator: torch.Generator
 ) -> Tensor:
-    """Return labels (B,), or texts (B, T), of which a random part is replaced by `nothing`: "no
+    """Return labels (B,), or texts (B, T), of which a random part is replaced by `no_condition`: "no
     class", or withheld words.
     """
     dropped = torch.rand(len(labels), generator=generator) < probability
     dropped = dropped.view(-1, *[1] * (labels.ndim - 1)).to(labels.device)
-    return torch.where(dropped, torch.as_tensor(nothing, dtype=labels.dtype), labels)
+    return torch.where(dropped, torch.as_tensor(no_condition, dtype=labels.dtype), labels)
 
 
 def token_loss(logits: Tensor, tokens: list[Tensor], bits: int = 0) -> tuple[Tensor, Tensor]:
@@ -154,7 +154,7 @@ def fit_next_scale(
         rows = torch.randint(len(features), (training.batch,), generator=generator)
         schedule = step_schedule(model, training, generator)
         given = drop_labels(
-            labels[rows], training.class_drop, given_model.nothing(labels[rows]), generator
+            labels[rows], training.class_drop, given_model.no_condition(labels[rows]), generator
         )
         rows, given = processes.share(rows), processes.share(given).to(device)
         with torch.no_grad():

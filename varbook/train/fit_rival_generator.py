@@ -94,7 +94,7 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def fit_rival(
+def fit_rival_generator(
     name: str,
     model: nn.Module,
     tokenizer: Tokenizer,

@@ -14,7 +14,7 @@ from varbook.train.fit_tokenizer import Draw, draw_batch, learning_rate
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.progress import progress
 from varbook.train.stepping import take_step
-from varbook.translate.discriminator import discriminators
+from varbook.translate.discriminator import make_discriminators
 from varbook.translate.rival_translators import (
     ImagePool,
     PixelTranslator,
@@ -27,7 +27,7 @@ Pair = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class BaselineTraining:
+class RivalTraining:
     """Everything that shapes the training of a rival; weights and rates are the two papers'."""
 
     method: str = "cyclegan"  # or "cut"
@@ -46,23 +46,24 @@ class BaselineTraining:
     temperature: float = 0.07  # CUT: tau
 
 
-def adversarial(critics: nn.ModuleList, fakes: Pair) -> Tensor:
-    """Return the generators' adversarial loss for (fake_x, fake_y); critics[0] judges X. It leaves
-    no gradient in the critics.
+def adversarial(discriminators: nn.ModuleList, fakes: Pair) -> Tensor:
+    """Return the generators' adversarial loss for (fake_x, fake_y); discriminators[0] judges X. It leaves
+    no gradient in the discriminators.
     """
-    critics.requires_grad_(False)
+    discriminators.requires_grad_(False)
     loss = sum(
-        least_squares_generator(critic(fake)) for critic, fake in zip(critics, fakes, strict=True)
+        least_squares_generator(discriminator(fake))
+        for discriminator, fake in zip(discriminators, fakes, strict=True)
     )
-    critics.requires_grad_(True)
+    discriminators.requires_grad_(True)
     return loss
 
 
 def cyclegan_loss(
     translator: PixelTranslator,
-    critics: nn.ModuleList,
+    discriminators: nn.ModuleList,
     images: Pair,
-    training: BaselineTraining,
+    training: RivalTraining,
     generator: torch.Generator | None,
 ) -> tuple[dict[str, Tensor], Pair]:
     """Return the parts of CycleGAN's loss and the fakes (x, y): adversarial, the way back, and what
@@ -72,7 +73,7 @@ def cyclegan_loss(
     fake_y, same_y = to_y(torch.cat((x, y))).split((len(x), len(y)))
     fake_x, same_x = to_x(torch.cat((y, x))).split((len(y), len(x)))
     parts = {
-        "gan": adversarial(critics, (fake_x, fake_y)),
+        "gan": adversarial(discriminators, (fake_x, fake_y)),
         "cycle": training.cycle * (F.l1_loss(to_x(fake_y), x) + F.l1_loss(to_y(fake_x), y)),
         "identity": training.identity * (F.l1_loss(same_x, x) + F.l1_loss(same_y, y)),
     }
@@ -84,7 +85,7 @@ def content_loss(
     way: int,
     source: Tensor,
     out: Tensor,
-    training: BaselineTraining,
+    training: RivalTraining,
     generator: torch.Generator | None,
 ) -> Tensor:
     """Return CUT's contrastive loss of one generator (0: into X, 1: into Y): patches of `out`
@@ -102,9 +103,9 @@ def content_loss(
 
 def cut_loss(
     translator: PixelTranslator,
-    critics: nn.ModuleList,
+    discriminators: nn.ModuleList,
     images: Pair,
-    training: BaselineTraining,
+    training: RivalTraining,
     generator: torch.Generator | None,
 ) -> tuple[dict[str, Tensor], Pair]:
     """Return the parts of CUT's loss and the fakes (x, y), for both directions; the two share
@@ -117,18 +118,19 @@ def cut_loss(
         # the translation against its source, and the identity against itself, half each
         content = content + content_loss(translator, way, both, out, training, generator)
         fakes.append(out[: len(source)])
-    return {"gan": adversarial(critics, tuple(fakes)), "content": training.nce * content}, tuple(
-        fakes
-    )
+    return {
+        "gan": adversarial(discriminators, tuple(fakes)),
+        "content": training.nce * content,
+    }, tuple(fakes)
 
 
 LOSSES = {"cyclegan": cyclegan_loss, "cut": cut_loss}
 
 
-def fit_baseline(
+def fit_rival_translator(
     translator: PixelTranslator,
     sets: Pair,
-    training: BaselineTraining,
+    training: RivalTraining,
     *,
     seed: int,
     device: torch.device,
@@ -145,37 +147,46 @@ def fit_baseline(
             f"A translator for {translator.method!r} cannot be trained as {training.method!r}: build it anew."
         )
     translator.to(device).train()
-    critics = discriminators("patch", len(sets)).to(device)
+    discriminators = make_discriminators("patch", len(sets)).to(device)
     sample = draw(sets[0], 1, step_generator(seed, 0))
     size = training.pool if training.method == "cyclegan" else 0
     pools = nn.ModuleList(ImagePool(size, tuple(sample.shape[1:])) for _ in sets).to(device)
     optimiser = torch.optim.Adam(translator.parameters(), training.lr, betas=(0.5, 0.999))
-    critic_optimiser = torch.optim.Adam(critics.parameters(), training.lr, betas=(0.5, 0.999))
-    state = {"translator": translator, "critics": critics, "pools": pools, "optimiser": optimiser}
-    state["critic_optimiser"] = critic_optimiser
+    discriminator_optimiser = torch.optim.Adam(
+        discriminators.parameters(), training.lr, betas=(0.5, 0.999)
+    )
+    state = {
+        "translator": translator,
+        "discriminators": discriminators,
+        "pools": pools,
+        "optimiser": optimiser,
+    }
+    state["discriminator_optimiser"] = discriminator_optimiser
     start = keeper.resume(state) if keeper else 0
     curve: Curve = keeper.curve if keeper else []
     for step in progress(range(start, training.steps), training.method):
         generator = step_generator(seed, step)
-        for group in (*optimiser.param_groups, *critic_optimiser.param_groups):
+        for group in (*optimiser.param_groups, *discriminator_optimiser.param_groups):
             group["lr"] = training.lr * learning_rate(step, training.steps, warmup=1, hold=0.5)
         images = tuple(
             draw(one, training.batch, generator).to(device, memory_format=torch.channels_last)
             for one in sets
         )
         with autocast(device):
-            parts, fakes = LOSSES[training.method](translator, critics, images, training, generator)
+            parts, fakes = LOSSES[training.method](
+                translator, discriminators, images, training, generator
+            )
         take_step(sum(parts.values()), translator, optimiser)
         with autocast(device):
             shown = [
                 pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)
             ]
-            triples = zip(critics, images, shown, strict=True)
+            triples = zip(discriminators, images, shown, strict=True)
             judged = sum(
-                least_squares_discriminator(critic(real), critic(fake))
-                for critic, real, fake in triples
+                least_squares_discriminator(discriminator(real), discriminator(fake))
+                for discriminator, real, fake in triples
             )
-        take_step(judged, critics, critic_optimiser)
+        take_step(judged, discriminators, discriminator_optimiser)
         if step % 20 == 0 or step == training.steps - 1:
             curve.append(
                 {

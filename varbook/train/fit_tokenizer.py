@@ -111,7 +111,7 @@ def start_codebook(
     for _ in range(2):
         targets = tokenizer.quantise(f, schedule).targets
         tokenizer.codebook.fill(
-            spread_targets(targets, 4 * tokenizer.config.codes, generator), generator
+            spread_targets(targets, 4 * tokenizer.config.vocab_size, generator), generator
         )
 
 
@@ -145,19 +145,19 @@ def fit_tokenizer(
     `draw` makes a float batch out of the set; random crops and mirroring live there.
     """
     tokenizer.to(device, memory_format=torch.channels_last).train()
-    critic = PatchDiscriminator().to(device)
+    discriminator = PatchDiscriminator().to(device)
     optimiser = torch.optim.AdamW(
         tokenizer.parameters(), training.lr, betas=(0.9, 0.95), weight_decay=training.weight_decay
     )
-    critic_optimiser = torch.optim.AdamW(
-        critic.parameters(), training.lr / 2, betas=(0.5, 0.95), weight_decay=0.0
+    discriminator_optimiser = torch.optim.AdamW(
+        discriminator.parameters(), training.lr / 2, betas=(0.5, 0.95), weight_decay=0.0
     )
-    processes.start_alike(tokenizer, critic)
+    processes.start_alike(tokenizer, discriminator)
     state = {
         "tokenizer": tokenizer,
         "optimiser": optimiser,
-        "critic": critic,
-        "critic_optimiser": critic_optimiser,
+        "discriminator": discriminator,
+        "discriminator_optimiser": discriminator_optimiser,
     }
     start = keeper.resume(state) if keeper else 0
     curve: Curve = keeper.curve if keeper else []
@@ -169,7 +169,7 @@ def fit_tokenizer(
             device, memory_format=torch.channels_last
         )
         schedule = training_schedule(
-            tokenizer, training, tokenizer.latent(*image.shape[-2:]), generator
+            tokenizer, training, tokenizer.latent_size(*image.shape[-2:]), generator
         )
         with autocast(device):
             f = tokenizer.encode(image)
@@ -182,9 +182,9 @@ def fit_tokenizer(
                 # The residual sum is a picture only when it is complete; every ground-truth scale
                 # is one (FlexVAR eq. 5).
                 scales = (
-                    quantised.pictures[-1:]
+                    quantised.latents[-1:]
                     if tokenizer.config.pyramid == "residual"
-                    else quantised.pictures
+                    else quantised.latents
                 )
                 pictures = [tokenizer.decode(picture) for picture in scales]
             pictures = [
@@ -192,17 +192,19 @@ def fit_tokenizer(
             ]  # losses and discriminator compute in full precision
             losses = [image_loss(picture, image, training, perceptual) for picture in pictures]
         loss = sum(losses) / len(losses) + (quantised.loss if quantised else 0.0)
-        with_critic = training.gan > 0 and step >= training.gan_start * training.steps
-        if with_critic:
-            critic.requires_grad_(
+        adversarial = training.gan > 0 and step >= training.gan_start * training.steps
+        if adversarial:
+            discriminator.requires_grad_(
                 False
             )  # the generator's step leaves no gradient in the discriminator
-            loss = loss - training.gan * critic(pictures[-1]).mean()
-            critic.requires_grad_(True)
+            loss = loss - training.gan * discriminator(pictures[-1]).mean()
+            discriminator.requires_grad_(True)
         take_step(loss, tokenizer, optimiser, 1.0)
-        if with_critic:
-            critic_loss = hinge_discriminator(critic(image), critic(pictures[-1].detach()))
-            take_step(critic_loss, critic, critic_optimiser)
+        if adversarial:
+            discriminator_loss = hinge_discriminator(
+                discriminator(image), discriminator(pictures[-1].detach())
+            )
+            take_step(discriminator_loss, discriminator, discriminator_optimiser)
         if quantised:
             for tokens in quantised.tokens:
                 tokenizer.codebook.count(processes.gather(tokens), decay=0.99)
@@ -214,7 +216,7 @@ def fit_tokenizer(
                 targets = [
                     processes.gather(target) for target in quantised.targets
                 ]  # so that all move the same codes
-                features = spread_targets(targets, 2 * tokenizer.config.codes, generator)
+                features = spread_targets(targets, 2 * tokenizer.config.vocab_size, generator)
                 tokenizer.codebook.revive(features, generator)
         if step % 20 == 0 or step == training.steps - 1:
             mse = F.mse_loss(pictures[-1].detach(), image)

@@ -6,7 +6,6 @@ Records and the main checkpoints of the laptop profile come with the repository;
 VARBOOK_HOME.
 """
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -20,33 +19,13 @@ import torch
 from torch import nn
 
 from varbook import paths, processes
+from varbook.config import plain
 from varbook.device import pick_device, precision
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_json
 
 # Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
 RECIPE = 1
-# Metadata of a configuration's field that came later: at its default it does not count, so that
-# earlier runs are still found.
-ADDED = {"added": True}
-
-
-def plain(value):
-    """Return `value` (dataclasses, tuples, paths) as plain JSON data, without fields ADDED later
-    that are at their default.
-    """
-    if dataclasses.is_dataclass(value):
-        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {
-            field.name: plain(one)
-            for field, one in pairs
-            if not (field.metadata.get("added") and one == field.default)
-        }
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def run_key(kind: str, settings, seed: int) -> str:

@@ -13,23 +13,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.tokenizer.schedule import Schedule, scale_slices
-from varbook.transformer.positions import turn
+from varbook.transformer.positions import rotate
 
 
 class KeyValueCache:
-    """Keys and values of the scales generated so far, for one attention layer; `turns` (L, D / 2)
+    """Keys and values of the scales generated so far, for one attention layer; `angles` (L, D / 2)
     of all scales to come.
     """
 
-    def __init__(self, turns: Tensor | None = None):
+    def __init__(self, angles: Tensor | None = None):
         self.keys: Tensor | None = None
         self.values: Tensor | None = None
-        self.turns = turns
+        self.angles = angles
 
-    def turns_of_next(self, length: int) -> Tensor:
+    def angles_of_next(self, length: int) -> Tensor:
         """Return the angles (length, D / 2) of the tokens that come next."""
         start = 0 if self.keys is None else self.keys.shape[2]
-        return self.turns[start : start + length]
+        return self.angles[start : start + length]
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so
@@ -47,13 +47,13 @@ class KeyValueCache:
 Group = tuple[int, int, Tensor | None]
 
 
-class Turned(NamedTuple):
+class RotaryLayout(NamedTuple):
     """What attention with rotary positions must know of the sequence: the groups, and the angles
     (L, D / 2) of its tokens.
     """
 
     groups: list[Group]
-    turns: Tensor
+    angles: Tensor
 
 
 def scale_groups(
@@ -101,7 +101,7 @@ class SelfAttention(nn.Module):
     """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`),
     as in VAR.
 
-    With `rotary` queries and keys are turned by the angles of their places, as in Infinity.
+    With `rotary` queries and keys are rotated by the angles of their places, as in Infinity.
     """
 
     def __init__(self, width: int, heads: int, *, cosine: bool = True, rotary: bool = False):
@@ -121,7 +121,10 @@ class SelfAttention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(
-        self, x: Tensor, layout: list[Group] | Turned | None, cache: KeyValueCache | None = None
+        self,
+        x: Tensor,
+        layout: list[Group] | RotaryLayout | None,
+        cache: KeyValueCache | None = None,
     ) -> Tensor:
         """Attend within x (B, L, C) by the groups of `layout`, or, with a `cache`, from the new
         scale x to all scales so far.
@@ -137,8 +140,8 @@ class SelfAttention(nn.Module):
             q = F.normalize(q, dim=-1) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
             k = F.normalize(k, dim=-1)
         if self.rotary:
-            turns = layout.turns if cache is None else cache.turns_of_next(L)
-            q, k = turn(q, turns), turn(k, turns)
+            angles = layout.angles if cache is None else cache.angles_of_next(L)
+            q, k = rotate(q, angles), rotate(k, angles)
         if cache is not None:
             out = attend(q, *cache.append(k, v), self.scale)
         else:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from varbook.transformer.attention import Group, KeyValueCache, SelfAttention, Turned
+from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, SelfAttention
 from varbook.transformer.cross import CrossAttention, Text
 from varbook.transformer.mamba import ScanMemory
 
@@ -73,7 +73,7 @@ class Block(nn.Module):
         self,
         x: Tensor,
         modulation: list[Tensor | Text],
-        layout: list[Group] | Turned | Tensor | None,
+        layout: list[Group] | RotaryLayout | Tensor | None,
         cache: KeyValueCache | ScanMemory | None = None,
     ) -> Tensor:
         """Map (B, L, C) -> (B, L, C); `layout` is what the mixer must know of the sequence:

@@ -1,11 +1,12 @@
 """The next-scale model: VAR and FlexVAR are two configurations of it."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from varbook.config import added, recorded_as
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule, square, token_count
 from varbook.transformer.attention import Group, KeyValueCache, scale_groups
@@ -22,7 +23,7 @@ class NextScaleConfig:
     schedule: Schedule = square(
         1, 2, 3, 4, 5, 6, 8
     )  # the training schedule (FlexVAR: its last scale is the training latent)
-    codes: int = 512  # V, the size of the codebook
+    vocab_size: int = recorded_as("codes", 512)  # V, the size of the codebook
     code_dim: int = 16  # channels of a code
     classes: int = 14  # one more index stands for "no class"
     depth: int = 4  # blocks; d16, d20, d24 in FlexVAR table 1
@@ -33,25 +34,17 @@ class NextScaleConfig:
     learnable_positions: bool = True  # FlexVAR table 6
     position_form: str = "paper"  # "paper" | "released": FlexVAR's text and its code differ
     cosine: bool = True  # queries and keys normalised
-    shared_adaln: bool = field(
-        default=False, metadata={"added": True}
-    )  # one AdaLN layer for all blocks: VAR-d36 at 512 px
+    shared_adaln: bool = added(False)  # one AdaLN layer for all blocks: VAR-d36 at 512 px
     # Fields that came later do not change the names of the runs before them (see
     # `train.store.plain`).
-    mixer: str = field(
-        default="attention", metadata={"added": True}
-    )  # "attention" | "mamba": FlexVAR table 5
-    mamba_state: int = field(
-        default=8, metadata={"added": True}
-    )  # N; 16 in Mamba, of which a CPU's cache likes half
-    bits: int = field(
-        default=0, metadata={"added": True}
-    )  # of a code, each with two logits (Infinity); 0: a logit for each code
+    mixer: str = added("attention")  # "attention" | "mamba": FlexVAR table 5
+    mamba_state: int = added(8)  # N; 16 in Mamba, of which a CPU's cache likes half
+    bits: int = added(0)  # of a code, each with two logits (Infinity); 0: a logit for each code
 
     @property
     def outputs(self) -> int:
         """Logits per token."""
-        return 2 * self.bits or self.codes
+        return 2 * self.bits or self.vocab_size
 
     @property
     def steps(self) -> int:
@@ -167,7 +160,7 @@ class NextScaleModel(nn.Module):
             )
         return self.class_emb(labels)
 
-    def nothing(self, labels: Tensor) -> Tensor:
+    def no_condition(self, labels: Tensor) -> Tensor:
         """Return labels of the same shape that stand for "no class"."""
         return torch.full_like(labels, self.config.classes)
 

@@ -1,5 +1,5 @@
 """Where a token sits: fixed-length position embeddings (VAR), one table that is resized to every
-scale (FlexVAR), or angles by which queries and keys are turned (Infinity).
+scale (FlexVAR), or angles by which queries and keys are rotated (Infinity).
 """
 
 import math
@@ -90,8 +90,8 @@ class ScalablePositions(nn.Module):
         return F.interpolate(self.table, size=size, mode="bilinear", antialias=True)
 
 
-def turn(x: Tensor, angles: Tensor) -> Tensor:
-    """Turn each pair of neighbouring channels of `x` (..., L, D) by its angle (L, D / 2): after it,
+def rotate(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotate each pair of neighbouring channels of `x` (..., L, D) by its angle (L, D / 2): after it,
     q . k depends on distances.
     """
     a, b = x.unflatten(-1, (-1, 2)).unbind(-1)  # ... L D/2
@@ -100,7 +100,7 @@ def turn(x: Tensor, angles: Tensor) -> Tensor:
 
 
 class RotaryPositions(nn.Module):
-    """Infinity: nothing is added to a token; in every attention layer its place turns it, half of
+    """Infinity: nothing is added to a token; in every attention layer its place rotates it, half of
     the channels by y, half by x.
 
     Places of all scales are measured on one grid whose longer side is `side` (Infinity: 64,

@@ -51,7 +51,7 @@ class DiffusionModel(nn.Module):
 
     def __init__(self, config: NextScaleConfig):
         super().__init__()
-        self.config = replace(masked(config), codes=config.code_dim)
+        self.config = replace(masked(config), vocab_size=config.code_dim)
         self.net = NextScaleModel(self.config)
         self.time = nn.Sequential(
             nn.Linear(config.width, config.width), nn.SiLU(), nn.Linear(config.width, config.width)
@@ -92,7 +92,7 @@ class DiffusionModel(nn.Module):
         return out.transpose(1, 2).reshape(x.shape)
 
 
-def turn(x: Tensor, v: Tensor, t: float, to: float) -> Tensor:
+def diffusion_step(x: Tensor, v: Tensor, t: float, to: float) -> Tensor:
     """Move noisy maps from time t to time `to`, less noise or more, if v is right: one step of DDIM
     (eta = 0).
     """

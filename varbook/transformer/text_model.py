@@ -5,7 +5,7 @@ swapped.
 |---|---|---|
 | condition | a class embedding (B, C) | the words of a text and one vector pooled from them |
 | block | attention, feed-forward | attention, **cross-attention to the words**, feed-forward |
-| positions | added to the tokens | queries and keys are turned (rotary) |
+| positions | added to the tokens | queries and keys are rotated (rotary positions) |
 | head | a logit for each code | two logits for each bit |
 
 What other models call labels are word ids here, long (B, T): 0 is no word, a negative number a word
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule
-from varbook.transformer.attention import KeyValueCache, SelfAttention, Turned, scale_groups
+from varbook.transformer.attention import KeyValueCache, RotaryLayout, SelfAttention, scale_groups
 from varbook.transformer.block import Block
 from varbook.transformer.cross import CrossAttention, TextPool
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
@@ -51,7 +51,7 @@ class TextNextScaleConfig(NextScaleConfig):
     shared_adaln: bool = True
     words: tuple[
         str, ...
-    ] = ()  # vocabulary of the model's own encoder; (): another encoder is given to `listen`
+    ] = ()  # vocabulary of the model's own encoder; (): another encoder is given to `set_encoder`
     text_channels: int = 64  # features of a word; Flan-T5-XL 2048
     text_length: int = 16  # words of the longest text; Infinity 512
     levels: int = 0  # rows of the step embedding, 0: as many as scales; Infinity 15
@@ -114,7 +114,7 @@ class TextNextScaleModel(NextScaleModel):
             config.width, config.heads, mixer=mixer, cross=cross, shared_adaln=config.shared_adaln
         )
 
-    def listen(self, encoder: TextEncoder) -> "TextNextScaleModel":
+    def set_encoder(self, encoder: TextEncoder) -> "TextNextScaleModel":
         """Take prompts through `encoder` from now on (a frozen one that is no part of the model);
         return the model.
         """
@@ -129,11 +129,11 @@ class TextNextScaleModel(NextScaleModel):
         """Return the word ids of prompts, long (B, T): what this model takes for labels."""
         if self.encoder is None:
             raise VarbookError(
-                "The model has no text encoder yet: give it one, model.listen(FlanT5())."
+                "The model has no text encoder yet: give it one, model.set_encoder(FlanT5())."
             )
         return self.encoder.ids(prompts).to(self.pos_start.device)
 
-    def nothing(self, labels: Tensor) -> Tensor:
+    def no_condition(self, labels: Tensor) -> Tensor:
         """Return ids of as many words (B, T), all of them withheld."""
         return torch.where(labels == 0, labels, -1)
 
@@ -148,7 +148,7 @@ class TextNextScaleModel(NextScaleModel):
             )
         if self.encoder is None:
             raise VarbookError(
-                "The model has no text encoder yet: give it one, model.listen(FlanT5())."
+                "The model has no text encoder yet: give it one, model.set_encoder(FlanT5())."
             )
         features = self.encoder(labels.clamp_min(0))  # B T Ct
         withheld = (labels < 0)[..., None]
@@ -178,12 +178,14 @@ class TextNextScaleModel(NextScaleModel):
         """Return the words (B, T, C) of a condition and their mask (B, 1, 1, T)."""
         return condition.words, condition.mask
 
-    def layouts(self, schedule: Schedule, device: torch.device) -> list[Turned]:
+    def layouts(self, schedule: Schedule, device: torch.device) -> list[RotaryLayout]:
         """Return what each block must know of the sequence: the groups of attention, and the angles
         of the tokens.
         """
-        turned = Turned(scale_groups(schedule, device), self.positions.angles(schedule).to(device))
-        return [turned] * len(self.blocks)
+        layout = RotaryLayout(
+            scale_groups(schedule, device), self.positions.angles(schedule).to(device)
+        )
+        return [layout] * len(self.blocks)
 
     def new_caches(self, schedule: Schedule | None = None) -> list[KeyValueCache]:
         """Return an empty cache per block, which knows the angles of the `schedule` to come."""

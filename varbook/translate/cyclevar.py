@@ -78,19 +78,19 @@ class CycleVAR(nn.Module):
         The gradient passes straight through the quantization to the image (CycleVAR footnote 2).
         """
         quantised = self.tokenizer.quantise(self.tokenizer.encode(image), self.schedule)
-        return self.context(quantised.pictures)
+        return self.context(quantised.latents)
 
-    def context(self, pictures: list[Tensor]) -> list[Tensor]:
+    def context(self, latents: list[Tensor]) -> list[Tensor]:
         """Return F_1..F_K from the running sums after each scale (each B, C, h, w)."""
         if (
             self.config.context == "shifted"
         ):  # what VAR sees while it is trained: the sum before scale k
-            before = [torch.zeros_like(pictures[0]), *pictures[:-1]]
-            return [down(total, size) for total, size in zip(before, self.schedule, strict=False)] + [
-                pictures[-1]
-            ]
+            before = [torch.zeros_like(latents[0]), *latents[:-1]]
+            return [
+                down(total, size) for total, size in zip(before, self.schedule, strict=False)
+            ] + [latents[-1]]
         # F_k = down(sum_j up(R_j), (h_k, w_k))   (CycleVAR eq. 5)
-        return [down(pictures[-1], size) for size in self.schedule]
+        return [down(latents[-1], size) for size in self.schedule]
 
     def forward(
         self, image: Tensor, target: Tensor, generator: torch.Generator | None = None
@@ -110,7 +110,7 @@ class CycleVAR(nn.Module):
             return self._parallel(source, target, generator)
         return self._serial(source, target, generator)
 
-    def codes(
+    def code_map(
         self, logits: Tensor, size: tuple[int, int], generator: torch.Generator | None = None
     ) -> Tensor:
         """Return the relaxed code map R_k (B, C, h, w) of one scale's logits (B, h*w, V) (CycleVAR
@@ -145,7 +145,7 @@ class CycleVAR(nn.Module):
         total = torch.zeros_like(source[-1])
         for k, size in enumerate(self.schedule):
             if self.config.multi_scale_output or k == steps - 1:
-                total = pyramid.add(total, self.codes(logits[k], size, generator), k, steps)
+                total = pyramid.add(total, self.code_map(logits[k], size, generator), k, steps)
         # E = alpha sum_k up(R_k) + (1 - alpha) F_K   (CycleVAR eq. 9)
         return self.config.alpha * total + (1 - self.config.alpha) * source[-1]
 
@@ -179,7 +179,7 @@ class CycleVAR(nn.Module):
                 modulations,
                 caches,
             )
-            codes = self.codes(
+            codes = self.code_map(
                 logits, size, generator
             )  # R_k = Q(T(H_{k-1}, (H_0..H_{k-1}), t))   (CycleVAR eq. 7)
             if self.config.fusion == "paper":

@@ -96,7 +96,7 @@ class DiffusionTranslator(nn.Module):
             x = walk(self.model, top, target, falling, self.guidance)
         # Rounded to codes, as nothing else was ever decoded; of either pyramid the last picture is
         # the whole one.
-        codes = self.tokenizer.quantise(self.model.restore(x)).pictures[-1]  # B C h w
+        codes = self.tokenizer.quantise(self.model.restore(x)).latents[-1]  # B C h w
         return self.tokenizer.decode(codes).clamp(-1, 1)
 
     def _clean(self, x: Tensor, labels: Tensor, t: float, guidance: float = 0.0) -> Tensor:

@@ -13,7 +13,7 @@ from varbook.features import squeezenet
 from varbook.features.clip import clip_at_hand, load_clip
 
 # "features" takes the best backbone at hand: CLIP, else SqueezeNet, else an untrained SqueezeNet.
-CRITICS = ("patch", "features", "clip", "squeezenet", "random", "patch+features")
+DISCRIMINATORS = ("patch", "features", "clip", "squeezenet", "random", "patch+features")
 
 
 class PatchDiscriminator(nn.Module):
@@ -130,7 +130,7 @@ class FeatureDiscriminator(nn.Module):
         return self.head(F.layer_norm(features, features.shape[1:]))
 
 
-class Jury(nn.Module):
+class PatchFeatureDiscriminator(nn.Module):
     """Image (B, 3, H, W) in [-1, 1] -> logits (B, J + 1, h, w): the J maps of a patch
     discriminator, and the word of one on features.
 
@@ -150,13 +150,13 @@ class Jury(nn.Module):
 
 
 def features_at_hand() -> str:
-    """Return which of CRITICS "features" stands for on this machine."""
+    """Return which of DISCRIMINATORS "features" stands for on this machine."""
     pretrained = "squeezenet" if paths.weights_file(squeezenet.FILE) else "random"
     return "clip" if clip_at_hand() else pretrained
 
 
 def backbone(kind: str) -> nn.Module:
-    """Return the frozen features of a discriminator `kind`, one of CRITICS but "patch";
+    """Return the frozen features of a discriminator `kind`, one of DISCRIMINATORS but "patch";
     VarbookError where weights are missing.
     """
     kind = features_at_hand() if kind == "features" else kind
@@ -167,24 +167,26 @@ def backbone(kind: str) -> nn.Module:
     return load_clip() if kind == "clip" else SqueezeFeatures(squeezenet.load_squeezenet())
 
 
-def discriminators(
+def make_discriminators(
     kind: str, count: int, channels: tuple[int, ...] = (32, 64, 96), whole: bool = False
 ) -> nn.ModuleList:
     """Return one discriminator per domain; those on features share one backbone. VarbookError for a
-    kind not in CRITICS.
+    kind not in DISCRIMINATORS.
 
     `channels` (fine to coarse) and `whole` are the patch discriminator's.
     """
-    if kind not in CRITICS:
+    if kind not in DISCRIMINATORS:
         raise VarbookError(
-            f"There is no discriminator {kind!r}; choose one of {', '.join(CRITICS)}."
+            f"There is no discriminator {kind!r}; choose one of {', '.join(DISCRIMINATORS)}."
         )
     if kind == "patch":
         return nn.ModuleList(PatchDiscriminator(channels, whole) for _ in range(count))
     shared = backbone(kind.removeprefix("patch+"))
     if kind == "patch+features":
         return nn.ModuleList(
-            Jury(PatchDiscriminator(channels, whole), FeatureDiscriminator(shared))
+            PatchFeatureDiscriminator(
+                PatchDiscriminator(channels, whole), FeatureDiscriminator(shared)
+            )
             for _ in range(count)
         )
     return nn.ModuleList(FeatureDiscriminator(shared) for _ in range(count))

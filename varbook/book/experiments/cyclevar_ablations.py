@@ -49,7 +49,7 @@ class Variant:
     repeated: bool = False  # trained with every seed of the profile, where rows lie close together; else with the first alone
     rate: float = 1.0  # factor of the learning rate
     optimiser: str = "adamw"
-    codes: int | None = (
+    vocab_size: int | None = (
         None  # size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
     )
     turned: bool = (
@@ -98,10 +98,10 @@ VARIANTS = {
         CycleVARConfig(temperature=0.01), rate=DESCENT, optimiser="sgd"
     ),
     "default, plain descent": Variant(rate=DESCENT, optimiser="sgd"),
-    "temperature 0.01, 64 codes": Variant(CycleVARConfig(temperature=0.01), codes=64),
-    "default, 64 codes": Variant(codes=64),
-    "temperature 0.01, 2048 codes": Variant(CycleVARConfig(temperature=0.01), codes=2048),
-    "default, 2048 codes": Variant(codes=2048),
+    "temperature 0.01, 64 codes": Variant(CycleVARConfig(temperature=0.01), vocab_size=64),
+    "default, 64 codes": Variant(vocab_size=64),
+    "temperature 0.01, 2048 codes": Variant(CycleVARConfig(temperature=0.01), vocab_size=2048),
+    "default, 2048 codes": Variant(vocab_size=2048),
     "temperature 10000, alpha 1": Variant(CycleVARConfig(temperature=10_000.0, alpha=1.0)),
     "serial, as printed, alpha 0.75": Variant(
         CycleVARConfig(mode="serial", fusion="paper", alpha=0.75)
@@ -119,18 +119,18 @@ def at_alpha(alpha: float) -> str:
     return "default" if alpha == CycleVARConfig().alpha else f"alpha {alpha:g}"
 
 
-def study_of(profile: Profile, codes: int | None = None) -> Profile:
+def study_of(profile: Profile, vocab_size: int | None = None) -> Profile:
     """Return the profile with its small chain in the place of the toy world's: what `book.models`
     makes of it is the study's.
 
-    `codes` replaces the size of the chain's codebook.
+    `vocab_size` replaces the size of the chain's codebook.
     """
     chain = profile.chains["small"]
-    if codes:
+    if vocab_size:
         chain = replace(
             chain,
-            tokenizer=replace(chain.tokenizer, codes=codes),
-            model=replace(chain.model, codes=codes),
+            tokenizer=replace(chain.tokenizer, vocab_size=vocab_size),
+            model=replace(chain.model, vocab_size=vocab_size),
         )
     return replace(
         profile,
@@ -163,11 +163,11 @@ def taken_apart(profile: Profile, name: str, seed: int) -> Run:
         "held_out": profile.held_out,
     }
     settings |= (
-        {"codes": variant.codes} if variant.codes else {}
+        {"codes": variant.vocab_size} if variant.vocab_size else {}
     )  # says enough: where the record is there, no such chain is built
 
     def function() -> tuple[dict, Curve]:
-        model, tokenizer, _ = build.toy_next_scale(study_of(profile, variant.codes))
+        model, tokenizer, _ = build.toy_next_scale(study_of(profile, variant.vocab_size))
         cyclevar = CycleVAR(tokenizer, model, variant.config)
         sets = tuple(build.toy_domain(study, species).images for species in ("horse", "zebra"))
         targets = (build.HORSE, build.ZEBRA)

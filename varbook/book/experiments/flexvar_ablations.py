@@ -123,7 +123,7 @@ def ceiling(profile: Profile, name: str) -> Run:
     def function() -> tuple[dict, Curve]:
         tokenizer, held = tokenizer_of(profile, row), _held_out(profile)
         rebuilt = [
-            tokenizer.picture(tokenizer.tokens(to_float(rows).to(pick_device())))
+            tokenizer.image(tokenizer.tokens(to_float(rows).to(pick_device())))
             for rows in held.images.split(64)
         ]
         return judged(profile, judge, torch.cat(rebuilt), held.labels), []
@@ -167,7 +167,7 @@ def kept_pictures(profile: Profile, name: str, values: dict) -> Tensor:
     classes in every row.
     """
     tokens = [torch.tensor(maps, device=pick_device()) for maps in values["tokens"]]
-    return tokenizer_of(profile, ROWS[name]).picture(tokens).cpu()
+    return tokenizer_of(profile, ROWS[name]).image(tokens).cpu()
 
 
 @functools.lru_cache(maxsize=2)
@@ -233,7 +233,7 @@ def measured(
         features[:: max(1, len(features) // 2000)].to(device), schedule
     ).tokens
     frequencies = frequency_loss(
-        known, tokenizer.quantise(asked, schedule).tokens, tokenizer.config.codes
+        known, tokenizer.quantise(asked, schedule).tokens, tokenizer.config.vocab_size
     )
     pick, began = torch.Generator().manual_seed(seed), time.process_time()
     made = [

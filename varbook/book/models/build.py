@@ -35,7 +35,7 @@ from varbook.pretrained.published_cyclevar import (
 )
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_judge import fit_judge
-from varbook.train.fit_rival_translator import BaselineTraining
+from varbook.train.fit_rival_translator import RivalTraining
 from varbook.train.fit_tokenizer import Draw
 from varbook.train.store import Run, train_or_load
 from varbook.transformer.model import NextScaleModel, flexvar
@@ -186,7 +186,7 @@ def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator,
     """Return a rival in pixels, "cyclegan" or "cut", between the toy world's horses and zebras; it
     is called as CycleVAR is.
     """
-    training = BaselineTraining(
+    training = RivalTraining(
         method=name,
         steps=profile.rivals.small_steps,
         batch=profile.chains["toy"].cyclevar_training.batch,
@@ -284,7 +284,7 @@ def photograph_rival_translation(profile: Profile, name: str) -> tuple[PixelTran
     zebras (class 1).
     """
     data, chain = photographs(profile), profile.chains["photographs"]
-    training = BaselineTraining(
+    training = RivalTraining(
         method=name, steps=profile.rivals.photograph_steps, batch=chain.cyclevar_training.batch
     )
     sets, size = (data["trainA"], data["trainB"]), chain.image_size

@@ -2,13 +2,13 @@
 parents.
 """
 
-import dataclasses
 import math
 from pathlib import Path
 
 from varbook import paths
 from varbook.book.models import build, captioned
 from varbook.book.models.profiles import Profile
+from varbook.config import rebuild
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.pretrained.published_cyclevar import published_cyclevar
@@ -21,23 +21,6 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 # Domain -> class, or prompt, of every kind of translator.
 DOMAINS = build.DOMAINS | captioned.DOMAINS
-
-
-def rebuild(config: type, settings: dict):
-    """Return a configuration from the plain data of a run record; VarbookError where the record
-    knows more than the class.
-    """
-    names = {field.name for field in dataclasses.fields(config)}
-    if set(settings) - names:
-        unknown = ", ".join(sorted(set(settings) - names))
-        raise VarbookError(
-            f"The run was recorded by another version of varbook: {config.__name__} knows no {unknown}."
-        )
-    return config(**{name: _tuples(value) for name, value in settings.items()})
-
-
-def _tuples(value):
-    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
 
 
 def _places(beside: Path | None) -> list[Path]:

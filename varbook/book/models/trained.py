@@ -13,8 +13,8 @@ from varbook.features.perceptual import best_at_hand, perceptual_distance
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_cyclevar import fit_cyclevar
 from varbook.train.fit_next_scale import encode_all, fit_next_scale
-from varbook.train.fit_rival_generator import fit_rival
-from varbook.train.fit_rival_translator import BaselineTraining, fit_baseline
+from varbook.train.fit_rival_generator import fit_rival_generator
+from varbook.train.fit_rival_translator import RivalTraining, fit_rival_translator
 from varbook.train.fit_tokenizer import Draw, fit_tokenizer
 from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run, train_or_load
@@ -26,15 +26,15 @@ from varbook.translate.discriminator import features_at_hand
 from varbook.translate.rival_translators import PixelTranslator
 
 
-def eyes(perceptual: float, critic: str = "patch") -> dict:
+def eyes(perceptual: float, discriminator: str = "patch") -> dict:
     """Return what the key of a run must say of the networks that its perceptual loss, of this
-    weight, and its `critic` see with.
+    weight, and its `discriminator` see with.
 
     They are chosen by what lies on the machine. The book's own runs saw with SqueezeNet, which goes
     without saying.
     """
     networks = {"perceptual": best_at_hand()} if perceptual else {}
-    networks |= {"critic_features": features_at_hand()} if "features" in critic else {}
+    networks |= {"critic_features": features_at_hand()} if "features" in discriminator else {}
     return {what: name for what, name in networks.items() if name != "squeezenet"}
 
 
@@ -125,7 +125,7 @@ def rival_run(
         {"tokenizer": parent.key, "model": chain.model, "training": chain.model_training},
         seed=profile.seed,
         profile=profile.name,
-        fit=lambda keeper: fit_rival(
+        fit=lambda keeper: fit_rival_generator(
             name,
             model,
             tokenizer,
@@ -174,7 +174,9 @@ def cyclevar_run(
         settings,
         seed=seed,
         profile=profile.name,
-        machine=eyes(max(training.cycle_perceptual, training.identity_perceptual), training.critic),
+        machine=eyes(
+            max(training.cycle_perceptual, training.identity_perceptual), training.discriminator
+        ),
         fit=lambda keeper: fit_cyclevar(
             cyclevar,
             sets,
@@ -193,7 +195,7 @@ def cyclevar_run(
 
 def pixel_rival_run(
     kind,
-    training: BaselineTraining,
+    training: RivalTraining,
     sets,
     targets,
     settings: dict,
@@ -211,7 +213,7 @@ def pixel_rival_run(
         {"training": training, "images": [len(s) for s in sets]} | settings,
         seed=profile.seed,
         profile=profile.name,
-        fit=lambda keeper: fit_baseline(
+        fit=lambda keeper: fit_rival_translator(
             rival,
             sets,
             training,

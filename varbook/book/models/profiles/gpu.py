@@ -31,14 +31,14 @@ GPU = Profile(
             image_size=64,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 channels=(64, 128, 192),
             ),
             tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=8,
@@ -54,7 +54,7 @@ GPU = Profile(
             image_size=128,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-                codes=2048,
+                vocab_size=2048,
                 code_dim=16,
                 channels=(64, 128, 192),
                 line=False,
@@ -64,7 +64,7 @@ GPU = Profile(
             ),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-                codes=2048,
+                vocab_size=2048,
                 code_dim=16,
                 classes=2,
                 depth=8,
@@ -82,7 +82,7 @@ GPU = Profile(
                 keep_l1=0.5,
                 gan=2.0,
                 # Patches know stripes, and frozen features know whose they are.
-                critic="patch+features",
+                discriminator="patch+features",
             ),
         ),
         # The toy world in sign bits and captions: Infinity's parts at this profile's sizes.
@@ -91,7 +91,7 @@ GPU = Profile(
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
                 # Sign bits, not learned vectors; Infinity has 32.
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 beta=0.02,
                 channels=(64, 128, 192),
@@ -106,7 +106,7 @@ GPU = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 # A text stands where a class stood.
                 classes=0,
@@ -139,7 +139,7 @@ GPU = Profile(
             image_size=128,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 beta=0.02,
                 channels=(64, 128, 192),
@@ -159,7 +159,7 @@ GPU = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 classes=0,
                 depth=8,
@@ -185,14 +185,14 @@ GPU = Profile(
             image_size=64,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 channels=(64, 128, 192),
             ),
             tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=8,
@@ -208,7 +208,7 @@ GPU = Profile(
                 cycle_perceptual=0.0,
                 identity_perceptual=0.0,
                 average=0.98,
-                critic_channels=(32, 64, 96),
+                discriminator_channels=(32, 64, 96),
             ),
         ),
     },

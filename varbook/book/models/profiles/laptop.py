@@ -30,12 +30,15 @@ LAPTOP = Profile(
         "toy": Chain(
             image_size=64,
             tokenizer=TokenizerConfig(
-                schedule=square(1, 2, 3, 4, 5, 6, 8), codes=512, code_dim=16, channels=(24, 64, 96)
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                vocab_size=512,
+                code_dim=16,
+                channels=(24, 64, 96),
             ),
             tokenizer_training=TokenizerTraining(steps=2400, batch=8),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=512,
+                vocab_size=512,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=4,
@@ -50,14 +53,14 @@ LAPTOP = Profile(
         "photographs": Chain(
             image_size=64,
             tokenizer=TokenizerConfig(
-                schedule=square(1, 2, 4, 8, 16), codes=1024, code_dim=16, channels=(32, 96)
+                schedule=square(1, 2, 4, 8, 16), vocab_size=1024, code_dim=16, channels=(32, 96)
             ),
             tokenizer_training=TokenizerTraining(
                 steps=3000, batch=16, l2=1.0, perceptual=0.15, gan=0.0, gan_start=0.7
             ),
             model=NextScaleConfig(
                 schedule=square(1, 2, 4, 8, 16),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 classes=2,
                 depth=4,
@@ -75,7 +78,7 @@ LAPTOP = Profile(
                 keep_l1=0.5,
                 gan=2.0,
                 # Patches know stripes, and frozen features know whose they are.
-                critic="patch+features",
+                discriminator="patch+features",
             ),
         ),
         # The toy world in sign bits and captions: Infinity's parts at this profile's sizes.
@@ -84,7 +87,7 @@ LAPTOP = Profile(
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 6),
                 # Sign bits, not learned vectors; Infinity has 32.
-                codes=0,
+                vocab_size=0,
                 code_dim=24,
                 beta=0.02,
                 channels=(24, 64, 64),
@@ -99,7 +102,7 @@ LAPTOP = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 3, 4, 6),
-                codes=0,
+                vocab_size=0,
                 code_dim=24,
                 # A text stands where a class stood.
                 classes=0,
@@ -132,7 +135,7 @@ LAPTOP = Profile(
             image_size=64,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 4, 8, 16),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 beta=0.02,
                 channels=(32, 96),
@@ -144,7 +147,7 @@ LAPTOP = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 4, 8, 16),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 classes=0,
                 depth=3,
@@ -170,12 +173,12 @@ LAPTOP = Profile(
         "small": Chain(
             image_size=32,
             tokenizer=TokenizerConfig(
-                schedule=square(1, 2, 3, 4, 5, 6, 8), codes=512, code_dim=16, channels=(32, 64)
+                schedule=square(1, 2, 3, 4, 5, 6, 8), vocab_size=512, code_dim=16, channels=(32, 64)
             ),
             tokenizer_training=TokenizerTraining(steps=1200, batch=8),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=512,
+                vocab_size=512,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=3,
@@ -192,7 +195,7 @@ LAPTOP = Profile(
                 cycle_perceptual=0.0,
                 identity_perceptual=0.0,
                 average=0.98,
-                critic_channels=(32, 64, 96),
+                discriminator_channels=(32, 64, 96),
             ),
         ),
     },

@@ -31,14 +31,14 @@ PAPER = Profile(
             image_size=64,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 channels=(64, 128, 192),
             ),
             tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=8,
@@ -56,7 +56,7 @@ PAPER = Profile(
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
                 # VAR; FlexVAR 8912.
-                codes=4096,
+                vocab_size=4096,
                 # Both papers.
                 code_dim=32,
                 # Ours; the published autoencoders reach 640 (VAR) and 512 channels (FlexVAR).
@@ -75,7 +75,7 @@ PAPER = Profile(
             ),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
-                codes=4096,
+                vocab_size=4096,
                 code_dim=32,
                 # ImageNet.
                 classes=1000,
@@ -101,7 +101,7 @@ PAPER = Profile(
                 keep_l1=0.5,
                 gan=2.0,
                 # Patches know stripes, and frozen features know whose they are.
-                critic="patch+features",
+                discriminator="patch+features",
             ),
         ),
         # The papers have no drawn captions: the sizes of the gpu profile, 32 bits as in Infinity.
@@ -110,7 +110,7 @@ PAPER = Profile(
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
                 # Sign bits, not learned vectors; Infinity has 32.
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 beta=0.02,
                 channels=(64, 128, 192),
@@ -125,7 +125,7 @@ PAPER = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 # A text stands where a class stood.
                 classes=0,
@@ -160,7 +160,7 @@ PAPER = Profile(
             image_size=512,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 beta=0.02,
                 channels=(64, 128, 256, 256),
@@ -180,7 +180,7 @@ PAPER = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 4, 6, 8, 12, 16, 20, 24, 32),
-                codes=0,
+                vocab_size=0,
                 code_dim=32,
                 classes=0,
                 depth=8,
@@ -207,14 +207,14 @@ PAPER = Profile(
             image_size=64,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 channels=(64, 128, 192),
             ),
             tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4, 5, 6, 8),
-                codes=1024,
+                vocab_size=1024,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=8,
@@ -230,7 +230,7 @@ PAPER = Profile(
                 cycle_perceptual=0.0,
                 identity_perceptual=0.0,
                 average=0.98,
-                critic_channels=(32, 64, 96),
+                discriminator_channels=(32, 64, 96),
             ),
         ),
     },

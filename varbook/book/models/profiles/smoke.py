@@ -30,12 +30,12 @@ SMOKE = Profile(
         "toy": Chain(
             image_size=32,
             tokenizer=TokenizerConfig(
-                schedule=square(1, 2, 3, 4), codes=64, code_dim=16, channels=(16, 32, 32)
+                schedule=square(1, 2, 3, 4), vocab_size=64, code_dim=16, channels=(16, 32, 32)
             ),
             tokenizer_training=TokenizerTraining(steps=30, batch=8, warmup=3),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4),
-                codes=64,
+                vocab_size=64,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=2,
@@ -48,12 +48,12 @@ SMOKE = Profile(
         "photographs": Chain(
             image_size=32,
             tokenizer=TokenizerConfig(
-                schedule=square(1, 2, 3, 4), codes=64, code_dim=16, channels=(16, 32, 32)
+                schedule=square(1, 2, 3, 4), vocab_size=64, code_dim=16, channels=(16, 32, 32)
             ),
             tokenizer_training=TokenizerTraining(steps=30, batch=8, warmup=3),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4),
-                codes=64,
+                vocab_size=64,
                 code_dim=16,
                 classes=2,
                 depth=2,
@@ -69,7 +69,7 @@ SMOKE = Profile(
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4),
                 # Sign bits, not learned vectors; Infinity has 32.
-                codes=0,
+                vocab_size=0,
                 code_dim=8,
                 beta=0.02,
                 channels=(16, 32, 32),
@@ -84,7 +84,7 @@ SMOKE = Profile(
             ),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 3, 4),
-                codes=0,
+                vocab_size=0,
                 code_dim=8,
                 # A text stands where a class stood.
                 classes=0,
@@ -117,7 +117,7 @@ SMOKE = Profile(
             image_size=32,
             tokenizer=TokenizerConfig(
                 schedule=square(1, 2, 3, 4),
-                codes=0,
+                vocab_size=0,
                 code_dim=8,
                 beta=0.02,
                 channels=(16, 32, 32),
@@ -127,7 +127,7 @@ SMOKE = Profile(
             tokenizer_training=TokenizerTraining(steps=10, batch=8, warmup=0),
             model=TextNextScaleConfig(
                 schedule=square(1, 2, 3, 4),
-                codes=0,
+                vocab_size=0,
                 code_dim=8,
                 classes=0,
                 depth=2,
@@ -153,12 +153,12 @@ SMOKE = Profile(
         "small": Chain(
             image_size=32,
             tokenizer=TokenizerConfig(
-                schedule=square(1, 2, 3, 4), codes=64, code_dim=16, channels=(16, 32, 32)
+                schedule=square(1, 2, 3, 4), vocab_size=64, code_dim=16, channels=(16, 32, 32)
             ),
             tokenizer_training=TokenizerTraining(steps=30, batch=8, warmup=3),
             model=NextScaleConfig(
                 schedule=square(1, 2, 3, 4),
-                codes=64,
+                vocab_size=64,
                 code_dim=16,
                 classes=len(SPECIES),
                 depth=2,
@@ -174,7 +174,7 @@ SMOKE = Profile(
                 cycle_perceptual=0.0,
                 identity_perceptual=0.0,
                 average=0.98,
-                critic_channels=(32, 64, 96),
+                discriminator_channels=(32, 64, 96),
             ),
         ),
     },

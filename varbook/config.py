@@ -1,0 +1,62 @@
+"""Fields of configurations, and what a run record keeps of them.
+
+A run is found by the hash of its settings, so a field that comes later or gets a better name must not change the records that
+are there: `added` and `recorded_as` mark such fields, `plain` writes records, `rebuild` reads them back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from varbook.errors import VarbookError
+
+T = TypeVar("T")
+
+
+def added(default: T) -> T:
+    """Return a dataclass field that came later: at its `default` it is left out of records and keys, so old runs still match."""
+    return field(default=default, metadata={"added": True})
+
+
+def recorded_as(name: str, default: T, *, later: bool = False) -> T:
+    """Return a dataclass field that was renamed: records and keys know it by its old `name`. `later`: it is `added`, too."""
+    return field(default=default, metadata={"name": name, "added": later})
+
+
+def recorded_names(config: type) -> dict[str, str]:
+    """Return field name -> name in records, for every field of a dataclass."""
+    return {part.name: part.metadata.get("name", part.name) for part in fields(config)}
+
+
+def plain(value: Any) -> Any:
+    """Return `value` (dataclasses, tuples, paths) as plain JSON data, fields under their recorded names; added fields that are
+    at their default are left out.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        names = recorded_names(type(value))
+        return {
+            names[part.name]: plain(getattr(value, part.name))
+            for part in fields(value)
+            if not (part.metadata.get("added") and getattr(value, part.name) == part.default)
+        }
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def rebuild(config: type[T], settings: dict[str, Any]) -> T:
+    """Return the configuration that `plain` wrote as `settings`; VarbookError where the record knows more than the class."""
+    own = {recorded: name for name, recorded in recorded_names(config).items()}
+    unknown = sorted(set(settings) - set(own))
+    if unknown:
+        raise VarbookError(
+            f"The run was recorded by another version of varbook: {config.__name__} knows no {', '.join(unknown)}."
+        )
+    return config(**{own[name]: _tuples(value) for name, value in settings.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
