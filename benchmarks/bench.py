@@ -32,7 +32,8 @@ from varbook.translate.relaxation import relax
 from varbook.world.species import SPECIES
 
 SECONDS = 4.0  # for each question; there are seven
-LEAST, MOST = 3, 15  # rounds
+LEAST = 3  # rounds
+MOST = 15
 
 Candidate = Callable[[], Tensor | None]
 
@@ -112,7 +113,8 @@ def _normal(*shape: int) -> Tensor:
 def nearest_code(small: bool = False) -> Question:
     """Four images' 680 tokens against VAR's codebook: all distances, or one product and an argmax."""
     rows, vocab_size, width = (64, 32, 8) if small else (4 * token_count(VAR_256), 4096, 32)
-    book, x = Codebook(vocab_size, width).to(pick_device()), _normal(rows, width)
+    book = Codebook(vocab_size, width).to(pick_device())
+    x = _normal(rows, width)
     with torch.no_grad():
         book.embedding.weight.copy_(_normal(vocab_size + 1, width)[1:])
     vectors = book.vectors().detach()
@@ -128,7 +130,8 @@ def nearest_code(small: bool = False) -> Question:
 def attention(small: bool = False, backward: bool = False) -> Question:
     """Block-causal attention over VAR's 680 tokens: a dense mask, or each scale on its prefix."""
     schedule, heads, width = (square(1, 2, 3), 2, 8) if small else (VAR_256, 8, 64)
-    length, device = token_count(schedule), pick_device()
+    length = token_count(schedule)
+    device = pick_device()
     q, k, v = (
         _normal(3, heads, length, width)[i : i + 1].requires_grad_(backward) for i in range(3)
     )
@@ -164,7 +167,8 @@ def attention(small: bool = False, backward: bool = False) -> Question:
 def relaxed(small: bool = False) -> Question:
     """Softmax relaxed quantization of 680 tokens with its gradient: as printed, or the package's."""
     rows, vocab_size, width = (16, 32, 8) if small else (token_count(VAR_256), 4096, 32)
-    logits, vectors = _normal(rows, vocab_size).requires_grad_(), _normal(vocab_size, width)
+    logits = _normal(rows, vocab_size).requires_grad_()
+    vectors = _normal(vocab_size, width)
 
     def gradient(mixed: Tensor) -> Tensor:
         return torch.autograd.grad(mixed.square().sum(), logits)[0]
@@ -238,10 +242,8 @@ def translation(small: bool = False) -> Question:
         mode: CycleVAR(tokenizer, model, CycleVARConfig(mode=mode))
         for mode in ("serial", "parallel")
     }
-    latent, labels = (
-        tokenizer.config.schedule[-1],
-        torch.zeros(1, dtype=torch.long, device=pick_device()),
-    )
+    latent = tokenizer.config.schedule[-1]
+    labels = torch.zeros(1, dtype=torch.long, device=pick_device())
     with torch.no_grad():
         source = modes["serial"].context(tokenizer.quantise(_normal(1, 16, *latent)).latents)
 

@@ -32,8 +32,7 @@ def data_folder(name: str) -> Path:
 def answer(
     name: str, work: Callable[[argparse.Namespace], str], options: argparse.Namespace
 ) -> int:
-    """Do the work and print its result; return 0, or 1 after one sentence on stderr about a fault.
-    """
+    """Do the work and print its result; return 0, or 1 after one sentence on stderr about a fault."""
     try:
         print(work(options))
         return 0

@@ -1,5 +1,4 @@
-"""Pack prepared pictures into shards, from which a training reads them: a few hundred large files
-instead of a million small ones.
+"""Pack prepared pictures into shards: a few hundred large files, not a million small ones.
 
     python data_scripts/make_shards.py --from data/imagenet/train --to data/imagenet-shards/train
     python data_scripts/make_shards.py --from data/imagenet/val --to data/imagenet-shards/val
@@ -34,8 +33,9 @@ EPOCH = 0  # the time of every member, so that the same pictures give the same b
 
 
 def listed(folder: Path) -> tuple[list[str], list[tuple[str, int, Path]]]:
-    """Return the class names, and (name, label, file) of every picture in an order that the names
-    alone decide; Problem where there is none.
+    """Return the class names, and (name, label, file) of every picture.
+
+    The order follows from the names alone. Raises Problem where there is no picture.
     """
     classes = sorted(
         entry.name
@@ -59,7 +59,8 @@ def listed(folder: Path) -> tuple[list[str], list[tuple[str, int, Path]]]:
 
 def write_shard(target: Path, pictures: Iterable[tuple[str, int, Path]]) -> None:
     """Write one tar and its table; both appear at once, when they are whole."""
-    table, part = [], target.with_name(f".{target.name}.{os.getpid()}")
+    table = []
+    part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as shard:
             for name, label, file in pictures:

@@ -125,7 +125,8 @@ def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) 
     Problem, at the end, where pictures cannot be decoded.
     """
     _note(folder, how)
-    made, there, broken = 0, 0, []
+    made = there = 0
+    broken: list[str] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         pictures = iter(pictures)
         while batch := list(itertools.islice(_jobs(pictures, folder, rule), AT_A_TIME)):

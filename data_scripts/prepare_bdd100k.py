@@ -53,17 +53,18 @@ def domains(
 
     Raises Problem where a domain is empty.
     """
-    labels, found = read_labels(root, split), {}
+    labels = read_labels(root, split)
+    result = {}
     for domain, time in TIMES.items():
         names = sorted(
-            {one["name"] for one in labels if one["time"] == time and one["weather"] in weather}
+            {row["name"] for row in labels if row["time"] == time and row["weather"] in weather}
         )
         if not names:
             raise Problem(
                 f"The labels of {split} name no picture of {time} in {', '.join(weather)} weather: check --weather."
             )
-        found[domain] = names if count is None else sorted(chosen(names, count))
-    return found
+        result[domain] = names if count is None else sorted(chosen(names, count))
+    return result
 
 
 def listed(root: Path, split: str, folder: str, names: dict[str, list[str]]) -> Iterator[Picture]:
@@ -85,13 +86,11 @@ def work(arguments) -> str:
     """Do what the options ask for and return what to tell the reader; raises Problem."""
     root = existing(arguments.source, ASK)
     weather = tuple(arguments.weather.split(",")) if arguments.weather else WEATHER
-    unknown = [one for one in weather if one not in WEATHER]
+    unknown = [word for word in weather if word not in WEATHER]
     if unknown:
         raise Problem(f"BDD100K knows no weather {unknown[0]!r}: choose from {', '.join(WEATHER)}.")
-    train, test = (
-        domains(root, "train", weather, None),
-        domains(root, "val", weather, arguments.held_out),
-    )
+    train = domains(root, "train", weather, None)
+    test = domains(root, "val", weather, arguments.held_out)
     how = f"{arguments.side} x {arguments.side}, LANCZOS; weather {arguments.weather or 'any'}; {arguments.held_out} held out"
     counts = " / ".join(str(len(some)) for some in (train["A"], train["B"], test["A"], test["B"]))
     if arguments.dry_run:

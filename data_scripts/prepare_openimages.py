@@ -42,10 +42,8 @@ def fetch_part(part: str, target: Path, rule, how: str) -> str:
     """Fetch one archive, make its pictures small, and remove it; raises Problem."""
     target.parent.mkdir(parents=True, exist_ok=True)
     archive = target.with_name(f"{target.name}-train_{part}.tar.gz")
-    url, lock = (
-        f"{HOME}/train_{part}.tar.gz",
-        target.with_name(f"{target.name}-train_{part}.lock.json"),
-    )
+    url = f"{HOME}/train_{part}.tar.gz"
+    lock = target.with_name(f"{target.name}-train_{part}.lock.json")
     done = target / f"train_{part}.done"
     if done.is_file():
         return f"part {part} is there already"
@@ -64,7 +62,8 @@ def fetch_part(part: str, target: Path, rule, how: str) -> str:
 
 def work(arguments) -> str:
     """Do what the options ask for and return what to tell the reader; raises Problem."""
-    rule, how = short_side(arguments.side), f"short side {arguments.side}, LANCZOS"
+    rule = short_side(arguments.side)
+    how = f"short side {arguments.side}, LANCZOS"
     wrong = sorted(set(arguments.parts) - set(PARTS))
     if wrong or not arguments.parts:
         raise Problem(

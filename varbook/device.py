@@ -68,14 +68,14 @@ def precision(device: torch.device) -> torch.dtype:
 
     VARBOOK_PRECISION, "float32" or "bfloat16", overrides; any other value raises VarbookError.
     """
-    wanted = os.environ.get("VARBOOK_PRECISION")
-    if not wanted:
+    name = os.environ.get("VARBOOK_PRECISION")
+    if not name:
         return torch.bfloat16 if has_bfloat16(device) else torch.float32
-    if wanted not in ("float32", "bfloat16"):
+    if name not in ("float32", "bfloat16"):
         raise VarbookError(
-            f"VARBOOK_PRECISION is {wanted!r}; use float32 or bfloat16, or leave it unset."
+            f"VARBOOK_PRECISION is {name!r}; use float32 or bfloat16, or leave it unset."
         )
-    return getattr(torch, wanted)
+    return getattr(torch, name)
 
 
 def autocast(device: torch.device):

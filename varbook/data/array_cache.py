@@ -41,7 +41,9 @@ def _made(target: Path, parts: tuple[str, ...], make: Callable[[Path], None]) ->
         scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
         writable = True
     except OSError:
-        scratch, writable = Path(tempfile.mkdtemp(prefix="varbook-")), False
+        # A read-only place is no fault: the arrays are made, and made again next time.
+        scratch = Path(tempfile.mkdtemp(prefix="varbook-"))
+        writable = False
     try:
         make(scratch)
         arrays = [np.load(scratch / f"{part}.npy") for part in parts]

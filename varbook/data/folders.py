@@ -73,19 +73,18 @@ def unpaired(
     root = _existing(Path(root))
     missing = [name for name in UNPAIRED if not (root / name).is_dir()]
     if missing:
-        lacks, needs = ", ".join(missing), ", ".join(UNPAIRED)
         raise VarbookError(
-            f"The unpaired data set {root} lacks {lacks}: it needs the folders {needs}."
+            f"The unpaired data set {root} lacks {', '.join(missing)}: "
+            f"it needs the folders {', '.join(UNPAIRED)}."
         )
     # The limit comes last: whether a test picture is held out must not depend on how many are asked
     # for.
-    found = {name: _decoded(root / name, size, crop, None) for name in UNPAIRED}
-    seen = np.concatenate([found["trainA"][1], found["trainB"][1]])
+    decoded = {name: _decoded(root / name, size, crop, None) for name in UNPAIRED}
+    seen = np.concatenate([decoded["trainA"][1], decoded["trainB"][1]])
     sets = {}
-    for name, (images, prints) in found.items():
-        keep = (
-            np.ones(len(prints), dtype=bool) if name.startswith("train") else ~np.isin(prints, seen)
-        )
+    for name, (images, prints) in decoded.items():
+        every = np.ones(len(prints), dtype=bool)
+        keep = every if name.startswith("train") else ~np.isin(prints, seen)
         sets[name] = torch.from_numpy(images[keep][:limit])
     return sets
 
@@ -142,14 +141,14 @@ def _decode(files: list[Path], size: int, crop: str, scratch: Path):
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
     prints = np.empty(len(files), dtype=np.uint64)
 
-    def one(index: int):
+    def decode(index: int):
         picture = open_rgb(files[index])
         prints[index] = fingerprint(picture)
         images[index] = np.asarray(squared(picture, size, crop)).transpose(2, 0, 1)
 
     # Pillow decodes and resizes outside Python's lock, so threads are enough.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        list(pool.map(one, range(len(files))))
+        list(pool.map(decode, range(len(files))))
     np.save(scratch / "images.npy", images)
     np.save(scratch / "prints.npy", prints)
 
@@ -161,15 +160,15 @@ def fingerprint(picture: Image.Image) -> int:
 
 
 def squared(picture: Image.Image, size: int, crop: str) -> Image.Image:
-    """Return a picture as a square of `size` pixels: its sides scaled apart ("resize"), or the
-    middle of it ("centre").
+    """Return a picture as a square of `size` pixels.
+
+    Its sides are scaled apart ("resize"), or its middle is taken ("centre").
     """
     if crop == "centre":
         side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        left = (picture.width - side) // 2
+        top = (picture.height - side) // 2
         picture = picture.crop((left, top, left + side, top + side))
-    return (
-        picture
-        if picture.size == (size, size)
-        else picture.resize((size, size), Image.Resampling.LANCZOS)
-    )
+    if picture.size == (size, size):
+        return picture
+    return picture.resize((size, size), Image.Resampling.LANCZOS)

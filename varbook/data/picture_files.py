@@ -1,5 +1,6 @@
-"""Files that may be pictures: which ones Pillow opens, what their headers say, and their pixels,
-without being stopped by a bad one.
+"""Files that may be pictures: which ones Pillow opens, their headers and their pixels.
+
+A bad file is marked and never stops the others.
 """
 
 import hashlib
@@ -30,8 +31,9 @@ ORIENTATION = 274  # the EXIF tag; from 5 on width and height change places
 
 @lru_cache(maxsize=1)
 def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of all picture files that this machine's Pillow opens, HEIC where a
-    plug-in is installed.
+    """Return the suffixes of all picture files that this machine's Pillow opens.
+
+    HEIC is among them where a plug-in is installed.
     """
     try:
         import pillow_heif
@@ -49,8 +51,9 @@ def readable_suffixes() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before it is decoded: its size as seen upright, whether it has
-    further frames, and what is wrong with it ("" where nothing is).
+    """What a file says of itself before it is decoded.
+
+    Its upright size, whether it has further frames, and what is wrong with it ("": nothing).
     """
 
     file: Path
@@ -95,8 +98,9 @@ def read_headers(files: list[Path]) -> list[Header]:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pictures as uint8 (N, 3, size, size), a fingerprint of each one's full pixels, uint64 (N,),
-    and which could not be decoded, bool (N,): those are black.
+    """Images uint8 (N, 3, size, size), fingerprints of their full pixels, and which are broken.
+
+    Fingerprints are uint64 (N,); `broken` is bool (N,), and those images are black.
     """
 
     images: np.ndarray
@@ -111,11 +115,10 @@ def decode_files(
     crop: str = "resize",
     shown: Callable[[Iterable], Iterable] = iter,
 ) -> Decoded:
-    """Return the pictures of any files as squares of `size` pixels, in the order of the files; a
-    broken one is marked, not raised.
+    """Return the pictures of any files as squares of `size` pixels, in the order of the files.
 
-    They are decoded once and kept below VARBOOK_HOME. `shown` may put a progress bar around the
-    work; `crop` is one of varbook.data.folders.CROPS.
+    A broken one is marked, not raised. They are decoded once and kept below VARBOOK_HOME. `shown`
+    may put a progress bar around the work; `crop` is one of varbook.data.folders.CROPS.
     """
     facts = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     text = json.dumps([DECODER_VERSION, "files", facts, size, crop])
@@ -142,5 +145,6 @@ def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path, shown) -
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for _ in shown(pool.map(decode, range(len(files)))):
             pass
-    for part, values in zip(PARTS, (images, prints, broken), strict=True):
+    arrays: tuple[np.ndarray, ...] = (images, prints, broken)
+    for part, values in zip(PARTS, arrays, strict=True):
         np.save(scratch / f"{part}.npy", values)

@@ -90,14 +90,15 @@ class Shards:
 
 
 def scaled(picture: Image.Image, side: int) -> Image.Image:
-    """Return `picture` with its short side at `side` pixels and its shape kept; itself where it has
-    that already.
+    """Return `picture` with its short side at `side` pixels and its shape kept.
+
+    A picture that has this size already is returned itself.
     """
     short = min(picture.size)
     if short == side:
         return picture
-    size = tuple(max(side, round(length * side / short)) for length in picture.size)
-    return picture.resize(size, Image.Resampling.LANCZOS)
+    width, height = (max(side, round(length * side / short)) for length in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def open_shards(folder: str | Path) -> Shards:
@@ -137,10 +138,10 @@ def open_shards(folder: str | Path) -> Shards:
 def draw_crops(
     shards: Shards, count: int, size: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return this process's share of a batch of `count` random crops, floats (B, 3, size, size) in
-    [-1, 1], mirrored half of the time, and their labels (B,).
+    """Return this process's share of a batch of `count` random crops, with labels (B,).
 
-    All numbers are drawn for the whole batch, but each process decodes its own rows alone.
+    Crops are floats (B, 3, size, size) in [-1, 1], mirrored half of the time. All numbers are drawn
+    for the whole batch, but each process decodes its own rows alone.
     """
     rows = processes.share(torch.randint(len(shards), (count,), generator=generator))
     where = processes.share(torch.rand(count, 3, generator=generator))

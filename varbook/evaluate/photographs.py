@@ -81,7 +81,8 @@ class DomainProbe:
         self.network = load_mobilenet()
         x = torch.cat([self.features(first), self.features(second)])  # N 1280
         y = torch.cat((-torch.ones(len(first)), torch.ones(len(second)))).double()
-        self.mean, self.spread = x.mean(0), x.std(0) + 1e-3
+        self.mean = x.mean(0)
+        self.spread = x.std(0) + 1e-3  # a feature that never varies must not be divided by zero
         x = (x - self.mean) / self.spread
         # Ridge regression in its dual form: there are fewer examples than features.
         kernel = x @ x.T + ridge * len(x) * torch.eye(len(x), dtype=x.dtype)  # N N

@@ -52,10 +52,14 @@ class SqueezeNet(nn.Module):
             )
         self.layers = tuple(layers)
         self.conv1 = nn.Conv2d(3, 64, 3, stride=2)
-        self.fire2, self.fire3 = Fire(64, 16, 64), Fire(128, 16, 64)
-        self.fire4, self.fire5 = Fire(128, 32, 128), Fire(256, 32, 128)
-        self.fire6, self.fire7 = Fire(256, 48, 192), Fire(384, 48, 192)
-        self.fire8, self.fire9 = Fire(384, 64, 256), Fire(512, 64, 256)
+        self.fire2 = Fire(64, 16, 64)
+        self.fire3 = Fire(128, 16, 64)
+        self.fire4 = Fire(128, 32, 128)
+        self.fire5 = Fire(256, 32, 128)
+        self.fire6 = Fire(256, 48, 192)
+        self.fire7 = Fire(384, 48, 192)
+        self.fire8 = Fire(384, 64, 256)
+        self.fire9 = Fire(512, 64, 256)
         self.conv10 = nn.Conv2d(512, 1000, 1)
 
     def maps(self, x: Tensor, layers: tuple[str, ...]) -> list[Tensor]:

@@ -53,11 +53,11 @@ def blob_checksum(path: Path) -> str | None:
     return blob if re.fullmatch(r"[0-9a-f]{64}", blob) else None
 
 
-def check(path: Path, found: str, wanted: str | None) -> None:
-    """Raise VarbookError where the checksum `found` is not `wanted`; None means nothing is known."""
-    if wanted and found != wanted.lower():
+def check(path: Path, digest: str, expected: str | None) -> None:
+    """Raise VarbookError where the checksum is not the `expected` one (None: not known)."""
+    if expected and digest != expected.lower():
         raise VarbookError(
-            f"The checksum of {path} is {found}, not {wanted}: the file is damaged or another one; delete it and fetch it again."
+            f"The checksum of {path} is {digest}, not {expected}: the file is damaged or another one; delete it and fetch it again."
         )
 
 

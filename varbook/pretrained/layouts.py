@@ -153,14 +153,14 @@ def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dic
         for name, value in unwrap(content, layout).items()
         if _last(str(name)) not in THEIR_BUFFERS
     }
-    wanted = published_shapes(model, layout)
-    missing = next((name for name in wanted if name not in theirs), None)
+    expected = published_shapes(model, layout)
+    missing = next((name for name in expected if name not in theirs), None)
     if missing:
         raise VarbookError(f"{source} does not fit the model: the tensor {missing!r} is missing.")
-    extra = next((name for name in theirs if name not in wanted), None)
+    extra = next((name for name in theirs if name not in expected), None)
     if extra:
         raise VarbookError(f"{source} does not fit the model: {extra!r} has no place in it.")
-    for name, shape in wanted.items():
+    for name, shape in expected.items():
         value = theirs[name]
         if not isinstance(value, Tensor) or not value.is_floating_point():
             raise VarbookError(

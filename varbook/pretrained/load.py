@@ -68,21 +68,21 @@ def load(
     entry = find(name)
     if path is None:
         file = fetch(name, entry.repository, entry.file, entry.revision)
-        wanted = sha256 or entry.sha256 or blob_checksum(file)
+        expected = sha256 or entry.sha256 or blob_checksum(file)
     else:
         # A file of the reader's own may hold the same tensors in another form: no checksum is known.
         file = Path(path).expanduser()
-        wanted = sha256
+        expected = sha256
     digest = checksum(file)
-    check(file, digest, wanted)
+    check(file, digest, expected)
     say(
-        f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {digest} ({_verdict(digest, wanted, entry.sha256)})"
+        f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {digest} ({_verdict(digest, expected, entry.sha256)})"
     )
     return fill(build(name), file, entry.layout)
 
 
-def _verdict(digest: str, wanted: str | None, recorded: str | None) -> str:
-    if wanted or digest == recorded:
+def _verdict(digest: str, expected: str | None, recorded: str | None) -> str:
+    if expected or digest == recorded:
         return "as it should be"
     return (
         "not the file that was published"

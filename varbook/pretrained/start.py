@@ -1,6 +1,4 @@
-"""A tokenizer that starts from published weights instead of from nothing, as FlexVAR's starts from
-LlamaGen's (FlexVAR section 4.1).
-"""
+"""A tokenizer that starts from published weights, as FlexVAR's from LlamaGen's (section 4.1)."""
 
 from collections.abc import Callable
 
@@ -32,13 +30,16 @@ def start_tokenizer(
             f"This tokenizer starts from {name}: put {entry.file} ({address(entry.repository, entry.file)}) into a folder "
             f"that VARBOOK_WEIGHTS names, for it cannot be fetched here: {error}"
         ) from error
+    if not isinstance(published, Tokenizer):
+        raise VarbookError(f"{name} is no tokenizer: start from one, such as llamagen-vq16.")
     for part in ("encoder", "decoder"):
-        source, target = getattr(published, part).state_dict(), getattr(tokenizer, part)
+        source = getattr(published, part).state_dict()
+        target = getattr(tokenizer, part)
         shapes = {key: value.shape for key, value in target.state_dict().items()}
         if shapes != {key: value.shape for key, value in source.items()}:
             raise VarbookError(
                 f"The {part} of {name} has other layers than that of this tokenizer: give it the channels "
-                f'{entry.config.channels} and autoencoder="vqgan", or start from nothing.'
+                f'{published.config.channels} and autoencoder="vqgan", or start from nothing.'
             )
         target.load_state_dict(source)
     return tokenizer

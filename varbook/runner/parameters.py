@@ -94,7 +94,8 @@ def fits(value: object, kind) -> bool:
     """
     if kind is None:
         return value is None
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    origin = typing.get_origin(kind)
+    inner = typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, choice) for choice in inner)
     if origin in (list, tuple):

@@ -19,17 +19,17 @@ class Page:
     """
 
     def __init__(self, image: Image.Image, scale: float, dx: float, dy: float):
-        self.image, self.scale, self.dx, self.dy = image, scale, dx, dy
+        self.image = image
+        self.scale = scale  # pixels of the oversized image for one scene unit
+        self.dx = dx
+        self.dy = dy
         self.pencil = ImageDraw.Draw(image)
 
     def disc(self, x: float, y: float, rx: float, ry: float, ink):
         """Fill an ellipse with radii rx and ry."""
-        cx, cy, rx, ry = (
-            self.dx + x * self.scale,
-            self.dy + y * self.scale,
-            rx * self.scale,
-            ry * self.scale,
-        )
+        cx = self.dx + x * self.scale
+        cy = self.dy + y * self.scale
+        rx, ry = rx * self.scale, ry * self.scale
         self.pencil.ellipse((cx - rx, cy - ry, cx + rx, cy + ry), ink)
 
     def polygon(self, points: list[Point], ink):
@@ -59,7 +59,10 @@ class Canvas(Page):
     """
 
     def __init__(self, height: int, width: int):
-        self.height, self.width, self.unit, self.over = height, width, min(height, width), 2
+        self.height = height
+        self.width = width
+        self.unit = min(height, width)
+        self.over = 2  # how many times too large: enough for edges that are soft after `finish`
         self.right = 0.5 * width / self.unit
         self.upper = 0.5 - 0.5 * height / self.unit
         scale = self.unit * self.over

@@ -35,7 +35,8 @@ ROLES = (
     "white",
     "pupil",
 )
-OUTSIDE, FIRST = 1, 128
+OUTSIDE = 1
+FIRST = 128
 LABEL = {role: FIRST + index for index, role in enumerate(ROLES)}
 FIXED = {
     "hoof": (58, 48, 50),

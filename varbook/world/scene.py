@@ -147,8 +147,9 @@ def sample_scene(
         raise VarbookError(f"A scene's seed is a whole number that is not negative, got {seed!r}.")
     draw = random.Random(int(seed))
     # Every draw is made whatever the arguments, so that flips of one seed share pose and land.
-    kind, shade = _pick(draw, SPECIES), draw.random()
-    kind = species or kind
+    drawn = _pick(draw, SPECIES)
+    shade = draw.random()
+    kind = species or drawn
     coats = tuple(TABLE[kind].coats)
     coat = coats[min(int(shade * len(coats)), len(coats) - 1)]
     return Scene(

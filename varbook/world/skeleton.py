@@ -210,7 +210,8 @@ def _layers(
     row: Species, torso, legs, neck, head, angle: float, swing: float
 ) -> list[tuple[str, list[Chain]]]:
     """Return the drawing order as (role, chains), from the far legs to what lies on top."""
-    ears, feet = _ears(row, head, angle), [[leg[-1]] for leg in legs]
+    ears = _ears(row, head, angle)
+    feet = [[leg[-1]] for leg in legs]
     coat_tail, hair_tail = _tail(row, torso, swing)
     if "wool" in row.extras:
         return _woolly(row, torso, legs, neck, head, ears, hair_tail, feet)
