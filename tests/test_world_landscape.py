@@ -3,7 +3,7 @@
 import pytest
 
 from varbook.world.draw import LABEL, _ink
-from varbook.world.landscape import PALETTES, mix, moonlit, palette_of, vivid
+from varbook.world.landscape import PALETTES, SNOWED, mix, moonlit, palette_of, vivid
 from varbook.world.species import COATS
 
 
@@ -40,3 +40,12 @@ def test_mix_goes_from_the_first_to_the_second():
 
 def test_phrases_tell_landscapes_apart():
     assert len({palette.phrase for palette in PALETTES.values()}) == len(PALETTES) >= 4
+
+
+def test_snow_is_bright_and_nearly_without_colour():
+    for name, green in PALETTES.items():
+        white = SNOWED[f"{name} in snow"]
+        for before, after in zip(green.ground, white.ground, strict=True):
+            assert min(after) > 220 and max(after) - min(after) < max(before) - min(before)
+        assert all(sum(a) > sum(b) for a, b in zip(white.hills, green.hills, strict=True))
+        assert green.phrase in white.phrase

@@ -1,12 +1,22 @@
 """Scenes of the toy world: what a seed decides, what a flip changes, what a caption says."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
 from varbook.errors import VarbookError
-from varbook.world.landscape import PALETTES
-from varbook.world.scene import FLIPS, caption, flip, sample_scene, with_coat
+from varbook.world.draw import WORLD_VERSION
+from varbook.world.landscape import PALETTES, SNOWED
+from varbook.world.scene import (
+    FLIPS,
+    caption,
+    every_caption,
+    flip,
+    in_snow,
+    sample_scene,
+    with_coat,
+)
 from varbook.world.species import COATS, SPECIES, TABLE
 
 
@@ -90,3 +100,16 @@ def test_captions_tell_all_attributes_apart():
 def test_what_does_not_exist_is_refused(call, message):
     with pytest.raises(VarbookError, match=message):
         call()
+
+
+def test_snow_changes_the_land_alone_and_no_seed_draws_it():
+    scenes = [sample_scene(seed) for seed in range(200)]
+    for scene in scenes:
+        winter = in_snow(scene)
+        assert winter.land.palette in SNOWED and in_snow(winter) == winter
+        assert replace(winter, land=scene.land) == scene
+        assert "in the snow" in caption(winter) and "snow" not in caption(scene)
+    assert not any("snow" in text for text in every_caption())
+    # What is trained and recorded knows these scenes: whatever is added, they stay.
+    known = hashlib.sha256(repr(scenes).encode()).hexdigest()
+    assert known.startswith("30e2839f7a19bc99") and WORLD_VERSION == 3

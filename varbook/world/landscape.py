@@ -1,4 +1,4 @@
-"""Landscapes of the toy world: colours by day and by night, shaded and flat."""
+"""Landscapes of the toy world: colours by day and by night, shaded and flat, in green and in snow."""
 
 import colorsys
 from dataclasses import dataclass, replace
@@ -19,6 +19,8 @@ class Palette:
     light: Colour = (255, 240, 176)
     cloud: Colour = (250, 250, 252)
 
+
+SNOW: Colour = (238, 243, 250)
 
 PALETTES: dict[str, Palette] = {
     "valley": Palette(
@@ -68,6 +70,23 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
     return red, green, blue
 
 
+def snowed(summer: Palette) -> Palette:
+    """Return the palette of the same land under snow, below a pale sky with a low sun."""
+
+    def covered(colours, share):
+        return tuple(mix(colour, SNOW, share) for colour in colours)
+
+    return Palette(
+        f"{summer.phrase} in the snow",
+        sky=(mix(summer.sky[0], (150, 168, 190), 0.7), mix(summer.sky[1], (222, 228, 236), 0.8)),
+        hills=covered(summer.hills, 0.6),
+        ground=covered(summer.ground, 0.94),
+        tree=mix(summer.tree, (150, 170, 186), 0.55),
+        light=(255, 248, 226),
+        cloud=(236, 240, 246),
+    )
+
+
 def vivid(colour: Colour) -> Colour:
     """Return the colour as a cel painter would choose it: more saturated, a little brighter."""
     hue, light, strength = colorsys.rgb_to_hls(*(c / 255 for c in colour))
@@ -87,10 +106,20 @@ def toned(colour: Colour, night: bool, flat: bool, gain: float = 0.5) -> Colour:
     return moonlit(colour, gain) if night else colour
 
 
+# No seed draws one of these: `varbook.world.scene.in_snow` asks for them. What is trained and
+# recorded knows the green lands alone.
+SNOWED: dict[str, Palette] = {f"{name} in snow": snowed(day) for name, day in PALETTES.items()}
+
+
+def day_palette(name: str) -> Palette:
+    """Return the palette `name` by day, green or under snow."""
+    return PALETTES[name] if name in PALETTES else SNOWED[name]
+
+
 @cache
 def palette_of(name: str, night: bool, flat: bool) -> Palette:
     """Return the palette `name` under the scene's time of day and style."""
-    day = PALETTES[name]
+    day = day_palette(name)
 
     def pair(colours):  # two colours or three
         return tuple(toned(colour, night, flat) for colour in colours)

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass, replace
 
 from varbook.errors import VarbookError
-from varbook.world.landscape import PALETTES
+from varbook.world.landscape import PALETTES, SNOWED, day_palette
 from varbook.world.species import COATS, SPECIES, TABLE
 
 FLIPS = ("coat", "time", "style")
@@ -184,6 +184,17 @@ def flip(scene: Scene, attribute: str) -> Scene:
     return replace(scene, species=other, striped=not scene.striped)
 
 
+def in_snow(scene: Scene) -> Scene:
+    """Return the same scene in winter: its land lies under snow, everything else stays.
+
+    `sample_scene` draws no winter, so there is no way back by a seed; a scene in the snow stays.
+    """
+    winter = f"{scene.land.palette} in snow"
+    if winter not in SNOWED:
+        return scene
+    return replace(scene, land=replace(scene.land, palette=winter))
+
+
 def with_coat(scene: Scene, coat: str) -> Scene:
     """Return the same scene with another coat of its species.
 
@@ -202,7 +213,8 @@ def caption(scene: Scene) -> str:
     article = "an" if coat[0] in "aeiou" else "a"
     time = "by night" if scene.night else "by day"
     style = ", anime style" if scene.flat else ""
-    return f"{article} {coat} {scene.species} {PALETTES[scene.land.palette].phrase} {time}{style}"
+    land = day_palette(scene.land.palette).phrase
+    return f"{article} {coat} {scene.species} {land} {time}{style}"
 
 
 def every_caption(species: tuple[str, ...] = SPECIES) -> list[str]:
@@ -234,6 +246,7 @@ __all__ = [
     "caption",
     "every_caption",
     "flip",
+    "in_snow",
     "sample_scene",
     "with_coat",
 ]
