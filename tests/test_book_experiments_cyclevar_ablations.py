@@ -19,13 +19,14 @@ from varbook.book.experiments.cyclevar_ablations import (
     pictures,
     results,
     seeds_of,
-    study_of,
     token_shown,
     training_of,
+    with_codes,
     yardsticks,
 )
 from varbook.book.models import build
 from varbook.book.models.profiles import profile
+from varbook.book.models.tasks import SMALL
 from varbook.data.images import to_float
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
@@ -83,8 +84,8 @@ def test_all_rows_have_one_training_but_for_rate_and_optimiser(name):
 
 
 def test_another_codebook_changes_tokenizer_and_model_alone():
-    one = profile("laptop")
-    usual, other = study_of(one).chains["toy"], study_of(one, vocab_size=2048).chains["toy"]
+    laptop = profile("laptop")
+    usual, other = (with_codes(laptop, codes).chains["small"] for codes in (None, 2048))
     assert (other.tokenizer.vocab_size, other.model.vocab_size) == (
         2048,
         2048,
@@ -136,10 +137,9 @@ def test_the_measures_know_their_yardsticks(own_home):
     source, hidden = values["source, untouched"], values["hidden counterpart"]
     assert source["structure h2z"] == pytest.approx(0, abs=1e-6) and hidden["structure h2z"] > 0
     assert source["background h2z"] > 60 and hidden["FD h2z"] < source["FD h2z"]
-    study = study_of(own_home)
-    judge, _ = build.toy_judge(study)
+    judge = build.judge(SMALL, own_home).model
     sets = {
-        s: to_float(build.toy_domain(study, s, held_out=True).images) for s in ("horse", "zebra")
+        s: to_float(SMALL.domain(own_home, s, held_out=True).images) for s in ("horse", "zebra")
     }
     assert judged(own_home, judge, {"h2z": sets["horse"], "z2h": sets["zebra"]}) == pytest.approx(
         source, rel=1e-4
@@ -147,15 +147,16 @@ def test_the_measures_know_their_yardsticks(own_home):
 
 
 def test_the_token_shown_lies_in_the_animal(own_home):
-    study = study_of(own_home)
-    model, tokenizer, _ = build.toy_next_scale(study)
+    model, _, (codec,) = build.next_scale(SMALL, own_home)
+    tokenizer, schedule = codec.model, own_home.chains["small"].tokenizer.schedule
+    side = own_home.chains["small"].image_size
     images, place = token_shown(own_home, CycleVAR(tokenizer, model))
     coarse, stride, width = (
-        sum(h * w for h, w in study.chains["toy"].tokenizer.schedule[:-1]),
+        sum(h * w for h, w in schedule[:-1]),
         tokenizer.stride,
-        study.chains["toy"].tokenizer.schedule[-1][1],
+        schedule[-1][1],
     )
     row, column = divmod(place - coarse, width)
-    there = build.toy_domain(study, "horse", held_out=True).silhouettes[0]
+    there = SMALL.domain(own_home, "horse", held_out=True).silhouettes[0]
     assert there[row * stride : (row + 1) * stride, column * stride : (column + 1) * stride].any()
-    assert images.shape[1:] == (3, study.image_size, study.image_size) and images.min() >= -1
+    assert images.shape[1:] == (3, side, side) and images.min() >= -1

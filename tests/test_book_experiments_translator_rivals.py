@@ -11,8 +11,8 @@ from varbook import paths
 from varbook.book.experiments import cyclevar_ablations
 from varbook.book.experiments.translator_rivals import (
     DIFFUSION,
+    DIRECTIONS,
     OURS,
-    PHOTOGRAPHS,
     PIXELS,
     RIVALS,
     balance,
@@ -21,12 +21,13 @@ from varbook.book.experiments.translator_rivals import (
     photograph_numbers,
     photograph_pictures,
     photograph_rival,
-    photograph_translator,
     rival,
-    translator,
 )
-from varbook.book.models import build
+from varbook.book.models import build, sources
+from varbook.book.models.sources import Folders
+from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
 from varbook.features import mobilenet
+from varbook.translate.apply import translate_all
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -45,20 +46,18 @@ def test_a_rival_is_measured_as_the_ablations_are_and_found_again(smoke, name):
 
 
 def test_the_kept_pictures_are_the_translators_own(smoke):
-    made_by, _ = translator(smoke, "CycleGAN")
+    made_by = build.translator(SMALL, smoke, "cyclegan").model
     kept = cyclevar_ablations.pictures(
         rival(smoke, "CycleGAN").record["measurements"]["result"]["values"]
     )
-    study = cyclevar_ablations.study_of(smoke)
-    horses = build.toy_domain(study, "horse", held_out=True).images[: cyclevar_ablations.KEPT]
-    fresh = build.translate_all(made_by, horses, build.ZEBRA)
+    horses = SMALL.domain(smoke, "horse", held_out=True).images[: cyclevar_ablations.KEPT]
+    fresh = translate_all(made_by, horses, SMALL.domains["zebra"])
     assert torch.allclose(kept["h2z"].float() / 127.5 - 1, fresh, atol=0.01)
 
 
 def test_the_three_ways_by_diffusion_share_one_model(smoke):
-    runs = {name: translator(smoke, name)[1][0].key for name in DIFFUSION}
-    assert len(set(runs.values())) == 1
-    assert len({translator(smoke, name)[1][0].key for name in PIXELS}) == 2
+    assert len({build.translator(SMALL, smoke, way).key for way in DIFFUSION.values()}) == 1
+    assert len({build.translator(SMALL, smoke, way).key for way in PIXELS.values()}) == 2
 
 
 def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
@@ -91,7 +90,7 @@ def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
         "horse to zebra: CUT is not better in both distance and structure"
     ]
     assert list(balance(made_up, ["CycleGAN"])) == [
-        f"{way}: CycleGAN is not better in both distance and structure" for way in PHOTOGRAPHS
+        f"{way}: CycleGAN is not better in both distance and structure" for way in DIRECTIONS
     ]
 
 
@@ -108,7 +107,9 @@ def photographs(smoke, monkeypatch):
         part: torch.randint(256, (12, 3, side, side), generator=draw, dtype=torch.uint8)
         for part, side in sides.items()
     }
-    monkeypatch.setattr(build, "photographs", lambda profile: made)
+    monkeypatch.setattr(Folders, "parts", lambda *_: made)
+    monkeypatch.setattr(Folders, "parts_files", lambda _: made)
+    monkeypatch.setattr(sources, "data_folder", lambda name: paths.home())
     return made
 
 
@@ -117,12 +118,15 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
     short = replace(
         smoke,
         rivals=replace(
-            smoke.rivals, photograph_translators=RIVALS, photograph_steps=3, diffusion_steps=3
+            smoke.rivals,
+            photograph_translators=tuple(RIVALS),
+            pixel_steps={"photographs": 3},
+            diffusion_steps={"photographs": 3},
         ),
     )
     run = photograph_rival(short, name)
     values = run.record["measurements"]["result"]["values"]
-    assert list(values["report"]) == list(PHOTOGRAPHS) and values["minutes"] >= 0
+    assert list(values["report"]) == list(DIRECTIONS) and values["minutes"] >= 0
     assert all(
         set(one) == {"frechet", "kernel", "structure", "seen_as"}
         for one in values["report"].values()
@@ -133,8 +137,8 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
     side = smoke.chains["photographs"].image_size
     assert photograph_pictures(values).shape == (2 * cyclevar_ablations.KEPT, 3, side, side)
     assert photograph_rival(short, name).source == "found"
-    made_by, _ = photograph_translator(short, name)
-    fresh = build.translate_all(made_by, evenly(photographs["testA"], cyclevar_ablations.KEPT), 1)
+    made_by = build.translator(PHOTOGRAPHS, short, RIVALS[name]).model
+    fresh = translate_all(made_by, evenly(photographs["testA"], cyclevar_ablations.KEPT), 1)
     # as kept they went through a JPEG
     assert (
         photograph_pictures(values)[: cyclevar_ablations.KEPT].float() / 127.5 - 1 - fresh

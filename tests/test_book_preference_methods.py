@@ -5,14 +5,22 @@ import torch
 from tiny import tiny_cyclevar, tiny_runs, uint8_pictures
 
 from varbook import paths
-from varbook.book.models import build
-from varbook.book.models.build import translate_all
+from varbook.book.models import build, sources
 from varbook.book.models.profiles import profile
+from varbook.book.models.tasks import TOY
+from varbook.book.models.trained import Trained
 from varbook.book.preference import methods
-from varbook.book.preference.methods import OURS, our_methods, photograph_study, study_of, toy_study
+from varbook.book.preference.methods import (
+    OURS,
+    our_methods,
+    photograph_study,
+    study_of_run,
+    toy_study,
+)
 from varbook.data.images import to_float, to_uint8
 from varbook.errors import VarbookError
 from varbook.train.store import Run
+from varbook.translate.apply import translate_all
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +47,8 @@ def test_the_methods_are_what_their_names_say():
 
 
 def test_a_study_is_made_once_and_then_left_alone(run):
-    first = study_of(tiny_cyclevar(), run, uint8_pictures(3), 2)
-    again = study_of(None, run, uint8_pictures(3), 2)  # no model is asked again
+    first = study_of_run(tiny_cyclevar(), run, uint8_pictures(3), 2)
+    again = study_of_run(None, run, uint8_pictures(3), 2)  # no model is asked again
     assert (
         again == first
         and first.pictures == ("000.png", "001.png", "002.png")
@@ -50,33 +58,35 @@ def test_a_study_is_made_once_and_then_left_alone(run):
 
 
 def test_another_run_is_another_study(run):
-    first = study_of(tiny_cyclevar(), run, uint8_pictures(2), 2)
-    other = study_of(tiny_cyclevar(), Run("retrained", {}, "trained"), uint8_pictures(2), 2)
+    first = study_of_run(tiny_cyclevar(), run, uint8_pictures(2), 2)
+    other = study_of_run(tiny_cyclevar(), Run("retrained", {}, "trained"), uint8_pictures(2), 2)
     assert first.folder != other.folder
 
 
 def test_an_interrupted_filling_is_filled_again(run):
-    first = study_of(tiny_cyclevar(), run, uint8_pictures(3), 2)
+    first = study_of_run(tiny_cyclevar(), run, uint8_pictures(3), 2)
     (first.folder / "methods" / OURS / "001.png").unlink()
-    assert study_of(tiny_cyclevar(), run, uint8_pictures(3), 2) == first
+    assert study_of_run(tiny_cyclevar(), run, uint8_pictures(3), 2) == first
 
 
 def test_the_toy_study_shows_held_out_horses_and_asks_for_zebras(run, monkeypatch):
     asked = []
-    monkeypatch.setattr(build, "toy_cyclevar", lambda one: (tiny_cyclevar(), run))
+    made = Trained("key", lambda: (tiny_cyclevar(), run))
+    monkeypatch.setattr(build, "translator", lambda task, profile: made)
     monkeypatch.setattr(
         methods,
         "our_methods",
         lambda c, images, target: asked.append(target) or {"a": images, "b": images},
     )
     study, behind = toy_study(profile("smoke"), 4)
-    assert behind is run and asked == [build.ZEBRA] and len(study.pictures) == 4
+    assert behind is run and asked == [TOY.domains["zebra"]] and len(study.pictures) == 4
     assert torch.equal(
         study.source("003.png"),
-        build.toy_domain(profile("smoke"), "horse", held_out=True).images[3],
+        TOY.domain(profile("smoke"), "horse", held_out=True).images[3],
     )
 
 
-def test_without_photographs_it_says_where_they_are_looked_for():
+def test_without_photographs_it_says_where_they_are_looked_for(monkeypatch):
+    monkeypatch.setattr(sources, "data_folder", lambda name: None)
     with pytest.raises(VarbookError, match="VARBOOK_DATA"):
         photograph_study(profile("smoke"))

@@ -10,10 +10,10 @@ from PIL import Image
 from tiny import SIDE, pictures, tiny_cyclevar, tiny_runs
 
 from varbook import paths
-from varbook.book.models.build import translate_all
 from varbook.cli import translate
 from varbook.data.images import load_image, save_image, to_uint8
 from varbook.errors import VarbookError
+from varbook.translate.apply import translate_all
 
 SIZES = {"a.png": (16, 16), "b.jpg": (30, 22), "c.JPG": (12, 40), "d.webp": (50, 50)}
 

@@ -10,9 +10,11 @@ from golden_weights import golden, golden_state
 from small_published import CONFIGS
 from tiny import CPU, same_state
 
-from varbook.book.models import build
+from varbook.book.models import build, published
 from varbook.book.models.profiles import profile
-from varbook.data.images import to_uint8
+from varbook.book.models.sources import Folders
+from varbook.book.models.tasks import PHOTOGRAPHS, Published
+from varbook.data.images import save_image, to_uint8
 from varbook.errors import VarbookError
 from varbook.pretrained import load as loading
 from varbook.pretrained.catalogue import PUBLISHED
@@ -96,22 +98,23 @@ def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp
     monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("VARBOOK_DEVICE", "cpu")
     small = replace(PUBLISHED_TRAINING, steps=1, batch=1, discriminator="patch", augment=())
-    monkeypatch.setattr(build, "PUBLISHED_TRAINING", small)
-    monkeypatch.setattr(build, "PUBLISHED_LABELS", (3, 4))  # the small model has ten classes
-    images = to_uint8(torch.nn.functional.interpolate(golden("var")["image"], size=72))
-    monkeypatch.setattr(
-        build, "photographs", lambda profile: {"trainA": images[:1], "trainB": images[1:]}
+    monkeypatch.setattr(published, "PUBLISHED_TRAINING", small)
+    images = to_uint8(torch.nn.functional.interpolate(golden("var")["image"], size=64))
+    files = {
+        part: [save_image(image, tmp_path / f"{part}.png")]
+        for part, image in zip(("trainA", "trainB", "testA", "testB"), images.repeat(2, 1, 1, 1))
+    }
+    task = replace(  # the small model has ten classes
+        PHOTOGRAPHS,
+        pictures=Folders("own", files),
+        published=Published("var-d16", {"horse": 3, "zebra": 4}),
     )
-    chains = profile("smoke").chains
-    larger = {"photographs": replace(chains["photographs"], image_size=64)}
-    settings = replace(profile("smoke"), chains=chains | larger)
-    cyclevar, run = build.published_photograph_cyclevar(settings, *paths)
-    assert run.source == "trained" and run.record["settings"]["model"].startswith("var-d16 ")
-    again, found = build.published_photograph_cyclevar(settings, *paths)
-    assert found.source == "found" and same_state(cyclevar.model, again.model)
-    monkeypatch.setattr(build, "photographs", lambda profile: None)
-    with pytest.raises(VarbookError, match="The photographs of horse2zebra are not there"):
-        build.published_photograph_cyclevar(settings, *paths)
+    smoke = profile("smoke")
+    made, again = (build.translator(task, smoke, "published", files=paths) for _ in range(2))
+    assert made.run.source == "trained" and again.run.source == "found"
+    assert made.run.record["settings"]["model"].startswith("var-d16 ")
+    assert made.run.record["task"]["domains"] == [["horse", 3], ["zebra", 4]]
+    assert made.key == again.key and same_state(made.model.model, again.model.model)
 
 
 def test_a_model_that_predicts_no_residuals_is_refused():

@@ -7,7 +7,6 @@ every one of them must find its file.
 """
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,9 +17,8 @@ from varbook.book.experiments import (
     streets_and_flat,
     translator_rivals,
 )
-from varbook.book.models import build, captioned
+from varbook.book.models import build, sources, tasks
 from varbook.book.models.profiles import profile
-from varbook.data.toy import ToySet
 from varbook.paths import shipped
 from varbook.train import store
 
@@ -29,26 +27,23 @@ CHECKPOINTS = sorted(path.stem for path in (shipped() / "checkpoints").glob("*.s
 LAPTOP = profile("laptop")
 # Pictures of horse2zebra in each part; one test photograph of horses is in the training part too.
 PHOTOGRAPHS = {"trainA": 1067, "trainB": 1334, "testA": 119, "testB": 140}
-# The judge of chapter 10's small chain: what it said stands in the records, its weights are not
-# needed to read them.
+# The judge of chapter 10's small chain: its key stands in the records, its weights are not needed.
 NOT_SHIPPED = "judge-058042b55856"
 # Rows whose settings are written in a notebook: `make figures` finds them; here their keys must
 # follow from what they record.
 IN_NOTEBOOKS = ("editing-", "flexible-", "toy-care-")
 
 MODELS = {
-    "judge": lambda: build.toy_judge(LAPTOP),
-    "tokenizers": lambda: [
-        build.toy_tokenizer(LAPTOP, kind) for kind in ("residual", "ground_truth", "single")
-    ],
-    "toy models": lambda: [
-        build.toy_next_scale(LAPTOP, kind) for kind in ("residual", "ground_truth")
-    ],
-    "toy translator": lambda: build.toy_cyclevar(LAPTOP),
-    "photographs": lambda: build.photograph_cyclevar(LAPTOP),
-    "study": lambda: build.toy_next_scale(cyclevar_ablations.study_of(LAPTOP)),
-    "captions": lambda: [captioned.attribute_judge(LAPTOP), captioned.caption_cyclevar(LAPTOP)],
-}
+    name: lambda make=make: make(LAPTOP).load()
+    for name, make in build.models_of(tasks.TASKS.values()).items()
+    if name
+    in (
+        *("toy-judge", "toy-tokenizer", "toy-tokenizer-ground-truth", "toy-tokenizer-single"),
+        *("toy-var", "toy-flexvar", "toy-cyclevar"),
+        *("photo-tokenizer", "photo-var", "photo-cyclevar"),
+        *("attribute-judge", "bit-tokenizer", "text-var", "text-cyclevar-night"),
+    )
+} | {"small": lambda: build.next_scale(tasks.SMALL, LAPTOP).runs}
 EXPERIMENTS = {
     "FlexVAR's ablations": lambda: [
         flexvar_ablations.results(LAPTOP, name) for name in flexvar_ablations.ROWS
@@ -70,26 +65,6 @@ EXPERIMENTS = {
 }
 
 
-class BlankSet(ToySet):
-    """A toy set that knows nothing but its size."""
-
-    @property
-    def captions(self) -> list[str]:
-        return ["by day"] * len(self)
-
-
-def pictures(count: int, size=64, **_) -> ToySet:
-    """As many toy pictures as asked for, in the memory of one byte."""
-    height, width = (size, size) if isinstance(size, int) else size
-    blank = torch.zeros((), dtype=torch.uint8)
-    return BlankSet(
-        blank.expand(count, 3, height, width),
-        torch.zeros(count).long(),
-        blank.bool().expand(count, height, width),
-        None,
-    )
-
-
 @pytest.fixture
 def asked(monkeypatch, tmp_path) -> set[str]:
     """The names of the runs that were found with the book while this fixture was in use; what is
@@ -100,32 +75,22 @@ def asked(monkeypatch, tmp_path) -> set[str]:
     names, find = set(), store.find_record
 
     def found(name: str):
-        answer = (
-            find(name)
-            if name != NOT_SHIPPED
-            else ({"key": NOT_SHIPPED.rpartition("-")[2], "sha256": ""}, "shipped")
-        )
+        answer = find(name)
         assert answer, f"{name} does not come with the book: its key has changed"
         names.add(name)
         return answer
 
     monkeypatch.setattr(store, "find_record", found)
-    weights = store.checkpoint_path
-    monkeypatch.setattr(
-        store,
-        "checkpoint_path",
-        lambda name: Path(__file__) if name == NOT_SHIPPED else weights(name),
-    )
     monkeypatch.setattr(store, "load_tensors", lambda *_: {})
     monkeypatch.setattr(store, "unpack", lambda *_: None)
-    monkeypatch.setattr(build, "toy_images", pictures)
-    monkeypatch.setattr(captioned, "toy_images", pictures)
-    blank = torch.zeros((), dtype=torch.uint8)
     monkeypatch.setattr(
-        build,
-        "photographs",
-        lambda _: {part: blank.expand(n, 3, 64, 64) for part, n in PHOTOGRAPHS.items()},
+        sources, "toy_images", lambda *_, **__: pytest.fail("keys need no pictures")
     )
+    blank = torch.zeros((), dtype=torch.uint8)
+    parts = {part: blank.expand(count, 3, 64, 64) for part, count in PHOTOGRAPHS.items()}
+    monkeypatch.setattr(sources.Folders, "parts", lambda *_: parts)
+    monkeypatch.setattr(sources.Folders, "parts_files", lambda _: parts)
+    monkeypatch.setattr(sources, "data_folder", lambda name: tmp_path)
     return names
 
 

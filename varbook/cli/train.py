@@ -11,32 +11,13 @@ then find it.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from varbook import processes
-from varbook.book.models import build, captioned
-from varbook.book.models.profiles import Profile, profile
+from varbook.book.models import build
+from varbook.book.models.profiles import profile
+from varbook.book.models.tasks import TASKS
 from varbook.errors import VarbookError
-
-MODELS: dict[str, Callable[[Profile], tuple]] = {
-    "toy-judge": build.toy_judge,
-    "toy-tokenizer": build.toy_tokenizer,
-    "toy-tokenizer-ground-truth": lambda profile: build.toy_tokenizer(profile, "ground_truth"),
-    "toy-tokenizer-single": lambda profile: build.toy_tokenizer(profile, "single"),
-    "toy-var": build.toy_next_scale,
-    "toy-flexvar": lambda profile: build.toy_next_scale(profile, "ground_truth"),
-    "toy-cyclevar": build.toy_cyclevar,
-    "photo-tokenizer": build.photograph_tokenizer,
-    "photo-cyclevar": build.photograph_cyclevar,
-    "published-cyclevar": build.published_photograph_cyclevar,
-    "attribute-judge": captioned.attribute_judge,
-    "bit-tokenizer": captioned.bit_tokenizer,
-    "text-var": captioned.caption_model,
-    "text-cyclevar-night": captioned.caption_cyclevar,
-    "text-cyclevar-flat": lambda profile: captioned.caption_cyclevar(profile, "flat"),
-    "driving-cyclevar": captioned.driving_cyclevar,
-    "published-infinity": captioned.published_driving_cyclevar,
-}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -47,7 +28,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)"
     )
-    parser.add_argument("--model", required=True, help=", ".join(MODELS))
+    parser.add_argument("--model", required=True, help=", ".join(build.models_of(TASKS.values())))
     parser.add_argument(
         "--shard",
         action="store_true",
@@ -61,27 +42,14 @@ def train(options: argparse.Namespace) -> str:
     photographs that are not there.
     """
     chosen = profile(options.profile)
-    if options.model not in MODELS:
+    models = build.models_of(TASKS.values())
+    if options.model not in models:
         raise VarbookError(
-            f"There is no model {options.model!r}; choose one of {', '.join(MODELS)}."
-        )
-    if options.model.startswith("photo-") and build.photographs(chosen) is None:
-        raise VarbookError(
-            f"The profile {chosen.name} finds no photographs for {options.model}; fetch them with "
-            "data_scripts/fetch_horse2zebra.py, or name their place in VARBOOK_DATA."
-        )
-    if options.model == "driving-cyclevar" and captioned.driving_photographs(chosen) is None:
-        raise VarbookError(
-            f"The profile {chosen.name} finds no photographs of streets for {options.model}; make them with "
-            "data_scripts/prepare_bdd100k.py, or name their place in VARBOOK_DATA."
+            f"There is no model {options.model!r}; choose one of {', '.join(models)}."
         )
     if options.shard:
         os.environ["VARBOOK_SHARD"] = "1"
-    run = MODELS[options.model](chosen)[-1]
-    run = (
-        run[0] if isinstance(run, tuple) else run
-    )  # a next-scale model comes with its tokenizer's run
-    return run.say()
+    return models[options.model](chosen).run.say()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

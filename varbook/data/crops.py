@@ -1,8 +1,11 @@
 """Random crops and mirroring for photographs (CycleVAR section 4.1: 286 pixels, crops of 256)."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from varbook.data.images import to_float
 from varbook.errors import VarbookError
 
 
@@ -24,3 +27,22 @@ def crop_flip(images: Tensor, size: int, generator: torch.Generator) -> Tensor:
         square = image[:, top : top + size, left : left + size]  # 3 size size
         out.append(square.flip(-1) if torch.rand((), generator=generator) < 0.5 else square)
     return torch.stack(out)
+
+
+def random_crops(size: int) -> Callable[[Tensor, int, torch.Generator], Tensor]:
+    """Return what draws (images, count, generator) -> random crops of `size` pixels of a uint8 set,
+    mirrored half of the time, as floats (count, 3, size, size) in [-1, 1].
+    """
+
+    def draw(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        rows = torch.randint(len(images), (count,), generator=generator)
+        return to_float(crop_flip(images[rows], size, generator))
+
+    return draw
+
+
+def centre_crop(images: Tensor, size: int) -> Tensor:
+    """Return the middle `size` x `size` pixels of images (..., H, W)."""
+    top = (images.shape[-2] - size) // 2
+    left = (images.shape[-1] - size) // 2
+    return images[..., top : top + size, left : left + size]

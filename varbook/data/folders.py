@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,7 +33,11 @@ def load_folder(
     `limit` keeps the first ones only. Decoded pictures are kept below VARBOOK_HOME. A missing or
     empty folder, or a picture that cannot be decoded, raises VarbookError.
     """
-    return torch.from_numpy(_decoded(Path(folder), size, crop, limit)[0])
+    if limit is not None and limit < 1:
+        raise VarbookError(
+            f"A limit of {limit} pictures leaves none: give a positive number, or None for all."
+        )
+    return torch.from_numpy(_decoded(pictures_in(folder)[:limit], size, crop)[0])
 
 
 def load_classes(
@@ -70,6 +74,17 @@ def unpaired(
     `limit` is per folder. Raises VarbookError where one of the four folders is missing or empty, or
     a picture cannot be decoded.
     """
+    parts = load_parts(unpaired_files(root), size, crop=crop)
+    # The limit comes last: whether a test picture is held out must not depend on how many are asked
+    # for.
+    return {name: images[:limit] for name, images in parts.items()}
+
+
+def unpaired_files(root: str | Path) -> dict[str, list[Path]]:
+    """Return trainA, trainB, testA, testB -> the picture files of these folders in `root`.
+
+    Raises VarbookError where one of the four is missing or empty.
+    """
     root = _existing(Path(root))
     missing = [name for name in UNPAIRED if not (root / name).is_dir()]
     if missing:
@@ -77,16 +92,40 @@ def unpaired(
             f"The unpaired data set {root} lacks {', '.join(missing)}: "
             f"it needs the folders {', '.join(UNPAIRED)}."
         )
-    # The limit comes last: whether a test picture is held out must not depend on how many are asked
-    # for.
-    decoded = {name: _decoded(root / name, size, crop, None) for name in UNPAIRED}
-    seen = np.concatenate([decoded["trainA"][1], decoded["trainB"][1]])
-    sets = {}
-    for name, (images, prints) in decoded.items():
-        every = np.ones(len(prints), dtype=bool)
-        keep = every if name.startswith("train") else ~np.isin(prints, seen)
-        sets[name] = torch.from_numpy(images[keep][:limit])
-    return sets
+    return {name: pictures_in(root / name) for name in UNPAIRED}
+
+
+def load_parts(
+    files: Mapping[str, Sequence[Path]],
+    size: int,
+    *,
+    training_size: int | None = None,
+    crop: str = "resize",
+) -> dict[str, Tensor]:
+    """Return the pictures of each part of `files` (trainA, trainB, testA, testB) as uint8 tensors.
+
+    Test pictures are (N, 3, size, size); training pictures are `training_size` pixels a side where
+    that is given, to be cropped. A test picture whose pixels are in a training part too is left
+    out. Raises VarbookError as `load_folder` does.
+    """
+    sides = {name: (training_size or size) if name.startswith("train") else size for name in files}
+    decoded = {name: _decoded(part, sides[name], crop) for name, part in files.items()}
+    seen = np.concatenate([prints for name, (_, prints) in decoded.items() if "train" in name])
+    return {
+        name: torch.from_numpy(images if "train" in name else images[~np.isin(prints, seen)])
+        for name, (images, prints) in decoded.items()
+    }
+
+
+def file_facts(files: Sequence[Path]) -> list[tuple[str, int, int]]:
+    """Return (name, bytes, time of the last change in ns) of each file: they differ where a file
+    was changed or exchanged. Names are relative to the folder that holds all of the files.
+    """
+    if not files:
+        return []
+    root = os.path.commonpath([file.absolute().parent for file in files])
+    facts = ((os.path.relpath(file.absolute(), root), file.stat()) for file in files)
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in facts]
 
 
 def _existing(folder: Path) -> Path:
@@ -98,9 +137,13 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """Return the picture files of a folder in the order of their names."""
-    entries = (entry for entry in _existing(folder).iterdir() if not entry.name.startswith("."))
+def pictures_in(folder: str | Path) -> list[Path]:
+    """Return the picture files of a folder in the order of their names; VarbookError where there
+    are none.
+    """
+    entries = (
+        entry for entry in _existing(Path(folder)).iterdir() if not entry.name.startswith(".")
+    )
     files = sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES)
     if not files:
         raise VarbookError(
@@ -109,9 +152,7 @@ def _pictures(folder: Path) -> list[Path]:
     return files
 
 
-def _decoded(
-    folder: Path, size: int, crop: str, limit: int | None
-) -> tuple[np.ndarray, np.ndarray]:
+def _decoded(files: Sequence[Path], size: int, crop: str) -> tuple[np.ndarray, np.ndarray]:
     """Return images uint8 (N, 3, size, size) and a fingerprint of each one's pixels, uint64 (N,)."""
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise VarbookError(
@@ -119,24 +160,21 @@ def _decoded(
         )
     if crop not in CROPS:
         raise VarbookError(f"There is no crop {crop!r}: use one of {', '.join(CROPS)}.")
-    if limit is not None and limit < 1:
-        raise VarbookError(
-            f"A limit of {limit} pictures leaves none: give a positive number, or None for all."
-        )
-    files = _pictures(folder)[:limit]
-    target = _shelf(folder, files, int(size), crop)
+    if not files:
+        return np.empty((0, 3, size, size), dtype=np.uint8), np.empty(0, dtype=np.uint64)
+    target = _cache_folder(files, int(size), crop)
     images, prints = kept(target, PARTS, lambda scratch: _decode(files, int(size), crop, scratch))
     return images, prints
 
 
-def _shelf(folder: Path, files: Iterable[Path], size: int, crop: str) -> Path:
+def _cache_folder(files: Sequence[Path], size: int, crop: str) -> Path:
     # A file that was changed has another length or time, so that the pictures are decoded again.
-    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    text = json.dumps([DECODER_VERSION, str(folder.resolve()), facts, size, crop])
+    root = Path(os.path.commonpath([file.absolute().parent for file in files])).resolve()
+    text = json.dumps([DECODER_VERSION, str(root), file_facts(files), size, crop])
     return home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _decode(files: list[Path], size: int, crop: str, scratch: Path):
+def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path):
     """Decode the files into images.npy and prints.npy of the folder `scratch`."""
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
     prints = np.empty(len(files), dtype=np.uint64)

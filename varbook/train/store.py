@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,6 +159,25 @@ def checkpoint_path(name: str) -> Path:
     return shipped if shipped.is_file() and not found.is_file() else found
 
 
+def find_run(name: str) -> Run | None:
+    """Return the run `name` where both its record and its weights are there, else None: of several
+    processes the first decides.
+    """
+    processes.join()
+    found = find_record(name)
+    found = processes.from_first(found if checkpoint_path(name).is_file() else None)
+    return Run(name, *found) if found else None
+
+
+def run_settings(kind: str, settings: dict, seed: int, machine: dict | None) -> dict:
+    """Return the settings that a run's key holds: `machine` are those that differ from machine to
+    machine, and do not count where the run without them comes with the book.
+    """
+    if machine and not comes_with_book(f"{kind}-{run_key(kind, settings, seed)}"):
+        return settings | machine
+    return settings
+
+
 def train_or_load(
     kind: str,
     model: nn.Module,
@@ -168,26 +187,24 @@ def train_or_load(
     seed: int,
     profile: str = "",
     machine: dict | None = None,
+    facts: dict | None = None,
 ) -> Run:
     """Fill `model` with the weights of the run (kind, settings, seed): loaded where they exist,
     else trained by `fit`.
 
     `fit` takes a `Keeper` and returns the curve. Either way the weights are those on disk, rounded
     as they are stored. `machine` holds settings that are this machine's, not the profile's: they
-    count like `settings`, but what comes with the book is found on every machine. Processes that
-    were launched together train together; the first decides what is there, and it alone writes.
+    count like `settings`, but what comes with the book is found on every machine. `facts` stand in
+    the record and in no key. Processes that were launched together train together; the first
+    decides what is there, and it alone writes.
     """
-    processes.join()
+    settings = run_settings(kind, settings, seed, machine)
     name = f"{kind}-{run_key(kind, settings, seed)}"
-    if machine and not comes_with_book(name):
-        settings = settings | machine
-        name = f"{kind}-{run_key(kind, settings, seed)}"
-    found = find_record(name)
-    found = processes.from_first(found if checkpoint_path(name).is_file() else None)
-    if found:
-        record, source = found
-        unpack(model, load_tensors(checkpoint_path(name), record["sha256"]), checkpoint_path(name))
-        return Run(name, record, source)
+    run = find_run(name)
+    if run:
+        weights = checkpoint_path(name)
+        unpack(model, load_tensors(weights, run.record["sha256"]), weights)
+        return run
     keeper = Keeper(paths.home() / "partial" / name)
     curve = fit(keeper)
     packed, record = pack(model), None
@@ -195,6 +212,7 @@ def train_or_load(
         sha256 = save_tensors(_home(name, ".safetensors"), packed)
         record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
         record |= {"sha256": sha256, "core_minutes": round(keeper.core_seconds() / 60, 2)}
+        record |= facts or {}
         write_json(_home(name, ".json"), record)
         for file in (paths.home() / "partial" / name).glob("*"):
             file.unlink()
@@ -203,19 +221,28 @@ def train_or_load(
 
 
 def experiment(
-    kind: str, settings, function: Callable[[], tuple[dict, Curve]], *, seed: int, profile: str = ""
+    kind: str,
+    settings,
+    function: Callable[[], tuple[dict, Curve]],
+    *,
+    seed: int,
+    profile: str = "",
+    parents: Iterable[Callable[[], object]] = (),
 ) -> Run:
     """Return the record of a short experiment whose numbers are kept but whose model is not (a row
     of an ablation).
 
     `function` trains, measures and returns (values, curve); the values stand in the record as the
-    measurement "result".
+    measurement "result". Where there is no record, `parents` are called first, before the clock
+    starts: they train what the experiment stands on.
     """
     processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
     found = processes.from_first(find_record(name))
     if found:
         return Run(name, *found)
+    for parent in parents:
+        parent()
     began, core_began = time.monotonic(), time.process_time()
     values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)

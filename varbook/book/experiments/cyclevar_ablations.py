@@ -12,6 +12,7 @@ from torch import Tensor
 
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import SMALL
 from varbook.book.show.base64_strip import images_of, strip
 from varbook.data.images import to_float
 from varbook.device import pick_device
@@ -28,6 +29,7 @@ from varbook.features.judge import Judge
 from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
+from varbook.translate.apply import render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.relaxation import mixture_state
 
@@ -119,24 +121,17 @@ def at_alpha(alpha: float) -> str:
     return "default" if alpha == CycleVARConfig().alpha else f"alpha {alpha:g}"
 
 
-def study_of(profile: Profile, vocab_size: int | None = None) -> Profile:
-    """Return the profile with its small chain in the place of the toy world's: what `book.models`
-    makes of it is the study's.
-
-    `vocab_size` replaces the size of the chain's codebook.
-    """
+def with_codes(profile: Profile, vocab_size: int | None) -> Profile:
+    """Return the profile with `vocab_size` codes in its chain "small"; None: as it is."""
+    if vocab_size is None:
+        return profile
     chain = profile.chains["small"]
-    if vocab_size:
-        chain = replace(
-            chain,
-            tokenizer=replace(chain.tokenizer, vocab_size=vocab_size),
-            model=replace(chain.model, vocab_size=vocab_size),
-        )
-    return replace(
-        profile,
-        chains=profile.chains | {"toy": chain},
-        images=profile.images | {"toy": profile.images["small"]},
+    chain = replace(
+        chain,
+        tokenizer=replace(chain.tokenizer, vocab_size=vocab_size),
+        model=replace(chain.model, vocab_size=vocab_size),
     )
+    return replace(profile, chains=profile.chains | {"small": chain})
 
 
 def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
@@ -149,37 +144,46 @@ def taken_apart(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of VARIANTS, trained with `seed`: its "result" holds
     every number of `measured`.
     """
-    variant, study = VARIANTS[name], study_of(profile)
-    judge, judge_run = build.toy_judge(study)
-    _, _, (parent, _) = build.toy_next_scale(study)
+    variant = VARIANTS[name]
+    judge = build.judge(SMALL, profile)
     training = training_of(profile, variant)
     turned = TURNED if variant.turned and seed == profile.small_seeds[0] else {}
     settings = {
-        "model": parent.key,
+        "model": build.next_scale(SMALL, profile).key,
         "cyclevar": variant.config,
         "training": training,
-        "judge": judge_run.key,
+        "judge": judge.key,
         "turned": turned,
         "held_out": profile.held_out,
     }
-    settings |= (
-        {"codes": variant.vocab_size} if variant.vocab_size else {}
-    )  # says enough: where the record is there, no such chain is built
+    # Enough for the key: the row's own chain is built only where its record is missing.
+    settings |= {"codes": variant.vocab_size} if variant.vocab_size else {}
+    parent = build.next_scale(SMALL, with_codes(profile, variant.vocab_size))
 
     def function() -> tuple[dict, Curve]:
-        model, tokenizer, _ = build.toy_next_scale(study_of(profile, variant.vocab_size))
-        cyclevar = CycleVAR(tokenizer, model, variant.config)
-        sets = tuple(build.toy_domain(study, species).images for species in ("horse", "zebra"))
-        targets = (build.HORSE, build.ZEBRA)
+        model, _, (tokenizer,) = parent
+        cyclevar = CycleVAR(tokenizer.model, model, variant.config)
+        sets = tuple(SMALL.domain(profile, name).images for name in SMALL.domains)
         torch.manual_seed(seed + 5)  # of the discriminators
-        curve = fit_cyclevar(cyclevar, sets, targets, training, seed=seed, device=pick_device())
-        values = measured(profile, cyclevar, judge) | kept(profile, cyclevar)
+        curve = fit_cyclevar(
+            cyclevar, sets, SMALL.targets, training, seed=seed, device=pick_device()
+        )
+        values = measured(profile, cyclevar, judge.model) | kept(profile, cyclevar)
         for one, changes in turned.items():
-            other = CycleVAR(tokenizer, cyclevar.model, replace(variant.config, **changes)).eval()
-            values[one] = measured(profile, other, judge)
+            other = CycleVAR(
+                tokenizer.model, cyclevar.model, replace(variant.config, **changes)
+            ).eval()
+            values[one] = measured(profile, other, judge.model)
         return values, curve
 
-    return experiment("toy-taken-apart", settings, function, seed=seed, profile=profile.name)
+    return experiment(
+        "toy-taken-apart",
+        settings,
+        function,
+        seed=seed,
+        profile=profile.name,
+        parents=(judge.load, parent.load),
+    )
 
 
 def seeds_of(profile: Profile, name: str) -> tuple[int, ...]:
@@ -197,17 +201,12 @@ def yardsticks(profile: Profile) -> Run:
     """Return the record of what the measures say of the source itself, the tokenizer alone, and the
     hidden counterpart.
     """
-    study = study_of(profile)
-    judge, judge_run = build.toy_judge(study)
-    tokenizer, parent = build.toy_tokenizer(study)
-    settings = {"tokenizer": parent.key, "judge": judge_run.key, "held_out": profile.held_out}
+    judge, tokenizer = build.judge(SMALL, profile), build.tokenizer(SMALL, profile)
+    settings = {"tokenizer": tokenizer.key, "judge": judge.key, "held_out": profile.held_out}
 
     def function() -> tuple[dict, Curve]:
-        sets = {
-            species: build.toy_domain(study, species, held_out=True).images
-            for species in ("horse", "zebra")
-        }
-        through = {s: build.render_all(tokenizer, images) for s, images in sets.items()}
+        sets = {name: SMALL.domain(profile, name, held_out=True).images for name in SMALL.domains}
+        through = {name: render_all(tokenizer.model, images) for name, images in sets.items()}
         made = {
             "source, untouched": (sets, 0),
             "tokenizer alone": (through, 0),
@@ -218,13 +217,18 @@ def yardsticks(profile: Profile) -> Run:
             pairs = {short: images[ends[end]] for short, ends in DIRECTIONS.items()}
             values[name] = judged(
                 profile,
-                judge,
+                judge.model,
                 {short: to_float(x) if x.dtype == torch.uint8 else x for short, x in pairs.items()},
             )
         return values, []
 
     return experiment(
-        "toy-taken-apart-yardsticks", settings, function, seed=0, profile=profile.name
+        "toy-taken-apart-yardsticks",
+        settings,
+        function,
+        seed=0,
+        profile=profile.name,
+        parents=(judge.load, tokenizer.load),
     )
 
 
@@ -234,15 +238,13 @@ def translations(
     """Return the translations (N, 3, H, W) in [-1, 1] of the (first `count`) held-out scenes in
     each direction.
     """
-    study = study_of(profile)
-    labels = {"horse": build.HORSE, "zebra": build.ZEBRA}
     sources = {
-        short: build.toy_domain(study, ends[0], held_out=True).images[:count]
-        for short, ends in DIRECTIONS.items()
+        short: SMALL.domain(profile, start, held_out=True).images[:count]
+        for short, (start, _) in DIRECTIONS.items()
     }
     return {
-        short: build.translate_all(cyclevar, sources[short], labels[ends[1]])
-        for short, ends in DIRECTIONS.items()
+        short: translate_all(cyclevar, sources[short], SMALL.domains[end])
+        for short, (_, end) in DIRECTIONS.items()
     }
 
 
@@ -258,10 +260,10 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
     Names end in the direction: FD (FD-toy to training images of the target), structure
     (structure-toy), accuracy, IoU, background (dB), contrast (of stripes, inside the silhouette).
     """
-    study, values = study_of(profile), {}
+    values: dict[str, float] = {}
     for short, (species, target) in DIRECTIONS.items():
-        source, images = build.toy_domain(study, species, held_out=True), made[short]
-        real = build.toy_domain(study, target).images[:1000]
+        source, images = SMALL.domain(profile, species, held_out=True), made[short]
+        real = SMALL.domain(profile, target).images[:1000]
         verdict, truth = look(judge, images), source.silhouettes
         numbers = {
             "FD": frechet(
@@ -299,7 +301,8 @@ def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
         return values
     images, place = token_shown(profile, cyclevar)
     context = cyclevar.source(images)[: len(cyclevar.schedule)]
-    logits = cyclevar.model(context, torch.full((len(images),), build.ZEBRA, device=images.device))
+    to_zebra = torch.full((len(images),), SMALL.domains["zebra"], device=images.device)
+    logits = cyclevar.model(context, to_zebra)
     mixed = (logits[0, place].float() / config.temperature).softmax(-1)
     state = mixture_state(logits, cyclevar.tokenizer.codebook.vectors(), config.temperature)
     return values | {"state": state, "token": (mixed * 1e5).round().int().tolist()}
@@ -309,7 +312,7 @@ def token_shown(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
     """Return held-out horses (16, 3, H, W) and the index of one token: the last scale's, in the
     middle of the first horse.
     """
-    held = build.toy_domain(study_of(profile), "horse", held_out=True)
+    held = SMALL.domain(profile, "horse", held_out=True)
     rows, columns = held.silhouettes[0].nonzero(as_tuple=True)
     height, width = cyclevar.schedule[-1]
     stride = cyclevar.tokenizer.stride

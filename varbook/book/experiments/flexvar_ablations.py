@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from varbook.book.models.build import HELD_OUT_SEED, toy_judge, toy_tokenizer, toy_training_set
+from varbook.book.models import build
 from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import HELD_OUT_SEED, TOY
 from varbook.data.images import to_float
 from varbook.data.toy import ToySet, toy_images
 from varbook.device import pick_device
@@ -46,7 +47,7 @@ class Row:
     """
 
     prediction: str = "ground_truth"  # the pyramid: "residual" | "ground_truth"
-    tokenizer: str = "ground_truth"  # whose encoder, codebook and decoder (see `toy_tokenizer`)
+    tokenizer: str = "ground_truth"  # whose encoder, codebook and decoder (see `build.tokenizer`)
     positions: str = "scalable"
     learnable: bool = True
     step_embedding: bool = False
@@ -73,18 +74,15 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of ROWS, trained with `seed`: its "result" holds every
     number of `measured`.
     """
-    row, (judge, judge_run), (_, parent) = (
-        ROWS[name],
-        toy_judge(profile),
-        toy_tokenizer(profile, ROWS[name].tokenizer),
-    )
+    row = ROWS[name]
+    judge, tokenizer = build.judge(TOY, profile), build.tokenizer(TOY, profile, row.tokenizer)
     model, training = settings_of(profile, row)
     settings = {
-        "tokenizer": parent.key,
+        "tokenizer": tokenizer.key,
         "pyramid": row.prediction,
         "model": model,
         "training": training,
-        "judge": judge_run.key,
+        "judge": judge.key,
         "images": profile.ablation.images,
         "held_out": profile.held_out,
         "sampling": SAMPLING,
@@ -92,9 +90,10 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
     return experiment(
         "toy-ablation",
         settings,
-        lambda: _train(profile, row, model, training, judge, seed),
+        lambda: _train(profile, row, model, training, judge.model, seed),
         seed=seed,
         profile=profile.name,
+        parents=(judge.load, tokenizer.load),
     )
 
 
@@ -108,27 +107,31 @@ def ceiling(profile: Profile, name: str) -> Run:
     """Return the record of what the row's tokenizer makes of real pictures: a model can hardly draw
     better than that.
     """
-    row, (judge, judge_run), (_, parent) = (
-        ROWS[name],
-        toy_judge(profile),
-        toy_tokenizer(profile, ROWS[name].tokenizer),
-    )
+    row = ROWS[name]
+    judge, tokenizer = build.judge(TOY, profile), build.tokenizer(TOY, profile, row.tokenizer)
     settings = {
-        "tokenizer": parent.key,
+        "tokenizer": tokenizer.key,
         "pyramid": row.prediction,
-        "judge": judge_run.key,
+        "judge": judge.key,
         "held_out": profile.held_out,
     }
 
     def function() -> tuple[dict, Curve]:
-        tokenizer, held = tokenizer_of(profile, row), _held_out(profile)
+        codec, held = tokenizer_of(profile, row), _held_out(profile)
         rebuilt = [
-            tokenizer.image(tokenizer.tokens(to_float(rows).to(pick_device())))
+            codec.image(codec.tokens(to_float(rows).to(pick_device())))
             for rows in held.images.split(64)
         ]
-        return judged(profile, judge, torch.cat(rebuilt), held.labels), []
+        return judged(profile, judge.model, torch.cat(rebuilt), held.labels), []
 
-    return experiment("toy-ablation-ceiling", settings, function, seed=0, profile=profile.name)
+    return experiment(
+        "toy-ablation-ceiling",
+        settings,
+        function,
+        seed=0,
+        profile=profile.name,
+        parents=(judge.load, tokenizer.load),
+    )
 
 
 def settings_of(profile: Profile, row: Row) -> tuple[NextScaleConfig, NextScaleTraining]:
@@ -156,7 +159,7 @@ def tokenizer_of(profile: Profile, row: Row) -> Tokenizer:
     """Return the row's tokenizer; ground truth on VAR's tokenizer keeps everything of it but the
     way the scales are made.
     """
-    tokenizer, _ = toy_tokenizer(profile, row.tokenizer)
+    tokenizer = build.tokenizer(TOY, profile, row.tokenizer).model
     if tokenizer.config.pyramid != row.prediction:
         tokenizer.pyramid = make_pyramid(row.prediction, tokenizer.codebook)
     return tokenizer.eval()
@@ -174,9 +177,9 @@ def kept_pictures(profile: Profile, name: str, values: dict) -> Tensor:
 def _features(profile: Profile, kind: str) -> tuple[Tensor, Tensor]:
     # The encoder does not know which pyramid follows, so rows with one tokenizer share its
     # features.
-    data = toy_training_set(profile)
-    images, labels = data.images[: profile.ablation.images], data.labels[: profile.ablation.images]
-    return encode_all(toy_tokenizer(profile, kind)[0], images, pick_device()), labels.repeat(2)
+    images, labels = (part[: profile.ablation.images] for part in TOY.labelled(profile))
+    tokenizer = build.tokenizer(TOY, profile, kind).model
+    return encode_all(tokenizer, images, pick_device()), labels.repeat(2)
 
 
 def _held_out(profile: Profile) -> ToySet:

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from varbook.book.models import captioned
-from varbook.book.models.build import centre, render_all, translate_all
-from varbook.book.models.captioned import CONFIG, KINDS, PROMPTS
+from varbook.book.models import build
 from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import FLAT, NIGHT, PROMPTS, STREETS
 from varbook.book.show.base64_strip import evenly, images_of, strip
+from varbook.data.crops import centre_crop
 from varbook.data.images import to_float
-from varbook.errors import VarbookError
 from varbook.evaluate.counterparts import edge_agreement, judge_counterpart
 from varbook.evaluate.photographs import FEWEST, DomainProbe, domain_report
 from varbook.features import mobilenet
@@ -25,12 +24,13 @@ from varbook.paths import weights_file
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
+from varbook.translate.apply import render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR
 
 DAY_NIGHT = {
     "day to night": ("day", "night"),
     "night to day": ("night", "day"),
-}  # direction -> (source, target) of KINDS
+}  # direction -> (source, target) of PROMPTS
 STYLES = {"photograph to flat": ("day", "flat"), "flat to photograph": ("flat", "day")}
 ROWS = (
     "source, untouched",
@@ -61,10 +61,11 @@ def counterparts(
     """Return direction -> row of ROWS -> measures of `judge_counterpart` over all held-out toy
     scenes.
     """
-    judge, _ = captioned.attribute_judge(profile)
-    model, tokenizer, _ = captioned.caption_model(profile)
+    judge = build.judge(NIGHT, profile).model
+    model, _, (codec,) = build.next_scale(NIGHT, profile)
+    tokenizer = codec.model
     before = CycleVAR(tokenizer, model, cyclevar.config)  # not trained to translate yet
-    held = {kind: captioned.captioned_set(profile, kind, held_out=True) for kind in KINDS}
+    held = {name: NIGHT.domain(profile, name, held_out=True) for name in PROMPTS}
     found = {}
     for name, (start, end) in directions.items():
         source, hidden = held[start], held[end]
@@ -87,25 +88,21 @@ def flat(profile: Profile) -> Run:
     Its "result" holds counterparts (of `counterparts`), pictures (the first translations of each
     direction: `flat_pictures`), and core_minutes of the training.
     """
-    judge_run, (model_run, _) = (
-        captioned.attribute_judge(profile)[1],
-        captioned.caption_model(profile)[2],
-    )
-    training = captioned.flat_chain(profile).cyclevar_training
+    trained, judge = build.translator(FLAT, profile), build.judge(FLAT, profile)
     settings = {
-        "model": model_run.key,
-        "cyclevar": CONFIG,
-        "training": training,
+        "model": build.next_scale(FLAT, profile).key,
+        "cyclevar": FLAT.config,
+        "training": FLAT.chain_of(profile).cyclevar_training,
         "prompts": PROMPTS,
-        "judge": judge_run.key,
+        "judge": judge.key,
         "held_out": profile.held_out,
     }
 
     def function() -> tuple[dict, Curve]:
-        cyclevar, run = captioned.caption_cyclevar(profile, "flat")
+        cyclevar, run, _ = trained
         made = []
         for n, (start, end) in enumerate(STYLES.values()):
-            images = captioned.captioned_set(profile, start, held_out=True).images[shown(n)]
+            images = FLAT.domain(profile, start, held_out=True).images[shown(n)]
             made.append(translate_all(cyclevar, images, PROMPTS[end]))
         values = {
             "counterparts": counterparts(profile, cyclevar, STYLES, "style"),
@@ -114,7 +111,14 @@ def flat(profile: Profile) -> Run:
         }
         return values, run.curve
 
-    return experiment("text-flat", settings, function, seed=profile.seed, profile=profile.name)
+    return experiment(
+        "text-flat",
+        settings,
+        function,
+        seed=profile.seed,
+        profile=profile.name,
+        parents=(trained.load, judge.load),
+    )
 
 
 def flat_pictures(values: dict) -> dict[str, Tensor]:
@@ -139,18 +143,14 @@ def streets(profile: Profile) -> Run:
     """
     settings = {
         "chain": profile.chains["driving"],
-        "cyclevar": CONFIG,
-        "prompts": captioned.DOMAINS["driving-cyclevar"],
+        "cyclevar": STREETS.config,
+        "prompts": STREETS.domains,
     }
 
     def function() -> tuple[dict, Curve]:
-        data = captioned.driving_photographs(profile)
-        if data is None:
-            raise VarbookError(
-                "The photographs of day2night are not there, and no record of streets is: make the folders with "
-                "data_scripts/prepare_bdd100k.py, and name their place in VARBOOK_DATA."
-            )
-        cyclevar, runs = captioned.driving_chain(profile)
+        trained = build.translator(STREETS, profile)  # here: a record needs no photographs
+        data = STREETS.parts(profile)
+        cyclevar = trained.model
         probe = street_probe(cyclevar.tokenizer, data)
         sources = street_sources(data)
         made = [
@@ -168,9 +168,9 @@ def streets(profile: Profile) -> Run:
             "renderings": strip(torch.cat(through), QUALITY),
             "levels": [brightness(image) for images in sources.values() for image in images],
             "perceptual": best_at_hand(),  # what the losses saw with
-            "core_minutes": sum(run.core_minutes for run in runs),
+            "core_minutes": sum(run.core_minutes for run in trained.runs),
         }
-        return values, runs[0].curve
+        return values, trained.run.curve
 
     return experiment("streets", settings, function, seed=profile.seed, profile=profile.name)
 
@@ -189,7 +189,7 @@ def street_probe(tokenizer: Tokenizer, data: dict[str, Tensor]) -> DomainProbe |
         or min(len(data[part]) for part in _TESTS.values()) < FEWEST
     ):
         return None
-    day, night = (centre(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
+    day, night = (centre_crop(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
     # Also as the tokenizer renders them: its blur is no sign of either domain.
     return DomainProbe(
         *(torch.cat((to_float(one), rendered(tokenizer, one))) for one in (day, night))

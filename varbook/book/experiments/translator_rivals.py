@@ -17,69 +17,63 @@ from torch import Tensor
 from varbook.book.experiments import cyclevar_ablations
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
 from varbook.book.show.base64_strip import evenly, images_of, strip
+from varbook.errors import VarbookError
 from varbook.evaluate.photographs import photograph_report
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
-from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator
+from varbook.translate.apply import translate_all
+from varbook.translate.diffusion_translators import STRENGTHS
 
 PIXELS = {"CycleGAN": "cyclegan", "CUT": "cut"}
 DIFFUSION = {"SDEdit": "sdedit", "DDIB": "ddib", "Cycle-Diffusion": "cyclediffusion"}
-RIVALS = (*PIXELS, *DIFFUSION)
+RIVALS = PIXELS | DIFFUSION  # name -> method of `build.translator`
 OURS = "CycleVAR"
-GUIDANCE = 1.5  # of the diffusion model towards the target
 # Directions between photographs: (short name, source, real pictures of the target, its class).
-PHOTOGRAPHS = {
+DIRECTIONS = {
     "horse to zebra": ("h2z", "testA", "testB", 1),
     "zebra to horse": ("z2h", "testB", "testA", 0),
 }
 QUALITY = 85  # of the photographs in a record
 
 
-def translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run, ...]]:
-    """Return the rival `name` of RIVALS, called as CycleVAR is, and the runs behind it."""
-    study = cyclevar_ablations.study_of(profile)
-    if name in PIXELS:
-        rival, run = build.toy_rival_translation(study, PIXELS[name])
-        return rival, (run,)
-    model, tokenizer, runs = build.toy_rival(study, "diffusion")
-    return DiffusionTranslator(
-        model, tokenizer, (build.HORSE, build.ZEBRA), DIFFUSION[name], guidance=GUIDANCE
-    ), runs
-
-
 def rival(profile: Profile, name: str) -> Run:
     """Return the record of the rival `name`: "result" holds every number of
     `cyclevar_ablations.judged`, pictures, and core-minutes.
     """
-    study = cyclevar_ablations.study_of(profile)
-    judge, judge_run = build.toy_judge(study)
+    judge = build.judge(SMALL, profile)
+    trained = build.translator(SMALL, profile, RIVALS[name])
     # The settings name everything without building it: where the record is there, nothing is
     # trained or loaded.
     settings = {
         "study": profile.chains["small"],
         "images": profile.images["small"],
-        "judge": judge_run.key,
+        "judge": judge.key,
         "held_out": profile.held_out,
     }
     if name in PIXELS:
-        settings |= {"method": PIXELS[name], "steps": profile.rivals.small_steps}
+        settings |= {"method": PIXELS[name], "steps": profile.rivals.pixel_steps["small"]}
     else:
         settings |= {
             "method": DIFFUSION[name],
             "strength": STRENGTHS[DIFFUSION[name]],
-            "guidance": GUIDANCE,
+            "guidance": build.GUIDANCE,
         }
 
     def function() -> tuple[dict, Curve]:
-        made_by, runs = translator(profile, name)
-        minutes = sum(run.core_minutes for run in runs)
-        values = cyclevar_ablations.measured(
-            profile, made_by, judge
-        ) | cyclevar_ablations.first_pictures(profile, made_by)
-        return values | {"minutes": minutes}, []
+        values = cyclevar_ablations.measured(profile, trained.model, judge.model)
+        values |= cyclevar_ablations.first_pictures(profile, trained.model)
+        return values | {"minutes": sum(run.core_minutes for run in trained.runs)}, []
 
-    return experiment("toy-rivals", settings, function, seed=profile.seed, profile=profile.name)
+    return experiment(
+        "toy-rivals",
+        settings,
+        function,
+        seed=profile.seed,
+        profile=profile.name,
+        parents=(judge.load, trained.load),
+    )
 
 
 def runs(profile: Profile) -> list[Run]:
@@ -101,8 +95,7 @@ def everyone(profile: Profile) -> dict[str, dict]:
     """
     found = dict(cyclevar_ablations.yardsticks(profile).record["measurements"]["result"]["values"])
     own, each = cyclevar_ablations.results(profile, "default")
-    _, _, parents = build.toy_next_scale(cyclevar_ablations.study_of(profile))
-    before = sum(run.core_minutes for run in parents)
+    before = sum(run.core_minutes for run in build.next_scale(SMALL, profile).runs)
     numbers = [key for key, value in each[0].items() if isinstance(value, (int, float))]
     ours = {key: statistics.fmean(values[key] for values in each) for key in numbers}
     spent = statistics.fmean(run.core_minutes for run in own)
@@ -122,23 +115,12 @@ def photograph_reports(
     [-1, 1].
     """
     found = {}
-    for direction, (_, source, real, label) in PHOTOGRAPHS.items():
+    for direction, (_, source, real, label) in DIRECTIONS.items():
         report = photograph_report(
             photos[source], translate(photos[source], label), photos[real], direction.split()[-1]
         )
         found[direction] = {key: one.as_dict() for key, one in report.items()}
     return found
-
-
-def photograph_translator(profile: Profile, name: str) -> tuple[torch.nn.Module, tuple[Run, ...]]:
-    """Return the rival `name` of RIVALS between photographs, called as CycleVAR is, and the runs
-    behind it.
-    """
-    if name in PIXELS:
-        made_by, run = build.photograph_rival_translation(profile, PIXELS[name])
-        return made_by, (run,)
-    model, tokenizer, runs = build.photograph_diffusion(profile)
-    return DiffusionTranslator(model, tokenizer, (0, 1), DIFFUSION[name], guidance=GUIDANCE), runs
 
 
 def photograph_rival(profile: Profile, name: str) -> Run:
@@ -147,7 +129,10 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`)
     and minutes of processor time.
     """
-    photos, chain = build.photographs(profile), profile.chains["photographs"]
+    photos, chain = PHOTOGRAPHS.parts(profile), profile.chains["photographs"]
+    if photos is None:
+        raise VarbookError(PHOTOGRAPHS.missing())
+    trained = build.translator(PHOTOGRAPHS, profile, RIVALS[name])
     settings = {
         "size": chain.image_size,
         "images": {part: len(images) for part, images in photos.items()},
@@ -155,34 +140,41 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     if name in PIXELS:
         settings |= {
             "method": PIXELS[name],
-            "steps": profile.rivals.photograph_steps,
+            "steps": profile.rivals.pixel_steps["photographs"],
             "batch": chain.cyclevar_training.batch,
         }
     else:
-        method, training = DIFFUSION[name], profile.photograph_diffusion.model_training
+        method = DIFFUSION[name]
+        training = build.rival_training(PHOTOGRAPHS, profile, "diffusion")
         settings |= {
             "method": method,
             "strength": STRENGTHS[method],
-            "guidance": GUIDANCE,
+            "guidance": build.GUIDANCE,
             "model": chain.model,
             "training": training,
         }
         settings |= {"tokenizer": chain.tokenizer, "tokenizer_training": chain.tokenizer_training}
 
     def function() -> tuple[dict, Curve]:
-        made_by, runs = photograph_translator(profile, name)
-        translate = partial(build.translate_all, made_by)
+        translate = partial(translate_all, trained.model)
         first = [
             translate(evenly(photos[source], cyclevar_ablations.KEPT), label)
-            for _, source, _, label in PHOTOGRAPHS.values()
+            for _, source, _, label in DIRECTIONS.values()
         ]
         kept = {
             "pictures": strip(torch.cat(first), QUALITY),
-            "minutes": sum(run.core_minutes for run in runs),
+            "minutes": sum(run.core_minutes for run in trained.runs),
         }
         return kept | {"report": photograph_reports(photos, translate)}, []
 
-    return experiment("photo-rivals", settings, function, seed=profile.seed, profile=profile.name)
+    return experiment(
+        "photo-rivals",
+        settings,
+        function,
+        seed=profile.seed,
+        profile=profile.name,
+        parents=(trained.load,),
+    )
 
 
 def photograph_pictures(values: dict) -> Tensor:
@@ -196,13 +188,13 @@ def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
     """Return the numbers of `photograph_reports` under the names that `balance` compares."""
     names = {"FD": "frechet", "structure": "structure"}
     return {
-        f"{what} {PHOTOGRAPHS[way][0]}": one[key]["value"]
+        f"{what} {DIRECTIONS[way][0]}": one[key]["value"]
         for way, one in reports.items()
         for what, key in names.items()
     }
 
 
-def balance(numbers: dict[str, dict], rivals: Sequence[str] = RIVALS) -> dict[str, bool]:
+def balance(numbers: dict[str, dict], rivals: Sequence[str] = tuple(RIVALS)) -> dict[str, bool]:
     """Return the claim of CycleVAR table 1 against each of `rivals` and direction: none is better
     in distance *and* in structure.
 

@@ -1,402 +1,332 @@
-"""The models that several chapters share, each built, trained or loaded in one place.
+"""The book's models: each is trained, or found, by one function of (task, profile).
 
-Every function returns (model, run): the run says where the weights came from and carries curve and
-measurements.
+    cyclevar = build.translator(TOY, profile)
+    cyclevar.key, cyclevar.model, cyclevar.run, cyclevar.parents
+
+Nothing is built, rendered or loaded before the model or the run is asked for: the key follows from
+the settings alone. Everything that shapes a run is in its key.
 """
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from varbook.book.models.judges import judge
 from varbook.book.models.profiles import Profile
-from varbook.book.models.trained import (
-    cyclevar_run,
-    next_scale_run,
-    pixel_rival_run,
-    rival_run,
-    tokenizer_run,
-)
-from varbook.data.crops import crop_flip
-from varbook.data.folders import unpaired
-from varbook.data.images import to_float
-from varbook.data.toy import SPECIES, ToySet, toy_images
+from varbook.book.models.published import Start, published_start
+from varbook.book.models.tasks import Task
+from varbook.book.models.trained import Trained, network_settings, train_or_find
 from varbook.device import pick_device
 from varbook.errors import VarbookError
-from varbook.evaluate.samples import fingerprint
-from varbook.features.judge import Judge, JudgeConfig
-from varbook.paths import data_folder
-from varbook.pretrained.published_cyclevar import (
-    PUBLISHED_LABELS,
-    PUBLISHED_TRAINING,
-    published_cyclevar,
-)
+from varbook.features.perceptual import perceptual_distance
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.fit_judge import fit_judge
-from varbook.train.fit_rival_translator import RivalTraining
-from varbook.train.fit_tokenizer import Draw
-from varbook.train.store import Run, train_or_load
-from varbook.transformer.model import NextScaleModel, flexvar
-from varbook.transformer.rival_generators import DiffusionModel
+from varbook.train.fit_cyclevar import fit_cyclevar
+from varbook.train.fit_next_scale import NextScaleTraining, encode_all, fit_next_scale
+from varbook.train.fit_rival_generator import LOSSES, fit_rival_generator
+from varbook.train.fit_rival_translator import RivalTraining, fit_rival_translator
+from varbook.train.fit_tokenizer import fit_tokenizer
+from varbook.train.keeper import Curve, Keeper
+from varbook.train.sharding import shard_wanted
+from varbook.train.store import Run
+from varbook.transformer.model import flexvar
+from varbook.transformer.rival_generators import make_rival
+from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
-from varbook.translate.rival_translators import PixelTranslator
-from varbook.world.draw import WORLD_VERSION
+from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator
+from varbook.translate.rival_translators import METHODS, PixelTranslator
 
-HORSE, ZEBRA = SPECIES.index("horse"), SPECIES.index("zebra")
-# Half of the toy world's pictures show the pair that chapter 09 translates.
-WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
-# What each kind of CycleVAR translates between: domain -> class label of its next-scale model,
-# first X, then Y.
-DOMAINS = {
-    "toy-cyclevar": {"horse": HORSE, "zebra": ZEBRA},
-    "photo-cyclevar": {"horse": 0, "zebra": 1},
-    "published-cyclevar": dict(zip(("horse", "zebra"), PUBLISHED_LABELS, strict=False)),
-}
-TRAIN_SEED, HORSE_SEED, ZEBRA_SEED, HELD_OUT_SEED = 1, 2, 3, 4
+PYRAMIDS = ("residual", "ground_truth", "single")
+GUIDANCE = 1.5  # of the diffusion translators towards the target
 
 
-def toy_training_set(profile: Profile) -> ToySet:
-    """Return the toy world's training images, all species, half of them horses and zebras."""
-    return toy_images(profile.images["toy"], profile.image_size, seed=TRAIN_SEED, weights=WEIGHTS)
+def tokenizer(
+    task: Task, profile: Profile, pyramid: str = "residual", *, start: Trained | None = None
+) -> Trained:
+    """Return a tokenizer of the task's pictures: "residual" (VAR), "ground_truth" (FlexVAR) or
+    "single" (LlamaGen: the last scale alone), all of one budget.
 
-
-def toy_domain(profile: Profile, species: str, *, held_out: bool = False) -> ToySet:
-    """Return one domain of the unpaired task; the two training sets share no scene, the held-out
-    ones are hidden pairs.
+    `start` is another tokenizer of the same configuration, whose weights this one begins with.
     """
-    if held_out:
-        return toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED, species=species)
-    seed = HORSE_SEED if species == "horse" else ZEBRA_SEED
-    return toy_images(
-        max(profile.images["toy"] // 4, 1), profile.image_size, seed=seed, species=species
+    if pyramid not in PYRAMIDS:
+        raise VarbookError(f"There is no pyramid {pyramid!r}; use one of {', '.join(PYRAMIDS)}.")
+    chain = task.chain_of(profile)
+    config, training = chain.tokenizer, chain.tokenizer_training
+    if pyramid != "residual":
+        config = replace(config, pyramid="ground_truth", normalise=True)
+        training = replace(training, single_scale=pyramid == "single")
+
+    def build() -> Tokenizer:
+        torch.manual_seed(profile.seed)
+        return Tokenizer(config)
+
+    def fit(model: Tokenizer, keeper: Keeper) -> Curve:
+        if start:
+            model.load_state_dict(start.model.state_dict())
+        return fit_tokenizer(
+            model,
+            task.images(profile),
+            training,
+            seed=profile.seed,
+            device=pick_device(),
+            perceptual=perceptual_distance().to(pick_device()),
+            draw=task.draw(profile),
+            keeper=keeper,
+        )
+
+    part = {"residual": "tokenizer"}.get(pyramid, f"tokenizer-{pyramid.replace('_', '-')}")
+    settings = {"tokenizer": config, "training": training, "size": chain.image_size}
+    settings |= task.identity(profile) | ({"start": start.key} if start else {})
+    machine = network_settings(training.perceptual)
+    return train_or_find(
+        task,
+        profile,
+        part,
+        settings,
+        build,
+        fit,
+        machine=machine,
+        parents=(start,) if start else (),
     )
 
 
-def toy_judge(profile: Profile) -> tuple[Judge, Run]:
-    """Return the classifier and silhouette finder that judges translations of the toy world; no
-    loss ever uses it.
+def _encoded(task: Task, profile: Profile, parent: Trained, ids: Callable) -> tuple[Tensor, Tensor]:
+    """Return the tokenizer's features (2N, C, h, w) of all training pictures and their mirror
+    images, with their labels: classes (2N,), or word ids (2N, T) that `ids` makes of captions.
     """
-    torch.manual_seed(profile.seed + 77)
-    judge, data = Judge(JudgeConfig(SPECIES)), toy_training_set(profile)
-    settings = {"world": _world(profile), "steps": profile.judges.toy_steps, "judge": judge.config}
-    run = train_or_load(
-        "judge",
-        judge,
-        settings,
-        seed=profile.seed,
-        profile=profile.name,
-        fit=lambda keeper: fit_judge(
-            judge,
-            data.images,
-            data.labels,
-            data.silhouettes,
-            steps=profile.judges.toy_steps,
+    images, labels = task.labelled(profile)
+    labels = labels if isinstance(labels, Tensor) else ids(labels).cpu()
+    return encode_all(parent.model, images, pick_device()), torch.cat((labels, labels))
+
+
+def next_scale(
+    task: Task, profile: Profile, prediction: str = "residual", *, depth: int | None = None
+) -> Trained:
+    """Return a next-scale model that predicts residuals (VAR) or ground truth (FlexVAR) over the
+    tokenizer of that pyramid, its parent; its labels are classes, or captions.
+
+    `depth` replaces the chain's number of blocks; nothing else changes.
+    """
+    chain = task.chain_of(profile)
+    parent = tokenizer(task, profile, prediction)
+    config = replace(chain.model, depth=depth or chain.model.depth)
+    training = chain.model_training
+    if prediction == "ground_truth":
+        config, training = flexvar(config), replace(training, step_sampling=True)
+
+    def build() -> nn.Module:
+        torch.manual_seed(profile.seed + 1)
+        return make_next_scale(config)
+
+    def fit(model: nn.Module, keeper: Keeper) -> Curve:
+        features, labels = _encoded(task, profile, parent, getattr(model, "ids", None))
+        return fit_next_scale(
+            model,
+            parent.model,
+            features,
+            labels,
+            training,
             seed=profile.seed,
             device=pick_device(),
             keeper=keeper,
-        ),
-    )
-    return judge.eval(), run
-
-
-def toy_tokenizer(profile: Profile, kind: str = "residual") -> tuple[Tokenizer, Run]:
-    """Return a tokenizer of the toy world: "residual" (VAR), "ground_truth" (FlexVAR) or "single"
-    (LlamaGen).
-
-    The main one is "residual"; "ground_truth" and "single" have equal budgets, to be compared.
-    """
-    chain = profile.chains["toy"]
-    config, training = chain.tokenizer, chain.tokenizer_training
-    if kind != "residual":
-        config = replace(config, pyramid="ground_truth", normalise=True)
-        training = replace(training, single_scale=kind == "single")
-    images = toy_training_set(profile).images
-    chain = replace(chain, tokenizer=config, tokenizer_training=training)
-    return tokenizer_run(f"toy-tokenizer-{kind}", chain, images, profile, world=_world(profile))
-
-
-def toy_next_scale(
-    profile: Profile, prediction: str = "residual", depth: int | None = None
-) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return a class-conditional model that predicts residuals (VAR) or ground truth (FlexVAR), and
-    its tokenizer.
-
-    `depth` replaces the profile's number of blocks; nothing else changes.
-    """
-    chain, data = profile.chains["toy"], toy_training_set(profile)
-    chain = replace(chain, model=replace(chain.model, depth=depth or chain.model.depth))
-    tokenizer, parent = toy_tokenizer(profile, prediction)
-    if prediction == "ground_truth":
-        training = replace(chain.model_training, step_sampling=True)
-        chain = replace(chain, model=flexvar(chain.model), model_training=training)
-    kind = {"residual": "toy-var", "ground_truth": "toy-flexvar"}[prediction]
-    model, run = next_scale_run(
-        kind, chain, tokenizer, parent, lambda: data.images, data.labels, profile
-    )
-    return model, tokenizer, (run, parent)
-
-
-def toy_rival(
-    profile: Profile, name: str
-) -> tuple[NextScaleModel | DiffusionModel, Tokenizer, tuple[Run, Run]]:
-    """Return a rival of FlexVAR table 2, "raster", "masked" or "diffusion", and its tokenizer:
-    FlexVAR's, at its full scale.
-
-    It has the size of the next-scale models and sees as many images. `generate.rivals` draws with
-    it.
-    """
-    chain, data = profile.chains["toy"], toy_training_set(profile)
-    tokenizer, parent = toy_tokenizer(profile, "ground_truth")
-    model, run = rival_run(
-        f"toy-rival-{name}",
-        name,
-        chain,
-        tokenizer,
-        parent,
-        lambda: data.images,
-        data.labels,
-        profile,
-    )
-    return model, tokenizer, (run, parent)
-
-
-def toy_cyclevar(
-    profile: Profile, config: CycleVARConfig | None = None, *, seed: int | None = None
-) -> tuple[CycleVAR, Run]:
-    """Return CycleVAR between the toy world's horses and zebras."""
-    model, tokenizer, (parent, _) = toy_next_scale(profile)
-    sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
-    return cyclevar_run(
-        "toy-cyclevar",
-        profile.chains["toy"],
-        tokenizer,
-        model,
-        parent,
-        sets,
-        (HORSE, ZEBRA),
-        profile,
-        config,
-        seed,
-    )
-
-
-def toy_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
-    """Return a rival in pixels, "cyclegan" or "cut", between the toy world's horses and zebras; it
-    is called as CycleVAR is.
-    """
-    training = RivalTraining(
-        method=name,
-        steps=profile.rivals.small_steps,
-        batch=profile.chains["toy"].cyclevar_training.batch,
-    )
-    sets = tuple(toy_domain(profile, species).images for species in ("horse", "zebra"))
-    return pixel_rival_run(
-        f"toy-{name}", training, sets, (HORSE, ZEBRA), {"world": _world(profile)}, profile
-    )
-
-
-def photographs(profile: Profile) -> dict[str, Tensor] | None:
-    """Return horse2zebra as uint8 tensors: trainA, trainB (larger, for crops), testA, testB; None
-    where not found.
-    """
-    folder = data_folder("horse2zebra") if profile.use_photographs else None
-    size = profile.chains["photographs"].image_size
-    return None if folder is None else _photographs(str(folder), size)
-
-
-@functools.lru_cache(maxsize=2)
-def _photographs(folder: str, size: int) -> dict[str, Tensor]:
-    # 286 -> 256 px of CycleVAR section 4.1, in proportion
-    train, test = unpaired(folder, round(size * 286 / 256)), unpaired(folder, size)
-    return {
-        "trainA": train["trainA"],
-        "trainB": train["trainB"],
-        "testA": test["testA"],
-        "testB": test["testB"],
-    }
-
-
-def photograph_tokenizer(profile: Profile) -> tuple[Tokenizer, Run]:
-    """Return the residual tokenizer of horse and zebra photographs."""
-    data = photographs(profile)
-    chain = profile.chains["photographs"]
-    return tokenizer_run(
-        "photo-tokenizer",
-        chain,
-        torch.cat((data["trainA"], data["trainB"])),
-        profile,
-        draw=crops(chain.image_size),
-    )
-
-
-def labelled_photographs(profile: Profile) -> tuple[Callable[[], Tensor], Tensor]:
-    """Return what gives the training photographs, uint8 (N, 3, H, W), and their classes (N,): 0
-    horse, 1 zebra.
-    """
-    data = photographs(profile)
-    labels = torch.cat((torch.zeros(len(data["trainA"])), torch.ones(len(data["trainB"])))).long()
-    return lambda: centre(
-        torch.cat((data["trainA"], data["trainB"])), profile.chains["photographs"].image_size
-    ), labels
-
-
-def photograph_next_scale(profile: Profile) -> tuple[NextScaleModel, Tokenizer, tuple[Run, Run]]:
-    """Return the class-conditional model of horses (class 0) and zebras (class 1) that predicts
-    residuals, and its tokenizer.
-    """
-    tokenizer, parent = photograph_tokenizer(profile)
-    model, run = next_scale_run(
-        "photo-var",
-        profile.chains["photographs"],
-        tokenizer,
-        parent,
-        *labelled_photographs(profile),
-        profile,
-    )
-    return model, tokenizer, (run, parent)
-
-
-def photograph_cyclevar(
-    profile: Profile, config: CycleVARConfig | None = None
-) -> tuple[CycleVAR, Run]:
-    """Return CycleVAR between photographs of horses (class 0) and zebras (class 1)."""
-    data, chain = photographs(profile), profile.chains["photographs"]
-    model, tokenizer, (parent, _) = photograph_next_scale(profile)
-    sets = (data["trainA"], data["trainB"])
-    return cyclevar_run(
-        "photo-cyclevar",
-        chain,
-        tokenizer,
-        model,
-        parent,
-        sets,
-        (0, 1),
-        profile,
-        config,
-        draw=crops(chain.image_size),
-    )
-
-
-def photograph_rival_translation(profile: Profile, name: str) -> tuple[PixelTranslator, Run]:
-    """Return a rival in pixels, "cyclegan" or "cut", between photographs of horses (class 0) and
-    zebras (class 1).
-    """
-    data, chain = photographs(profile), profile.chains["photographs"]
-    training = RivalTraining(
-        method=name, steps=profile.rivals.photograph_steps, batch=chain.cyclevar_training.batch
-    )
-    sets, size = (data["trainA"], data["trainB"]), chain.image_size
-    return pixel_rival_run(
-        f"photo-{name}", training, sets, (0, 1), {"size": size}, profile, draw=crops(size)
-    )
-
-
-def photograph_diffusion(profile: Profile) -> tuple[DiffusionModel, Tokenizer, tuple[Run, Run]]:
-    """Return the latent diffusion model of horses (class 0) and zebras (class 1), over the features
-    of CycleVAR's own tokenizer.
-    """
-    tokenizer, parent = photograph_tokenizer(profile)
-    model, run = rival_run(
-        "photo-diffusion",
-        "diffusion",
-        profile.photograph_diffusion,
-        tokenizer,
-        parent,
-        *labelled_photographs(profile),
-        profile,
-    )
-    return model, tokenizer, (run, parent)
-
-
-def published_photograph_cyclevar(
-    profile: Profile,
-    path: str | None = None,
-    tokenizer_path: str | None = None,
-    config: CycleVARConfig | None = None,
-) -> tuple[CycleVAR, Run]:
-    """Return CycleVAR fine-tuned from the published VAR-d16 on horses and zebras, as the paper has
-    it (section 4.1).
-
-    For a card and the profile "paper"; `path` and `tokenizer_path` name the published files where
-    they are not to be fetched. Raises VarbookError where they or the photographs are missing.
-    """
-    data = photographs(profile)
-    if data is None:
-        raise VarbookError(
-            "The photographs of horse2zebra are not there: fetch them, and name their place in VARBOOK_DATA."
+            shard=shard_wanted(),
         )
-    start = published_cyclevar(path=path, tokenizer_path=tokenizer_path, config=config)
-    chain = replace(profile.chains["photographs"], cyclevar_training=PUBLISHED_TRAINING)
-    parent = Run("var-d16", {"key": f"var-d16 {fingerprint(start.model)}"}, "published")
-    return cyclevar_run(
-        "published-cyclevar",
-        chain,
-        start.tokenizer,
-        start.model,
-        parent,
-        (data["trainA"], data["trainB"]),
-        PUBLISHED_LABELS,
+
+    part = "var" if prediction == "residual" else "flexvar"
+    settings = {"tokenizer": parent.key, "model": config, "training": training}
+    return train_or_find(task, profile, part, settings, build, fit, parents=(parent,))
+
+
+def rival_training(task: Task, profile: Profile, method: str) -> NextScaleTraining:
+    """Return how the rival `method` of `generator_rival` is trained: as the next-scale model is,
+    but for the steps of "diffusion" where the profile names them.
+    """
+    training = profile.chain(task.chain).model_training
+    if method != "diffusion":
+        return training
+    return replace(training, steps=profile.rivals.diffusion_steps.get(task.chain, training.steps))
+
+
+def generator_rival(task: Task, profile: Profile, method: str) -> Trained:
+    """Return a rival of FlexVAR table 2, "raster", "masked" or "diffusion", over the tokenizer of
+    the task's pyramid for rivals, its parent, at its full scale.
+
+    It has the size of the next-scale models. `varbook.generate.rival_sampling` draws with it.
+    """
+    if method not in LOSSES or task.reads:
+        raise VarbookError(
+            f"There is no rival generator {method!r} for the task {task.name}; use one of "
+            f"{', '.join(LOSSES)}, for a task whose domains are classes."
+        )
+    chain = task.chain_of(profile)
+    parent = tokenizer(task, profile, task.rivals_over)
+    training = rival_training(task, profile, method)
+
+    def build() -> nn.Module:
+        torch.manual_seed(profile.seed + 2)
+        return make_rival(method, chain.model)
+
+    def fit(model: nn.Module, keeper: Keeper) -> Curve:
+        features, labels = _encoded(task, profile, parent, None)
+        return fit_rival_generator(
+            method,
+            model,
+            parent.model,
+            features,
+            labels,
+            training,
+            seed=profile.seed,
+            device=pick_device(),
+            keeper=keeper,
+        )
+
+    settings = {"tokenizer": parent.key, "model": chain.model, "training": training}
+    return train_or_find(task, profile, f"rival-{method}", settings, build, fit, parents=(parent,))
+
+
+def translator(
+    task: Task,
+    profile: Profile,
+    method: str = "cyclevar",
+    *,
+    config: CycleVARConfig | None = None,
+    seed: int | None = None,
+    files: tuple[Path | str | None, Path | str | None] = (None, None),
+) -> Trained:
+    """Return what translates between the task's domains, called as CycleVAR is.
+
+    `method` is "cyclevar", over the task's own next-scale model; "published", CycleVAR fine-tuned
+    from the task's published checkpoint as the paper has it (`files` of model and tokenizer, where
+    they are not to be fetched); or a rival of CycleVAR table 1: "cyclegan" and "cut" work in
+    pixels, "sdedit", "ddib" and "cyclediffusion" share one diffusion model, whose run is theirs.
+    `config` and `seed` of CycleVAR are by default the task's and the profile's.
+    """
+    config = config or task.config
+    if method == "cyclevar":
+        return _cyclevar(task, profile, method, _own_start(task, profile, config), seed)
+    if method == "published":
+        return _cyclevar(task, profile, method, published_start(task, config, files), seed)
+    if task.reads or method not in (*METHODS, *STRENGTHS):
+        raise VarbookError(
+            f"There is no rival {method!r} for the task {task.name}; use one of "
+            f"{', '.join((*METHODS, *STRENGTHS))}, for a task whose domains are classes."
+        )
+    if method in METHODS:
+        return _pixel_translator(task, profile, method)
+    diffusion = generator_rival(task, profile, "diffusion")
+
+    def make() -> tuple[nn.Module, Run]:
+        codec = diffusion.parents[0].model
+        rival = DiffusionTranslator(diffusion.model, codec, task.targets, method, guidance=GUIDANCE)
+        return rival, diffusion.run
+
+    return Trained(diffusion.key, make, diffusion.parents)
+
+
+def _own_start(task: Task, profile: Profile, config: CycleVARConfig) -> Start:
+    chain = task.chain_of(profile)
+    parent = next_scale(task, profile)
+
+    def build() -> CycleVAR:
+        weights = parent.model.state_dict()
+        torch.manual_seed(profile.seed + 1)  # of the discriminators, which are drawn afterwards
+        model = make_next_scale(chain.model)
+        model.load_state_dict(weights)  # a copy: the parent stays as it is
+        return CycleVAR(parent.parents[0].model, model, config)
+
+    side = chain.image_size
+    return Start(parent.key, build, config, chain.cyclevar_training, task.domains, side, (parent,))
+
+
+def _cyclevar(task: Task, profile: Profile, method: str, start: Start, seed: int | None) -> Trained:
+    """Return CycleVAR between the task's domains, fine-tuned from `start`."""
+    training = start.training
+    seed = profile.seed if seed is None else seed
+    targets = tuple(start.domains.values())
+
+    def fit(cyclevar: CycleVAR, keeper: Keeper) -> Curve:
+        labels = tuple(cyclevar.model.ids(list(targets))) if task.reads else targets
+        return fit_cyclevar(
+            cyclevar,
+            _sets(task, profile, start.side),
+            labels,
+            training,
+            seed=seed,
+            device=pick_device(),
+            shard=shard_wanted(),
+            perceptual=perceptual_distance().to(pick_device()),
+            draw=task.pictures.draw(start.side),
+            keeper=keeper,
+        )
+
+    settings = {"model": start.key, "cyclevar": start.config, "training": training}
+    settings |= {"images": task.counts(profile)} | task.fingerprint()
+    settings |= {"prompts": targets} if task.reads else {}
+    perceptual = max(training.cycle_perceptual, training.identity_perceptual)
+    return train_or_find(
+        replace(task, domains=start.domains),
         profile,
-        config,
-        draw=crops(chain.image_size),
+        method,
+        settings,
+        start.build,
+        fit,
+        seed=seed,
+        machine=network_settings(perceptual, training.discriminator),
+        parents=start.parents,
+        weights=lambda cyclevar: cyclevar.model,
     )
 
 
-@torch.no_grad()
-def translate_all(cyclevar: CycleVAR, images: Tensor, target: int | str, batch: int = 32) -> Tensor:
-    """Translate uint8 images (N, 3, H, W) into class, or prompt, `target` -> floats (N, 3, H, W) in
-    [-1, 1].
+def _sets(task: Task, profile: Profile, side: int) -> tuple[Tensor, ...]:
+    """Return the training pictures of X and of Y, uint8 (N, 3, H, W), for the task's `draw`."""
+    return tuple(task.domain(profile, name, side=side).images for name in task.domains)
+
+
+def _pixel_translator(task: Task, profile: Profile, method: str) -> Trained:
+    """Return the rival "cyclegan" or "cut", of the chain's batch; for as many steps as the profile
+    says for the chain, else as CycleVAR.
     """
-    device = next(cyclevar.model.parameters()).device
-    label = (
-        cyclevar.model.ids([target])[0]
-        if isinstance(target, str)
-        else torch.tensor(target, device=device)
-    )
-    out = []
-    for rows in images.split(batch):
-        labels = label.expand(len(rows), *label.shape)
-        out.append(cyclevar(to_float(rows).to(device), labels).clamp(-1, 1).cpu())
-    return torch.cat(out)
+    side = task.side(profile)
+    cyclevar = task.chain_of(profile).cyclevar_training
+    steps = profile.rivals.pixel_steps.get(task.chain, cyclevar.steps)
+    training = RivalTraining(method=method, steps=steps, batch=cyclevar.batch)
+
+    def build() -> PixelTranslator:
+        torch.manual_seed(profile.seed + 3)
+        return PixelTranslator(task.targets, method, training.channels, training.blocks)
+
+    def fit(model: PixelTranslator, keeper: Keeper) -> Curve:
+        return fit_rival_translator(
+            model,
+            _sets(task, profile, side),
+            training,
+            seed=profile.seed,
+            device=pick_device(),
+            draw=task.draw(profile),
+            keeper=keeper,
+        )
+
+    settings = {"training": training} | task.identity(profile) | {"images": task.counts(profile)}
+    return train_or_find(task, profile, method, settings, build, fit)
 
 
-@torch.no_grad()
-def render_all(tokenizer: Tokenizer, images: Tensor, batch: int = 64) -> Tensor:
-    """Return uint8 images (N, 3, H, W) as the tokenizer renders them at its full scale, floats that
-    may leave [-1, 1] a little.
-    """
-    return torch.cat(
-        [
-            tokenizer.reconstruct(to_float(rows).to(pick_device()))[-1].cpu()
-            for rows in images.split(batch)
-        ]
-    )
-
-
-def _world(profile: Profile) -> dict:
-    return {
-        "version": WORLD_VERSION,
-        "images": profile.images["toy"],
-        "size": profile.image_size,
-        "weights": WEIGHTS,
-    }
-
-
-def crops(size: int) -> Draw:
-    """Return a `draw` that makes float batches of random crops of `size` pixels, mirrored half of
-    the time.
-    """
-
-    def draw(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        rows = torch.randint(len(images), (count,), generator=generator)
-        return to_float(crop_flip(images[rows], size, generator))
-
-    return draw
-
-
-def centre(images: Tensor, size: int) -> Tensor:
-    """Return the middle `size` x `size` pixels of images (..., H, W)."""
-    top, left = (images.shape[-2] - size) // 2, (images.shape[-1] - size) // 2
-    return images[..., top : top + size, left : left + size]
+def models_of(tasks: Iterable[Task]) -> dict[str, Callable[[Profile], Trained]]:
+    """Return every model of the tasks by the name of its runs, such as "photo-cyclevar"."""
+    models: dict[str, Callable[[Profile], Trained]] = {}
+    for task in tasks:
+        parts: dict[str, Callable] = {"judge": judge} if task.judge else {}
+        parts |= {"tokenizer": tokenizer, "var": next_scale, "cyclevar": translator}
+        if task.published:
+            parts["published"] = partial(translator, method="published")
+        if not task.reads:
+            parts["tokenizer-ground-truth"] = partial(tokenizer, pyramid="ground_truth")
+            parts["tokenizer-single"] = partial(tokenizer, pyramid="single")
+            parts["flexvar"] = partial(next_scale, prediction="ground_truth")
+            parts |= {f"rival-{name}": partial(generator_rival, method=name) for name in LOSSES}
+            parts |= {name: partial(translator, method=name) for name in METHODS}
+        for part, make in parts.items():
+            models.setdefault(task.run_name(part), partial(make, task))
+    return models

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 
 from varbook import paths
-from varbook.book.models import build, captioned
 from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import domains_of
 from varbook.config import rebuild
 from varbook.device import pick_device
 from varbook.errors import VarbookError
@@ -18,9 +18,6 @@ from varbook.train.weights import load_tensors, read_json, unpack
 from varbook.transformer.model import NextScaleConfig
 from varbook.transformer.text_model import TextNextScaleConfig, make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
-
-# Domain -> class, or prompt, of every kind of translator.
-DOMAINS = build.DOMAINS | captioned.DOMAINS
 
 
 def _places(beside: Path | None) -> list[Path]:
@@ -147,17 +144,15 @@ def _from_runs(name: str, model_key: str, beside: Path | None, config: CycleVARC
 
 def runs() -> list[str]:
     """Return the names of all CycleVAR runs whose weights are on this machine."""
-    found = (
-        path for kind in DOMAINS for path in _records(f"{kind}-*.json") if _weights(path).is_file()
-    )
-    return sorted({path.stem for path in found})
+    records = (path for path in _records("*.json") if _weights(path).is_file())
+    return sorted({path.stem for path in records if "cyclevar" in read_json(path)["settings"]})
 
 
 def domains(run: Run) -> dict[str, int | str]:
     """Return what a run translates between: name -> class number, or prompt, first X, then Y. Empty
     where the kind of run is unknown.
     """
-    return DOMAINS.get(run.record["kind"], {})
+    return domains_of(run.record)
 
 
 def side(cyclevar: CycleVAR) -> int:

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import PHOTOGRAPHS, TOY
 from varbook.book.preference.study import Study, fill, open_study
 from varbook.data.images import to_float, to_uint8
 from varbook.errors import VarbookError
 from varbook.paths import home
 from varbook.train.store import Run
+from varbook.translate.apply import translate_all
 from varbook.translate.cyclevar import CycleVAR
 
 OURS = "CycleVAR"  # the name under which the book's own method takes part
@@ -30,14 +32,14 @@ def our_methods(cyclevar: CycleVAR, images: Tensor, target: int) -> dict[str, Te
     device = next(cyclevar.model.parameters()).device
     floor = cyclevar.tokenizer.reconstruct(to_float(images).to(device))[-1].clamp(-1, 1)
     found = {
-        OURS: build.translate_all(cyclevar, images, target),
-        "in-series": build.translate_all(in_series, images, target),
+        OURS: translate_all(cyclevar, images, target),
+        "in-series": translate_all(in_series, images, target),
         "tokenizer-only": floor.cpu(),
     }
     return {name: to_uint8(one) for name, one in found.items()}
 
 
-def study_of(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> Study:
+def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> Study:
     """Return the study of one run below VARBOOK_HOME; made the first time, and left as it is
     afterwards.
 
@@ -58,19 +60,13 @@ def toy_study(profile: Profile, count: int = 16) -> tuple[Study, Run]:
     """Return a study on the first `count` held-out horses of the toy world, translated to zebras,
     and the run behind it.
     """
-    cyclevar, run = build.toy_cyclevar(profile)
-    horses = build.toy_domain(profile, "horse", held_out=True).images[:count]
-    return study_of(cyclevar, run, horses, build.ZEBRA), run
+    horses = TOY.domain(profile, "horse", held_out=True).images[:count]
+    cyclevar, run, _ = build.translator(TOY, profile)
+    return study_of_run(cyclevar, run, horses, TOY.domains["zebra"]), run
 
 
 def photograph_study(profile: Profile, count: int = 16) -> tuple[Study, Run]:
     """Return the same on test photographs of horses; VarbookError where there are no photographs."""
-    data = build.photographs(profile)
-    if data is None:
-        raise VarbookError(
-            "There are no photographs here: name the folder that holds horse2zebra in VARBOOK_DATA."
-        )
-    cyclevar, run = build.photograph_cyclevar(profile)
-    return study_of(
-        cyclevar, run, data["testA"][:count], build.DOMAINS["photo-cyclevar"]["zebra"]
-    ), run
+    horses = PHOTOGRAPHS.domain(profile, "horse", held_out=True).images[:count]
+    cyclevar, run, _ = build.translator(PHOTOGRAPHS, profile)
+    return study_of_run(cyclevar, run, horses, PHOTOGRAPHS.domains["zebra"]), run

@@ -56,10 +56,12 @@ class Rivals:
     """Other methods, each given the time or the images that the papers' methods get."""
 
     generators: tuple[str, ...]  # of FlexVAR table 2, trained like the next-scale models
-    small_steps: int  # of CycleGAN and CUT on the chain "small" (CycleVAR table 1)
     photograph_translators: tuple[str, ...]  # of CycleVAR table 1, those trained on photographs too
-    photograph_steps: int  # of CycleGAN and CUT there
-    diffusion_steps: int  # of the diffusion model there that SDEdit, DDIB and Cycle-Diffusion share
+    # Steps of CycleGAN and CUT on a chain (CycleVAR table 1); on others as many as CycleVAR has.
+    pixel_steps: dict[str, int] = field(hash=False)
+    # Steps of the diffusion model that SDEdit, DDIB and Cycle-Diffusion share on a chain; on others
+    # as many as the next-scale model has.
+    diffusion_steps: dict[str, int] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +107,20 @@ class Profile:
         """Side of the toy world's images in pixels."""
         return self.chains["toy"].image_size
 
-    @property
-    def photograph_diffusion(self) -> Chain:
-        """The chain "photographs" with the steps of its diffusion model."""
-        chain = self.chains["photographs"]
-        training = replace(chain.model_training, steps=self.rivals.diffusion_steps)
-        return replace(chain, model_training=training)
+    def chain(self, name: str) -> Chain:
+        """Return the chain `name`; "flat" is "captions" with the training of the translator to flat
+        pictures.
+        """
+        if name != "flat":
+            return self.chains[name]
+        longer = replace(
+            self.chains["captions"].cyclevar_training,
+            steps=self.flat.steps,
+            batch=self.flat.batch,
+            warmup=min(50, self.flat.steps // 4),
+            identity_steps=min(100, self.flat.steps // 3),
+        )
+        return replace(self.chains["captions"], cyclevar_training=longer)
 
     @property
     def ground_truth_steps(self) -> int:

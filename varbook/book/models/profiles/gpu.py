@@ -238,10 +238,9 @@ GPU = Profile(
     ),
     rivals=Rivals(
         generators=("raster", "masked", "diffusion"),
-        small_steps=20_000,
         photograph_translators=("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion"),
-        photograph_steps=15_000,
-        diffusion_steps=20_000,
+        pixel_steps={"small": 20_000, "photographs": 15_000},
+        diffusion_steps={"photographs": 20_000},
     ),
     flat=Flat(
         steps=10_000,

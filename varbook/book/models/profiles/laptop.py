@@ -225,11 +225,10 @@ LAPTOP = Profile(
     ),
     rivals=Rivals(
         generators=("raster", "masked", "diffusion"),
-        small_steps=1100,
         photograph_translators=("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion"),
-        # As long, on the clock, as CycleVAR on photographs is trained.
-        photograph_steps=3600,
-        diffusion_steps=4000,
+        # On photographs as long, on the clock, as CycleVAR is trained there.
+        pixel_steps={"small": 1100, "photographs": 3600},
+        diffusion_steps={"photographs": 4000},
     ),
     flat=Flat(
         steps=600,

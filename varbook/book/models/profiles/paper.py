@@ -268,10 +268,9 @@ PAPER = Profile(
     ),
     rivals=Rivals(
         generators=("raster", "masked", "diffusion"),
-        small_steps=100_000,
         photograph_translators=("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion"),
-        photograph_steps=100_000,
-        diffusion_steps=300_000,
+        pixel_steps={"small": 100_000, "photographs": 100_000},
+        diffusion_steps={"photographs": 300_000},
     ),
     # No number in the paper: those of the gpu profile.
     flat=Flat(

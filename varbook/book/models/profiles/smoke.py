@@ -205,11 +205,10 @@ SMOKE = Profile(
     ),
     rivals=Rivals(
         generators=("raster", "masked", "diffusion"),
-        small_steps=6,
         # Named as in the other profiles; without photographs none is trained.
         photograph_translators=("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion"),
-        photograph_steps=3600,
-        diffusion_steps=4000,
+        pixel_steps={"small": 6, "photographs": 6},
+        diffusion_steps={"photographs": 20},
     ),
     flat=Flat(
         steps=4,

@@ -1,0 +1,51 @@
+"""Where a fine-tuning of CycleVAR begins: with the task's own next-scale model, or with a published
+checkpoint as in the paper (CycleVAR sections 4.1 and 4.2).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from varbook.book.models.tasks import Task
+from varbook.book.models.trained import Trained
+from varbook.errors import VarbookError
+from varbook.evaluate.samples import fingerprint
+from varbook.pretrained.published_cyclevar import PUBLISHED_TRAINING, published_cyclevar
+from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a fine-tuning begins with, and how it is done."""
+
+    key: str  # of the next-scale model, in the key of the run
+    build: Callable[[], CycleVAR]
+    config: CycleVARConfig
+    training: CycleVARTraining
+    domains: Mapping[str, int | str]  # in the classes, or prompts, of this model
+    side: int  # of the pictures, in pixels
+    parents: tuple[Trained, ...] = ()
+
+
+def published_start(
+    task: Task, config: CycleVARConfig, files: tuple[Path | str | None, Path | str | None]
+) -> Start:
+    """Return the task's published model, with the settings of the paper: for a card, or several,
+    and the profile "paper".
+
+    `files` are those of model and tokenizer, None where they are to be fetched. The model is loaded
+    at once, as its weights are its key. Raises VarbookError where the task names no checkpoint, or
+    where files, photographs or the text encoder are missing.
+    """
+    if task.published is None:
+        raise VarbookError(f"The task {task.name} names no published model to start from.")
+    if task.missing():
+        raise VarbookError(task.missing())
+    name = task.published.checkpoint
+    cyclevar = published_cyclevar(name, *files, config)
+    # The records say "infinity-2b": the paper's only size of it is 512 pixels.
+    key = f"{name.removesuffix('-512')} {fingerprint(cyclevar.model)}"
+    side = cyclevar.schedule[-1][0] * cyclevar.tokenizer.stride
+    domains = task.published.domains
+    return Start(key, lambda: cyclevar, config, PUBLISHED_TRAINING, domains, side)

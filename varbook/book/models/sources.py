@@ -1,0 +1,232 @@
+"""Where a task's pictures come from: the toy world, which draws them, or folders of photographs.
+
+Both answer the same questions, for the `domains` of a task (name -> class or prompt, first X then
+Y). Sets of training pictures are made when they are asked for; how many there are, and what of them
+goes into the key of a run, is known before that.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from varbook.book.models.profiles import Profile
+from varbook.data.crops import centre_crop, random_crops
+from varbook.data.folders import UNPAIRED, file_facts, load_parts, unpaired_files
+from varbook.data.toy import ToySet, toy_images
+from varbook.errors import VarbookError
+from varbook.paths import data_folder
+from varbook.train.fit_tokenizer import Draw, draw_batch
+from varbook.world.draw import WORLD_VERSION
+
+Domains = Mapping[str, int | str]
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """One set of scenes of the toy world, as arguments of `toy_images`."""
+
+    seed: int  # sets with different seeds share no scene
+    share: int = 1  # it holds one in `share` of the profile's training images
+    species: str | tuple[str, ...] | None = None  # None: all
+    weights: Mapping[str, float] | None = field(default=None, hash=False)  # None: all alike
+    night: bool = False
+    flat: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    """Pictures of the toy world. What is held out of two domains shows the same scenes: hidden
+    pairs.
+    """
+
+    images: str  # which of `profile.images` says how many training images there are
+    training: tuple[Scenes, ...]  # all that tokenizer, next-scale model and judge see
+    domains: Mapping[str, Scenes] = field(hash=False)  # training pictures of each domain
+    held_out_seed: int
+
+    def missing(self) -> str | None:
+        """Return None: the toy world is everywhere."""
+        return None
+
+    def counts(self, domains: Domains, profile: Profile) -> tuple[int, ...]:
+        """Return the number of training pictures of each domain."""
+        return tuple(self._count(self.domains[name], profile) for name in domains)
+
+    def identity(self, domains: Domains, profile: Profile, size: int) -> dict:
+        """Return what stands for the training pictures in the key of a run."""
+        first = self.training[0]
+        shown = {"weights": first.weights} if first.weights else {"species": first.species}
+        images = profile.images[self.images]
+        return {"world": {"version": WORLD_VERSION, "images": images, "size": size} | shown}
+
+    def fingerprint(self, domains: Domains) -> dict:
+        """Return {}: nobody else's pictures are here (see `Folders.fingerprint`)."""
+        return {}
+
+    def draw(self, size: int) -> Draw:
+        """Return what makes float batches out of a set: pictures mirrored half of the time."""
+        return draw_batch
+
+    def training_sets(self, profile: Profile, size: int) -> list[ToySet]:
+        """Return all training pictures, with labels, captions, silhouettes and scenes."""
+        return [
+            self._render(scenes, self._count(scenes, profile), size, scenes.seed)
+            for scenes in self.training
+        ]
+
+    def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Tensor:
+        """Return all training pictures, uint8 (N, 3, size, size)."""
+        return torch.cat([part.images for part in self.training_sets(profile, size)])
+
+    def labelled(
+        self, domains: Domains, profile: Profile, size: int
+    ) -> tuple[Tensor, Tensor | list[str]]:
+        """Return all training pictures, uint8 (N, 3, size, size), and their classes, long (N,), or,
+        where domains are asked for by prompts, their N captions.
+        """
+        sets = self.training_sets(profile, size)
+        images = torch.cat([part.images for part in sets])
+        if all(isinstance(target, str) for target in domains.values()):
+            return images, [caption for part in sets for caption in part.captions]
+        return images, torch.cat([part.labels for part in sets])
+
+    def domain(
+        self, domains: Domains, name: str, profile: Profile, size: int, held_out: bool
+    ) -> ToySet:
+        """Return the pictures of one domain (or of another one of the world's): for training, or
+        held out.
+        """
+        if name not in self.domains:
+            raise VarbookError(f"There is no domain {name!r}; use {', '.join(self.domains)}.")
+        scenes = self.domains[name]
+        if held_out:
+            return self._render(scenes, profile.held_out, size, self.held_out_seed)
+        return self._render(scenes, self._count(scenes, profile), size, scenes.seed)
+
+    def _count(self, scenes: Scenes, profile: Profile) -> int:
+        return max(profile.images[self.images] // scenes.share, 1)
+
+    @staticmethod
+    def _render(scenes: Scenes, count: int, size: int, seed: int) -> ToySet:
+        return toy_images(
+            count,
+            size,
+            seed=seed,
+            species=scenes.species,
+            weights=dict(scenes.weights) if scenes.weights else None,
+            night=scenes.night,
+            flat=scenes.flat,
+        )
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Photographs of one domain: `images` uint8 (N, 3, H, W), as a `ToySet` has them."""
+
+    images: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Photographs of two domains in four parts, trainA, trainB, testA and testB.
+
+    They are those of the data set `name` below `paths.data_places()`, or, for pictures of one's
+    own, the `files` of each part. Training pictures are loaded larger than they are used, by
+    `margin`, and cropped at random: 286 -> 256 pixels in CycleVAR section 4.1.
+    """
+
+    name: str
+    files: Mapping[str, Sequence[Path]] | None = field(default=None, hash=False)
+    shape: str = "resize"  # how a picture becomes a square: see `data.folders.CROPS`
+    margin: float = 286 / 256  # 1: the whole picture, mirrored half of the time
+    advice: str = "name the place of its folder in VARBOOK_DATA"
+
+    def missing(self) -> str | None:
+        """Return None, or, where the pictures are not there, a sentence that says what to do."""
+        if self.files is not None or data_folder(self.name):
+            return None
+        return f"The photographs of {self.name} are not there: {self.advice}."
+
+    def parts_files(self) -> Mapping[str, Sequence[Path]]:
+        """Return the files of each part; VarbookError where they are missing."""
+        if self.files is not None:
+            return self.files
+        folder = data_folder(self.name)
+        if folder is None:
+            raise VarbookError(self.missing() or "")
+        return unpaired_files(folder)
+
+    def counts(self, domains: Domains, profile: Profile) -> tuple[int, ...]:
+        """Return the number of training pictures of each domain; nothing is decoded."""
+        files = self.parts_files()
+        return len(files["trainA"]), len(files["trainB"])
+
+    def identity(self, domains: Domains, profile: Profile, size: int) -> dict:
+        """Return what stands for the training pictures in the key of a run."""
+        total = sum(self.counts(domains, profile))
+        return {"images": total, "size": size} | self.fingerprint(domains)
+
+    def fingerprint(self, domains: Domains) -> dict:
+        """Return {"data": hash of the domains in their order and of the training files' names,
+        lengths and times} for files of one's own: other or exchanged pictures are another run.
+
+        A data set with a name is the same everywhere: its name and number of images are enough.
+        """
+        if self.files is None:
+            return {}
+        parts = [file_facts(self.files[part]) for part in ("trainA", "trainB")]
+        text = json.dumps([list(domains.items()), parts])
+        return {"data": hashlib.sha256(text.encode()).hexdigest()[:12]}
+
+    def draw(self, size: int) -> Draw:
+        """Return what makes float batches out of a set: random crops where there is a margin."""
+        return random_crops(size) if self.margin > 1 else draw_batch
+
+    def parts(self, size: int) -> dict[str, Tensor]:
+        """Return trainA, trainB (larger by the margin), testA, testB as uint8 (N, 3, H, W); of test
+        pictures those that are in no training part. VarbookError where they are missing.
+        """
+        files = tuple((part, tuple(self.parts_files()[part])) for part in UNPAIRED)
+        return dict(_decoded_parts(files, size, round(size * self.margin), self.shape))
+
+    def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Tensor:
+        """Return all training pictures, X before Y, uint8 (N, 3, H, W), larger by the margin."""
+        parts = self.parts(size)
+        return torch.cat((parts["trainA"], parts["trainB"]))
+
+    def labelled(
+        self, domains: Domains, profile: Profile, size: int
+    ) -> tuple[Tensor, Tensor | list[str]]:
+        """Return the middle of all training pictures, uint8 (N, 3, size, size), and the class, long
+        (N,), or the prompt of each one's domain.
+        """
+        images = centre_crop(self.images_of_all(domains, profile, size), size)
+        pairs = zip(domains.values(), self.counts(domains, profile), strict=True)
+        labels = [target for target, count in pairs for _ in range(count)]
+        return images, labels if isinstance(labels[0], str) else torch.tensor(labels)
+
+    def domain(
+        self, domains: Domains, name: str, profile: Profile, size: int, held_out: bool
+    ) -> ImageSet:
+        """Return the pictures of one domain: for training (larger by the margin), or held out."""
+        if name not in domains:
+            raise VarbookError(f"There is no domain {name!r}; use {' or '.join(domains)}.")
+        letter = "AB"[list(domains).index(name)]
+        return ImageSet(self.parts(size)[f"{'test' if held_out else 'train'}{letter}"])
+
+
+@functools.lru_cache(maxsize=2)
+def _decoded_parts(
+    files: tuple[tuple[str, tuple[Path, ...]], ...], size: int, training_size: int, shape: str
+) -> dict[str, Tensor]:
+    # In memory for the two sets that a chapter uses; on disk for longer (see `data.array_cache`).
+    return load_parts(dict(files), size, training_size=training_size, crop=shape)
