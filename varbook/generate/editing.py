@@ -14,7 +14,7 @@ from varbook.errors import VarbookError
 from varbook.generate.loop import Forced, Generated, generate
 from varbook.generate.sampling import Drawing
 from varbook.tokenizer.pyramid import down
-from varbook.tokenizer.schedule import Scale, Schedule, check_schedule, schedule_for
+from varbook.tokenizer.schedule import Scale, Schedule, check_schedule, schedule_for, size_of
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
 
@@ -47,7 +47,7 @@ def known_codes(tokenizer: Tokenizer, image: Tensor, keep: Tensor, schedule: Sch
     no influence on them.
     """
     f = tokenizer.encode(hide(image, keep[:, None]))  # B C h w
-    inside = down(keep[:, None].float(), tuple(f.shape[-2:])) > 0.5  # B 1 h w
+    inside = down(keep[:, None].float(), size_of(f)) > 0.5  # B 1 h w
     return Forced(tokenizer.quantise(hide(f, inside), schedule).tokens, keep_masks(keep, schedule))
 
 

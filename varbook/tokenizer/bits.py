@@ -26,18 +26,19 @@ class BinaryCodes(nn.Module):
 
     normalise = True  # the codes lie on the unit sphere, and so does what is compared with them
 
+    hits: Tensor  # d: how often each bit is positive
+
     def __init__(self, code_dim: int, *, entropy: float = 0.0, sharpness: float = 4.0):
         super().__init__()
         if not 1 <= code_dim <= LARGEST:
             raise VarbookError(
                 f"A code has 1 to {LARGEST} bits, not {code_dim}: an index must fit into a whole number."
             )
-        self.vocab_size, self.code_dim = 2**code_dim, code_dim
-        self.entropy, self.sharpness = (
-            entropy,
-            sharpness,
-        )  # weight of the entropy penalty; how soft its bits are
-        self.register_buffer("hits", torch.zeros(code_dim))  # how often each bit is positive
+        self.vocab_size = 2**code_dim
+        self.code_dim = code_dim
+        self.entropy = entropy  # weight of the entropy penalty
+        self.sharpness = sharpness  # a higher one makes the soft bits of the penalty harder
+        self.register_buffer("hits", torch.zeros(code_dim))
 
     def bits(self, indices: Tensor) -> Tensor:
         """Return the bits of `indices` (...), bool (..., d)."""

@@ -10,6 +10,8 @@ class Codebook(nn.Module):
     8912 x 32, L2-normalised).
     """
 
+    hits: Tensor  # V: moving average of how often each code is used
+
     def __init__(self, vocab_size: int, code_dim: int, *, normalise: bool = False):
         super().__init__()
         self.vocab_size, self.code_dim, self.normalise = vocab_size, code_dim, normalise

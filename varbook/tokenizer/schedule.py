@@ -7,6 +7,7 @@ another argument.
 import math
 
 import torch
+from torch import Tensor
 
 from varbook.errors import VarbookError
 
@@ -38,6 +39,12 @@ TABLE_7 = {
     (512, 12): square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 23, 32),
     (512, 15): square(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 23, 32),
 }
+
+
+def size_of(maps: Tensor) -> Scale:
+    """Return the size (h, w) of maps (..., h, w)."""
+    height, width = maps.shape[-2:]
+    return height, width
 
 
 def token_count(schedule: Schedule) -> int:
@@ -96,13 +103,13 @@ def nearest_schedule(schedule: Schedule, latent: Scale) -> Schedule:
     """
     inside = sorted(
         {(min(h, latent[0]), min(w, latent[1])) for h, w in schedule if h > 0 and w > 0}
-        - {tuple(latent)}
+        - {(latent[0], latent[1])}
     )
     kept: list[Scale] = []
     for scale in inside:
         if not kept or (scale[0] >= kept[-1][0] and scale[1] >= kept[-1][1]):
             kept.append(scale)
-    return (*kept, tuple(latent))
+    return (*kept, (latent[0], latent[1]))
 
 
 def make_schedule(latent: Scale, steps: int) -> Schedule:
@@ -115,7 +122,7 @@ def make_schedule(latent: Scale, steps: int) -> Schedule:
     if not 1 <= steps <= longest:
         raise VarbookError(f"A latent of {latent} allows 1 to {longest} steps, not {steps}.")
     if steps == 1:
-        return (tuple(latent),)
+        return ((latent[0], latent[1]),)
     # A geometric ladder of the longer side, pushed apart where rounding makes two rungs equal
     # (VAR's ladder does the same).
     sides = [round(longest ** (k / (steps - 1))) for k in range(steps)]
@@ -192,4 +199,4 @@ def _scaled(sides: list[int], latent: Scale) -> Schedule:
         (math.ceil(side * latent[0] / longest), math.ceil(side * latent[1] / longest))
         for side in sides
     ]
-    return tuple(dict.fromkeys([(1, 1), *middle, tuple(latent)]))
+    return tuple(dict.fromkeys([(1, 1), *middle, (latent[0], latent[1])]))

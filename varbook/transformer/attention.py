@@ -6,7 +6,7 @@ save calls.
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -29,18 +29,18 @@ class KeyValueCache:
     def angles_of_next(self, length: int) -> Tensor:
         """Return the angles (length, D / 2) of the tokens that come next."""
         start = 0 if self.keys is None else self.keys.shape[2]
+        assert self.angles is not None  # a model with rotary positions makes its caches with them
         return self.angles[start : start + length]
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so
         far.
         """
-        if self.keys is not None:
-            keys, values = (
-                torch.cat((self.keys, keys), 2),
-                torch.cat((self.values, values), 2),
-            )  # B H L D
-        self.keys, self.values = keys, values
+        if self.keys is not None and self.values is not None:
+            keys = torch.cat((self.keys, keys), 2)  # B H L D
+            values = torch.cat((self.values, values), 2)  # B H L D
+        self.keys = keys
+        self.values = values
         return keys, values
 
 
@@ -73,13 +73,8 @@ def scale_groups(
             [torch.full((s.stop - s.start,), k, device=device) for k, s in enumerate(small)]
         )
         later = scale_of[None, :] > scale_of[:, None]  # query i, key j: is j on a finer scale?
-        groups.append(
-            (
-                0,
-                small[-1].stop,
-                torch.zeros(later.shape, device=device).masked_fill(later, -math.inf),
-            )
-        )
+        mask = torch.zeros(later.shape, device=device).masked_fill(later, -math.inf)
+        groups.append((0, small[-1].stop, mask))
         slices = slices[len(small) :]
     return groups + [(s.start, s.stop, None) for s in slices]
 
@@ -104,19 +99,22 @@ class SelfAttention(nn.Module):
     With `rotary` queries and keys are rotated by the angles of their places, as in Infinity.
     """
 
+    zero_k_bias: Tensor
+
     def __init__(self, width: int, heads: int, *, cosine: bool = True, rotary: bool = False):
         super().__init__()
-        self.heads, self.cosine, self.rotary = heads, cosine, rotary
+        self.heads = heads
+        self.cosine = cosine
+        self.rotary = rotary
         self.scale = 1.0 if cosine else 0.25 / math.sqrt(width // heads)
         if cosine:
             # A learned sharpness per head, kept below 100: with unit vectors the scores cannot grow
             # otherwise.
             self.scale_mul_1H11 = nn.Parameter(torch.full((1, heads, 1, 1), math.log(4.0)))
         self.mat_qkv = nn.Linear(width, 3 * width, bias=False)
-        self.q_bias, self.v_bias = (
-            nn.Parameter(torch.zeros(width)),
-            nn.Parameter(torch.zeros(width)),
-        )
+        # Keys have no bias: it would add the same to all scores of a query, which the softmax ignores.
+        self.q_bias = nn.Parameter(torch.zeros(width))
+        self.v_bias = nn.Parameter(torch.zeros(width))
         self.register_buffer("zero_k_bias", torch.zeros(width))
         self.proj = nn.Linear(width, width)
 
@@ -130,25 +128,24 @@ class SelfAttention(nn.Module):
         scale x to all scales so far.
         """
         B, L, C = x.shape
-        qkv = F.linear(
-            x, self.mat_qkv.weight, torch.cat((self.q_bias, self.zero_k_bias, self.v_bias))
-        )  # B L 3C
-        q, k, v = qkv.view(B, L, 3, self.heads, C // self.heads).permute(
-            2, 0, 3, 1, 4
-        )  # each B H L D
+        bias = torch.cat((self.q_bias, self.zero_k_bias, self.v_bias))
+        qkv = F.linear(x, self.mat_qkv.weight, bias)  # B L 3C
+        parts = qkv.view(B, L, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = parts  # each B H L D
         if self.cosine:
             q = F.normalize(q, dim=-1) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
             k = F.normalize(k, dim=-1)
         if self.rotary:
-            angles = layout.angles if cache is None else cache.angles_of_next(L)
+            known = cast(RotaryLayout, layout)  # what a model with rotary positions passes
+            angles = known.angles if cache is None else cache.angles_of_next(L)
             q, k = rotate(q, angles), rotate(k, angles)
         if cache is not None:
             out = attend(q, *cache.append(k, v), self.scale)
         else:
-            groups = layout.groups if self.rotary else layout
-            parts = [
+            groups = layout.groups if isinstance(layout, RotaryLayout) else layout or []
+            answers = [
                 attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], self.scale, mask)
                 for a, b, mask in groups
             ]
-            out = torch.cat(parts, 2)  # B H L D
+            out = torch.cat(answers, 2)  # B H L D
         return self.proj(out.transpose(1, 2).reshape(B, L, C))

@@ -1,6 +1,7 @@
 """One transformer block, steered by the condition through adaptive layer norm (AdaLN)."""
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,19 @@ from torch import Tensor, nn
 
 from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, SelfAttention
 from varbook.transformer.cross import CrossAttention, Text
-from varbook.transformer.mamba import ScanMemory
+from varbook.transformer.mamba import MambaMixer, ScanMemory
+
+
+class Modulation(NamedTuple):
+    """What the condition sets in one block: (B, 1, C) each, and a text that is read."""
+
+    gate1: Tensor  # of attention's answer
+    gate2: Tensor  # of the feed-forward layer's
+    scale1: Tensor  # of the norm before attention
+    scale2: Tensor  # of the norm before the feed-forward layer
+    shift1: Tensor
+    shift2: Tensor
+    text: Text | None = None  # keys and values for `cross`, where there is a text
 
 
 class FeedForward(nn.Module):
@@ -16,7 +29,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, ratio: int = 4):
         super().__init__()
-        self.fc1, self.fc2 = nn.Linear(width, ratio * width), nn.Linear(ratio * width, width)
+        self.fc1 = nn.Linear(width, ratio * width)
+        self.fc2 = nn.Linear(ratio * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, L, C) -> (B, L, C)."""
@@ -37,52 +51,53 @@ class Block(nn.Module):
         heads: int,
         *,
         cosine: bool = True,
-        mixer: nn.Module | None = None,
+        mixer: SelfAttention | MambaMixer | None = None,
         cross: CrossAttention | None = None,
         shared_adaln: bool = False,
     ):
         super().__init__()
-        self.attn = mixer or SelfAttention(width, heads, cosine=cosine)
+        self.attn: SelfAttention | MambaMixer = mixer or SelfAttention(width, heads, cosine=cosine)
         if cross is not None:
-            self.ca, self.ca_norm = cross, nn.LayerNorm(width, eps=1e-6)
+            self.ca = cross
+            self.ca_norm = nn.LayerNorm(width, eps=1e-6)
         self.ffn = FeedForward(width)
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
-        if (
-            shared_adaln
-        ):  # the network has one layer for all blocks, a block only what it adds to its six vectors
+        if shared_adaln:
+            # The network has one layer for all blocks, a block only what it adds to its six vectors.
             self.ada_gss = nn.Parameter(torch.randn(1, 1, 6, width) / math.sqrt(width))
         else:
             self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
     def modulation(
         self, condition: Tensor, text: tuple[Tensor, Tensor] | None = None
-    ) -> list[Tensor | Text]:
-        """Return the six vectors (B, 1, C) for a condition (B, C): two gates, two scales, two
-        shifts.
+    ) -> Modulation:
+        """Return two gates, two scales and two shifts (B, 1, C) for a condition (B, C).
 
-        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C). For a `text`, the words (B, T, C) and
-        their mask, a seventh entry follows: what `cross` has read of them.
+        With `shared_adaln` the condition is what the shared layer made of it, (B, 1, 6, C). `text`
+        is the words (B, T, C) and their mask: what `cross` reads of them comes along.
         """
         if condition.ndim == 4:
             six = (self.ada_gss + condition).unbind(2)
         else:
             six = self.ada_lin(condition)[:, None].chunk(6, -1)
-        return [*six, self.ca.read(*text)] if text else list(six)
+        gate1, gate2, scale1, scale2, shift1, shift2 = six
+        read = self.ca.read(*text) if text else None
+        return Modulation(gate1, gate2, scale1, scale2, shift1, shift2, read)
 
     def forward(
         self,
         x: Tensor,
-        modulation: list[Tensor | Text],
+        modulation: Modulation,
         layout: list[Group] | RotaryLayout | Tensor | None,
         cache: KeyValueCache | ScanMemory | None = None,
     ) -> Tensor:
         """Map (B, L, C) -> (B, L, C); `layout` is what the mixer must know of the sequence:
         attention's groups, Mamba's order.
         """
-        gate1, gate2, scale1, scale2, shift1, shift2, *text = modulation
+        gate1, gate2, scale1, scale2, shift1, shift2, text = modulation
         x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, layout, cache)
-        if text:
-            x = x + self.ca(self.ca_norm(x), *text)
+        if text is not None:
+            x = x + self.ca(self.ca_norm(x), text)
         return x + gate2 * self.ffn(self.norm(x) * (1 + scale2) + shift2)
 
 

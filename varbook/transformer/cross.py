@@ -5,7 +5,7 @@ Texts of different lengths are padded; what is padding gets a mask of minus infi
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -28,9 +28,11 @@ def attend_rounded(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor) 
     """
     q, k, v = half(q), half(k), half(v)
     if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(
-            *(one.bfloat16() for one in (q, k, v, mask)), scale=scale
-        ).to(q.dtype)
+        short_q, short_k, short_v, short_mask = (x.bfloat16() for x in (q, k, v, mask))
+        out = F.scaled_dot_product_attention(
+            short_q, short_k, short_v, attn_mask=short_mask, scale=scale
+        )
+        return out.to(q.dtype)
     scores = scale * (q @ k.transpose(-2, -1)) + mask  # B H L T
     shares = (scores - scores.amax(-1, keepdim=True)).exp()
     return half((half(shares) @ v) / shares.sum(-1, keepdim=True))
@@ -55,16 +57,17 @@ class CrossAttention(nn.Module):
         self, width: int, heads: int, channels: int, *, pool: bool = False, rounded: bool = False
     ):
         super().__init__()
-        self.heads, self.rounded = heads, rounded
+        self.heads = heads
+        self.rounded = rounded
+        self.mat_q: nn.Parameter | nn.Linear
         if pool:
             self.mat_q = nn.Parameter(torch.empty(1, heads, width // heads))
             nn.init.trunc_normal_(self.mat_q, std=math.sqrt(1 / width / 3))
         else:
             self.mat_q = nn.Linear(width, width)
         self.mat_kv = nn.Linear(channels, 2 * width, bias=False)
-        self.v_bias = nn.Parameter(
-            torch.zeros(width)
-        )  # keys have none: it would not change the softmax
+        # Keys have none: it would not change the softmax.
+        self.v_bias = nn.Parameter(torch.zeros(width))
         self.proj = nn.Linear(width, width)
 
     def read(self, words: Tensor, mask: Tensor) -> Text:
@@ -72,19 +75,21 @@ class CrossAttention(nn.Module):
         read once for all scales.
         """
         bias = torch.cat((torch.zeros_like(self.v_bias), self.v_bias))
-        both = F.linear(words, self.mat_kv.weight, bias).unflatten(
-            -1, (2, self.heads, -1)
-        )  # B T 2 H D
-        return Text(*both.permute(2, 0, 3, 1, 4).unbind(0), mask)
+        both = F.linear(words, self.mat_kv.weight, bias)  # B T 2C
+        both = both.unflatten(-1, (2, self.heads, -1))  # B T 2 H D
+        keys, values = both.permute(2, 0, 3, 1, 4).unbind(0)  # B H T D each
+        return Text(keys, values, mask)
 
     def forward(self, x: Tensor | None, text: Text) -> Tensor:
         """Return what the text answers to x (B, L, C) -> (B, L, C), or to the learned query (x
         None) -> (B, 1, C).
         """
         if x is None:
-            q = self.mat_q[:, :, None].expand(len(text.keys), -1, -1, -1)  # B H 1 D
+            q = cast(Tensor, self.mat_q)[:, :, None].expand(len(text.keys), -1, -1, -1)  # B H 1 D
         else:
-            q = self.mat_q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B H L D
+            q = (
+                cast(nn.Linear, self.mat_q)(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            )  # B H L D
         out = (attend_rounded if self.rounded else attend)(
             q, text.keys, text.values, 1 / math.sqrt(q.shape[-1]), text.mask
         )

@@ -45,29 +45,24 @@ class MambaMixer(nn.Module):
 
     def __init__(self, width: int, *, path: int, state: int = 16, expand: int = 2, kernel: int = 4):
         super().__init__()
-        inner, rank = expand * width, max(width // 16, 1)
-        self.path, self.inner, self.rank, self.state_size, self.kernel = (
-            path,
-            inner,
-            rank,
-            state,
-            kernel,
-        )
+        inner = expand * width
+        rank = max(width // 16, 1)
+        self.path = path
+        self.inner = inner
+        self.rank = rank
+        self.state_size = state
+        self.kernel = kernel
         self.in_proj = nn.Linear(width, 2 * inner, bias=False)  # the signal and its gate
         self.conv = nn.Parameter(torch.empty(inner, 1, kernel).uniform_(-1, 1) / math.sqrt(kernel))
         self.conv_bias = nn.Parameter(torch.zeros(inner))
-        self.select = nn.Linear(
-            inner, rank + 2 * state, bias=False
-        )  # dt (of low rank), B and C: what makes it selective
+        # dt (of low rank), B and C depend on the input: that makes the scan selective.
+        self.select = nn.Linear(inner, rank + 2 * state, bias=False)
         self.dt_proj = nn.Linear(rank, inner, bias=False)
         # Mamba's start: steps between 0.001 and 0.1, decays of 1 to N per unit of time.
         steps = torch.exp(torch.empty(inner).uniform_(math.log(1e-3), math.log(1e-1)))
-        self.dt_bias = nn.Parameter(
-            steps + torch.log(-torch.expm1(-steps))
-        )  # the inverse of softplus
-        self.A_log = nn.Parameter(
-            torch.arange(1, state + 1).float().log().repeat(1, inner, 1)
-        )  # 1 D N
+        self.dt_bias = nn.Parameter(steps + torch.log(-torch.expm1(-steps)))  # inverse of softplus
+        decays = torch.arange(1, state + 1).float()
+        self.A_log = nn.Parameter(decays.log().repeat(1, inner, 1))  # 1 D N
         self.skip = nn.Parameter(torch.ones(inner))
         self.proj = nn.Linear(inner, width)
 
@@ -77,12 +72,12 @@ class MambaMixer(nn.Module):
         """
         if memory is not None:
             order = memory.next_order(x.shape[1])
+        assert order is not None  # the model passes one of the two
         order = order.to(x.device)
         u, gate = self.in_proj(x[:, order]).chunk(2, -1)  # B L D, along the path
         u = F.silu(self.look_back(u, memory))
-        with torch.autocast(
-            x.device.type, enabled=False
-        ):  # long products of decays need the digits
+        # Long products of decays need the digits of float32.
+        with torch.autocast(x.device.type, enabled=False):
             y = self.scan(u.float(), memory)
         return self.proj(y.to(gate.dtype) * F.silu(gate))[:, undo(order)]  # B L C
 

@@ -1,7 +1,9 @@
 """The next-scale model: VAR and FlexVAR are two configurations of it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -9,11 +11,17 @@ from torch import Tensor, nn
 from varbook.config import added, recorded_as
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule, square, token_count
-from varbook.transformer.attention import Group, KeyValueCache, scale_groups
-from varbook.transformer.block import Block, HeadNorm
+from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, scale_groups
+from varbook.transformer.block import Block, HeadNorm, Modulation
 from varbook.transformer.mamba import MambaMixer, ScanMemory
 from varbook.transformer.positions import FixedPositions, ScalablePositions
 from varbook.transformer.scan_paths import PATHS, scan_order
+
+# An embedding (B, C) of classes, or a `TextCondition`: `pooled` and `text` alone look inside.
+Condition = Any
+# What a block's mixer must know of the sequence: attention's groups, with angles where positions
+# are rotary, or the order of a scan.
+Layout = list[Group] | RotaryLayout | Tensor
 
 
 @dataclass(frozen=True)
@@ -64,26 +72,27 @@ class NextScaleModel(nn.Module):
 
     def __init__(self, config: NextScaleConfig):
         super().__init__()
-        self.config, width = config, config.width
+        self.config = config
+        width = config.width
         self.word_embed = nn.Linear(config.code_dim, width)
-        self._make_condition(config)
+        self._make_condition()
         self.pos_start = nn.Parameter(torch.empty(1, 1, width))
-        self.positions = self._make_positions(config)
+        self.positions = self._make_positions()
         self.lvl_embed = nn.Embedding(config.steps, width) if config.step_embedding else None
         if config.shared_adaln:
             self.shared_ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
-        self.blocks = nn.ModuleList(
-            self._make_block(config, layer) for layer in range(config.depth)
-        )
+        layers = [self._make_block(layer) for layer in range(config.depth)]
+        self.blocks: Sequence[Block] = nn.ModuleList(layers)  # type: ignore[assignment]
         self.head_nm = HeadNorm(width)
         self.head = nn.Linear(width, config.outputs)
         self._initialise()
 
-    def _make_condition(self, config: NextScaleConfig) -> None:
-        self.class_emb = nn.Embedding(config.classes + 1, config.width)
+    # The parts that another kind of condition swaps (`text_model`).
+    def _make_condition(self) -> None:
+        self.class_emb = nn.Embedding(self.config.classes + 1, self.config.width)
 
-    @staticmethod
-    def _make_positions(config: NextScaleConfig) -> nn.Module:
+    def _make_positions(self) -> nn.Module:
+        config = self.config
         if config.positions == "fixed":
             return FixedPositions(config.width, config.schedule)
         if config.positions == "scalable":
@@ -97,18 +106,15 @@ class NextScaleModel(nn.Module):
             f'There are no positions named {config.positions!r}; use "fixed" or "scalable".'
         )
 
-    @staticmethod
-    def _make_block(config: NextScaleConfig, layer: int) -> Block:
+    def _make_block(self, layer: int) -> Block:
+        config = self.config
         if config.mixer not in ("attention", "mamba"):
             raise VarbookError(
                 f'There is no mixer named {config.mixer!r}; use "attention" or "mamba".'
             )
-        mamba = config.mixer == "mamba"
-        mixer = (
-            MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state)
-            if mamba
-            else None
-        )
+        mixer = None
+        if config.mixer == "mamba":
+            mixer = MambaMixer(config.width, path=layer % PATHS, state=config.mamba_state)
         return Block(
             config.width,
             config.heads,
@@ -129,30 +135,26 @@ class NextScaleModel(nn.Module):
         nn.init.trunc_normal_(self.pos_start, std=std)
         with torch.no_grad():
             self.head.weight.mul_(0.02)
-            self.head_nm.ada_lin[1].weight.mul_(0.5)
+            cast(nn.Linear, self.head_nm.ada_lin[1]).weight.mul_(0.5)
             for block in self.blocks:
-                rows = (
-                    block.ada_gss.unbind(2)
-                    if self.config.shared_adaln
-                    else block.ada_lin[1].weight.chunk(6)
-                )
+                if self.config.shared_adaln:
+                    rows = block.ada_gss.unbind(2)
+                else:
+                    rows = cast(nn.Linear, block.ada_lin[1]).weight.chunk(6)
                 for gate in rows[:2]:
                     gate.mul_(1e-3)
-                for rest in rows[2:]:
-                    rest.mul_(0.5)
+                for scale_or_shift in rows[2:]:
+                    scale_or_shift.mul_(0.5)
                 block.attn.proj.weight.div_(math.sqrt(2 * self.config.depth))
                 block.ffn.fc2.weight.div_(math.sqrt(2 * self.config.depth))
 
-    def condition(self, labels: Tensor) -> Tensor:
+    def condition(self, labels: Tensor) -> Condition:
         """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means
         "no class".
         """
         # While the model is traced for export the labels have no values to check.
-        wrong = (
-            labels[:0]
-            if torch.compiler.is_compiling()
-            else labels[(labels < 0) | (labels > self.config.classes)]
-        )
+        known = torch.compiler.is_compiling()
+        wrong = labels[:0] if known else labels[(labels < 0) | (labels > self.config.classes)]
         if len(wrong):
             raise VarbookError(
                 f"Class labels run from 0 to {self.config.classes - 1} ({self.config.classes} for none), not {wrong.tolist()}; "
@@ -165,19 +167,23 @@ class NextScaleModel(nn.Module):
         return torch.full_like(labels, self.config.classes)
 
     @staticmethod
-    def pooled(condition: Tensor) -> Tensor:
+    def pooled(condition: Condition) -> Tensor:
         """Return the part of a condition that is one vector (B, C): here all of it."""
         return condition
 
     @staticmethod
-    def text(condition: Tensor) -> tuple[Tensor, Tensor] | None:
+    def text(condition: Condition) -> tuple[Tensor, Tensor] | None:
         """Return the part of a condition that is words (B, T, C) with their mask: here there is
         none.
         """
         return None
 
     def embed(
-        self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule, first: int = 0
+        self,
+        maps: Sequence[Tensor | None],
+        condition: Condition,
+        schedule: Schedule,
+        first: int = 0,
     ) -> Tensor:
         """Return the input tokens (B, L, C) of the scales from number `first` on.
 
@@ -197,23 +203,24 @@ class NextScaleModel(nn.Module):
             tokens.append(x)
         return torch.cat(tokens, 1)  # B L C
 
-    def modulations(self, condition: Tensor) -> list[list[Tensor]]:
+    def modulations(self, condition: Condition) -> list[Modulation]:
         """Return every block's six AdaLN vectors, and what it reads of a text where there is one.
 
         They depend on the condition alone, so sampling computes them once.
         """
-        vector, text = self.pooled(condition), self.text(condition)
+        vector = self.pooled(condition)
+        text = self.text(condition)
         if self.config.shared_adaln:
             vector = self.shared_ada_lin(vector).view(-1, 1, 6, self.config.width)  # B 1 6 C
         return [block.modulation(vector, text) for block in self.blocks]
 
-    def logits(self, x: Tensor, condition: Tensor) -> Tensor:
+    def logits(self, x: Tensor, condition: Condition) -> Tensor:
         """Return the logits (B, L, V) of hidden states (B, L, C), in float32."""
         with torch.autocast(x.device.type, enabled=False):
             return self.head(self.head_nm(x.float(), self.pooled(condition).float()))
 
     def forward(
-        self, maps: list[Tensor | None], labels: Tensor, schedule: Schedule | None = None
+        self, maps: Sequence[Tensor | None], labels: Tensor, schedule: Schedule | None = None
     ) -> Tensor:
         """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and
         the coarser ones.
@@ -224,7 +231,7 @@ class NextScaleModel(nn.Module):
         return self.predict(maps, self.condition(labels), schedule)
 
     def predict(
-        self, maps: list[Tensor | None], condition: Tensor, schedule: Schedule | None = None
+        self, maps: Sequence[Tensor | None], condition: Condition, schedule: Schedule | None = None
     ) -> Tensor:
         """Return what `forward` returns, for a condition (B, C) that `condition` has made of
         labels.
@@ -238,20 +245,20 @@ class NextScaleModel(nn.Module):
             x = block(x, modulation, layout)
         return self.logits(x, condition)
 
-    def layouts(self, schedule: Schedule, device: torch.device) -> list[list[Group]] | list[Tensor]:
+    def layouts(self, schedule: Schedule, device: torch.device) -> Sequence[Layout]:
         """Return what each block must know of the sequence: the groups of attention (the same for
         all), the path of its scan.
         """
         if self.config.mixer == "mamba":
-            return [scan_order(schedule, block.attn.path).to(device) for block in self.blocks]
+            return [scan_order(schedule, path).to(device) for path in self._paths()]
         return [scale_groups(schedule, device)] * len(self.blocks)
 
     def step(
         self,
         x: Tensor,
-        condition: Tensor,
-        modulations: list[list[Tensor]],
-        caches: list[KeyValueCache] | list[ScanMemory],
+        condition: Condition,
+        modulations: Sequence[Modulation],
+        caches: Sequence[KeyValueCache] | Sequence[ScanMemory],
     ) -> Tensor:
         """Return the logits (B, h*w, V) of one new scale's tokens x (B, h*w, C), given the caches
         of the scales before.
@@ -262,16 +269,17 @@ class NextScaleModel(nn.Module):
 
     def new_caches(
         self, schedule: Schedule | None = None
-    ) -> list[KeyValueCache] | list[ScanMemory]:
+    ) -> Sequence[KeyValueCache] | Sequence[ScanMemory]:
         """Return an empty cache per block: keys and values, or the memory of a scan, which must
         know the `schedule` to come.
         """
         if self.config.mixer == "mamba":
-            return [
-                ScanMemory(schedule or self.config.schedule, block.attn.path)
-                for block in self.blocks
-            ]
+            return [ScanMemory(schedule or self.config.schedule, path) for path in self._paths()]
         return [KeyValueCache() for _ in self.blocks]
+
+    def _paths(self) -> list[int]:
+        """Return the scan path of every Mamba block."""
+        return [block.attn.path for block in self.blocks if isinstance(block.attn, MambaMixer)]
 
     def tokens_per_image(self) -> int:
         """Return the length of the training sequence."""

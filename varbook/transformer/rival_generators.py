@@ -49,6 +49,9 @@ class DiffusionModel(nn.Module):
     same and stays useful where t is near 1.)
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, config: NextScaleConfig):
         super().__init__()
         self.config = replace(masked(config), vocab_size=config.code_dim)

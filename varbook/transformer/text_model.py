@@ -49,13 +49,13 @@ class TextNextScaleConfig(NextScaleConfig):
     """Everything that shapes a text-conditioned model; `classes` means nothing here."""
 
     shared_adaln: bool = True
-    words: tuple[
-        str, ...
-    ] = ()  # vocabulary of the model's own encoder; (): another encoder is given to `set_encoder`
+    # Vocabulary of the model's own encoder; (): another encoder is given to `set_encoder`.
+    words: tuple[str, ...] = ()
     text_channels: int = 64  # features of a word; Flan-T5-XL 2048
     text_length: int = 16  # words of the longest text; Infinity 512
     levels: int = 0  # rows of the step embedding, 0: as many as scales; Infinity 15
-    rotary_side: int = 0  # longer side of the grid on which places are measured, 0: that of the last scale; Infinity 64
+    # Longer side of the grid on which places are measured, 0: that of the last scale; Infinity 64.
+    rotary_side: int = 0
     rounded_cross: bool = False  # cross-attention in bfloat16, as published
 
     @property
@@ -77,13 +77,17 @@ class TextNextScaleModel(NextScaleModel):
     `NextScaleModel` is.
     """
 
+    config: TextNextScaleConfig
+    positions: RotaryPositions
+
     def __init__(self, config: TextNextScaleConfig):
         super().__init__(config)
         with torch.no_grad():
             for block in self.blocks:
                 block.ca.proj.weight.div_(math.sqrt(2 * config.depth))
 
-    def _make_condition(self, config: TextNextScaleConfig) -> None:
+    def _make_condition(self) -> None:
+        config = self.config
         width, channels = config.width, config.text_channels
         self.cfg_uncond = nn.Parameter(
             torch.randn(config.text_length, channels) / math.sqrt(channels)
@@ -98,14 +102,14 @@ class TextNextScaleModel(NextScaleModel):
             WordEncoder(config.words, channels, config.text_length) if config.words else None
         )
 
-    @staticmethod
-    def _make_positions(config: TextNextScaleConfig) -> RotaryPositions:
+    def _make_positions(self) -> RotaryPositions:
+        config = self.config
         return RotaryPositions(
             config.width, config.heads, config.rotary_side or max(config.schedule[-1])
         )
 
-    @staticmethod
-    def _make_block(config: TextNextScaleConfig, layer: int) -> Block:
+    def _make_block(self, layer: int) -> Block:
+        config = self.config
         mixer = SelfAttention(config.width, config.heads, cosine=config.cosine, rotary=True)
         cross = CrossAttention(
             config.width, config.heads, config.width, rounded=config.rounded_cross
@@ -152,21 +156,18 @@ class TextNextScaleModel(NextScaleModel):
             )
         features = self.encoder(labels.clamp_min(0))  # B T Ct
         withheld = (labels < 0)[..., None]
-        return self.read(
-            torch.where(withheld, self.cfg_uncond[: labels.shape[1]], features), labels != 0
-        )
+        features = torch.where(withheld, self.cfg_uncond[: labels.shape[1]], features)
+        return self.read(features, labels != 0)
 
     def read(self, features: Tensor, present: Tensor) -> TextCondition:
         """Return the condition for features (B, T, Ct) of words, of which those are there that
         `present` (B, T) says.
         """
         features = self.text_norm(features)
-        mask = torch.zeros(present.shape, device=features.device).masked_fill(~present, -math.inf)[
-            :, None, None
-        ]  # B 1 1 T
-        return TextCondition(
-            self.text_proj_for_sos(features, mask), self.text_proj_for_ca(features), mask
-        )
+        mask = torch.zeros(present.shape, device=features.device)  # B T
+        mask = mask.masked_fill(~present, -math.inf)[:, None, None]  # B 1 1 T
+        vector = self.text_proj_for_sos(features, mask)  # B C
+        return TextCondition(vector, self.text_proj_for_ca(features), mask)
 
     @staticmethod
     def pooled(condition: TextCondition) -> Tensor:
@@ -182,9 +183,8 @@ class TextNextScaleModel(NextScaleModel):
         """Return what each block must know of the sequence: the groups of attention, and the angles
         of the tokens.
         """
-        layout = RotaryLayout(
-            scale_groups(schedule, device), self.positions.angles(schedule).to(device)
-        )
+        angles = self.positions.angles(schedule).to(device)
+        layout = RotaryLayout(scale_groups(schedule, device), angles)
         return [layout] * len(self.blocks)
 
     def new_caches(self, schedule: Schedule | None = None) -> list[KeyValueCache]:
@@ -195,8 +195,6 @@ class TextNextScaleModel(NextScaleModel):
 
 def make_next_scale(config: NextScaleConfig) -> NextScaleModel:
     """Return the model that a configuration describes: steered by a class, or by a text."""
-    return (
-        TextNextScaleModel(config)
-        if isinstance(config, TextNextScaleConfig)
-        else NextScaleModel(config)
-    )
+    if isinstance(config, TextNextScaleConfig):
+        return TextNextScaleModel(config)
+    return NextScaleModel(config)

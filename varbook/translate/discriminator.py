@@ -2,6 +2,8 @@
 features of the image.
 """
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -113,7 +115,7 @@ class FeatureDiscriminator(nn.Module):
         super().__init__()
         self.backbone = freeze(backbone)
         self.head = nn.Sequential(
-            spectral_norm(nn.Linear(backbone.width, hidden)),
+            spectral_norm(nn.Linear(cast(int, backbone.width), hidden)),
             nn.LeakyReLU(0.2),
             spectral_norm(nn.Linear(hidden, 1)),
         )

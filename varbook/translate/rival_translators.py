@@ -109,13 +109,11 @@ class PixelTranslator(nn.Module):
         if method not in METHODS:
             raise VarbookError(f"There is no rival {method!r}; choose one of {', '.join(METHODS)}.")
         self.targets, self.method = targets, method
-        self.model = nn.ModuleList(PixelGenerator(channels, blocks) for _ in targets)
+        generators = [PixelGenerator(channels, blocks) for _ in targets]
+        self.model = nn.ModuleList(generators)
         # CUT's heads are needed for training alone, but are kept, so that a run is whole.
-        self.heads = (
-            nn.ModuleList(PatchHeads(one.dims) for one in self.model)
-            if method == "cut"
-            else nn.ModuleList()
-        )
+        contrastive = generators if method == "cut" else []
+        self.heads = nn.ModuleList(PatchHeads(generator.dims) for generator in contrastive)
 
     def forward(self, image: Tensor, target: Tensor) -> Tensor:
         """Translate each image by the generator of its target class."""
@@ -155,6 +153,9 @@ class ImagePool(nn.Module):
     Held in buffers, so that an interrupted training finds its pool again.
     """
 
+    images: Tensor
+    filled: Tensor  # how many of the places are taken
+
     def __init__(self, size: int, shape: tuple[int, int, int]):
         super().__init__()
         self.register_buffer("images", torch.zeros(size, *shape))
@@ -164,14 +165,16 @@ class ImagePool(nn.Module):
         """Return as many images as `fakes` (B, 3, H, W), some of them older ones whose places the
         new ones take.
         """
-        size, out = len(self.images), []
+        size = len(self.images)
+        out = []
         for fake in fakes.detach():
-            if self.filled < size:
+            if int(self.filled) < size:
                 self.images[self.filled] = fake
                 self.filled += 1
             elif size and torch.rand((), generator=generator) < 0.5:
                 at = int(torch.randint(size, (), generator=generator))
                 old = self.images[at].to(fake.dtype, copy=True)
-                self.images[at], fake = fake, old
+                self.images[at] = fake
+                fake = old
             out.append(fake)
         return torch.stack(out)
