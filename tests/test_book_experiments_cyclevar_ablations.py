@@ -11,18 +11,18 @@ from varbook.book.experiments.cyclevar_ablations import (
     DIRECTIONS,
     KEPT,
     TEMPERATURES,
-    TURNED,
+    AT_EVALUATION,
     VARIANTS,
     at_alpha,
     at_temperature,
-    judged,
-    pictures,
+    image_measures,
+    kept_images,
     results,
     seeds_of,
-    token_shown,
+    shown_token,
     training_of,
     with_codes,
-    yardsticks,
+    references,
 )
 from varbook.book.models import build
 from varbook.book.models.profiles import profile
@@ -112,7 +112,7 @@ def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(ow
         "found"
     ] * 2
     assert values[0] != values[1] and [run.record["seed"] for run in runs] == [0, 1]
-    kept = pictures(values[0])
+    kept = kept_images(values[0])
     side = own_home.chains["small"].image_size
     assert list(kept) == list(DIRECTIONS) and all(
         one.shape == (KEPT, 3, side, side) for one in kept.values()
@@ -121,7 +121,7 @@ def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(ow
         sum(values[0]["token"]) == pytest.approx(1e5, rel=0.01)
         and 0 < values[0]["state"]["perplexity"]
     )
-    for one in (values[0], *(values[0][name] for name in TURNED)):
+    for one in (values[0], *(values[0][name] for name in AT_EVALUATION)):
         assert all(
             f"{what} {short}" in one
             for what in ("FD", "structure", "accuracy", "IoU", "background")
@@ -133,7 +133,7 @@ def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(ow
 
 
 def test_the_measures_know_their_yardsticks(own_home):
-    values = yardsticks(own_home).record["measurements"]["result"]["values"]
+    values = references(own_home).result
     source, hidden = values["source, untouched"], values["hidden counterpart"]
     assert source["structure h2z"] == pytest.approx(0, abs=1e-6) and hidden["structure h2z"] > 0
     assert source["background h2z"] > 60 and hidden["FD h2z"] < source["FD h2z"]
@@ -141,16 +141,16 @@ def test_the_measures_know_their_yardsticks(own_home):
     sets = {
         s: to_float(SMALL.domain(own_home, s, held_out=True).images) for s in ("horse", "zebra")
     }
-    assert judged(own_home, judge, {"h2z": sets["horse"], "z2h": sets["zebra"]}) == pytest.approx(
-        source, rel=1e-4
-    )
+    assert image_measures(
+        own_home, judge, {"h2z": sets["horse"], "z2h": sets["zebra"]}
+    ) == pytest.approx(source, rel=1e-4)
 
 
 def test_the_token_shown_lies_in_the_animal(own_home):
     model, _, (codec,) = build.next_scale(SMALL, own_home)
     tokenizer, schedule = codec.model, own_home.chains["small"].tokenizer.schedule
     side = own_home.chains["small"].image_size
-    images, place = token_shown(own_home, CycleVAR(tokenizer, model))
+    images, place = shown_token(own_home, CycleVAR(tokenizer, model))
     coarse, stride, width = (
         sum(h * w for h, w in schedule[:-1]),
         tokenizer.stride,

@@ -12,14 +12,12 @@ from varbook.book.experiments.flexvar_ablations import (
     ROWS,
     ablation,
     ceiling,
-    clearly_higher,
-    kept_pictures,
+    kept_images,
     per_token,
     settings_of,
-    spread,
     tokenizer_of,
-    within_noise,
 )
+from varbook.book.experiments.seeds import clearly_higher, spread, within_noise
 from varbook.book.models.profiles import profile
 from varbook.tokenizer.pyramid import GroundTruthPyramid, ResidualPyramid
 from varbook.tokenizer.schedule import square
@@ -88,12 +86,12 @@ def test_ground_truth_on_var_s_tokenizer_keeps_everything_but_the_pyramid(own_ho
 def test_a_row_is_trained_once_and_its_pictures_come_back_from_their_tokens(own_home):
     run = ablation(own_home, "VAR's tokenizer", 0)
     again = ablation(own_home, "VAR's tokenizer", 0)
-    values = run.record["measurements"]["result"]["values"]
+    values = run.result
     assert (run.source, again.source) == ("trained", "found") and again.record == run.record
     assert values["gain"] == pytest.approx(values["frequencies alone"] - values["loss"])
     assert len(run.curve) > 0 and 0 <= values["taken for its class"] <= 1 and values["FD-toy"] > 0
-    pictures = kept_pictures(own_home, "VAR's tokenizer", values)
+    pictures = kept_images(own_home, "VAR's tokenizer", values)
     side = own_home.image_size
     assert pictures.shape == (KEPT, 3, side, side) and pictures.std() > 0
-    best = ceiling(own_home, "VAR's tokenizer").record["measurements"]["result"]["values"]
+    best = ceiling(own_home, "VAR's tokenizer").result
     assert best["FD-toy"] > 0

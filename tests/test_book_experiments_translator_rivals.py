@@ -15,11 +15,11 @@ from varbook.book.experiments.translator_rivals import (
     OURS,
     PIXELS,
     RIVALS,
-    balance,
+    not_dominated,
     evenly,
-    everyone,
+    all_numbers,
     photograph_numbers,
-    photograph_pictures,
+    kept_photographs,
     photograph_rival,
     rival,
 )
@@ -33,23 +33,19 @@ from varbook.translate.apply import translate_all
 @pytest.mark.parametrize("name", RIVALS)
 def test_a_rival_is_measured_as_the_ablations_are_and_found_again(smoke, name):
     run = rival(smoke, name)
-    values = run.record["measurements"]["result"]["values"]
-    yardsticks = cyclevar_ablations.yardsticks(smoke).record["measurements"]["result"]["values"][
-        "source, untouched"
-    ]
+    values = run.result
+    yardsticks = cyclevar_ablations.references(smoke).result["source, untouched"]
     assert set(values) == {*yardsticks, "pictures", "minutes"} and values["minutes"] >= 0
-    assert {one: images.shape for one, images in cyclevar_ablations.pictures(values).items()} == {
-        one: (cyclevar_ablations.KEPT, 3, 32, 32) for one in cyclevar_ablations.DIRECTIONS
-    }
+    assert {
+        one: images.shape for one, images in cyclevar_ablations.kept_images(values).items()
+    } == {one: (cyclevar_ablations.KEPT, 3, 32, 32) for one in cyclevar_ablations.DIRECTIONS}
     again = rival(smoke, name)
     assert again.source == "found" and again.record["measurements"] == run.record["measurements"]
 
 
 def test_the_kept_pictures_are_the_translators_own(smoke):
     made_by = build.translator(SMALL, smoke, "cyclegan").model
-    kept = cyclevar_ablations.pictures(
-        rival(smoke, "CycleGAN").record["measurements"]["result"]["values"]
-    )
+    kept = cyclevar_ablations.kept_images(rival(smoke, "CycleGAN").result)
     horses = SMALL.domain(smoke, "horse", held_out=True).images[: cyclevar_ablations.KEPT]
     fresh = translate_all(made_by, horses, SMALL.domains["zebra"])
     assert torch.allclose(kept["h2z"].float() / 127.5 - 1, fresh, atol=0.01)
@@ -61,7 +57,7 @@ def test_the_three_ways_by_diffusion_share_one_model(smoke):
 
 
 def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
-    numbers = everyone(smoke)
+    numbers = all_numbers(smoke)
     assert set(numbers) == {
         "source, untouched",
         "tokenizer alone",
@@ -82,14 +78,14 @@ def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
         }
         for name in (OURS, *RIVALS)
     }
-    assert all(balance(made_up).values())
+    assert all(not_dominated(made_up).values())
     made_up["CUT"] |= {"FD h2z": 0.5}
-    assert all(balance(made_up).values())
+    assert all(not_dominated(made_up).values())
     made_up["CUT"] |= {"structure h2z": 0.5}
-    assert [text for text, held in balance(made_up).items() if not held] == [
+    assert [text for text, held in not_dominated(made_up).items() if not held] == [
         "horse to zebra: CUT is not better in both distance and structure"
     ]
-    assert list(balance(made_up, ["CycleGAN"])) == [
+    assert list(not_dominated(made_up, ["CycleGAN"])) == [
         f"{way}: CycleGAN is not better in both distance and structure" for way in DIRECTIONS
     ]
 
@@ -125,7 +121,7 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
         ),
     )
     run = photograph_rival(short, name)
-    values = run.record["measurements"]["result"]["values"]
+    values = run.result
     assert list(values["report"]) == list(DIRECTIONS) and values["minutes"] >= 0
     assert all(
         set(one) == {"frechet", "kernel", "structure", "seen_as"}
@@ -135,11 +131,11 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
         f"{what} {way}" for what in ("FD", "structure") for way in ("h2z", "z2h")
     }
     side = smoke.chains["photographs"].image_size
-    assert photograph_pictures(values).shape == (2 * cyclevar_ablations.KEPT, 3, side, side)
+    assert kept_photographs(values).shape == (2 * cyclevar_ablations.KEPT, 3, side, side)
     assert photograph_rival(short, name).source == "found"
     made_by = build.translator(PHOTOGRAPHS, short, RIVALS[name]).model
     fresh = translate_all(made_by, evenly(photographs["testA"], cyclevar_ablations.KEPT), 1)
     # as kept they went through a JPEG
     assert (
-        photograph_pictures(values)[: cyclevar_ablations.KEPT].float() / 127.5 - 1 - fresh
+        kept_photographs(values)[: cyclevar_ablations.KEPT].float() / 127.5 - 1 - fresh
     ).abs().mean() < 0.2

@@ -54,8 +54,8 @@ EXPERIMENTS = {
     "CycleVAR taken apart": lambda: [
         cyclevar_ablations.results(LAPTOP, name) for name in cyclevar_ablations.VARIANTS
     ],
-    "yardsticks": lambda: cyclevar_ablations.yardsticks(LAPTOP),
-    "rivals": lambda: translator_rivals.everyone(LAPTOP),
+    "yardsticks": lambda: cyclevar_ablations.references(LAPTOP),
+    "rivals": lambda: translator_rivals.all_numbers(LAPTOP),
     "rivals on photographs": lambda: [
         translator_rivals.photograph_rival(LAPTOP, name)
         for name in LAPTOP.rivals.photograph_translators

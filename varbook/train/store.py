@@ -68,6 +68,11 @@ class Run:
         return self.record["curve"]
 
     @property
+    def result(self) -> dict:
+        """The numbers of an `experiment`."""
+        return self.record["measurements"]["result"]["values"]
+
+    @property
     def core_minutes(self) -> float:
         """Processor time of the training in minutes; time on the clock where an older record has no
         other.

@@ -36,7 +36,9 @@ from varbook.translate.relaxation import mixture_state
 KEPT = 4  # held-out scenes of each domain whose translations a record keeps
 TEMPERATURES = (0.01, 0.1, 0.7, 1.0, 2.0, 10.0, 10_000.0)  # CycleVAR table 5
 ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
-DESCENT = 250.0  # learning rate of plain descent, in units of AdamW's; half of it gives like rows
+DESCENT_RATE = (
+    250.0  # learning rate of plain descent, in units of AdamW's; half of it gives like rows
+)
 DIRECTIONS = {
     "h2z": ("horse", "zebra"),
     "z2h": ("zebra", "horse"),
@@ -54,12 +56,12 @@ class Variant:
     vocab_size: int | None = (
         None  # size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
     )
-    turned: bool = (
-        False  # measure the weights of the first seed once more under each setting of TURNED
+    remeasured: bool = (
+        False  # measure the weights of the first seed once more under each setting of AT_EVALUATION
     )
 
 
-TURNED = {
+AT_EVALUATION = {
     "one code per token": {"relaxation": "argmax"},
     "temperature 0.5": {"temperature": 0.5},
     "temperature 1": {"temperature": 1.0},
@@ -70,7 +72,7 @@ TURNED = {
 
 VARIANTS = {
     "default": Variant(
-        repeated=True, turned=True
+        repeated=True, remeasured=True
     ),  # temperature 2, alpha 0.5, parallel, full context, no noise
     "temperature 0.01": Variant(CycleVARConfig(temperature=0.01), repeated=True),  # table 5
     "temperature 10000": Variant(CycleVARConfig(temperature=10_000.0), repeated=True),
@@ -97,9 +99,9 @@ VARIANTS = {
     "temperature 0.01, quarter rate": Variant(CycleVARConfig(temperature=0.01), rate=0.25),
     "default, quarter rate": Variant(rate=0.25),
     "temperature 0.01, plain descent": Variant(
-        CycleVARConfig(temperature=0.01), rate=DESCENT, optimiser="sgd"
+        CycleVARConfig(temperature=0.01), rate=DESCENT_RATE, optimiser="sgd"
     ),
-    "default, plain descent": Variant(rate=DESCENT, optimiser="sgd"),
+    "default, plain descent": Variant(rate=DESCENT_RATE, optimiser="sgd"),
     "temperature 0.01, 64 codes": Variant(CycleVARConfig(temperature=0.01), vocab_size=64),
     "default, 64 codes": Variant(vocab_size=64),
     "temperature 0.01, 2048 codes": Variant(CycleVARConfig(temperature=0.01), vocab_size=2048),
@@ -140,20 +142,20 @@ def training_of(profile: Profile, variant: Variant) -> CycleVARTraining:
     return replace(training, lr=variant.rate * training.lr, optimiser=variant.optimiser)
 
 
-def taken_apart(profile: Profile, name: str, seed: int) -> Run:
+def ablation(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of VARIANTS, trained with `seed`: its "result" holds
-    every number of `measured`.
+    every number of `translator_measures`.
     """
     variant = VARIANTS[name]
     judge = build.judge(SMALL, profile)
     training = training_of(profile, variant)
-    turned = TURNED if variant.turned and seed == profile.small_seeds[0] else {}
+    settings_after = AT_EVALUATION if variant.remeasured and seed == profile.small_seeds[0] else {}
     settings = {
         "model": build.next_scale(SMALL, profile).key,
         "cyclevar": variant.config,
         "training": training,
         "judge": judge.key,
-        "turned": turned,
+        "turned": settings_after,
         "held_out": profile.held_out,
     }
     # Enough for the key: the row's own chain is built only where its record is missing.
@@ -168,12 +170,14 @@ def taken_apart(profile: Profile, name: str, seed: int) -> Run:
         curve = fit_cyclevar(
             cyclevar, sets, SMALL.targets, training, seed=seed, device=pick_device()
         )
-        values = measured(profile, cyclevar, judge.model) | kept(profile, cyclevar)
-        for one, changes in turned.items():
+        values = translator_measures(profile, cyclevar, judge.model) | shown_values(
+            profile, cyclevar
+        )
+        for name_after, changes in settings_after.items():
             other = CycleVAR(
                 tokenizer.model, cyclevar.model, replace(variant.config, **changes)
             ).eval()
-            values[one] = measured(profile, other, judge.model)
+            values[name_after] = translator_measures(profile, other, judge.model)
         return values, curve
 
     return experiment(
@@ -193,11 +197,11 @@ def seeds_of(profile: Profile, name: str) -> tuple[int, ...]:
 
 def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:
     """Return the runs of the row `name` with every seed, and the numbers of each."""
-    runs = [taken_apart(profile, name, seed) for seed in seeds_of(profile, name)]
-    return runs, [run.record["measurements"]["result"]["values"] for run in runs]
+    runs = [ablation(profile, name, seed) for seed in seeds_of(profile, name)]
+    return runs, [run.result for run in runs]
 
 
-def yardsticks(profile: Profile) -> Run:
+def references(profile: Profile) -> Run:
     """Return the record of what the measures say of the source itself, the tokenizer alone, and the
     hidden counterpart.
     """
@@ -207,15 +211,15 @@ def yardsticks(profile: Profile) -> Run:
     def function() -> tuple[dict, Curve]:
         sets = {name: SMALL.domain(profile, name, held_out=True).images for name in SMALL.domains}
         through = {name: render_all(tokenizer.model, images) for name, images in sets.items()}
-        made = {
+        compared = {
             "source, untouched": (sets, 0),
             "tokenizer alone": (through, 0),
             "hidden counterpart": (sets, 1),
         }
         values = {}
-        for name, (images, end) in made.items():
+        for name, (images, end) in compared.items():
             pairs = {short: images[ends[end]] for short, ends in DIRECTIONS.items()}
-            values[name] = judged(
+            values[name] = image_measures(
                 profile,
                 judge.model,
                 {short: to_float(x) if x.dtype == torch.uint8 else x for short, x in pairs.items()},
@@ -248,12 +252,14 @@ def translations(
     }
 
 
-def measured(profile: Profile, cyclevar: CycleVAR, judge: Judge) -> dict[str, float]:
-    """Return every number of `judged` for the translations of all held-out scenes."""
-    return judged(profile, judge, translations(profile, cyclevar))
+def translator_measures(profile: Profile, cyclevar: CycleVAR, judge: Judge) -> dict[str, float]:
+    """Return every number of `image_measures` for the translations of all held-out scenes."""
+    return image_measures(profile, judge, translations(profile, cyclevar))
 
 
-def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str, float]:
+def image_measures(
+    profile: Profile, judge: Judge, translated: dict[str, Tensor]
+) -> dict[str, float]:
     """Return the measures of chapter 09 for translations (N, 3, H, W) in [-1, 1] of the held-out
     scenes, one set a direction.
 
@@ -262,7 +268,7 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
     """
     values: dict[str, float] = {}
     for short, (species, target) in DIRECTIONS.items():
-        source, images = SMALL.domain(profile, species, held_out=True), made[short]
+        source, images = SMALL.domain(profile, species, held_out=True), translated[short]
         real = SMALL.domain(profile, target).images[:1000]
         verdict, truth = look(judge, images), source.silhouettes
         numbers = {
@@ -279,15 +285,15 @@ def judged(profile: Profile, judge: Judge, made: dict[str, Tensor]) -> dict[str,
     return values
 
 
-def first_pictures(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
-    """Return {"pictures": the strip} of the first translations in both directions; `pictures` reads
-    it again.
+def first_images(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
+    """Return {"pictures": the strip} of the first translations in both directions, which
+    `kept_images` reads again.
     """
     return {"pictures": strip(torch.cat(list(translations(profile, translator, KEPT).values())))}
 
 
 @torch.no_grad()
-def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
+def shown_values(profile: Profile, cyclevar: CycleVAR) -> dict:
     """Return what a record keeps to be shown: the first translations as one small PNG, and how its
     codes are mixed.
 
@@ -295,11 +301,11 @@ def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
     codes at the place in the middle of the first horse, at the last scale, in units of 1e-5. Serial
     passes and lone scales have neither.
     """
-    values = first_pictures(profile, cyclevar)
+    values = first_images(profile, cyclevar)
     config = cyclevar.config
     if config.mode == "serial" or not config.multi_scale_context:
         return values
-    images, place = token_shown(profile, cyclevar)
+    images, place = shown_token(profile, cyclevar)
     context = cyclevar.source(images)[: len(cyclevar.schedule)]
     to_zebra = torch.full((len(images),), SMALL.domains["zebra"], device=images.device)
     logits = cyclevar.model(context, to_zebra)
@@ -308,7 +314,7 @@ def kept(profile: Profile, cyclevar: CycleVAR) -> dict:
     return values | {"state": state, "token": (mixed * 1e5).round().int().tolist()}
 
 
-def token_shown(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
+def shown_token(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
     """Return held-out horses (16, 3, H, W) and the index of one token: the last scale's, in the
     middle of the first horse.
     """
@@ -321,7 +327,7 @@ def token_shown(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
     return to_float(held.images[:16]).to(pick_device()), first + place
 
 
-def pictures(values: dict) -> dict[str, Tensor]:
+def kept_images(values: dict) -> dict[str, Tensor]:
     """Return the pictures that a record keeps, direction -> uint8 (KEPT, 3, H, W)."""
     rows = images_of(values["pictures"], 2 * KEPT)
     return dict(zip(DIRECTIONS, rows.split(KEPT), strict=False))

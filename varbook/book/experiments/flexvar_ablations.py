@@ -72,7 +72,7 @@ ROWS = {
 
 def ablation(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of ROWS, trained with `seed`: its "result" holds every
-    number of `measured`.
+    number of `model_measures`.
     """
     row = ROWS[name]
     judge, tokenizer = build.judge(TOY, profile), build.tokenizer(TOY, profile, row.tokenizer)
@@ -100,7 +100,7 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
 def results(profile: Profile, name: str) -> tuple[list[Run], list[dict]]:
     """Return the runs of the row `name` with every seed of the profile, and the numbers of each."""
     runs = [ablation(profile, name, seed) for seed in profile.ablation.seeds]
-    return runs, [run.record["measurements"]["result"]["values"] for run in runs]
+    return runs, [run.result for run in runs]
 
 
 def ceiling(profile: Profile, name: str) -> Run:
@@ -122,7 +122,7 @@ def ceiling(profile: Profile, name: str) -> Run:
             codec.image(codec.tokens(to_float(rows).to(pick_device())))
             for rows in held.images.split(64)
         ]
-        return judged(profile, judge.model, torch.cat(rebuilt), held.labels), []
+        return image_measures(profile, judge.model, torch.cat(rebuilt), held.labels), []
 
     return experiment(
         "toy-ablation-ceiling",
@@ -165,7 +165,7 @@ def tokenizer_of(profile: Profile, row: Row) -> Tokenizer:
     return tokenizer.eval()
 
 
-def kept_pictures(profile: Profile, name: str, values: dict) -> Tensor:
+def kept_images(profile: Profile, name: str, values: dict) -> Tensor:
     """Return the pictures (KEPT, 3, H, W) whose tokens the record of the row `name` keeps, the same
     classes in every row.
     """
@@ -186,7 +186,7 @@ def _held_out(profile: Profile) -> ToySet:
     return toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED)
 
 
-def judged(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
+def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
     """Return FD-toy to other real pictures, its metric card, and the share of pictures that are
     taken for their class.
     """
@@ -210,13 +210,13 @@ def _train(profile: Profile, row: Row, config, training, judge, seed: int) -> tu
     )
     spent = {"core seconds per step": (time.process_time() - began) / training.steps}
     spent["parameters"] = sum(parameter.numel() for parameter in model.parameters())
-    return spent | measured(
+    return spent | model_measures(
         profile, model, tokenizer, features, judge.to(pick_device()), seed
     ), curve
 
 
 @torch.no_grad()
-def measured(
+def model_measures(
     profile: Profile,
     model: NextScaleModel,
     tokenizer: Tokenizer,
@@ -239,24 +239,24 @@ def measured(
         known, tokenizer.quantise(asked, schedule).tokens, tokenizer.config.vocab_size
     )
     pick, began = torch.Generator().manual_seed(seed), time.process_time()
-    made = [
+    samples = [
         generate(model, tokenizer, rows.to(device), **SAMPLING, generator=pick)
         for rows in held.labels.split(64)
     ]
     spent = (time.process_time() - began) / len(held)
-    pictures = torch.cat([one.images for one in made]).cpu()
+    pictures = torch.cat([sample.images for sample in samples]).cpu()
     known = per_token(frequencies, schedule)
     numbers = {
         "frequencies alone": known,
         "gain": known - score["loss"],
         "core seconds per image": spent,
     }
-    tokens = [maps[:KEPT].tolist() for maps in made[0].tokens]
+    tokens = [maps[:KEPT].tolist() for maps in samples[0].tokens]
     return (
         score
         | numbers
         | {"frequencies per scale": frequencies, "tokens": tokens}
-        | judged(profile, judge, pictures, held.labels)
+        | image_measures(profile, judge, pictures, held.labels)
     )
 
 
@@ -264,24 +264,3 @@ def per_token(per_scale: Sequence[float], schedule: Schedule) -> float:
     """Return the mean over all tokens of a number that is known per scale."""
     sizes = [piece.stop - piece.start for piece in scale_slices(schedule)]
     return sum(size * value for size, value in zip(sizes, per_scale, strict=True)) / sum(sizes)
-
-
-def spread(values: Sequence[dict], what: str) -> tuple[float, float]:
-    """Return mean and range (largest minus smallest) of the number `what` over the seeds: the range
-    is the noise.
-    """
-    numbers = [one[what] for one in values]
-    return sum(numbers) / len(numbers), max(numbers) - min(numbers)
-
-
-def within_noise(a: Sequence[dict], b: Sequence[dict], what: str) -> bool:
-    """Say whether two rows differ in `what` by no more than the larger of their ranges over the
-    seeds.
-    """
-    (first, noise), (second, other) = spread(a, what), spread(b, what)
-    return abs(first - second) <= max(noise, other)
-
-
-def clearly_higher(a: Sequence[dict], b: Sequence[dict], what: str) -> bool:
-    """Say whether every seed of row `a` has a higher `what` than every seed of row `b`."""
-    return min(one[what] for one in a) > max(one[what] for one in b)

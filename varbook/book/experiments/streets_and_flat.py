@@ -40,6 +40,7 @@ ROWS = (
 )
 STREET_ROWS = ("source, untouched", "tokenizer alone", "CycleVAR w/ Infinity", "real target")
 SHOWN, SHOWN_STREETS = 6, 8  # pictures of each direction that are shown
+_TESTS = {"day": "testA", "night": "testB"}  # the held-out part of each
 QUALITY = 90  # of the photographs in a record
 
 
@@ -48,7 +49,7 @@ def rendered(tokenizer: Tokenizer, images: Tensor) -> Tensor:
     return render_all(tokenizer, images).clamp(-1, 1)
 
 
-def shown(n: int) -> slice:
+def shown_scenes(n: int) -> slice:
     """Return which held-out scenes are shown for direction number `n`: none is chosen, and no two
     directions show the same.
     """
@@ -66,27 +67,27 @@ def counterparts(
     tokenizer = codec.model
     before = CycleVAR(tokenizer, model, cyclevar.config)  # not trained to translate yet
     held = {name: NIGHT.domain(profile, name, held_out=True) for name in PROMPTS}
-    found = {}
+    measures = {}
     for name, (start, end) in directions.items():
         source, hidden = held[start], held[end]
-        made = (
+        translated = (
             to_float(source.images),
             translate_all(before, source.images, PROMPTS[end]),
             translate_all(cyclevar, source.images, PROMPTS[end]),
             rendered(tokenizer, hidden.images),
         )
-        found[name] = {
-            row: judge_counterpart(judge, source, hidden, one, attribute)
-            for row, one in zip(ROWS, made, strict=True)
+        measures[name] = {
+            row: judge_counterpart(judge, source, hidden, images, attribute)
+            for row, images in zip(ROWS, translated, strict=True)
         }
-    return found
+    return measures
 
 
 def flat(profile: Profile) -> Run:
     """Return the record of the translator between photographs and flat pictures.
 
     Its "result" holds counterparts (of `counterparts`), pictures (the first translations of each
-    direction: `flat_pictures`), and core_minutes of the training.
+    direction: `flat_images`), and core_minutes of the training.
     """
     trained, judge = build.translator(FLAT, profile), build.judge(FLAT, profile)
     settings = {
@@ -100,13 +101,13 @@ def flat(profile: Profile) -> Run:
 
     def function() -> tuple[dict, Curve]:
         cyclevar, run, _ = trained
-        made = []
+        translated = []
         for n, (start, end) in enumerate(STYLES.values()):
-            images = FLAT.domain(profile, start, held_out=True).images[shown(n)]
-            made.append(translate_all(cyclevar, images, PROMPTS[end]))
+            images = FLAT.domain(profile, start, held_out=True).images[shown_scenes(n)]
+            translated.append(translate_all(cyclevar, images, PROMPTS[end]))
         values = {
             "counterparts": counterparts(profile, cyclevar, STYLES, "style"),
-            "pictures": strip(torch.cat(made)),
+            "pictures": strip(torch.cat(translated)),
             "core_minutes": run.core_minutes,
         }
         return values, run.curve
@@ -121,7 +122,7 @@ def flat(profile: Profile) -> Run:
     )
 
 
-def flat_pictures(values: dict) -> dict[str, Tensor]:
+def flat_images(values: dict) -> dict[str, Tensor]:
     """Return direction -> the first translations, uint8 (SHOWN, 3, H, W), that the record of `flat`
     keeps.
     """
@@ -137,7 +138,7 @@ def streets(profile: Profile) -> Run:
     Its "result" holds: counts of held-out photographs; measures (direction -> row of STREET_ROWS ->
     brightness, edges, seen as target, frechet, kernel, structure; the last four only where
     pretrained features are at hand); pictures and renderings (the translations shown, and their
-    sources through the tokenizer: `street_pictures`), levels (the brightness of each source shown),
+    sources through the tokenizer: `street_images`), levels (the brightness of each source shown),
     perceptual (the distance in the losses) and core_minutes of the three trainings. Raises
     VarbookError where there are neither photographs nor a record.
     """
@@ -153,7 +154,7 @@ def streets(profile: Profile) -> Run:
         cyclevar = trained.model
         probe = street_probe(cyclevar.tokenizer, data)
         sources = street_sources(data)
-        made = [
+        translated = [
             translate_all(cyclevar, sources[start], PROMPTS[end])
             for start, end in DAY_NIGHT.values()
         ]
@@ -164,7 +165,7 @@ def streets(profile: Profile) -> Run:
                 name: dict(street_measures(cyclevar, data, probe, *ends))
                 for name, ends in DAY_NIGHT.items()
             },
-            "pictures": strip(torch.cat(made), QUALITY),
+            "pictures": strip(torch.cat(translated), QUALITY),
             "renderings": strip(torch.cat(through), QUALITY),
             "levels": [brightness(image) for images in sources.values() for image in images],
             "perceptual": best_at_hand(),  # what the losses saw with
@@ -192,7 +193,7 @@ def street_probe(tokenizer: Tokenizer, data: dict[str, Tensor]) -> DomainProbe |
     day, night = (centre_crop(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
     # Also as the tokenizer renders them: its blur is no sign of either domain.
     return DomainProbe(
-        *(torch.cat((to_float(one), rendered(tokenizer, one))) for one in (day, night))
+        *(torch.cat((to_float(images), rendered(tokenizer, images))) for images in (day, night))
     )
 
 
@@ -203,13 +204,13 @@ def street_measures(
     `end`.
     """
     source, target = data[_TESTS[start]], data[_TESTS[end]]
-    made = (
+    translated = (
         to_float(source),
         rendered(cyclevar.tokenizer, source),
         translate_all(cyclevar, source, PROMPTS[end]),
         to_float(target),
     )
-    for row, images in zip(STREET_ROWS, made, strict=True):
+    for row, images in zip(STREET_ROWS, translated, strict=True):
         values = {"brightness": brightness(images)}
         if row != "real target":
             values["edges"] = edge_agreement(images, source).mean().item()
@@ -218,7 +219,7 @@ def street_measures(
             values["seen as target"] = night if end == "night" else 1 - night
         if probe and row != "real target":
             report = domain_report(source, images, target, f"test photographs by {end}")
-            values |= {key: one.as_dict() for key, one in report.items()}
+            values |= {key: value.as_dict() for key, value in report.items()}
         yield row, values
 
 
@@ -229,10 +230,7 @@ def street_sources(data: dict[str, Tensor]) -> dict[str, Tensor]:
     return {kind: evenly(data[part], SHOWN_STREETS) for kind, part in _TESTS.items()}
 
 
-_TESTS = {"day": "testA", "night": "testB"}
-
-
-def street_pictures(values: dict, data: dict[str, Tensor] | None) -> dict[str, Tensor]:
+def street_images(values: dict, data: dict[str, Tensor] | None) -> dict[str, Tensor]:
     """Return the rows of figure 4: for each direction the sources, the sources through the
     tokenizer, the translations.
 
@@ -240,7 +238,7 @@ def street_pictures(values: dict, data: dict[str, Tensor] | None) -> dict[str, T
     `data` holds the very ones.
     """
     count = len(DAY_NIGHT) * SHOWN_STREETS
-    made, through = (
+    translated, through = (
         images_of(values[key], count).split(SHOWN_STREETS) for key in ("pictures", "renderings")
     )
     sources = street_sources(data) if data else {}
@@ -252,5 +250,5 @@ def street_pictures(values: dict, data: dict[str, Tensor] | None) -> dict[str, T
     rows = {}
     for n, (start, end) in enumerate(DAY_NIGHT.values()):
         rows |= {f"{start}, source": sources[start]} if same else {}
-        rows |= {f"{start}, tokenizer alone": through[n], f"to {end}": made[n]}
+        rows |= {f"{start}, tokenizer alone": through[n], f"to {end}": translated[n]}
     return rows

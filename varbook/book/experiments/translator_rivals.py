@@ -40,7 +40,7 @@ QUALITY = 85  # of the photographs in a record
 
 def rival(profile: Profile, name: str) -> Run:
     """Return the record of the rival `name`: "result" holds every number of
-    `cyclevar_ablations.judged`, pictures, and core-minutes.
+    `cyclevar_ablations.image_measures`, pictures, and core-minutes.
     """
     judge = build.judge(SMALL, profile)
     trained = build.translator(SMALL, profile, RIVALS[name])
@@ -62,8 +62,8 @@ def rival(profile: Profile, name: str) -> Run:
         }
 
     def function() -> tuple[dict, Curve]:
-        values = cyclevar_ablations.measured(profile, trained.model, judge.model)
-        values |= cyclevar_ablations.first_pictures(profile, trained.model)
+        values = cyclevar_ablations.translator_measures(profile, trained.model, judge.model)
+        values |= cyclevar_ablations.first_images(profile, trained.model)
         return values | {"minutes": sum(run.core_minutes for run in trained.runs)}, []
 
     return experiment(
@@ -77,32 +77,32 @@ def rival(profile: Profile, name: str) -> Run:
 
 
 def runs(profile: Profile) -> list[Run]:
-    """Return the records behind `everyone`: CycleVAR's with every seed, the floors', the rivals'."""
+    """Return the records behind `all_numbers`: CycleVAR's with every seed, the references', the
+    rivals'.
+    """
     own, _ = cyclevar_ablations.results(profile, "default")
     return [
         *own,
-        cyclevar_ablations.yardsticks(profile),
+        cyclevar_ablations.references(profile),
         *(rival(profile, name) for name in RIVALS),
     ]
 
 
-def everyone(profile: Profile) -> dict[str, dict]:
-    """Return name -> numbers of `cyclevar_ablations.judged` for the floors, CycleVAR (the mean of
-    its seeds) and every rival.
+def all_numbers(profile: Profile) -> dict[str, dict]:
+    """Return name -> numbers of `cyclevar_ablations.image_measures` for the references, CycleVAR
+    (the mean of its seeds) and every rival.
 
     CycleVAR and the rivals also have "minutes" (of processor time, parents included) and
     "pictures".
     """
-    found = dict(cyclevar_ablations.yardsticks(profile).record["measurements"]["result"]["values"])
+    numbers_of = dict(cyclevar_ablations.references(profile).result)
     own, each = cyclevar_ablations.results(profile, "default")
     before = sum(run.core_minutes for run in build.next_scale(SMALL, profile).runs)
     numbers = [key for key, value in each[0].items() if isinstance(value, (int, float))]
     ours = {key: statistics.fmean(values[key] for values in each) for key in numbers}
     spent = statistics.fmean(run.core_minutes for run in own)
-    found[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
-    return found | {
-        name: rival(profile, name).record["measurements"]["result"]["values"] for name in RIVALS
-    }
+    numbers_of[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
+    return numbers_of | {name: rival(profile, name).result for name in RIVALS}
 
 
 def photograph_reports(
@@ -114,19 +114,19 @@ def photograph_reports(
     `translate` takes uint8 images (N, 3, H, W) and the class of the target, and returns images in
     [-1, 1].
     """
-    found = {}
+    reports = {}
     for direction, (_, source, real, label) in DIRECTIONS.items():
         report = photograph_report(
             photos[source], translate(photos[source], label), photos[real], direction.split()[-1]
         )
-        found[direction] = {key: one.as_dict() for key, one in report.items()}
-    return found
+        reports[direction] = {key: value.as_dict() for key, value in report.items()}
+    return reports
 
 
 def photograph_rival(profile: Profile, name: str) -> Run:
     """Return the record of the rival `name` of RIVALS on photographs.
 
-    Its "result" holds report (of `photograph_reports`), pictures (read by `photograph_pictures`)
+    Its "result" holds report (of `photograph_reports`), pictures (read by `kept_photographs`)
     and minutes of processor time.
     """
     photos, chain = PHOTOGRAPHS.parts(profile), profile.chains["photographs"]
@@ -177,7 +177,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     )
 
 
-def photograph_pictures(values: dict) -> Tensor:
+def kept_photographs(values: dict) -> Tensor:
     """Return the pictures that the record of `photograph_rival` keeps, uint8 (2 KEPT, 3, H, W):
     first zebras, then horses.
     """
@@ -185,20 +185,22 @@ def photograph_pictures(values: dict) -> Tensor:
 
 
 def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
-    """Return the numbers of `photograph_reports` under the names that `balance` compares."""
+    """Return the numbers of `photograph_reports` under the names that `not_dominated` compares."""
     names = {"FD": "frechet", "structure": "structure"}
     return {
-        f"{what} {DIRECTIONS[way][0]}": one[key]["value"]
-        for way, one in reports.items()
-        for what, key in names.items()
+        f"{number} {DIRECTIONS[way][0]}": report[key]["value"]
+        for way, report in reports.items()
+        for number, key in names.items()
     }
 
 
-def balance(numbers: dict[str, dict], rivals: Sequence[str] = tuple(RIVALS)) -> dict[str, bool]:
+def not_dominated(
+    numbers: dict[str, dict], rivals: Sequence[str] = tuple(RIVALS)
+) -> dict[str, bool]:
     """Return the claim of CycleVAR table 1 against each of `rivals` and direction: none is better
     in distance *and* in structure.
 
-    `numbers` are those of `everyone`. A rival that is better in both would show that ours is no
+    `numbers` are those of `all_numbers`. A rival that is better in both would show that ours is no
     good balance of the two.
     """
     ours, verdict = numbers[OURS], {}

@@ -31,12 +31,12 @@ def our_methods(cyclevar: CycleVAR, images: Tensor, target: int) -> dict[str, Te
     ).eval()
     device = next(cyclevar.model.parameters()).device
     floor = cyclevar.tokenizer.reconstruct(to_float(images).to(device))[-1].clamp(-1, 1)
-    found = {
+    translated = {
         OURS: translate_all(cyclevar, images, target),
         "in-series": translate_all(in_series, images, target),
         "tokenizer-only": floor.cpu(),
     }
-    return {name: to_uint8(one) for name, one in found.items()}
+    return {name: to_uint8(images) for name, images in translated.items()}
 
 
 def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> Study:
