@@ -24,7 +24,7 @@ from varbook.pretrained.published_cyclevar import (
     published_cyclevar,
 )
 from varbook.train.fit_cyclevar import fit_cyclevar
-from varbook.train.fit_tokenizer import learning_rate
+from varbook.train.steps import learning_rate
 
 
 @pytest.fixture

@@ -22,10 +22,8 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_tokenizer as module
 from varbook.train.fit_tokenizer import (
     TokenizerTraining,
-    draw_batch,
     fit_tokenizer,
     image_loss,
-    learning_rate,
     spread_targets,
     start_codebook,
     training_schedule,
@@ -73,26 +71,6 @@ def fit(
     return fit_tokenizer(
         tokenizer, uint8_pictures(6), training, seed=seed, device=CPU, keeper=keeper
     )
-
-
-def test_the_learning_rate_rises_holds_and_falls():
-    factors = [learning_rate(step, 1000, warmup=50) for step in range(1000)]
-    assert factors[0] == pytest.approx(1 / 50) and factors[49:600] == [1.0] * 551
-    assert all(a < b for a, b in zip(factors[:49], factors[1:50])) and all(
-        a > b for a, b in zip(factors[600:], factors[601:])
-    )
-    assert factors[-1] == pytest.approx(0.05, abs=0.003)
-
-
-def test_batches_are_images_of_the_set_half_of_them_mirrored():
-    images = uint8_pictures(5)
-    batch = draw_batch(images, 200, torch.Generator().manual_seed(0))
-    as_floats = images.float() / 127.5 - 1
-    straight = (batch[:, None] - as_floats).flatten(2).abs().amax(2) < 1e-6  # 200 5
-    mirrored = (batch[:, None] - as_floats.flip(-1)).flatten(2).abs().amax(2) < 1e-6
-    assert (straight.sum(1) + mirrored.sum(1) == 1).all()
-    assert 70 < int(mirrored.sum()) < 130 and (straight | mirrored).any(0).all()
-    assert torch.equal(batch, draw_batch(images, 200, torch.Generator().manual_seed(0)))
 
 
 def test_what_is_trained_on_which_scales():

@@ -58,6 +58,10 @@ class Pyramid(nn.Module):
     `next_input`.
     """
 
+    cumulative: (
+        bool  # does a scale add to the coarser ones, so that the last latent alone is complete?
+    )
+
     def __init__(self, codebook: Codebook | BinaryCodes, beta: float = 0.25):
         super().__init__()
         self.codebook, self.beta = codebook, beta
@@ -120,6 +124,10 @@ class Pyramid(nn.Module):
                 out.targets.append(target.detach())
         return out._replace(loss=loss)
 
+    def complete(self, latents: list[Tensor]) -> list[Tensor]:
+        """Return those of the latents after each scale that can be decoded: every one, or the last where scales add up."""
+        return latents[-1:] if self.cumulative else latents
+
     def straight_through(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
         """Return `latent` in value whose gradient goes to the features as if nothing had been
         quantised (CycleVAR footnote 2).
@@ -154,6 +162,8 @@ class ResidualPyramid(Pyramid):
     """VAR's pyramid: each scale encodes what the coarser ones left over, after a small convolution
     phi.
     """
+
+    cumulative = True
 
     def __init__(self, codebook: Codebook, *, shared_phi: int = 4, beta: float = 0.25):
         super().__init__(codebook, beta)
@@ -214,6 +224,8 @@ class GroundTruthPyramid(Pyramid):
     """FlexVAR's pyramid: each scale encodes the whole feature map at its own size (FlexVAR eqs. 3 to
     5).
     """
+
+    cumulative = False
 
     def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
         """Return the feature map itself, made smaller."""

@@ -11,13 +11,11 @@ from torch import Tensor, nn
 
 from varbook import processes
 from varbook.config import added, recorded_as
-from varbook.device import autocast, step_generator
+from varbook.device import autocast
 from varbook.errors import VarbookError
-from varbook.train.fit_tokenizer import Draw, draw_batch, learning_rate
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
-from varbook.train.stepping import take_step
+from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step
 from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
 from varbook.translate.discriminator import (
@@ -149,13 +147,11 @@ def generator_loss(
     if training.keep_l1:
         parts["keep"] = training.keep_l1 * keep(out[: 2 * n], both, training.keep_up_to)
     seen_x, seen_y = (augment(fake, training.augment, generator) for fake in (fake_x, fake_y))
-    discriminators.requires_grad_(
-        False
-    )  # the generator's step leaves no gradient in the discriminators
-    parts["gan"] = training.gan * (
-        sigmoid_generator(discriminators[1](seen_y)) + sigmoid_generator(discriminators[0](seen_x))
-    )  # eq. 14
-    discriminators.requires_grad_(True)
+    with frozen(discriminators):
+        parts["gan"] = training.gan * (
+            sigmoid_generator(discriminators[1](seen_y))
+            + sigmoid_generator(discriminators[0](seen_x))
+        )  # eq. 14
     return (
         sum(parts.values()),
         [fake_x.detach(), fake_y.detach()],
@@ -185,24 +181,32 @@ def discriminator_loss(
     )
 
 
+def judged_images(
+    cyclevar: CycleVAR,
+    images: tuple[Tensor, Tensor],
+    fakes: list[Tensor],
+    training: CycleVARTraining,
+    generator: torch.Generator | None = None,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the real images and the fakes of each domain as the discriminators are shown them: both augmented, the real
+    ones first rendered by the tokenizer where `training` says so.
+    """
+    real = reconstructed(cyclevar, images) if training.discriminator_on_reconstructions else images
+    shown_real, shown_fakes = (
+        [augment(batch, training.augment, generator) for batch in side] for side in (real, fakes)
+    )
+    return shown_real, shown_fakes
+
+
 def generator_optimiser(model: nn.Module, training: CycleVARTraining) -> torch.optim.Optimizer:
     """Return the optimiser of the generator's weights that `training` names; VarbookError for an
     unknown one.
     """
+    weights, decay = model.parameters(), training.weight_decay
     if training.optimiser == "adamw":
-        return torch.optim.AdamW(
-            model.parameters(),
-            training.lr,
-            betas=training.betas,
-            weight_decay=training.weight_decay,
-        )
+        return torch.optim.AdamW(weights, training.lr, training.betas, weight_decay=decay)
     if training.optimiser == "sgd":
-        return torch.optim.SGD(
-            model.parameters(),
-            training.lr,
-            momentum=training.betas[0],
-            weight_decay=training.weight_decay,
-        )
+        return torch.optim.SGD(weights, training.lr, training.betas[0], weight_decay=decay)
     raise VarbookError(f"There is no optimiser {training.optimiser!r}; use adamw or sgd.")
 
 
@@ -234,67 +238,42 @@ def fit_cyclevar(
         training.discriminator_whole,
     ).to(device)
     processes.start_alike(cyclevar.model, discriminators)
-    given_model, spread = cyclevar.model, sharded if shard else copy.deepcopy
-    average = spread(given_model).requires_grad_(False)
-    if shard:
-        cyclevar.model = sharded(given_model)
+    whole_model, spread = cyclevar.model, sharded if shard else copy.deepcopy
+    average = spread(whole_model).requires_grad_(False)
+    cyclevar.model = sharded(whole_model) if shard else whole_model
     optimiser = generator_optimiser(cyclevar.model, training)
     discriminator_optimiser = torch.optim.AdamW(
         discriminators.parameters(),
         training.discriminator_lr,
-        betas=training.betas,
+        training.betas,
         weight_decay=training.weight_decay,
     )
-    state = {
-        "model": cyclevar.model,
-        "average": average,
-        "discriminators": discriminators,
-        "optimiser": optimiser,
-        "discriminator_optimiser": discriminator_optimiser,
-    }
-    start = keeper.resume(state) if keeper else 0
-    curve: Curve = keeper.curve if keeper else []
-    for step in progress(range(start, training.steps), "CycleVAR"):
-        generator = step_generator(seed, step)
-        for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(
-                step, training.steps, training.warmup, hold=training.hold
-            )
+    state = {"model": cyclevar.model, "average": average, "optimiser": optimiser}
+    state |= {"discriminators": discriminators, "discriminator_optimiser": discriminator_optimiser}
+    rate = Rate(training.lr, training.steps, training.warmup, training.hold)
+    steps = Steps("CycleVAR", training.steps, state, [optimiser], rate, seed, keeper)
+    for step, generator in steps:
         drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
-        images = tuple(image.to(device, memory_format=torch.channels_last) for image in drawn)
-        alone = step < training.identity_steps
+        images = tuple(batch.to(device, memory_format=torch.channels_last) for batch in drawn)
+        arguments = (images, targets, training, perceptual, generator)
+        # Copying is learnt first, at a third of the cost: no translation, nothing to judge.
+        identity_only = step < training.identity_steps
         with autocast(device):
-            if alone:
-                loss, fakes, parts = (
-                    identity_loss(cyclevar, images, targets, training, perceptual, generator),
-                    [],
-                    {},
-                )
+            if identity_only:
+                loss, fakes, parts = identity_loss(cyclevar, *arguments), [], {}
             else:
-                loss, fakes, parts = generator_loss(
-                    cyclevar, discriminators, images, targets, training, perceptual, generator
-                )
+                loss, fakes, parts = generator_loss(cyclevar, discriminators, *arguments)
         take_step(loss, cyclevar.model, optimiser, training.clip)
+        # The average is short at first, so that it soon forgets the weights of the start.
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
-        if not alone:
+        if not identity_only:
             with autocast(device):
-                real = (
-                    reconstructed(cyclevar, images)
-                    if training.discriminator_on_reconstructions
-                    else images
-                )
-                real, fakes = (
-                    [augment(one, training.augment, generator) for one in side]
-                    for side in (real, fakes)
-                )
-                judged = discriminator_loss(discriminators, real, fakes)
+                shown = judged_images(cyclevar, images, fakes, training, generator)
+                judged = discriminator_loss(discriminators, *shown)
             take_step(judged, discriminators, discriminator_optimiser)
-            parts["critic"] = judged.item()
-        if step % 20 == 0 or step == training.steps - 1:
-            curve.append({"step": step} | processes.mean({"loss": loss.item(), **parts}))
-        if keeper:
-            keeper.step_done(step, state)
-    cyclevar.model = given_model
+            parts["critic"] = judged.item()  # the name of the discriminators' loss in every record
+        steps.log({"loss": loss, **parts})
+    cyclevar.model = whole_model
     cyclevar.model.load_state_dict(whole_state(average))
     cyclevar.eval()
-    return curve
+    return steps.curve

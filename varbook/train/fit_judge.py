@@ -9,13 +9,12 @@ from torch.nn import functional as F
 
 from varbook import processes
 from varbook.data.images import to_float
-from varbook.device import autocast, step_generator
+from varbook.device import autocast
 from varbook.errors import VarbookError
 from varbook.features.attributes import AttributeJudge
 from varbook.features.judge import Judge, Verdict
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.progress import progress
-from varbook.train.stepping import take_step
+from varbook.train.steps import Steps, take_step
 
 
 def uniform(
@@ -129,28 +128,28 @@ def _fit(
     processes.start_alike(judge)
     optimiser = torch.optim.AdamW(judge.parameters(), lr, weight_decay=1e-2)
     state = {"judge": judge, "optimiser": optimiser}
-    start = keeper.resume(state) if keeper else 0
-    curve: Curve = keeper.curve if keeper else []
-    for step in progress(range(start, steps), name):
-        generator = step_generator(seed, step)
-        for group in optimiser.param_groups:
-            group["lr"] = lr * rate_factor(step, steps)
+    loop = Steps(
+        name,
+        steps,
+        state,
+        [optimiser],
+        lambda step: lr * rate_factor(step, steps),
+        seed,
+        keeper,
+        10,
+    )
+    for _, generator in loop:
         rows = torch.randint(len(images), (batch,), generator=generator)
-        image, mask = (
-            to_float(images[rows]).to(device),
-            silhouettes[rows].to(device).float(),
-        )  # B 3 H W, B H W
+        image = to_float(images[rows]).to(device)  # B 3 H W
+        mask = silhouettes[rows].to(device).float()  # B H W
         image, mask = disturb(image, mask, generator)
         with autocast(device):
-            said = judge(image)
-        losses = losses_of(said, rows, mask)
+            verdict = judge(image)
+        losses = losses_of(verdict, rows, mask)
         take_step(sum(losses.values()), judge, optimiser)
-        if step % 10 == 0 or step == steps - 1:
-            curve.append({"step": step} | {name: loss.item() for name, loss in losses.items()})
-        if keeper:
-            keeper.step_done(step, state)
+        loop.log(losses)
     judge.eval()
-    return curve
+    return loop.curve
 
 
 def fit_judge(

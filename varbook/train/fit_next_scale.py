@@ -10,15 +10,13 @@ from torch import Tensor
 from varbook import processes
 from varbook.config import added
 from varbook.data.images import to_float
-from varbook.device import autocast, step_generator
+from varbook.device import autocast
 from varbook.tokenizer.bits import flip
 from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.fit_tokenizer import learning_rate
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.progress import progress
 from varbook.train.sharding import sharded, whole_state
-from varbook.train.stepping import take_step
+from varbook.train.steps import Rate, Steps, take_step
 from varbook.transformer.model import NextScaleModel
 
 
@@ -101,8 +99,8 @@ def step_schedule(
     )
 
 
-def decay_groups(model: NextScaleModel, decay: float) -> list[tuple[list[Tensor], float]]:
-    """Split the parameters into matrices, which decay, and biases, positions, step embeddings and
+def decay_groups(model: NextScaleModel, decay: float) -> list[dict]:
+    """Return the parameters as an optimiser's two groups: matrices, which decay, and biases, positions, step embeddings and
     scales, which do not (VAR).
     """
     matrices, rest = [], []
@@ -111,7 +109,10 @@ def decay_groups(model: NextScaleModel, decay: float) -> list[tuple[list[Tensor]
             parameter.ndim >= 2 and parameter.shape[0] > 1 and not name.startswith("lvl_embed")
         )
         (matrices if is_matrix else rest).append(parameter)
-    return [(matrices, decay), (rest, 0.0)]
+    return [
+        {"params": matrices, "weight_decay": decay},
+        {"params": rest, "weight_decay": 0.0},
+    ]
 
 
 def fit_next_scale(
@@ -133,50 +134,41 @@ def fit_next_scale(
 
     `shard` spreads weights and optimiser over the processes, for models too large for one card.
     """
-    given_model = model.to(device).train()
+    whole_model = model.to(device).train()
     tokenizer.to(device).eval()
     processes.start_alike(model)
     if shard:
         model = sharded(model)
-    groups = [
-        {"params": part, "weight_decay": decay}
-        for part, decay in decay_groups(model, training.weight_decay)
-    ]
-    optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))  # FlexVAR section 4.1
+    optimiser = torch.optim.AdamW(
+        decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
+    )  # FlexVAR section 4.1
     disturb = partial(flip, tokenizer.codebook, strength=training.flips) if training.flips else None
     state = {"model": model, "optimiser": optimiser}
-    start = keeper.resume(state) if keeper else 0
-    curve: Curve = keeper.curve if keeper else []
-    for step in progress(range(start, training.steps), "next-scale model"):
-        generator = step_generator(seed, step)
-        for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(step, training.steps)
+    rate = Rate(training.lr, training.steps)
+    steps = Steps("next-scale model", training.steps, state, [optimiser], rate, seed, keeper)
+    for _, generator in steps:
         rows = torch.randint(len(features), (training.batch,), generator=generator)
         schedule = step_schedule(model, training, generator)
-        given = drop_labels(
-            labels[rows], training.class_drop, given_model.no_condition(labels[rows]), generator
-        )
-        rows, given = processes.share(rows), processes.share(given).to(device)
+        no_condition = whole_model.no_condition(labels[rows])
+        condition = drop_labels(labels[rows], training.class_drop, no_condition, generator)
+        rows, condition = processes.share(rows), processes.share(condition).to(device)
         with torch.no_grad():
             quantised = tokenizer.quantise(
                 features[rows].to(device),
                 schedule,
                 disturb and partial(disturb, generator=generator),
             )
+            # Teacher forcing: scale k sees the true maps of the scales before it, the first one none.
             seen = [None, *tokenizer.pyramid.teacher_inputs(quantised.used)]  # K maps, B C h w
         with autocast(device):
-            logits = model(seen, given, schedule)  # B L V
+            logits = model(seen, condition, schedule)  # B L V
         loss, right = token_loss(logits, quantised.tokens, model.config.bits)
         take_step(loss.mean(), model, optimiser, 2.0)
-        if step % 20 == 0 or step == training.steps - 1:
-            values = processes.mean({"loss": loss.mean().item(), "accuracy": right.mean().item()})
-            curve.append({"step": step} | values | {"scales": len(schedule)})
-        if keeper:
-            keeper.step_done(step, state)
+        steps.log({"loss": loss.mean(), "accuracy": right.mean(), "scales": len(schedule)})
     if shard:
-        given_model.load_state_dict(whole_state(model))
-    given_model.eval()
-    return curve
+        whole_model.load_state_dict(whole_state(model))
+    whole_model.eval()
+    return steps.curve
 
 
 @torch.no_grad()

@@ -8,14 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook import processes
-from varbook.device import autocast, step_generator
+from varbook.device import autocast
 from varbook.generate.rival_sampling import visible
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_next_scale import NextScaleTraining, decay_groups, drop_labels
-from varbook.train.fit_tokenizer import learning_rate
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.progress import progress
-from varbook.train.stepping import take_step
+from varbook.train.steps import Rate, Steps, take_step
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.rival_generators import DiffusionModel
 
@@ -118,28 +116,20 @@ def fit_rival_generator(
     if isinstance(model, DiffusionModel):
         model.measure(features[:4096])
     processes.start_alike(model)
-    groups = [
-        {"params": part, "weight_decay": decay}
-        for part, decay in decay_groups(model, training.weight_decay)
-    ]
-    optimiser = torch.optim.AdamW(groups, training.lr, betas=(0.9, 0.95))
+    optimiser = torch.optim.AdamW(
+        decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
+    )
     state = {"model": model, "optimiser": optimiser}
-    start = keeper.resume(state) if keeper else 0
-    curve: Curve = keeper.curve if keeper else []
-    for step in progress(range(start, training.steps), name):
-        generator = step_generator(seed, step)
-        for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(step, training.steps)
+    rate = Rate(training.lr, training.steps)
+    steps = Steps(name, training.steps, state, [optimiser], rate, seed, keeper)
+    for _, generator in steps:
         rows = torch.randint(len(features), (training.batch,), generator=generator)
-        given = drop_labels(labels[rows], training.class_drop, model.config.classes, generator).to(
-            device
-        )
+        condition = drop_labels(
+            labels[rows], training.class_drop, model.config.classes, generator
+        ).to(device)
         with autocast(device):
-            loss = LOSSES[name](model, tokenizer, features[rows].to(device), given, generator)
+            loss = LOSSES[name](model, tokenizer, features[rows].to(device), condition, generator)
         take_step(loss, model, optimiser, clip=2.0)
-        if step % 20 == 0 or step == training.steps - 1:
-            curve.append({"step": step, "loss": loss.item()})
-        if keeper:
-            keeper.step_done(step, state)
+        steps.log({"loss": loss})
     model.eval()
-    return curve
+    return steps.curve

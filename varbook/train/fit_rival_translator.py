@@ -10,10 +10,8 @@ from torch import Tensor, nn
 
 from varbook.device import autocast, step_generator
 from varbook.errors import VarbookError
-from varbook.train.fit_tokenizer import Draw, draw_batch, learning_rate
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.progress import progress
-from varbook.train.stepping import take_step
+from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step
 from varbook.translate.discriminator import make_discriminators
 from varbook.translate.rival_translators import (
     ImagePool,
@@ -47,16 +45,12 @@ class RivalTraining:
 
 
 def adversarial(discriminators: nn.ModuleList, fakes: Pair) -> Tensor:
-    """Return the generators' adversarial loss for (fake_x, fake_y); discriminators[0] judges X. It leaves
-    no gradient in the discriminators.
+    """Return the generators' adversarial loss for (fake_x, fake_y); discriminators[0] judges X. No gradient stays in the
+    discriminators.
     """
-    discriminators.requires_grad_(False)
-    loss = sum(
-        least_squares_generator(discriminator(fake))
-        for discriminator, fake in zip(discriminators, fakes, strict=True)
-    )
-    discriminators.requires_grad_(True)
-    return loss
+    with frozen(discriminators):
+        judged = zip(discriminators, fakes, strict=True)
+        return sum(least_squares_generator(discriminator(fake)) for discriminator, fake in judged)
 
 
 def cyclegan_loss(
@@ -155,22 +149,22 @@ def fit_rival_translator(
     discriminator_optimiser = torch.optim.Adam(
         discriminators.parameters(), training.lr, betas=(0.5, 0.999)
     )
-    state = {
-        "translator": translator,
-        "discriminators": discriminators,
-        "pools": pools,
-        "optimiser": optimiser,
-    }
-    state["discriminator_optimiser"] = discriminator_optimiser
-    start = keeper.resume(state) if keeper else 0
-    curve: Curve = keeper.curve if keeper else []
-    for step in progress(range(start, training.steps), training.method):
-        generator = step_generator(seed, step)
-        for group in (*optimiser.param_groups, *discriminator_optimiser.param_groups):
-            group["lr"] = training.lr * learning_rate(step, training.steps, warmup=1, hold=0.5)
+    state = {"translator": translator, "pools": pools, "optimiser": optimiser}
+    state |= {"discriminators": discriminators, "discriminator_optimiser": discriminator_optimiser}
+    rate = Rate(training.lr, training.steps, warmup=1, hold=0.5)
+    steps = Steps(
+        training.method,
+        training.steps,
+        state,
+        [optimiser, discriminator_optimiser],
+        rate,
+        seed,
+        keeper,
+    )
+    for _, generator in steps:
         images = tuple(
-            draw(one, training.batch, generator).to(device, memory_format=torch.channels_last)
-            for one in sets
+            draw(images, training.batch, generator).to(device, memory_format=torch.channels_last)
+            for images in sets
         )
         with autocast(device):
             parts, fakes = LOSSES[training.method](
@@ -181,21 +175,11 @@ def fit_rival_translator(
             shown = [
                 pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)
             ]
-            triples = zip(discriminators, images, shown, strict=True)
             judged = sum(
                 least_squares_discriminator(discriminator(real), discriminator(fake))
-                for discriminator, real, fake in triples
+                for discriminator, real, fake in zip(discriminators, images, shown, strict=True)
             )
         take_step(judged, discriminators, discriminator_optimiser)
-        if step % 20 == 0 or step == training.steps - 1:
-            curve.append(
-                {
-                    "step": step,
-                    **{name: part.item() for name, part in parts.items()},
-                    "critic": judged.item(),
-                }
-            )
-        if keeper:
-            keeper.step_done(step, state)
+        steps.log({**parts, "critic": judged})
     translator.eval()
-    return curve
+    return steps.curve

@@ -10,17 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook import processes
-from varbook.data.images import to_float
-from varbook.device import autocast, step_generator
+from varbook.device import autocast
+from varbook.tokenizer.pyramid import Quantised
 from varbook.tokenizer.schedule import Schedule, sample_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.progress import progress
-from varbook.train.stepping import take_step
+from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step
 from varbook.translate.discriminator import PatchDiscriminator, hinge_discriminator
-
-# Makes a float batch (count, 3, H, W) in [-1, 1] out of a uint8 set.
-Draw = Callable[[Tensor, int, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)
@@ -46,27 +42,6 @@ class TokenizerTraining:
     single_scale: bool = False  # train the last scale alone: LlamaGen's tokenizer
 
 
-def learning_rate(step: int, steps: int, warmup: int = 50, hold: float = 0.6) -> float:
-    """Return the factor of the learning rate: a short rise, a plateau until `hold`, a linear fall
-    to a twentieth.
-
-    With `hold` = 1 it stays where it is.
-    """
-    rise = min(1.0, (step + 1) / max(warmup, 1))
-    fall = max(0.0, (step / max(steps, 1) - hold) / (1 - hold)) if hold < 1 else 0.0
-    return rise * (1 - 0.95 * fall)
-
-
-def draw_batch(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Return `count` random images (count, 3, H, W) of a uint8 set as floats in [-1, 1], mirrored
-    half of the time.
-    """
-    rows = torch.randint(len(images), (count,), generator=generator)
-    batch = to_float(images[rows])
-    mirrored = torch.rand(count, generator=generator) < 0.5
-    return torch.where(mirrored[:, None, None, None], batch.flip(-1), batch)
-
-
 def training_schedule(
     tokenizer: Tokenizer,
     training: TokenizerTraining,
@@ -78,7 +53,7 @@ def training_schedule(
     """
     if training.single_scale:
         return (latent,)
-    if tokenizer.config.pyramid == "residual":
+    if tokenizer.pyramid.cumulative:
         return tokenizer.config.schedule
     return sample_schedule(latent, training.random_scales + 1, drop=0.0, generator=generator)[1:]
 
@@ -116,16 +91,36 @@ def start_codebook(
 
 
 def image_loss(
-    picture: Tensor, image: Tensor, training: TokenizerTraining, perceptual: Callable | None
+    rebuilt: Tensor, image: Tensor, training: TokenizerTraining, perceptual: Callable | None
 ) -> Tensor:
-    """Return the reconstruction loss of one scale against the image made as small as the picture."""
-    if picture.shape != image.shape:
-        image = F.interpolate(image, size=picture.shape[-2:], mode="area")
-    loss = training.l2 * F.mse_loss(picture, image) + training.l1 * F.l1_loss(picture, image)
-    # Networks for perception see nothing in very small pictures.
-    if perceptual is not None and training.perceptual and min(picture.shape[-2:]) >= 32:
-        loss = loss + training.perceptual * perceptual(picture, image).mean()
+    """Return the reconstruction loss of one scale: `rebuilt` (B, 3, h, w) against the image (B, 3, H, W) made as small."""
+    if rebuilt.shape != image.shape:
+        image = F.interpolate(image, size=rebuilt.shape[-2:], mode="area")  # B 3 h w
+    loss = training.l2 * F.mse_loss(rebuilt, image) + training.l1 * F.l1_loss(rebuilt, image)
+    # Perceptual networks halve their input several times: of very small images nothing would be left.
+    if perceptual is not None and training.perceptual and min(rebuilt.shape[-2:]) >= 32:
+        loss = loss + training.perceptual * perceptual(rebuilt, image).mean()
     return loss
+
+
+def care_for_codebook(
+    tokenizer: Tokenizer,
+    quantised: Quantised,
+    training: TokenizerTraining,
+    step: int,
+    generator: torch.Generator,
+) -> None:
+    """Count which codes this batch used, and every `revive_every` steps move the dead ones onto features of the batch.
+
+    Features and tokens of all processes are gathered first, so that all of them move the same codes to the same places.
+    """
+    for tokens in quantised.tokens:
+        tokenizer.codebook.count(processes.gather(tokens), decay=0.99)
+    # Codes moved in the last tenth would not have the time to settle.
+    if training.revive_every and step % training.revive_every == 0 and step < 0.9 * training.steps:
+        targets = [processes.gather(target) for target in quantised.targets]
+        features = spread_targets(targets, 2 * tokenizer.config.vocab_size, generator)
+        tokenizer.codebook.revive(features, generator)
 
 
 def fit_tokenizer(
@@ -139,7 +134,7 @@ def fit_tokenizer(
     draw: Draw = draw_batch,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `tokenizer` on uint8 images (N, 3, H, W) and return the curve; resumable through
+    """Train `tokenizer` in place on uint8 images (N, 3, H, W) (FlexVAR eq. 5) and return the curve; resumable through
     `keeper`.
 
     `draw` makes a float batch out of the set; random crops and mirroring live there.
@@ -153,76 +148,38 @@ def fit_tokenizer(
         discriminator.parameters(), training.lr / 2, betas=(0.5, 0.95), weight_decay=0.0
     )
     processes.start_alike(tokenizer, discriminator)
-    state = {
-        "tokenizer": tokenizer,
-        "optimiser": optimiser,
-        "discriminator": discriminator,
-        "discriminator_optimiser": discriminator_optimiser,
-    }
-    start = keeper.resume(state) if keeper else 0
-    curve: Curve = keeper.curve if keeper else []
-    for step in progress(range(start, training.steps), "tokenizer"):
-        generator = step_generator(seed, step)
-        for group in optimiser.param_groups:
-            group["lr"] = training.lr * learning_rate(step, training.steps)
+    state = {"tokenizer": tokenizer, "optimiser": optimiser}
+    state |= {"discriminator": discriminator, "discriminator_optimiser": discriminator_optimiser}
+    rate = Rate(training.lr, training.steps)
+    steps = Steps("tokenizer", training.steps, state, [optimiser], rate, seed, keeper)
+    for step, generator in steps:
         image = processes.share(draw(images, training.batch, generator)).to(
             device, memory_format=torch.channels_last
-        )
-        schedule = training_schedule(
-            tokenizer, training, tokenizer.latent_size(*image.shape[-2:]), generator
-        )
+        )  # B 3 H W
+        size = tokenizer.latent_size(*image.shape[-2:])
+        schedule = training_schedule(tokenizer, training, size, generator)
         with autocast(device):
-            f = tokenizer.encode(image)
+            f = tokenizer.encode(image)  # B C h w
             if step == training.warmup:
                 start_codebook(tokenizer, processes.gather(f), schedule, generator)
-            if step < training.warmup:
-                pictures, quantised = [tokenizer.decode(f)], None
-            else:
-                quantised = tokenizer.quantise(f, schedule)
-                # The residual sum is a picture only when it is complete; every ground-truth scale
-                # is one (FlexVAR eq. 5).
-                scales = (
-                    quantised.latents[-1:]
-                    if tokenizer.config.pyramid == "residual"
-                    else quantised.latents
-                )
-                pictures = [tokenizer.decode(picture) for picture in scales]
-            pictures = [
-                picture.float() for picture in pictures
-            ]  # losses and discriminator compute in full precision
-            losses = [image_loss(picture, image, training, perceptual) for picture in pictures]
+            quantised = tokenizer.quantise(f, schedule) if step >= training.warmup else None
+            latents = tokenizer.pyramid.complete(quantised.latents) if quantised else [f]
+            # Losses and discriminator compute in full precision.
+            rebuilt = [tokenizer.decode(latent).float() for latent in latents]
+            losses = [image_loss(scale, image, training, perceptual) for scale in rebuilt]
+        # The mean over the scales, plus codebook and commitment loss (FlexVAR eq. 5)
         loss = sum(losses) / len(losses) + (quantised.loss if quantised else 0.0)
         adversarial = training.gan > 0 and step >= training.gan_start * training.steps
         if adversarial:
-            discriminator.requires_grad_(
-                False
-            )  # the generator's step leaves no gradient in the discriminator
-            loss = loss - training.gan * discriminator(pictures[-1]).mean()
-            discriminator.requires_grad_(True)
+            with frozen(discriminator):
+                loss = loss - training.gan * discriminator(rebuilt[-1]).mean()
         take_step(loss, tokenizer, optimiser, 1.0)
         if adversarial:
-            discriminator_loss = hinge_discriminator(
-                discriminator(image), discriminator(pictures[-1].detach())
-            )
-            take_step(discriminator_loss, discriminator, discriminator_optimiser)
+            judged = hinge_discriminator(discriminator(image), discriminator(rebuilt[-1].detach()))
+            take_step(judged, discriminator, discriminator_optimiser)
         if quantised:
-            for tokens in quantised.tokens:
-                tokenizer.codebook.count(processes.gather(tokens), decay=0.99)
-            if (
-                training.revive_every
-                and step % training.revive_every == 0
-                and step < 0.9 * training.steps
-            ):
-                targets = [
-                    processes.gather(target) for target in quantised.targets
-                ]  # so that all move the same codes
-                features = spread_targets(targets, 2 * tokenizer.config.vocab_size, generator)
-                tokenizer.codebook.revive(features, generator)
-        if step % 20 == 0 or step == training.steps - 1:
-            mse = F.mse_loss(pictures[-1].detach(), image)
-            values = {"loss": loss.item(), "image": losses[-1].item(), "mse": mse.item()}
-            curve.append({"step": step} | processes.mean(values))
-        if keeper:
-            keeper.step_done(step, state)
+            care_for_codebook(tokenizer, quantised, training, step, generator)
+        mse = F.mse_loss(rebuilt[-1].detach(), image)
+        steps.log({"loss": loss, "image": losses[-1], "mse": mse})
     tokenizer.eval()
-    return curve
+    return steps.curve

@@ -46,7 +46,7 @@ class CycleVAR(nn.Module):
     ):
         super().__init__()
         self.config = config or CycleVARConfig()
-        if tokenizer.config.pyramid != "residual":
+        if not tokenizer.pyramid.cumulative:
             raise VarbookError(
                 "CycleVAR adds up residual scales (eq. 9), so it needs a tokenizer with a residual pyramid."
             )
