@@ -8,21 +8,21 @@ import pytest
 
 from varbook.book.experiments.cyclevar_ablations import (
     ALPHAS,
+    AT_EVALUATION,
     DIRECTIONS,
     KEPT,
     TEMPERATURES,
-    AT_EVALUATION,
     VARIANTS,
     at_alpha,
     at_temperature,
     image_measures,
     kept_images,
+    references,
     results,
     seeds_of,
     shown_token,
     training_of,
     with_codes,
-    references,
 )
 from varbook.book.models import build
 from varbook.book.models.profiles import profile

@@ -21,7 +21,7 @@ from varbook.data.folders import UNPAIRED, file_facts, load_parts, unpaired_file
 from varbook.data.toy import ToySet, toy_images
 from varbook.errors import VarbookError
 from varbook.paths import data_folder
-from varbook.train.fit_tokenizer import Draw, draw_batch
+from varbook.train.steps import Draw, draw_batch
 from varbook.world.draw import WORLD_VERSION
 
 Domains = Mapping[str, int | str]

@@ -15,7 +15,7 @@ from varbook.book.models.sources import Folders, ImageSet, Scenes, World
 from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
 from varbook.pretrained.published_cyclevar import PUBLISHED_LABELS
-from varbook.train.fit_tokenizer import Draw
+from varbook.train.steps import Draw
 from varbook.translate.cyclevar import CycleVARConfig
 from varbook.world.scene import SPECIES
 
