@@ -93,8 +93,8 @@ def test_a_rival_generator_has_the_size_of_the_models_and_draws(smoke, method):
 @pytest.mark.parametrize(
     ("ask", "says"),
     [
-        (lambda p: build.translator(TOY, p, "pix2pix"), "no rival 'pix2pix'"),
-        (lambda p: build.translator(NIGHT, p, "cut"), "whose domains are classes"),
+        (lambda p: build.translator(TOY, p, "pix2pix"), "no translator 'pix2pix'"),
+        (lambda p: build.translator(NIGHT, p, "cut"), "are prompts"),
         (lambda p: build.translator(TOY, p, "published"), "names no published model"),
         (lambda p: build.generator_rival(NIGHT, p, "raster"), "whose domains are classes"),
         (lambda p: build.tokenizer(TOY, p, "wavelet"), "no pyramid 'wavelet'"),

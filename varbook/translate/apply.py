@@ -1,6 +1,6 @@
 """Whole sets of images through a translator, or through its tokenizer alone, in batches."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,11 @@ from varbook.tokenizer.tokenizer import Tokenizer
 class Translator(Protocol):
     """What translates: CycleVAR, or a rival that is called as CycleVAR is."""
 
-    model: nn.Module  # one that reads prompts turns them into word ids with `ids`
+    @property
+    def model(self) -> nn.Module:
+        """What is trained; one that reads prompts has `ids`, which turns them into word ids."""
 
-    def __call__(self, image: Tensor, target: Tensor) -> Tensor:
+    def __call__(self, image: Tensor, target: Tensor, /) -> Tensor:
         """Translate images (B, 3, H, W) in [-1, 1] into targets (B,) or (B, T)."""
 
 
@@ -26,9 +28,10 @@ def translate_all(
     """Translate uint8 images (N, 3, H, W) into class, or prompt, `target` -> floats (N, 3, H, W) in
     [-1, 1] on the CPU.
     """
-    device = next(translator.model.parameters()).device
+    model: Any = translator.model  # one that reads prompts has `ids`
+    device = next(model.parameters()).device
     if isinstance(target, str):
-        label = translator.model.ids([target])[0]  # T
+        label = model.ids([target])[0]  # T
     else:
         label = torch.tensor(target, device=device)
     translated = []

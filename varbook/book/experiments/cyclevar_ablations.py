@@ -6,6 +6,7 @@ in run records, models are not.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ from varbook.features.judge import Judge
 from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
-from varbook.translate.apply import render_all, translate_all
+from varbook.translate.apply import Translator, render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.relaxation import mixture_state
 
@@ -61,7 +62,7 @@ class Variant:
     )
 
 
-AT_EVALUATION = {
+AT_EVALUATION: dict[str, dict[str, Any]] = {
     "one code per token": {"relaxation": "argmax"},
     "temperature 0.5": {"temperature": 0.5},
     "temperature 1": {"temperature": 1.0},
@@ -165,10 +166,10 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
     def function() -> tuple[dict, Curve]:
         model, _, (tokenizer,) = parent
         cyclevar = CycleVAR(tokenizer.model, model, variant.config)
-        sets = tuple(SMALL.domain(profile, name).images for name in SMALL.domains)
+        x, y = (SMALL.domain(profile, name).images for name in SMALL.domains)
         torch.manual_seed(seed + 5)  # of the discriminators
         curve = fit_cyclevar(
-            cyclevar, sets, SMALL.targets, training, seed=seed, device=pick_device()
+            cyclevar, (x, y), SMALL.classes, training, seed=seed, device=pick_device()
         )
         values = translator_measures(profile, cyclevar, judge.model) | shown_values(
             profile, cyclevar
@@ -237,7 +238,7 @@ def references(profile: Profile) -> Run:
 
 
 def translations(
-    profile: Profile, cyclevar: CycleVAR, count: int | None = None
+    profile: Profile, translator: Translator, count: int | None = None
 ) -> dict[str, Tensor]:
     """Return the translations (N, 3, H, W) in [-1, 1] of the (first `count`) held-out scenes in
     each direction.
@@ -247,14 +248,14 @@ def translations(
         for short, (start, _) in DIRECTIONS.items()
     }
     return {
-        short: translate_all(cyclevar, sources[short], SMALL.domains[end])
+        short: translate_all(translator, sources[short], SMALL.domains[end])
         for short, (_, end) in DIRECTIONS.items()
     }
 
 
-def translator_measures(profile: Profile, cyclevar: CycleVAR, judge: Judge) -> dict[str, float]:
+def translator_measures(profile: Profile, translator: Translator, judge: Judge) -> dict[str, float]:
     """Return every number of `image_measures` for the translations of all held-out scenes."""
-    return image_measures(profile, judge, translations(profile, cyclevar))
+    return image_measures(profile, judge, translations(profile, translator))
 
 
 def image_measures(
@@ -285,7 +286,7 @@ def image_measures(
     return values
 
 
-def first_images(profile: Profile, translator: torch.nn.Module) -> dict[str, str]:
+def first_images(profile: Profile, translator: Translator) -> dict[str, str]:
     """Return {"pictures": the strip} of the first translations in both directions, which
     `kept_images` reads again.
     """
@@ -307,7 +308,7 @@ def shown_values(profile: Profile, cyclevar: CycleVAR) -> dict:
         return values
     images, place = shown_token(profile, cyclevar)
     context = cyclevar.source(images)[: len(cyclevar.schedule)]
-    to_zebra = torch.full((len(images),), SMALL.domains["zebra"], device=images.device)
+    to_zebra = torch.full((len(images),), SMALL.classes[1], device=images.device)
     logits = cyclevar.model(context, to_zebra)
     mixed = (logits[0, place].float() / config.temperature).softmax(-1)
     state = mixture_state(logits, cyclevar.tokenizer.codebook.vectors(), config.temperature)

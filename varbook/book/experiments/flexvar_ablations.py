@@ -9,6 +9,7 @@ import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
 
-SAMPLING = {"guidance": 1.5, "top_k": 100, "top_p": 0.95}
+SAMPLING: dict[str, Any] = {"guidance": 1.5, "top_k": 100, "top_p": 0.95}
 KEPT = 8  # pictures of a row whose tokens its record keeps
 
 
@@ -177,9 +178,11 @@ def kept_images(profile: Profile, name: str, values: dict) -> Tensor:
 def _features(profile: Profile, kind: str) -> tuple[Tensor, Tensor]:
     # The encoder does not know which pyramid follows, so rows with one tokenizer share its
     # features.
-    images, labels = (part[: profile.ablation.images] for part in TOY.labelled(profile))
+    count = profile.ablation.images
+    images, labels = TOY.labelled(profile)
+    images, labels = images[:count], torch.as_tensor(labels[:count])
     tokenizer = build.tokenizer(TOY, profile, kind).model
-    return encode_all(tokenizer, images, pick_device()), labels.repeat(2)
+    return encode_all(tokenizer, images, pick_device()), torch.cat((labels, labels))
 
 
 def _held_out(profile: Profile) -> ToySet:
@@ -245,10 +248,10 @@ def model_measures(
     ]
     spent = (time.process_time() - began) / len(held)
     pictures = torch.cat([sample.images for sample in samples]).cpu()
-    known = per_token(frequencies, schedule)
+    unigram = per_token(frequencies, schedule)
     numbers = {
-        "frequencies alone": known,
-        "gain": known - score["loss"],
+        "frequencies alone": unigram,
+        "gain": unigram - score["loss"],
         "core seconds per image": spent,
     }
     tokens = [maps[:KEPT].tolist() for maps in samples[0].tokens]

@@ -6,6 +6,7 @@ where a record is missing.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -150,7 +151,7 @@ def streets(profile: Profile) -> Run:
 
     def function() -> tuple[dict, Curve]:
         trained = build.translator(STREETS, profile)  # here: a record needs no photographs
-        data = STREETS.parts(profile)
+        data = STREETS.parts(profile) or {}
         cyclevar = trained.model
         probe = street_probe(cyclevar.tokenizer, data)
         sources = street_sources(data)
@@ -192,9 +193,8 @@ def street_probe(tokenizer: Tokenizer, data: dict[str, Tensor]) -> DomainProbe |
         return None
     day, night = (centre_crop(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
     # Also as the tokenizer renders them: its blur is no sign of either domain.
-    return DomainProbe(
-        *(torch.cat((to_float(images), rendered(tokenizer, images))) for images in (day, night))
-    )
+    both = [torch.cat((to_float(images), rendered(tokenizer, images))) for images in (day, night)]
+    return DomainProbe(both[0], both[1])
 
 
 def street_measures(
@@ -211,7 +211,7 @@ def street_measures(
         to_float(target),
     )
     for row, images in zip(STREET_ROWS, translated, strict=True):
-        values = {"brightness": brightness(images)}
+        values: dict[str, Any] = {"brightness": brightness(images)}
         if row != "real target":
             values["edges"] = edge_agreement(images, source).mean().item()
         if probe:
@@ -247,7 +247,7 @@ def street_images(values: dict, data: dict[str, Tensor] | None) -> dict[str, Ten
         len(levels) == count
         and max(abs(a - b) for a, b in zip(levels, values["levels"], strict=True)) < 0.01
     )
-    rows = {}
+    rows: dict[str, Tensor] = {}
     for n, (start, end) in enumerate(DAY_NIGHT.values()):
         rows |= {f"{start}, source": sources[start]} if same else {}
         rows |= {f"{start}, tokenizer alone": through[n], f"to {end}": translated[n]}

@@ -10,6 +10,7 @@ lives over the features of CycleVAR's own tokenizer.
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,7 +47,7 @@ def rival(profile: Profile, name: str) -> Run:
     trained = build.translator(SMALL, profile, RIVALS[name])
     # The settings name everything without building it: where the record is there, nothing is
     # trained or loaded.
-    settings = {
+    settings: dict[str, Any] = {
         "study": profile.chains["small"],
         "images": profile.images["small"],
         "judge": judge.key,
@@ -62,7 +63,9 @@ def rival(profile: Profile, name: str) -> Run:
         }
 
     def function() -> tuple[dict, Curve]:
-        values = cyclevar_ablations.translator_measures(profile, trained.model, judge.model)
+        values: dict[str, Any] = dict(
+            cyclevar_ablations.translator_measures(profile, trained.model, judge.model)
+        )
         values |= cyclevar_ablations.first_images(profile, trained.model)
         return values | {"minutes": sum(run.core_minutes for run in trained.runs)}, []
 
@@ -133,7 +136,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     if photos is None:
         raise VarbookError(PHOTOGRAPHS.missing())
     trained = build.translator(PHOTOGRAPHS, profile, RIVALS[name])
-    settings = {
+    settings: dict[str, Any] = {
         "size": chain.image_size,
         "images": {part: len(images) for part, images in photos.items()},
     }

@@ -1,16 +1,16 @@
 """The book's models: each is trained, or found, by one function of (task, profile).
 
-    cyclevar = build.translator(TOY, profile)
-    cyclevar.key, cyclevar.model, cyclevar.run, cyclevar.parents
+    cyclevar = build.translator(TOY, profile)  # cyclevar.key, .model, .run, .parents
 
-Nothing is built, rendered or loaded before the model or the run is asked for: the key follows from
-the settings alone. Everything that shapes a run is in its key.
+Nothing is built, rendered or loaded before the model or the run is asked for: the key is known from
+the settings, which hold everything that shapes a run.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ from varbook.train.fit_tokenizer import fit_tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run
-from varbook.transformer.model import flexvar
+from varbook.transformer.model import NextScaleModel, flexvar
 from varbook.transformer.rival_generators import make_rival
 from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
@@ -44,8 +44,12 @@ GUIDANCE = 1.5  # of the diffusion translators towards the target
 
 
 def tokenizer(
-    task: Task, profile: Profile, pyramid: str = "residual", *, start: Trained | None = None
-) -> Trained:
+    task: Task,
+    profile: Profile,
+    pyramid: str = "residual",
+    *,
+    start: Trained[Tokenizer] | None = None,
+) -> Trained[Tokenizer]:
     """Return a tokenizer of the task's pictures: "residual" (VAR), "ground_truth" (FlexVAR) or
     "single" (LlamaGen: the last scale alone), all of one budget.
 
@@ -93,18 +97,18 @@ def tokenizer(
     )
 
 
-def _encoded(task: Task, profile: Profile, parent: Trained, ids: Callable) -> tuple[Tensor, Tensor]:
+def _encoded(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> tuple[Tensor, Tensor]:
     """Return the tokenizer's features (2N, C, h, w) of all training pictures and their mirror
-    images, with their labels: classes (2N,), or word ids (2N, T) that `ids` makes of captions.
+    images, with their labels: classes (2N,), or the word ids (2N, T) that `model` makes of captions.
     """
     images, labels = task.labelled(profile)
-    labels = labels if isinstance(labels, Tensor) else ids(labels).cpu()
-    return encode_all(parent.model, images, pick_device()), torch.cat((labels, labels))
+    labels = labels if isinstance(labels, Tensor) else model.ids(labels).cpu()
+    return encode_all(codec, images, pick_device()), torch.cat((labels, labels))
 
 
 def next_scale(
     task: Task, profile: Profile, prediction: str = "residual", *, depth: int | None = None
-) -> Trained:
+) -> Trained[NextScaleModel]:
     """Return a next-scale model that predicts residuals (VAR) or ground truth (FlexVAR) over the
     tokenizer of that pyramid, its parent; its labels are classes, or captions.
 
@@ -117,12 +121,12 @@ def next_scale(
     if prediction == "ground_truth":
         config, training = flexvar(config), replace(training, step_sampling=True)
 
-    def build() -> nn.Module:
+    def build() -> NextScaleModel:
         torch.manual_seed(profile.seed + 1)
         return make_next_scale(config)
 
-    def fit(model: nn.Module, keeper: Keeper) -> Curve:
-        features, labels = _encoded(task, profile, parent, getattr(model, "ids", None))
+    def fit(model: NextScaleModel, keeper: Keeper) -> Curve:
+        features, labels = _encoded(task, profile, parent.model, model)
         return fit_next_scale(
             model,
             parent.model,
@@ -141,8 +145,8 @@ def next_scale(
 
 
 def rival_training(task: Task, profile: Profile, method: str) -> NextScaleTraining:
-    """Return how the rival `method` of `generator_rival` is trained: as the next-scale model is,
-    but for the steps of "diffusion" where the profile names them.
+    """Return how a rival generator is trained: as the next-scale model, but for the steps of
+    "diffusion" where the profile names them.
     """
     training = profile.chain(task.chain).model_training
     if method != "diffusion":
@@ -150,7 +154,7 @@ def rival_training(task: Task, profile: Profile, method: str) -> NextScaleTraini
     return replace(training, steps=profile.rivals.diffusion_steps.get(task.chain, training.steps))
 
 
-def generator_rival(task: Task, profile: Profile, method: str) -> Trained:
+def generator_rival(task: Task, profile: Profile, method: str) -> Trained[Any]:
     """Return a rival of FlexVAR table 2, "raster", "masked" or "diffusion", over the tokenizer of
     the task's pyramid for rivals, its parent, at its full scale.
 
@@ -170,7 +174,7 @@ def generator_rival(task: Task, profile: Profile, method: str) -> Trained:
         return make_rival(method, chain.model)
 
     def fit(model: nn.Module, keeper: Keeper) -> Curve:
-        features, labels = _encoded(task, profile, parent, None)
+        features, labels = _encoded(task, profile, parent.model, model)
         return fit_rival_generator(
             method,
             model,
@@ -195,7 +199,7 @@ def translator(
     config: CycleVARConfig | None = None,
     seed: int | None = None,
     files: tuple[Path | str | None, Path | str | None] = (None, None),
-) -> Trained:
+) -> Trained[Any]:
     """Return what translates between the task's domains, called as CycleVAR is.
 
     `method` is "cyclevar", over the task's own next-scale model; "published", CycleVAR fine-tuned
@@ -209,18 +213,19 @@ def translator(
         return _cyclevar(task, profile, method, _own_start(task, profile, config), seed)
     if method == "published":
         return _cyclevar(task, profile, method, published_start(task, config, files), seed)
-    if task.reads or method not in (*METHODS, *STRENGTHS):
+    if method not in (*METHODS, *STRENGTHS):
         raise VarbookError(
-            f"There is no rival {method!r} for the task {task.name}; use one of "
-            f"{', '.join((*METHODS, *STRENGTHS))}, for a task whose domains are classes."
+            f"There is no translator {method!r}; use cyclevar, published, "
+            f"{', '.join((*METHODS, *STRENGTHS))}."
         )
     if method in METHODS:
         return _pixel_translator(task, profile, method)
+    classes = task.classes
     diffusion = generator_rival(task, profile, "diffusion")
 
     def make() -> tuple[nn.Module, Run]:
         codec = diffusion.parents[0].model
-        rival = DiffusionTranslator(diffusion.model, codec, task.targets, method, guidance=GUIDANCE)
+        rival = DiffusionTranslator(diffusion.model, codec, classes, method, guidance=GUIDANCE)
         return rival, diffusion.run
 
     return Trained(diffusion.key, make, diffusion.parents)
@@ -241,14 +246,17 @@ def _own_start(task: Task, profile: Profile, config: CycleVARConfig) -> Start:
     return Start(parent.key, build, config, chain.cyclevar_training, task.domains, side, (parent,))
 
 
-def _cyclevar(task: Task, profile: Profile, method: str, start: Start, seed: int | None) -> Trained:
+def _cyclevar(
+    task: Task, profile: Profile, method: str, start: Start, seed: int | None
+) -> Trained[CycleVAR]:
     """Return CycleVAR between the task's domains, fine-tuned from `start`."""
     training = start.training
     seed = profile.seed if seed is None else seed
-    targets = tuple(start.domains.values())
+    prompts = [target for target in start.domains.values() if isinstance(target, str)]
 
     def fit(cyclevar: CycleVAR, keeper: Keeper) -> Curve:
-        labels = tuple(cyclevar.model.ids(list(targets))) if task.reads else targets
+        model: Any = cyclevar.model  # one that reads has `ids`
+        labels: Any = tuple(model.ids(prompts) if prompts else start.domains.values())
         return fit_cyclevar(
             cyclevar,
             _sets(task, profile, start.side),
@@ -264,7 +272,7 @@ def _cyclevar(task: Task, profile: Profile, method: str, start: Start, seed: int
 
     settings = {"model": start.key, "cyclevar": start.config, "training": training}
     settings |= {"images": task.counts(profile)} | task.fingerprint()
-    settings |= {"prompts": targets} if task.reads else {}
+    settings |= {"prompts": prompts} if prompts else {}
     perceptual = max(training.cycle_perceptual, training.identity_perceptual)
     return train_or_find(
         replace(task, domains=start.domains),
@@ -280,23 +288,23 @@ def _cyclevar(task: Task, profile: Profile, method: str, start: Start, seed: int
     )
 
 
-def _sets(task: Task, profile: Profile, side: int) -> tuple[Tensor, ...]:
-    """Return the training pictures of X and of Y, uint8 (N, 3, H, W), for the task's `draw`."""
-    return tuple(task.domain(profile, name, side=side).images for name in task.domains)
+def _sets(task: Task, profile: Profile, side: int) -> tuple[Tensor, Tensor]:
+    # the training pictures of X and of Y, uint8 N 3 H W
+    x, y = (task.domain(profile, name, side=side).images for name in task.domains)
+    return x, y
 
 
-def _pixel_translator(task: Task, profile: Profile, method: str) -> Trained:
-    """Return the rival "cyclegan" or "cut", of the chain's batch; for as many steps as the profile
-    says for the chain, else as CycleVAR.
-    """
+def _pixel_translator(task: Task, profile: Profile, method: str) -> Trained[PixelTranslator]:
+    """Return "cyclegan" or "cut"; its steps are the profile's for the chain, else CycleVAR's."""
     side = task.side(profile)
     cyclevar = task.chain_of(profile).cyclevar_training
+    classes = task.classes
     steps = profile.rivals.pixel_steps.get(task.chain, cyclevar.steps)
     training = RivalTraining(method=method, steps=steps, batch=cyclevar.batch)
 
     def build() -> PixelTranslator:
         torch.manual_seed(profile.seed + 3)
-        return PixelTranslator(task.targets, method, training.channels, training.blocks)
+        return PixelTranslator(classes, method, training.channels, training.blocks)
 
     def fit(model: PixelTranslator, keeper: Keeper) -> Curve:
         return fit_rival_translator(

@@ -1,12 +1,16 @@
 """The classifiers that judge what is drawn and translated in the toy world."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import torch
-from torch import nn
 
 from varbook.book.models.profiles import CAPTIONED, Profile
 from varbook.book.models.sources import World
 from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained, train_or_find
+from varbook.data.toy import ToySet
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features.attributes import AttributeConfig, AttributeJudge
@@ -23,7 +27,7 @@ COATS = tuple(
 )
 
 
-def judge(task: Task, profile: Profile) -> Trained:
+def judge(task: Task, profile: Profile) -> Trained[Any]:
     """Return the classifier that judges the task's pictures; no loss of a generator ever uses it.
 
     "species": species and silhouettes of the toy world (`Judge`); "attributes": animal, coat, time
@@ -34,28 +38,57 @@ def judge(task: Task, profile: Profile) -> Trained:
         raise VarbookError(
             f"The task {task.name} has no judge of its own; see varbook.evaluate.photographs."
         )
-    by_species = task.judge == "species"
-    steps = profile.judges.toy_steps if by_species else profile.judges.caption_steps
-    config = JudgeConfig(SPECIES) if by_species else AttributeConfig(CAPTIONED, COATS)
+    sets = partial(world.training_sets, profile, task.side(profile))
+    of_this = _species_judge if task.judge == "species" else _attribute_judge
+    return of_this(task, profile, sets)
 
-    def build() -> nn.Module:
-        torch.manual_seed(profile.seed + (77 if by_species else 78))
-        return Judge(config) if by_species else AttributeJudge(config)
 
-    def fit(model: nn.Module, keeper: Keeper) -> Curve:
-        sets = world.training_sets(profile, task.side(profile))
-        images = torch.cat([part.images for part in sets])
-        seed, device = profile.seed, pick_device()
-        if by_species:
-            labels = torch.cat([part.labels for part in sets])
-            masks = torch.cat([part.silhouettes for part in sets])
-            return fit_judge(
-                model, images, labels, masks, steps=steps, seed=seed, device=device, keeper=keeper
-            )
-        each = [model.labels(part.scenes) for part in sets]
-        words = {name: torch.cat([labels[name] for labels in each]) for name in each[0]}
+def _species_judge(
+    task: Task, profile: Profile, sets: Callable[[], list[ToySet]]
+) -> Trained[Judge]:
+    config, steps = JudgeConfig(SPECIES), profile.judges.toy_steps
+
+    def build() -> Judge:
+        torch.manual_seed(profile.seed + 77)
+        return Judge(config)
+
+    def fit(model: Judge, keeper: Keeper) -> Curve:
+        parts = sets()
+        return fit_judge(
+            model,
+            torch.cat([part.images for part in parts]),
+            torch.cat([part.labels for part in parts]),
+            torch.cat([part.silhouettes for part in parts]),
+            steps=steps,
+            seed=profile.seed,
+            device=pick_device(),
+            keeper=keeper,
+        )
+
+    settings = task.identity(profile) | {"steps": steps, "judge": config}
+    return train_or_find(task, profile, "judge", settings, build, fit)
+
+
+def _attribute_judge(
+    task: Task, profile: Profile, sets: Callable[[], list[ToySet]]
+) -> Trained[AttributeJudge]:
+    config, steps = AttributeConfig(CAPTIONED, COATS), profile.judges.caption_steps
+
+    def build() -> AttributeJudge:
+        torch.manual_seed(profile.seed + 78)
+        return AttributeJudge(config)
+
+    def fit(model: AttributeJudge, keeper: Keeper) -> Curve:
+        parts = sets()
+        labels = [model.labels(part.scenes) for part in parts]
         return fit_attributes(
-            model, images, words, steps=steps, seed=seed, device=device, keeper=keeper
+            model,
+            torch.cat([part.images for part in parts]),
+            {name: torch.cat([each[name] for each in labels]) for name in labels[0]},
+            steps=steps,
+            seed=profile.seed,
+            device=pick_device(),
+            keeper=keeper,
         )
 
     settings = task.identity(profile) | {"steps": steps, "judge": config}

@@ -210,9 +210,14 @@ class Folders:
         (N,), or the prompt of each one's domain.
         """
         images = centre_crop(self.images_of_all(domains, profile, size), size)
-        pairs = zip(domains.values(), self.counts(domains, profile), strict=True)
-        labels = [target for target, count in pairs for _ in range(count)]
-        return images, labels if isinstance(labels[0], str) else torch.tensor(labels)
+        targets = list(domains.values())
+        counts = self.counts(domains, profile)
+        prompts = [target for target in targets if isinstance(target, str)]
+        if prompts:
+            return images, [
+                p for p, count in zip(prompts, counts, strict=True) for _ in range(count)
+            ]
+        return images, torch.tensor(targets).repeat_interleave(torch.tensor(counts))
 
     def domain(
         self, domains: Domains, name: str, profile: Profile, size: int, held_out: bool

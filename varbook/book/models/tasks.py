@@ -7,12 +7,12 @@ so that another data set is another row and nothing else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from torch import Tensor
 
 from varbook.book.models.profiles import CAPTIONED, Chain, Profile
-from varbook.book.models.sources import Folders, ImageSet, Scenes, World
-from varbook.data.toy import ToySet
+from varbook.book.models.sources import Folders, Scenes, World
 from varbook.errors import VarbookError
 from varbook.pretrained.published_cyclevar import PUBLISHED_LABELS
 from varbook.train.steps import Draw
@@ -62,6 +62,17 @@ class Task:
         """Are the domains asked for by prompts, not by classes?"""
         return isinstance(self.targets[0], str)
 
+    @property
+    def classes(self) -> tuple[int, int]:
+        """The classes of X and Y; VarbookError where the domains are asked for by prompts."""
+        x, y = self.targets
+        if isinstance(x, str) or isinstance(y, str):
+            raise VarbookError(
+                f"The domains of the task {self.name} are prompts; this needs domains that are "
+                "classes."
+            )
+        return x, y
+
     def run_name(self, part: str) -> str:
         """Return the name of a part's runs on the command line, such as "photo-cyclevar"; the parts
         are those of `varbook.book.models.build.PARTS`.
@@ -77,9 +88,9 @@ class Task:
         classes than the domains need.
         """
         chain = profile.chain(self.chain)
-        if not self.reads and max(self.targets) >= chain.model.classes:
+        if not self.reads and max(self.classes) >= chain.model.classes:
             raise VarbookError(
-                f"The task {self.name} needs class {max(self.targets)}, but the models of the chain "
+                f"The task {self.name} needs class {max(self.classes)}, but the models of the chain "
                 f"{self.chain!r} know {chain.model.classes} classes: choose another chain."
             )
         return chain
@@ -120,9 +131,10 @@ class Task:
 
     def domain(
         self, profile: Profile, name: str, *, held_out: bool = False, side: int | None = None
-    ) -> ToySet | ImageSet:
+    ) -> Any:
         """Return the pictures of one domain as `.images`, uint8 (N, 3, H, W): for training, or held
-        out. The toy world's also have `.silhouettes`, `.scenes` and `.captions`.
+        out. A `ToySet` also has `.silhouettes`, `.scenes` and `.captions`; photographs are an
+        `ImageSet`.
 
         `side` in pixels replaces the chain's.
         """
@@ -228,7 +240,7 @@ FLAT = replace(
     name="flat",
     domains={"photograph": PROMPTS["day"], "flat": PROMPTS["flat"]},
     chain="flat",
-    names=NIGHT.names | {"cyclevar": "text-cyclevar-flat"},
+    names=dict(NIGHT.names) | {"cyclevar": "text-cyclevar-flat"},
 )
 STREETS = Task(
     name="streets",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from torch import nn
 
@@ -15,9 +16,11 @@ from varbook.train.keeper import Curve, Keeper
 from varbook.train.store import Run, find_run, run_key, run_settings, train_or_load
 from varbook.translate.discriminator import features_at_hand
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(Generic[Model]):
     """A model that is built, and trained or loaded, when `model` or `run` is first asked for.
 
     `key` is the run's, known from the settings; `parents` are those that it stands on. Unpacks as
@@ -25,15 +28,15 @@ class Trained:
     """
 
     key: str
-    make: Callable[[], tuple[nn.Module, Run]] = field(repr=False)
-    parents: tuple["Trained", ...] = ()
+    make: Callable[[], tuple[Model, Run]] = field(repr=False)
+    parents: tuple["Trained[Any]", ...] = ()
 
     @cached_property
-    def _made(self) -> tuple[nn.Module, Run]:
+    def _made(self) -> tuple[Model, Run]:
         return self.make()
 
     @property
-    def model(self) -> nn.Module:
+    def model(self) -> Model:
         """The model with its trained weights, in evaluation mode, on the device of `pick_device`."""
         return self._made[0]
 
@@ -51,7 +54,7 @@ class Trained:
         """Train or load the model now."""
         self.run  # noqa: B018
 
-    def __iter__(self) -> Iterator:
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.model, self.run, self.parents))
 
 
@@ -72,15 +75,14 @@ def train_or_find(
     profile: Profile,
     part: str,
     settings: dict,
-    build: Callable[[], nn.Module],
-    fit: Callable[[nn.Module, Keeper], Curve],
+    build: Callable[[], Model],
+    fit: Callable[[Model, Keeper], Curve],
     *,
     seed: int | None = None,
     machine: dict | None = None,
-    parents: tuple[Trained, ...] = (),
-    weights: Callable[[nn.Module], nn.Module] = lambda model: model,
-    facts: dict | None = None,
-) -> Trained:
+    parents: tuple[Trained[Any], ...] = (),
+    weights: Callable[[Model], nn.Module] = lambda model: model,
+) -> Trained[Model]:
     """Return what `build` makes, trained by `fit` or loaded, under the key of `settings`;
     `weights(model)` is the part of it that is trained and kept.
     """
@@ -89,10 +91,11 @@ def train_or_find(
     settings = run_settings(kind, settings, seed, machine)
     key = run_key(kind, settings, seed)
 
-    def make() -> tuple[nn.Module, Run]:
+    def make() -> tuple[Model, Run]:
         if not find_run(f"{kind}-{key}"):
-            if task.missing():
-                raise VarbookError(task.missing())
+            missing = task.missing()
+            if missing:
+                raise VarbookError(missing)
             for parent in parents:  # first, so that no run's time and start depend on another's
                 parent.load()
         model = build()
@@ -103,7 +106,7 @@ def train_or_find(
             lambda keeper: fit(model, keeper),
             seed=seed,
             profile=profile.name,
-            facts=task.facts() | (facts or {}),
+            facts=task.facts(),
         )
         return model.to(pick_device()).eval(), run
 

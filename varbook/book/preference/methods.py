@@ -50,9 +50,9 @@ def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> S
     try:
         return open_study(folder)
     except VarbookError:
-        fill(folder, "source", images)
+        fill(folder, "source", list(images))
         for name, translated in our_methods(cyclevar, images, target).items():
-            fill(folder, name, translated)
+            fill(folder, name, list(translated))
         return open_study(folder)
 
 
@@ -62,11 +62,11 @@ def toy_study(profile: Profile, count: int = 16) -> tuple[Study, Run]:
     """
     horses = TOY.domain(profile, "horse", held_out=True).images[:count]
     cyclevar, run, _ = build.translator(TOY, profile)
-    return study_of_run(cyclevar, run, horses, TOY.domains["zebra"]), run
+    return study_of_run(cyclevar, run, horses, TOY.classes[1]), run
 
 
 def photograph_study(profile: Profile, count: int = 16) -> tuple[Study, Run]:
     """Return the same on test photographs of horses; VarbookError where there are no photographs."""
     horses = PHOTOGRAPHS.domain(profile, "horse", held_out=True).images[:count]
     cyclevar, run, _ = build.translator(PHOTOGRAPHS, profile)
-    return study_of_run(cyclevar, run, horses, PHOTOGRAPHS.domains["zebra"]), run
+    return study_of_run(cyclevar, run, horses, PHOTOGRAPHS.classes[1]), run

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from varbook.book.preference.study import QUESTIONS, Vote
 
@@ -67,7 +68,7 @@ def preference_table(votes: Sequence[Vote], methods: Sequence[str]) -> list[dict
     """
     rows = []
     for method in methods:
-        row = {"method": method}
+        row: dict[str, Any] = {"method": method}
         for question in QUESTIONS:
             counts = counts_of(votes, method, question)
             total = sum(all_of_voter for _, all_of_voter in counts)
