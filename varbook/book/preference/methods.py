@@ -22,7 +22,7 @@ OURS = "CycleVAR"  # the name under which the book's own method takes part
 
 
 @torch.no_grad()
-def our_methods(cyclevar: CycleVAR, images: Tensor, target: int) -> dict[str, Tensor]:
+def our_methods(cyclevar: CycleVAR, images: Tensor, target: int | str) -> dict[str, Tensor]:
     """Return method -> translations (N, 3, H, W), uint8: one parallel pass, the same weights in
     series, the tokenizer alone.
     """
@@ -39,7 +39,7 @@ def our_methods(cyclevar: CycleVAR, images: Tensor, target: int) -> dict[str, Te
     return {name: to_uint8(images) for name, images in translated.items()}
 
 
-def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int) -> Study:
+def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int | str) -> Study:
     """Return the study of one run below VARBOOK_HOME; made the first time, and left as it is
     afterwards.
 
