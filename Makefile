@@ -29,7 +29,7 @@ help:
 	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"
 	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
 	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
-	@echo "make report                figures/REPORT.md again           make bench     benchmarks/*.py"
+	@echo "make report                figures/REPORT.md, README again   make bench     benchmarks/*.py"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -57,7 +57,7 @@ notebooks: setup
 	@$(RUN) $(options) --solutions --write-back
 
 report: setup
-	@$(VENV)/bin/python -m varbook.book.claims.report
+	@$(VENV)/bin/python -m varbook.book.claims
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/bin/python "$$file" || exit 1; done

@@ -2,13 +2,17 @@ import json
 
 import pytest
 import torch
+from claims import checks_of
 
 from varbook.book.claims import read
 from varbook.book.claims.registry import REGISTRY
 from varbook.book.claims.save import beside_paper, save_figure, save_result, save_table
+from varbook.book.claims.verdict_map import verdict_map
+from varbook.book.claims.verdicts import SIGNS
 from varbook.book.show.sheets import sheet
 from varbook.evaluate.card import MetricCard
 
+ACCURACY = "horse to zebra: accuracy at least 0.98"
 CARD = MetricCard(
     "torch-fidelity 0.4.0", "judge", 256, 1000, "training images", "distance of pooled features", 0
 )
@@ -24,13 +28,13 @@ RUN = {
 
 @pytest.fixture
 def saved(tmp_path, monkeypatch, capsys):
-    """Two results of the smoke profile: a figure with two verdict checks, and a table."""
+    """Two results of the smoke profile: a figure of which one check fails, and a table."""
     monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path))
     save_figure("cyclevar-fig-3", sheet(torch.zeros(2, 3, 8, 8)), "smoke", show=False)
     save_result(
         "cyclevar-fig-3",
         "smoke",
-        verdict={"a": True, "b": False},
+        checks=checks_of("cyclevar-fig-3") | {ACCURACY: False},
         ours="x",
         metric_card={"fd": CARD},
         runs=[RUN],
@@ -44,7 +48,7 @@ def saved(tmp_path, monkeypatch, capsys):
     save_result(
         "cyclevar-table-3",
         "smoke",
-        verdict={"a": True},
+        checks=checks_of("cyclevar-table-3"),
         ours="y",
         metric_card=[CARD, CARD],
         runs=[RUN, "by hand"],
@@ -100,12 +104,12 @@ def test_the_map_of_verdicts_has_a_tile_for_each(saved):
     import matplotlib.pyplot as plt
 
     words = {name: saved[name]["verdict"] if name in saved else "not run" for name in REGISTRY}
-    figure = read.verdict_map(words)
+    figure = verdict_map(words)
     axes = figure.axes[0]
     plt.close(figure)
     assert len(axes.patches) == len(REGISTRY)
     texts = [text.get_text() for text in axes.texts]
-    assert f"3 {read.SIGNS['partly']}" in texts and f"3 {read.SIGNS['held']}" in texts
+    assert f"3 {SIGNS['partly']}" in texts and f"3 {SIGNS['held']}" in texts
 
 
 def test_a_damaged_result_counts_as_not_run(saved, tmp_path):

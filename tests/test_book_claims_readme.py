@@ -38,5 +38,5 @@ def test_links_into_the_repository_lead_somewhere():
 
 
 def test_a_lost_place_is_said_so():
-    with pytest.raises(VarbookError, match="lost its place for the chapters"):
+    with pytest.raises(VarbookError, match="lost its place for the picture"):
         readme.filled("# nothing here")

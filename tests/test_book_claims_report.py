@@ -3,6 +3,7 @@ results.
 """
 
 import pytest
+from claims import checks_of
 
 from varbook.book.claims import report, save
 from varbook.book.claims.registry import REGISTRY
@@ -15,8 +16,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def result(profile, ours, why="", verdict=True, name="flexvar-fig-4"):
-    save.save_result(name, profile, verdict=verdict, ours=ours, why=why)
+def result(profile, ours, why="", holds=True, name="flexvar-fig-4"):
+    save.save_result(name, profile, checks=checks_of(name, holds), ours=ours, why=why)
+
+
+def not_run(profile, why):
+    save.save_result("flexvar-fig-4", profile, checks=None, ours="-", why=why)
 
 
 def row(rows, label="FlexVAR fig 4"):
@@ -47,12 +52,14 @@ def test_smoke_results_stand_only_in_the_smoke_report(folder):
 
 
 def test_a_claim_that_does_not_hold_is_reported_so():
-    result("laptop", "higher", why="too few steps", verdict=False)
-    assert row(report.rows_of_report())["verdict"] == "not held: too few steps"
+    result("laptop", "higher", why="too few steps", holds=False)
+    first, second = checks_of("flexvar-fig-4")
+    verdict = f"not held (0 of 2 checks): not so: {first}; {second} (too few steps)"
+    assert row(report.rows_of_report())["verdict"] == verdict
 
 
 def test_a_result_marked_not_run_gives_its_reason_and_no_number():
-    result("laptop", "-", why="needs ImageNet", verdict="not run")
+    not_run("laptop", "needs ImageNet")
     found = row(report.rows_of_report())
     assert (found["verdict"], found["ours"], found["profile"]) == (
         "not run: needs ImageNet",
@@ -63,7 +70,7 @@ def test_a_result_marked_not_run_gives_its_reason_and_no_number():
 
 def test_a_result_marked_not_run_does_not_hide_one_that_was():
     result("laptop", "lower")
-    result("paper", "-", why="needs a cluster", verdict="not run")
+    not_run("paper", "needs a cluster")
     assert row(report.rows_of_report())["ours"] == "lower"
 
 
@@ -85,4 +92,7 @@ def test_the_table_is_well_formed_and_links_to_the_picture(folder):
     assert len(lines) == len(REGISTRY) + 2
     assert {line.count("|") for line in lines} == {len(report.COLUMNS) + 1}
     assert "[CycleVAR fig 3](laptop/cyclevar-fig-3.png)" in text
-    assert "1 held, 34 not run" in text
+    assert f"1 held, {len(REGISTRY) - 1} not run" in text
+    for key in checks_of("cyclevar-fig-3"):
+        assert f"  - \N{CHECK MARK} {key}\n" in text
+    assert "(where horse2zebra is there)" in text

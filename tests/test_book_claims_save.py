@@ -7,11 +7,15 @@ import json
 
 import pytest
 import torch
+from claims import checks_of
 
 from varbook.book.claims import provenance, save
 from varbook.book.claims.registry import PUBLISHED
+from varbook.book.claims.verdicts import verdict
 from varbook.book.show.sheets import sheet
 from varbook.errors import VarbookError
+
+LOWER = checks_of("flexvar-fig-4")
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +84,7 @@ def test_pictures_of_no_paper_lie_apart(folder):
     [
         lambda: save.save_figure("cyclevar-fig-99", picture(), "smoke"),
         lambda: save.save_table("cyclevar-table-99", [], "smoke"),
-        lambda: save.save_result("cyclevar-fig-99", "smoke", verdict=True, ours="x"),
+        lambda: save.save_result("cyclevar-fig-99", "smoke", checks=LOWER, ours="x"),
     ],
 )
 def test_unknown_ids_are_refused_and_nothing_is_written(folder, saver):
@@ -108,27 +112,32 @@ def test_our_rows_of_a_table_that_is_none_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("checks", "word"),
-    [
-        ({"a": True, "b": True}, "held"),
-        ({"a": True, "b": False}, "partly"),
-        ({"a": False, "b": False}, "not held"),
-        (True, "held"),
-        (False, "not held"),
-        ({"a": torch.tensor(True)}, "held"),
-    ],
+    ("values", "word"),
+    [((True, True), "held"), ((True, False), "partly"), ((False, False), "not held")],
 )
-def test_a_verdict_follows_from_its_checks(checks, word):
-    assert save.verdict(checks) == word
-    save.save_result("flexvar-fig-4", "smoke", verdict=checks, ours="lower")
-    assert save.load_result("flexvar-fig-4", "smoke")["verdict"] == word
+def test_a_verdict_follows_from_its_checks(values, word, capsys):
+    checks = dict(zip(LOWER, values, strict=True))
+    assert verdict(checks) == word
+    save.save_result("flexvar-fig-4", "smoke", checks=checks, ours="lower")
+    result = save.load_result("flexvar-fig-4", "smoke")
+    assert (result["verdict"], result["checks"]) == (word, checks)
+    failed = [key for key, holds in checks.items() if not holds]
+    assert all(key in capsys.readouterr().out for key in failed[:1])
 
 
-def test_a_verdict_without_checks_or_of_another_word_is_refused():
+def test_checks_that_the_row_does_not_name_are_refused_and_nothing_is_written(folder):
+    with pytest.raises(VarbookError, match='FlexVAR fig 4 .* "nicer" not in the row'):
+        save.save_result("flexvar-fig-4", "smoke", checks=LOWER | {"nicer": True}, ours="x")
+    assert save.load_result("flexvar-fig-4", "smoke") is None
     with pytest.raises(VarbookError, match="at least one check"):
-        save.verdict({})
-    with pytest.raises(VarbookError, match="held, partly, not held, not run"):
-        save.save_result("flexvar-fig-4", "smoke", verdict="great", ours="x")
+        verdict({})
+
+
+def test_what_was_not_run_says_why():
+    save.save_result("flexvar-fig-4", "smoke", checks=None, ours="-", why="no votes yet")
+    assert save.load_result("flexvar-fig-4", "smoke")["verdict"] == "not run"
+    with pytest.raises(VarbookError, match="must say why"):
+        save.save_result("flexvar-fig-4", "smoke", checks=None, ours="-")
 
 
 def test_a_result_says_where_it_came_from(folder):
@@ -137,7 +146,7 @@ def test_a_result_says_where_it_came_from(folder):
     save.save_result(
         "flexvar-fig-4",
         "smoke",
-        verdict=True,
+        checks=LOWER,
         ours="lower",
         numbers={"loss": torch.tensor(2.5), "bad": float("nan")},
         runs=[run],
@@ -150,7 +159,7 @@ def test_a_result_says_where_it_came_from(folder):
     assert result["numbers"] == {"loss": 2.5, "bad": "nan"}
     assert result["runs"] == [{"kind": "var", "key": "abc", "seed": 3, "minutes": 1.5}]
     assert result["data"] == "toy", "a path of one machine must not be kept"
-    assert (result["notebook"], result["seed"], result["params"]) == ("04", 3, {"steps": 3})
+    assert (result["chapter"], result["seed"], result["params"]) == ("04", 3, {"steps": 3})
     assert result["packages"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     for name, digest in result["files"].items():
         assert provenance.file_digest(folder / "smoke" / name) == digest
@@ -159,19 +168,19 @@ def test_a_result_says_where_it_came_from(folder):
 
 def test_the_volatile_part_changes_only_with_the_rest(folder):
     path = folder / "smoke" / "flexvar-fig-4.json"
-    save.save_result("flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": 1.0})
+    save.save_result("flexvar-fig-4", "smoke", checks=LOWER, ours="lower", numbers={"loss": 1.0})
     old = json.loads(path.read_text())
     old["volatile"]["utc"] = "earlier"
     path.write_text(json.dumps(old))
-    save.save_result("flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": 1.0})
+    save.save_result("flexvar-fig-4", "smoke", checks=LOWER, ours="lower", numbers={"loss": 1.0})
     assert json.loads(path.read_text())["volatile"]["utc"] == "earlier"
-    save.save_result("flexvar-fig-4", "smoke", verdict=True, ours="lower", numbers={"loss": 2.0})
+    save.save_result("flexvar-fig-4", "smoke", checks=LOWER, ours="lower", numbers={"loss": 2.0})
     assert json.loads(path.read_text())["volatile"]["utc"] != "earlier"
 
 
 def test_the_configuration_hash_depends_on_parameters_and_not_on_the_result():
     def saved(params, ours):
-        save.save_result("flexvar-fig-4", "smoke", verdict=True, ours=ours, params=params)
+        save.save_result("flexvar-fig-4", "smoke", checks=LOWER, ours=ours, params=params)
         return save.load_result("flexvar-fig-4", "smoke")["config_hash"]
 
     assert saved({"steps": 1}, "a") == saved({"steps": 1}, "b") != saved({"steps": 2}, "a")
@@ -181,11 +190,3 @@ def test_a_damaged_result_counts_as_none(folder):
     (folder / "smoke").mkdir()
     (folder / "smoke" / "flexvar-fig-4.json").write_text("{")
     assert save.load_result("flexvar-fig-4", "smoke") is None
-
-
-def test_a_failing_write_leaves_the_old_file(folder):
-    path = folder / "x.txt"
-    save.write(path, "old")
-    with pytest.raises(TypeError):
-        save.write(path, 3)
-    assert path.read_text() == "old" and [one.name for one in folder.iterdir()] == ["x.txt"]

@@ -13,9 +13,9 @@ from varbook import paths
 from varbook.book.models import find
 from varbook.book.models.profiles import profile
 from varbook.errors import VarbookError
+from varbook.files import read_json, write_json
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.store import plain
-from varbook.train.weights import read_json, write_json
 from varbook.transformer.model import NextScaleConfig
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 

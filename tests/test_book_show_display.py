@@ -95,10 +95,10 @@ def test_rows_columns_and_labels_make_room_for_themselves():
 def test_large_pictures_are_packed_for_the_notebook_and_small_ones_kept():
     torch.manual_seed(0)
     noise = sheets.sheet(torch.rand(8, 3, 256, 256) * 2 - 1, columns=4, scale=1)
-    mime, data = sheets.packed(noise)
+    mime, data = sheets.for_notebook(noise)
     assert mime == "image/jpeg" and Image.open(io.BytesIO(data)).width <= sheets.INLINE_WIDTH
     assert len(data) < 250_000
-    mime, data = sheets.packed(Image.new("RGB", (10, 10), "red"))
+    mime, data = sheets.for_notebook(Image.new("RGB", (10, 10), "red"))
     assert mime == "image/png" and Image.open(io.BytesIO(data)).convert("RGB").getpixel((0, 0)) == (
         255,
         0,
@@ -148,15 +148,6 @@ def test_source_is_the_packages_own(shown):
     )
 
 
-def test_a_slider_becomes_a_strip_when_nobody_is_there(shown, monkeypatch):
-    monkeypatch.setenv("VARBOOK_BATCH", "1")
-    asked = []
-    display.interact_or_strip(
-        lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8), [0.1, 2.0], "temperature"
-    )
-    assert asked == [0.1, 2.0] and len(shown) == 1 and "image/png" in shown[0]
-
-
 def test_a_check_prints_what_holds_and_stops_what_does_not(capsys):
     display.check("identity holds", torch.tensor(True))
     assert capsys.readouterr().out == "identity holds: True\n"
@@ -201,7 +192,7 @@ def test_chapters_need_and_read_only_chapters_of_the_book_and_no_circle_arises()
 
 def test_a_picture_that_stays_too_large_gets_fewer_pixels():
     noise = Image.effect_noise((600, 400), 90).convert("RGB")
-    mime, data = sheets.packed(noise, limit=30_000)
+    mime, data = sheets.for_notebook(noise, limit=30_000)
     small = Image.open(io.BytesIO(data))
     assert mime == "image/jpeg" and len(data) <= 30_000
     assert small.width < 600 and abs(small.width / small.height - 1.5) < 0.05

@@ -1,10 +1,10 @@
-"""The box selector: its masks, and the strip that stands in its place in batch."""
+"""The slider and the box selector: masks, and the strips that stand in their place in batch."""
 
 import torch
 from tiny import pictures
 
 from varbook.book.show import sliders
-from varbook.book.show.sliders import box_mask, box_or_strip, shaded
+from varbook.book.show.sliders import box_mask, box_or_strip, interact_or_strip, shaded
 
 
 def test_a_box_is_true_inside_and_false_outside():
@@ -38,3 +38,13 @@ def test_in_batch_every_example_is_painted_and_shown_once(monkeypatch):
     assert seen == [(16, "horse"), (16, "cow")]
     [(picture, alt)] = shown
     assert alt == "a strip" and picture.width > 2 * 16
+
+
+def test_a_slider_becomes_a_strip_when_nobody_is_there(monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    asked, shown = [], []
+    monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append(alt))
+    interact_or_strip(
+        lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8), [0.1, 2.0], "temperature"
+    )
+    assert asked == [0.1, 2.0] and shown == ["one picture per temperature"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from varbook.data.images import load_image, save_image, to_float, to_uint8
+from varbook.data.images import evenly_spaced, load_image, save_image, to_float, to_uint8
 from varbook.errors import VarbookError
 
 
@@ -77,3 +77,8 @@ def test_what_is_no_picture_is_not_saved(tmp_path):
         save_image(torch.zeros(3, 4, 4), tmp_path / "a.txt")
     with pytest.raises(VarbookError, match="positive whole number"):
         load_image(save_image(torch.zeros(3, 4, 4), tmp_path / "a.png"), 0)
+
+
+def test_pictures_are_spread_evenly_over_a_set():
+    images = torch.arange(11)[:, None, None, None].expand(-1, 3, 2, 2)
+    assert evenly_spaced(images, 3)[:, 0, 0, 0].tolist() == [0, 5, 10]

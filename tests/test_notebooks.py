@@ -213,8 +213,8 @@ def test_has_exercises_with_solutions(path):
 @every_notebook
 def test_verdicts_are_computed(path):
     for call in calls(path, "save_result"):
-        given = {keyword.arg: keyword.value for keyword in call.keywords}.get("verdict")
-        typed = isinstance(given, ast.Constant) and given.value != "not run"
+        given = {keyword.arg: keyword.value for keyword in call.keywords}.get("checks")
+        typed = isinstance(given, ast.Constant) and given.value is not None
         assert given is not None and not typed, "a verdict is computed from checks, never typed in"
 
 
@@ -229,8 +229,8 @@ def test_each_figure_is_written_by_its_chapter_alone():
                     f"{path.name}: name the figure in the call itself"
                 )
                 row = REGISTRY[first.value]
-                assert path == CHAPTERS[row.notebook].path, (
-                    f"{path.name} writes {row.label} of chapter {row.notebook}"
+                assert path == CHAPTERS[row.chapter].path, (
+                    f"{path.name} writes {row.label} of chapter {row.chapter}"
                 )
 
 

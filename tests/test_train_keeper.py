@@ -9,9 +9,9 @@ from torch import nn
 
 from varbook.device import step_generator
 from varbook.errors import VarbookError
+from varbook.files import read_json
 from varbook.train import keeper as keeper_module
 from varbook.train.keeper import Keeper, restore, state_tensors
-from varbook.train.weights import read_json
 
 
 def new_state(seed: int) -> dict:

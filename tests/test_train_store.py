@@ -14,6 +14,7 @@ from torch import nn
 from varbook import paths
 from varbook.config import added, recorded_names
 from varbook.errors import VarbookError
+from varbook.files import read_json, write_json
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train import store
 from varbook.train.store import (
@@ -25,7 +26,7 @@ from varbook.train.store import (
     ship,
     train_or_load,
 )
-from varbook.train.weights import ROUNDED_FROM, load_tensors, read_json, save_tensors, write_json
+from varbook.train.weights import ROUNDED_FROM, load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 changes nothing.
 """
 
-import os
-
 import pytest
 import torch
 from tiny import noise, same_state
@@ -14,11 +12,8 @@ from varbook.train import weights
 from varbook.train.weights import (
     load_tensors,
     pack,
-    read_json,
     save_tensors,
     unpack,
-    write_atomically,
-    write_json,
 )
 
 
@@ -168,29 +163,3 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, how, checked):
     assert (
         str(path) in text and ("There is no checkpoint" if how == "absent" else "damaged") in text
     )
-
-
-def test_json_comes_back_and_a_damaged_one_is_named(tmp_path):
-    value = {"b": [1, 2.5, None], "a": {"text": "zèbre", "yes": True}}
-    write_json(tmp_path / "r.json", value)
-    assert read_json(tmp_path / "r.json") == value
-    (tmp_path / "r.json").write_text('{"half": ')
-    for path in (tmp_path / "r.json", tmp_path / "absent.json"):
-        with pytest.raises(VarbookError, match=path.name):
-            read_json(path)
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "t"
-    write_atomically(path, b"old")
-
-    def full(source, target):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    monkeypatch.undo()
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"

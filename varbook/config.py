@@ -4,7 +4,7 @@ A run is found by the hash of its settings, so a field that comes later or gets 
 are there: `added` and `recorded_as` mark such fields, `plain` writes records, `rebuild` reads them back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,22 +29,26 @@ def recorded_names(config: type) -> dict[str, str]:
     return {part.name: part.metadata.get("name", part.name) for part in fields(config)}
 
 
-def plain(value: Any) -> Any:
+def _leaf(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def plain(value: Any, leaf: Callable[[Any], Any] = _leaf) -> Any:
     """Return `value` (dataclasses, tuples, paths) as plain JSON data, fields under their recorded names; added fields that are
-    at their default are left out.
+    at their default are left out. `leaf` turns what is no dataclass, mapping or sequence into what JSON can hold.
     """
     if is_dataclass(value) and not isinstance(value, type):
         names = recorded_names(type(value))
         return {
-            names[part.name]: plain(getattr(value, part.name))
+            names[part.name]: plain(getattr(value, part.name), leaf)
             for part in fields(value)
             if not (part.metadata.get("added") and getattr(value, part.name) == part.default)
         }
     if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry, leaf) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    return str(value) if isinstance(value, Path) else value
+        return [plain(entry, leaf) for entry in value]
+    return leaf(value)
 
 
 def rebuild(config: type[T], settings: dict[str, Any]) -> T:

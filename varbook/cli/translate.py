@@ -21,8 +21,8 @@ from varbook.book.models import find
 from varbook.book.models.profiles import profile
 from varbook.data.images import SUFFIXES, load_image, to_uint8
 from varbook.errors import VarbookError, ended
+from varbook.files import write_atomically
 from varbook.train.progress import progress
-from varbook.train.weights import write_atomically
 from varbook.translate.apply import translate_all
 from varbook.translate.cyclevar import CycleVAR
 from varbook.translate.tiles import blend, cut, places

@@ -33,6 +33,11 @@ def to_uint8(image: Tensor) -> Tensor:
     return ((image.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def evenly_spaced(images: Tensor, count: int) -> Tensor:
+    """Return `count` of the images (N, C, H, W), evenly spaced over the set: none is chosen."""
+    return images[torch.linspace(0, len(images) - 1, count).round().long()]
+
+
 def open_rgb(path: str | Path, enough: int | None = None) -> Image.Image:
     """Decode an image file as upright 8-bit RGB, its EXIF rotation applied.
 

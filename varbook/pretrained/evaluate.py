@@ -20,9 +20,9 @@ from varbook.errors import VarbookError, ended
 from varbook.evaluate.image_checks import Images
 from varbook.evaluate.reference import read_reference, score
 from varbook.evaluate.samples import Sampling, finished, sample_folder, write_npz
+from varbook.files import write_json
 from varbook.pretrained.load import find, load_pair
 from varbook.tokenizer.schedule import TABLE_7, Schedule, check_schedule, square
-from varbook.train.weights import write_json
 from varbook.transformer.model import NextScaleConfig
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from packaging.requirements import Requirement
 
+from varbook.book.claims.provenance import installed_version
 from varbook.cores import cores
 from varbook.device import has_bfloat16, pick_device
 from varbook.paths import figures, home, repository, shipped
@@ -52,10 +53,7 @@ def packages() -> list[dict]:
     for package in needed:
         if package.marker and not package.marker.evaluate({"extra": ""}):
             continue  # of an optional group
-        try:
-            version = importlib.metadata.version(package.name)
-        except importlib.metadata.PackageNotFoundError:
-            version = None
+        version = installed_version(package.name)
         good = version is not None and package.specifier.contains(version, prereleases=True)
         rows.append(_row(f"{package.name} {package.specifier}", good, version or "missing", SETUP))
     return rows

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from varbook import processes
 from varbook.errors import VarbookError
+from varbook.files import read_json, write_json
 from varbook.train.sharding import fill, spread_like, whole, whole_state
-from varbook.train.weights import load_tensors, read_json, save_tensors, write_json
+from varbook.train.weights import load_tensors, save_tensors
 
 State = dict[str, nn.Module | torch.optim.Optimizer]
 Curve = list[dict[str, float]]

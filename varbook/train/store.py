@@ -21,8 +21,9 @@ from torch import nn
 from varbook import paths, processes
 from varbook.config import plain
 from varbook.device import pick_device, precision
+from varbook.files import read_json, write_json
 from varbook.train.keeper import Curve, Keeper
-from varbook.train.weights import load_tensors, pack, read_json, save_tensors, unpack, write_json
+from varbook.train.weights import load_tensors, pack, save_tensors, unpack
 
 # Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
 RECIPE = 1

@@ -1,8 +1,6 @@
 """Tensors on disk: safetensors plus a JSON beside it, written atomically, checked when read."""
 
 import hashlib
-import json
-import os
 from pathlib import Path
 
 import torch
@@ -10,36 +8,12 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from varbook.errors import VarbookError
+from varbook.files import write_atomically
 
 # Matrices from this size on are stored with eight bits a number and one scale a row: a quarter of
 # the size, and what is lost (0.4 % of a row's largest entry) is far below what the models can tell.
 # Numbers are measured after the rounding.
 ROUNDED_FROM = 32_768
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that a reader finds the old file or the new one, never half of
-    one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-
-
-def write_json(path: Path, value: dict) -> None:
-    """Write a dictionary as readable JSON, atomically."""
-    write_atomically(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
-
-
-def read_json(path: Path) -> dict:
-    """Read a JSON file; VarbookError where it is damaged."""
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
-        raise VarbookError(
-            f"{path} cannot be read as JSON; delete it and run again, it will be made anew."
-        ) from None
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:

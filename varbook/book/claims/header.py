@@ -19,8 +19,8 @@ def measured_minutes(number: str, profile: str = "laptop") -> float | None:
         return None
 
 
-def _time(one: Chapter) -> str:
-    minutes = measured_minutes(one.number)
+def _time(entry: Chapter) -> str:
+    minutes = measured_minutes(entry.number)
     if minutes is None:
         return "not measured yet; `make figures` measures it"
     return (
@@ -29,25 +29,25 @@ def _time(one: Chapter) -> str:
 
 
 def _link(number: int) -> str:
-    one = CHAPTERS.get(str(number).zfill(2)) if number >= 0 else None
-    if one is None or not one.path.is_file():
+    entry = CHAPTERS.get(str(number).zfill(2)) if number >= 0 else None
+    if entry is None or not entry.path.is_file():
         return "-"
-    return f"[{one.number} {one.title}]({one.file_name})"
+    return f"[{entry.number} {entry.title}]({entry.file_name})"
 
 
 def header_text(number: str | int) -> str:
     """Return the header of a chapter as a Markdown table."""
-    one = chapter(number)
-    makes = ", ".join(row.label for row in of_chapter(one.number)) or "-"
-    before = ", ".join(f"{key} {CHAPTERS[key].title}" for key in one.reads) or "nothing"
+    entry = chapter(number)
+    makes = ", ".join(row.label for row in of_chapter(entry.number)) or "-"
+    before = ", ".join(f"{key} {CHAPTERS[key].title}" for key in entry.reads) or "nothing"
     rows = [
-        ("At the end you can", one.purpose),
+        ("At the end you can", entry.purpose),
         ("Read before", before),
-        ("Time", _time(one)),
-        ("Hardware", one.hardware),
-        ("Sections of the papers", one.sections),
+        ("Time", _time(entry)),
+        ("Hardware", entry.hardware),
+        ("Sections of the papers", entry.sections),
         ("Figures and tables made here", makes),
-        ("Before, after", f"{_link(int(one.number) - 1)}, {_link(int(one.number) + 1)}"),
+        ("Before, after", f"{_link(int(entry.number) - 1)}, {_link(int(entry.number) + 1)}"),
     ]
     return "| | |\n|---|---|\n" + "\n".join(f"| **{name}** | {text} |" for name, text in rows)
 

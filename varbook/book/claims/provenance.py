@@ -8,12 +8,14 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import torch
+
+from varbook.config import plain
 from varbook.paths import repository
+from varbook.train.store import hardware
 
 PACKAGES = (
     "varbook",
@@ -28,30 +30,28 @@ PACKAGES = (
 _STARTED = time.monotonic()
 
 
-def plain(value: object) -> object:
-    """Return a value as JSON can hold it: dataclasses as objects, tensors and arrays as lists,
-    paths as names.
-    """
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(one) for one in (sorted(value) if isinstance(value, set) else value)]
+def _leaf(value: object) -> object:
+    if isinstance(value, set):
+        return as_json(sorted(value))
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
+        return as_json(value.tolist())
     if isinstance(value, Path):
         return value.name  # never a path of the machine that ran it
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no word for it
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def as_json(value: object) -> object:
+    """Return a value as a result keeps it: `plain`, tensors and arrays as lists, paths as names,
+    anything else as text.
+    """
+    return plain(value, _leaf)
 
 
 def digest(value: object) -> str:
-    """Return a short hash of anything that `plain` can hold, the same on every machine."""
-    text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
+    """Return a short hash of any value, the same on every machine."""
+    text = json.dumps(as_json(value), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -60,15 +60,17 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def packages() -> dict[str, str]:
+def installed_version(package: str) -> str | None:
+    """Return the version of a package, or None where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def package_versions() -> dict[str, str]:
     """Return the versions of the packages that can change a number."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: installed_version(name) or "not installed" for name in PACKAGES}
 
 
 def _git(*arguments: str) -> str | None:
@@ -90,10 +92,6 @@ def volatile() -> dict:
     """Return what differs from run to run: commit, time, hardware, threads, seconds since the
     notebook started.
     """
-    import torch
-
-    from varbook.train.store import hardware
-
     status = _git("status", "--porcelain", "--untracked-files=no")
     return {
         "commit": _git("rev-parse", "HEAD"),

@@ -8,18 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.provenance import file_digest
 from varbook.book.claims.registry import REGISTRY, Artefact
-from varbook.book.claims.report import BEST_FIRST, best_result
-from varbook.book.claims.save import profile_name
-from varbook.book.show.sheets import Image, packed
+from varbook.book.claims.save import load_result, profile_name
+from varbook.book.claims.verdicts import NOT_RUN
+from varbook.book.show.sheets import Image, for_notebook
 from varbook.paths import figures, shipped
 
-WORDS = ("held", "partly", "not held", "not run")
-SIGNS = {
-    "held": "\N{CHECK MARK}",
-    "partly": "~",
-    "not held": "\N{MULTIPLICATION SIGN}",
-    "not run": "\N{MIDDLE DOT}",
-}
 CARD_FIELDS = (
     "evaluator",
     "features",
@@ -29,7 +22,8 @@ CARD_FIELDS = (
     "protocol",
     "seed",
 )
-_COLOURS = {"held": "#3f90da", "partly": "#92dadd", "not held": "#e76300", "not run": "#e4e6e6"}
+# Best first. Smoke results say that the code runs, not that a claim holds.
+BEST_FIRST = ("paper", "gpu", "laptop")
 
 
 def profiles_to_read(profile) -> tuple[str, ...]:
@@ -39,10 +33,16 @@ def profiles_to_read(profile) -> tuple[str, ...]:
     return ("smoke",) if profile_name(profile) == "smoke" else BEST_FIRST
 
 
+def best_result(row: Artefact, profiles: Sequence[str] = BEST_FIRST) -> dict | None:
+    """Return the saved result of one figure or table from the first profile that has one, or None."""
+    results = (load_result(row.id, name) for name in profiles)
+    return next((result for result in results if result and result.get("verdict") != NOT_RUN), None)
+
+
 def saved_results(profiles: Sequence[str]) -> dict[str, dict]:
     """Return id -> saved result for every figure and table that one of `profiles` has run."""
-    found = {name: best_result(row, profiles) for name, row in REGISTRY.items()}
-    return {name: result for name, result in found.items() if result}
+    results = {name: best_result(row, profiles) for name, row in REGISTRY.items()}
+    return {name: result for name, result in results.items() if result}
 
 
 def saved_table(artefact_id: str, profile: str) -> list[dict]:
@@ -81,11 +81,11 @@ def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
 
     from varbook.book.show.display import in_notebook
 
-    mime, data = packed(picture, limit)
+    mime, data = for_notebook(picture, limit)
     while len(data) > limit and picture.width > 450:
         size = (round(picture.width * 0.85), round(picture.height * 0.85))
         picture = picture.resize(size, Image.Resampling.LANCZOS)
-        mime, data = packed(picture, limit)
+        mime, data = for_notebook(picture, limit)
     if in_notebook():
         publish_display_data(
             {mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"}
@@ -102,8 +102,8 @@ def cards(value: object) -> Iterator[dict]:
             return
         value = list(value.values())
     if isinstance(value, list):
-        for one in value:
-            yield from cards(one)
+        for item in value:
+            yield from cards(item)
 
 
 def card_rows(results: Mapping[str, dict]) -> list[dict]:
@@ -153,56 +153,6 @@ def stale(results: Mapping[str, dict]) -> list[str]:
     return changed
 
 
-def verdict_map(words: Mapping[str, str]):
-    """Return a figure with one tile per figure and table of both papers, coloured and signed by its
-    verdict.
-    """
-    import matplotlib.pyplot as plt
-    from matplotlib.patches import Patch, Rectangle
-
-    rows = [(paper, kind) for paper in ("CycleVAR", "FlexVAR") for kind in ("fig", "table")]
-    figure, axes = plt.subplots(figsize=(9.6, 3.4))
-    for height, (paper, kind) in enumerate(rows):
-        made = sorted(
-            (row for row in REGISTRY.values() if (row.paper, row.kind) == (paper, kind)),
-            key=lambda row: row.number,
-        )
-        y = len(rows) - 1 - height
-        axes.text(
-            -0.25,
-            y + 0.45,
-            f"{paper}\n{'figures' if kind == 'fig' else 'tables'}",
-            ha="right",
-            va="center",
-            fontsize=9.5,
-        )
-        for x, row in enumerate(made):
-            _tile(axes, Rectangle, x, y, row, words[row.id])
-    handles = [Patch(facecolor=_COLOURS[word], label=f"{SIGNS[word]}  {word}") for word in WORDS]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.45, 0.0), ncols=4)
-    axes.set(xlim=(-1.9, 17), ylim=(-0.05, len(rows)), xticks=[], yticks=[])
-    axes.axis("off")
-    return figure
-
-
-def _tile(axes, rectangle, x: int, y: int, row: Artefact, word: str) -> None:
-    ink = "white" if word in ("held", "not held") else "black"
-    axes.add_patch(rectangle((x, y), 0.92, 0.9, facecolor=_COLOURS[word], edgecolor="none"))
-    axes.text(
-        x + 0.46,
-        y + 0.58,
-        f"{row.number} {SIGNS[word]}",
-        ha="center",
-        va="center",
-        color=ink,
-        fontsize=10,
-        weight="bold",
-    )
-    axes.text(
-        x + 0.46, y + 0.22, f"nb {row.notebook}", ha="center", va="center", color=ink, fontsize=8
-    )
-
-
 def missing_rows(results: Mapping[str, dict]) -> list[dict]:
     """Return one row per chapter that still owes results: whether it is written, what it owes, how
     to get it.
@@ -212,7 +162,7 @@ def missing_rows(results: Mapping[str, dict]) -> list[dict]:
         owed = [
             row.label
             for row in REGISTRY.values()
-            if row.notebook == chapter.number and row.id not in results
+            if row.chapter == chapter.number and row.id not in results
         ]
         if owed:
             todo = (

@@ -5,34 +5,47 @@ results do.
 import re
 from pathlib import Path
 
+from PIL import Image
+
 from varbook.book.chapters import CHAPTERS
-from varbook.book.claims.header import measured_minutes
 from varbook.book.claims.registry import artefact, of_chapter
-from varbook.book.claims.report import counts, rows_of_report
-from varbook.book.claims.save import write
+from varbook.book.claims.report import rows_of_report, summary
 from varbook.book.models.profiles import PROFILES
 from varbook.book.show.display import markdown_table
 from varbook.errors import VarbookError
+from varbook.files import write_atomically
 from varbook.paths import figures, repository
 
-_FRONT_PICTURES = ("cyclevar-fig-3",)  # shown in the README where the laptop profile has made them
+# Shown where the laptop profile has made them: a name in figures/laptop/ -> what is to be seen.
+_TOP_PICTURE = {
+    "extra/cyclevar_toy_world": "CycleVAR on the toy world: a source, its translation, and the true "
+    "counterpart that no model ever saw; horses to zebras above, zebras to horses below."
+}
+_MORE_PICTURES = {
+    "cyclevar-fig-3": "The same on photographs, with a small model that has seen 2,400 of them.",
+    "flexvar-fig-17": "FlexVAR's samples by class, three for each of fourteen animals.",
+}
+# What the papers stand on, held or not; the report has all the others.
+_FRONT_ROWS = (
+    "cyclevar-fig-1",
+    "cyclevar-fig-3",
+    "cyclevar-table-1",
+    "flexvar-fig-3",
+    "flexvar-table-3",
+)
 
 
 def chapters_block() -> str:
-    """Return the table of chapters: links to those that are written, and the minutes that were
-    measured.
-    """
+    """Return the table of chapters, with links to those that are written."""
     rows = []
-    for one in CHAPTERS.values():
-        minutes = measured_minutes(one.number)
+    for chapter in CHAPTERS.values():
         rows.append(
             {
-                "chapter": f"[{one.number} {one.title}](notebooks/{one.file_name})"
-                if one.path.is_file()
-                else f"{one.number} {one.title} (to come)",
-                "at the end you can": one.purpose,
-                "regenerates": ", ".join(row.label for row in of_chapter(one.number)) or "-",
-                "laptop": "-" if minutes is None else f"{max(1, round(minutes))} min",
+                "chapter": f"[{chapter.number} {chapter.title}](notebooks/{chapter.file_name})"
+                if chapter.path.is_file()
+                else f"{chapter.number} {chapter.title} (to come)",
+                "at the end you can": chapter.purpose,
+                "regenerates": _made_by(chapter.number),
             }
         )
     return markdown_table(rows)
@@ -41,20 +54,20 @@ def chapters_block() -> str:
 def profiles_block() -> str:
     """Return the table of profiles, from their definitions."""
     rows = []
-    for one in PROFILES.values():
+    for profile in PROFILES.values():
         rows.append(
             {
-                "profile": f"`{one.name}`",
-                "toy world": f"{one.chains['toy'].image_size} px, {one.images['toy']:,} images",
-                "photographs": f"{one.chains['photographs'].image_size} px, where present"
-                if one.use_photographs
+                "profile": f"`{profile.name}`",
+                "toy world": f"{profile.chains['toy'].image_size} px, {profile.images['toy']:,} images",
+                "photographs": f"{profile.chains['photographs'].image_size} px, where present"
+                if profile.use_photographs
                 else "not used",
                 "steps (tokenizer, next-scale model, CycleVAR)": ", ".join(
                     f"{training.steps:,}"
                     for training in (
-                        one.chains["toy"].tokenizer_training,
-                        one.chains["toy"].model_training,
-                        one.chains["toy"].cyclevar_training,
+                        profile.chains["toy"].tokenizer_training,
+                        profile.chains["toy"].model_training,
+                        profile.chains["toy"].cyclevar_training,
                     )
                 ),
             }
@@ -62,30 +75,54 @@ def profiles_block() -> str:
     return markdown_table(rows)
 
 
-def report_block() -> str:
-    """Return the front pictures, the count of verdicts, and one row for each claim that has been
-    put to the test.
-    """
+def _made_by(chapter: str) -> str:
+    """Return what a chapter makes, each paper and kind named once: "FlexVAR figs 4, 16, table 4"."""
+    numbers: dict[tuple[str, str], list[str]] = {}
+    for row in of_chapter(chapter):
+        numbers.setdefault((row.paper, row.kind), []).append(str(row.number))
+    papers: dict[str, list[str]] = {}
+    for (paper, kind), made in numbers.items():
+        papers.setdefault(paper, []).append(f"{kind}{'s' * (len(made) > 1)} {', '.join(made)}")
+    return "; ".join(f"{paper} {', '.join(made)}" for paper, made in papers.items()) or "-"
+
+
+def _shown(pictures: dict[str, str]) -> str:
     parts = []
-    for name in _FRONT_PICTURES:
-        if (figures() / "laptop" / f"{name}.png").is_file():
-            parts.append(f"![{artefact(name).alt}](figures/laptop/{name}.png)\n")
-    rows = rows_of_report()
-    told = ", ".join(f"{number} {word}" for word, number in sorted(counts(rows).items()))
-    parts.append(
-        f"Of the papers' {len(rows)} figures and tables: {told} ([full report](figures/REPORT.md)).\n"
-    )
-    tried = [row for row in rows if not row["verdict"].startswith("not run")]
-    if tried:
-        parts.append(
-            markdown_table(
-                tried, ("figure or table", "paper's claim", "ours", "verdict", "profile")
-            )
-        )
+    for name, seen in pictures.items():
+        path = figures() / "laptop" / f"{name}.png"
+        if path.is_file():
+            with Image.open(path) as picture:
+                width = min(640, picture.width)
+            image = f'<img src="figures/laptop/{name}.png" width="{width}" alt="{seen}">'
+            parts.append(f"{image}\n\n*{seen}*\n")
     return "\n".join(parts)
 
 
-BLOCKS = {"chapters": chapters_block, "profiles": profiles_block, "report": report_block}
+def picture_block() -> str:
+    """Return the picture at the top, with what is to be seen below it."""
+    return _shown(_TOP_PICTURE)
+
+
+def report_block() -> str:
+    """Return two more pictures, the count of verdicts, the front rows, and where all others are."""
+    rows = rows_of_report()
+    labels = [artefact(name).label for name in _FRONT_ROWS]
+    front = [row | {"verdict": row["word"]} for row in rows if row["figure or table"] in labels]
+    table = markdown_table(front, ("figure or table", "paper's claim", "verdict"))
+    return (
+        f"{_shown(_MORE_PICTURES)}\nOf the papers' {len(rows)} figures and tables: {summary(rows)}. Among them:\n\n"
+        f"{table}\n"
+        f"[The report](figures/REPORT.md) has every row: the paper's number beside ours, the verdict, and the checks on "
+        f"which it rests.\n"
+    )
+
+
+BLOCKS = {
+    "picture": picture_block,
+    "chapters": chapters_block,
+    "report": report_block,
+    "profiles": profiles_block,
+}
 
 
 def filled(text: str) -> str:
@@ -93,13 +130,13 @@ def filled(text: str) -> str:
     generated anew.
     """
     for name, block in BLOCKS.items():
-        pattern = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.S)
-        if not pattern.search(text):
+        match = re.search(rf"<!-- {name}:begin -->\n(.*?)<!-- {name}:end -->", text, re.S)
+        if match is None:
             raise VarbookError(
                 f"README.md has lost its place for the {name}: put <!-- {name}:begin --> back."
             )
-        content = block()
-        text = pattern.sub(lambda found, content=content: f"{found[1]}{content}{found[2]}", text)
+        begin, end = match.span(1)
+        text = text[:begin] + block() + text[end:]
     return text
 
 
@@ -109,5 +146,5 @@ def write_readme() -> Path:
     old = path.read_text(encoding="utf-8")
     new = filled(old)
     if new != old:
-        write(path, new)
+        write_atomically(path, new)
     return path

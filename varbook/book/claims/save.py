@@ -5,20 +5,20 @@ gives them.
 import csv
 import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from varbook.book.claims import provenance
-from varbook.book.claims.registry import PUBLISHED, artefact
+from varbook.book.claims.checks import refuse_others
+from varbook.book.claims.registry import artefact, published
+from varbook.book.claims.verdicts import NOT_RUN, explained, verdict
 from varbook.book.show.display import columns_of, markdown_table, show_figure, show_table, show_text
 from varbook.book.show.sheets import Image
 from varbook.errors import VarbookError
+from varbook.files import write_atomically
 from varbook.paths import figures
 
-VERDICTS = ("held", "partly", "not held", "not run")
 _SUFFIXES = (".png", ".svg", ".pdf", ".csv", ".md")
 
 
@@ -36,25 +36,11 @@ def folder(profile) -> Path:
     return path
 
 
-def write(path: Path, data: bytes | str) -> None:
-    """Write a file in one step (temporary file, then rename): a reader never sees half of it."""
-    data = data.encode("utf-8") if isinstance(data, str) else data
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _write_picture(stem: Path, picture) -> None:
     if isinstance(picture, Image.Image):
         data = io.BytesIO()
         picture.save(data, "PNG", optimize=True)
-        write(stem.with_suffix(".png"), data.getvalue())
+        write_atomically(stem.with_suffix(".png"), data.getvalue())
         for suffix in (".svg", ".pdf"):  # of an earlier version that was a plot
             stem.with_suffix(suffix).unlink(missing_ok=True)
         return
@@ -66,7 +52,7 @@ def _write_picture(stem: Path, picture) -> None:
     ):
         data = io.BytesIO()
         picture.savefig(data, format=suffix[1:], metadata=metadata)
-        write(stem.with_suffix(suffix), data.getvalue())
+        write_atomically(stem.with_suffix(suffix), data.getvalue())
 
 
 def save_figure(
@@ -119,8 +105,10 @@ def save_table(
     writer.writeheader()
     writer.writerows(rows)
     stem = folder(profile) / row.id
-    write(stem.with_suffix(".csv"), text.getvalue())
-    write(stem.with_suffix(".md"), f"**{row.label}**: {row.title}\n\n{markdown_table(rows, names)}")
+    write_atomically(stem.with_suffix(".csv"), text.getvalue())
+    write_atomically(
+        stem.with_suffix(".md"), f"**{row.label}**: {row.title}\n\n{markdown_table(rows, names)}"
+    )
     if show:
         show_table(rows, names, row.label)
 
@@ -129,22 +117,8 @@ def beside_paper(table_id: str, ours: Sequence[Mapping], source: str = "ours") -
     """Return the published rows of a table followed by `ours`, with a first column that says whose
     numbers they are.
     """
-    if table_id not in PUBLISHED:
-        raise VarbookError(
-            f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.'
-        )
-    paper = [{"source": "paper", **row} for row in PUBLISHED[table_id].as_dicts()]
+    paper = [{"source": "paper", **row} for row in published(table_id).as_dicts()]
     return paper + [{"source": source, **row} for row in ours]
-
-
-def verdict(checks: bool | Mapping[str, bool]) -> str:
-    """Return "held" where every check is true, "not held" where none is, "partly" between (not for
-    a single bool).
-    """
-    values = [bool(one) for one in (checks.values() if isinstance(checks, Mapping) else [checks])]
-    if not values:
-        raise VarbookError("A verdict needs at least one check: a name and whether it is true.")
-    return "held" if all(values) else "partly" if any(values) else "not held"
 
 
 def _run_facts(run) -> object:
@@ -153,11 +127,11 @@ def _run_facts(run) -> object:
     """
     record = getattr(run, "record", run)
     if not isinstance(record, Mapping):
-        return provenance.plain(record)
+        return provenance.as_json(record)
     # Not where it was found: a run that was trained now and found later is the same run.
     kept = ("kind", "key", "seed", "profile", "steps", "minutes", "hardware", "sha256")
-    name = {"name": run.name} if hasattr(run, "name") else {}
-    return name | provenance.plain({field: record[field] for field in kept if field in record})
+    facts = {"name": run.name} if hasattr(run, "name") else {}
+    return provenance.as_json(facts | {field: record[field] for field in kept if field in record})
 
 
 def _stable(row, profile, known: dict) -> dict:
@@ -165,11 +139,11 @@ def _stable(row, profile, known: dict) -> dict:
     shaped_by = {"params": known["params"], "profile": profile, "runs": known["runs"]}
     return {
         "id": row.id,
-        "notebook": row.notebook,
+        "chapter": row.chapter,
         "profile": profile_name(profile),
         **known,
         "config_hash": provenance.digest(shaped_by),
-        "packages": provenance.packages(),
+        "packages": provenance.package_versions(),
         "files": {path.name: provenance.file_digest(path) for path in files if path.is_file()},
     }
 
@@ -178,7 +152,7 @@ def save_result(
     artefact_id: str,
     profile,
     *,
-    verdict: str | bool | Mapping[str, bool],
+    checks: Mapping[str, bool] | None,
     ours: str,
     why: str = "",
     numbers: Mapping | None = None,
@@ -190,25 +164,28 @@ def save_result(
 ) -> None:
     """Save the verdict on one figure or table with everything that led to it, and print it.
 
-    Call it after `save_figure` or `save_table`. `verdict` is best given as named checks, {"what
-    must hold": bool}, and is computed from them. `ours` and `why` are one sentence each for the
-    report. `runs` are the run records behind it. The JSON has a stable part and a `volatile` part;
-    the latter is kept as it was where the former did not change.
+    Call it after `save_figure` or `save_table`. `checks` says of each check that the registry's row
+    names whether it holds, and the verdict follows from them alone; None: nothing was run, and
+    `why` says why. `ours` and `why` are one sentence each for the report. `runs` are the run
+    records behind it. The JSON has a stable part and a `volatile` part; the latter is kept as it
+    was where the former did not change. VarbookError where the checks are not those of the row.
     """
     row = artefact(artefact_id)
-    checks = verdict if isinstance(verdict, Mapping) else {}
-    word = verdict if isinstance(verdict, str) else _verdict(verdict)
-    if word not in VERDICTS:
-        raise VarbookError(f'A verdict is one of {", ".join(VERDICTS)}, not "{word}".')
+    results = {key: bool(holds) for key, holds in (checks or {}).items()}
+    if checks is not None:
+        refuse_others(row, results)
+    elif not why:
+        raise VarbookError(f"Nothing was run for {row.label}: `why` must say why.")
+    word = NOT_RUN if checks is None else verdict(results)
     known = {
         "verdict": word,
         "ours": ours,
         "why": why,
-        "checks": {str(k): bool(v) for k, v in checks.items()},
-        "numbers": provenance.plain(numbers or {}),
-        "metric_card": provenance.plain(metric_card),
-        "data": provenance.plain(data),
-        "params": provenance.plain(params or {}),
+        "checks": results,
+        "numbers": provenance.as_json(numbers or {}),
+        "metric_card": provenance.as_json(metric_card),
+        "data": provenance.as_json(data),
+        "params": provenance.as_json(params or {}),
         "seed": getattr(profile, "seed", None) if seed is None else seed,
         "runs": [_run_facts(run) for run in runs],
     }
@@ -219,11 +196,8 @@ def save_result(
     stable["volatile"] = (
         before["volatile"] if same and "volatile" in before else provenance.volatile()
     )
-    write(path, json.dumps(stable, indent=1, ensure_ascii=False) + "\n")
-    show_text(f"**{row.label}: {word}.** Ours: {ours}" + (f" ({why})" if why else ""))
-
-
-_verdict = verdict  # save_result has an argument of that name
+    write_atomically(path, json.dumps(stable, indent=1, ensure_ascii=False) + "\n")
+    show_text(f"**{row.label}**: {explained(word, results, why)}. Ours: {ours}")
 
 
 def load_result(artefact_id: str, profile) -> dict | None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import SMALL
-from varbook.book.show.base64_strip import images_of, strip
+from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.images import to_float
 from varbook.device import pick_device
 from varbook.evaluate.fidelity import frechet
@@ -290,7 +290,9 @@ def first_images(profile: Profile, translator: Translator) -> dict[str, str]:
     """Return {"pictures": the strip} of the first translations in both directions, which
     `kept_images` reads again.
     """
-    return {"pictures": strip(torch.cat(list(translations(profile, translator, KEPT).values())))}
+    return {
+        "pictures": encode_strip(torch.cat(list(translations(profile, translator, KEPT).values())))
+    }
 
 
 @torch.no_grad()
@@ -330,5 +332,5 @@ def shown_token(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
 
 def kept_images(values: dict) -> dict[str, Tensor]:
     """Return the pictures that a record keeps, direction -> uint8 (KEPT, 3, H, W)."""
-    rows = images_of(values["pictures"], 2 * KEPT)
+    rows = decode_strip(values["pictures"], 2 * KEPT)
     return dict(zip(DIRECTIONS, rows.split(KEPT), strict=False))

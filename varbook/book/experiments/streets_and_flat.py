@@ -14,9 +14,9 @@ from torch import Tensor
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import FLAT, NIGHT, PROMPTS, STREETS
-from varbook.book.show.base64_strip import evenly, images_of, strip
+from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.crops import centre_crop
-from varbook.data.images import to_float
+from varbook.data.images import evenly_spaced, to_float
 from varbook.evaluate.counterparts import edge_agreement, judge_counterpart
 from varbook.evaluate.photographs import FEWEST, DomainProbe, domain_report
 from varbook.features import mobilenet
@@ -108,7 +108,7 @@ def flat(profile: Profile) -> Run:
             translated.append(translate_all(cyclevar, images, PROMPTS[end]))
         values = {
             "counterparts": counterparts(profile, cyclevar, STYLES, "style"),
-            "pictures": strip(torch.cat(translated)),
+            "pictures": encode_strip(torch.cat(translated)),
             "core_minutes": run.core_minutes,
         }
         return values, run.curve
@@ -128,7 +128,7 @@ def flat_images(values: dict) -> dict[str, Tensor]:
     keeps.
     """
     return dict(
-        zip(STYLES, images_of(values["pictures"], len(STYLES) * SHOWN).split(SHOWN), strict=True)
+        zip(STYLES, decode_strip(values["pictures"], len(STYLES) * SHOWN).split(SHOWN), strict=True)
     )
 
 
@@ -166,8 +166,8 @@ def streets(profile: Profile) -> Run:
                 name: dict(street_measures(cyclevar, data, probe, *ends))
                 for name, ends in DAY_NIGHT.items()
             },
-            "pictures": strip(torch.cat(translated), QUALITY),
-            "renderings": strip(torch.cat(through), QUALITY),
+            "pictures": encode_strip(torch.cat(translated), QUALITY),
+            "renderings": encode_strip(torch.cat(through), QUALITY),
             "levels": [brightness(image) for images in sources.values() for image in images],
             "perceptual": best_at_hand(),  # what the losses saw with
             "core_minutes": sum(run.core_minutes for run in trained.runs),
@@ -227,7 +227,7 @@ def street_sources(data: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return "day" and "night" -> the held-out photographs that are shown, evenly spread, none
     chosen.
     """
-    return {kind: evenly(data[part], SHOWN_STREETS) for kind, part in _TESTS.items()}
+    return {kind: evenly_spaced(data[part], SHOWN_STREETS) for kind, part in _TESTS.items()}
 
 
 def street_images(values: dict, data: dict[str, Tensor] | None) -> dict[str, Tensor]:
@@ -239,7 +239,7 @@ def street_images(values: dict, data: dict[str, Tensor] | None) -> dict[str, Ten
     """
     count = len(DAY_NIGHT) * SHOWN_STREETS
     translated, through = (
-        images_of(values[key], count).split(SHOWN_STREETS) for key in ("pictures", "renderings")
+        decode_strip(values[key], count).split(SHOWN_STREETS) for key in ("pictures", "renderings")
     )
     sources = street_sources(data) if data else {}
     levels = [brightness(image) for images in sources.values() for image in images]

@@ -19,7 +19,8 @@ from varbook.book.experiments import cyclevar_ablations
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
-from varbook.book.show.base64_strip import evenly, images_of, strip
+from varbook.book.show.base64_strip import decode_strip, encode_strip
+from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
 from varbook.evaluate.photographs import photograph_report
 from varbook.train.keeper import Curve
@@ -161,11 +162,11 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     def function() -> tuple[dict, Curve]:
         translate = partial(translate_all, trained.model)
         first = [
-            translate(evenly(photos[source], cyclevar_ablations.KEPT), label)
+            translate(evenly_spaced(photos[source], cyclevar_ablations.KEPT), label)
             for _, source, _, label in DIRECTIONS.values()
         ]
         kept = {
-            "pictures": strip(torch.cat(first), QUALITY),
+            "pictures": encode_strip(torch.cat(first), QUALITY),
             "minutes": sum(run.core_minutes for run in trained.runs),
         }
         return kept | {"report": photograph_reports(photos, translate)}, []
@@ -184,11 +185,11 @@ def kept_photographs(values: dict) -> Tensor:
     """Return the pictures that the record of `photograph_rival` keeps, uint8 (2 KEPT, 3, H, W):
     first zebras, then horses.
     """
-    return images_of(values["pictures"], 2 * cyclevar_ablations.KEPT)
+    return decode_strip(values["pictures"], 2 * cyclevar_ablations.KEPT)
 
 
 def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
-    """Return the numbers of `photograph_reports` under the names that `not_dominated` compares."""
+    """Return the numbers of `photograph_reports` under the names that `against_rivals` compares."""
     names = {"FD": "frechet", "structure": "structure"}
     return {
         f"{number} {DIRECTIONS[way][0]}": report[key]["value"]
@@ -197,24 +198,21 @@ def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
     }
 
 
-def not_dominated(
+def against_rivals(
     numbers: dict[str, dict], rivals: Sequence[str] = tuple(RIVALS)
 ) -> dict[str, bool]:
-    """Return the claim of CycleVAR table 1 against each of `rivals` and direction: none is better
-    in distance *and* in structure.
+    """Return the claim of CycleVAR table 1, check by check: nearer to the target than each of
+    `rivals`, and as much structure kept as by the middle one of them, both ways.
 
-    `numbers` are those of `all_numbers`. A rival that is better in both would show that ours is no
-    good balance of the two.
+    `numbers` are those of `all_numbers`: name -> "FD h2z", "structure h2z" .., lower is better.
     """
-    ours, verdict = numbers[OURS], {}
-    for name in rivals:
-        for short, (source, target) in cyclevar_ablations.DIRECTIONS.items():
-            theirs = numbers[name]
-            beaten = (
-                theirs[f"FD {short}"] < ours[f"FD {short}"]
-                and theirs[f"structure {short}"] < ours[f"structure {short}"]
-            )
-            verdict[
-                f"{source} to {target}: {name} is not better in both distance and structure"
-            ] = not beaten
-    return verdict
+    checks = {}
+    for short, ends in cyclevar_ablations.DIRECTIONS.items():
+        way, ours = " to ".join(ends), numbers[OURS]
+        for name in rivals:
+            nearer = ours[f"FD {short}"] < numbers[name][f"FD {short}"]
+            checks[f"{way}: nearer to the target than {name}"] = nearer
+        middle = statistics.median(numbers[name][f"structure {short}"] for name in rivals)
+        kept = ours[f"structure {short}"] <= middle
+        checks[f"{way}: keeps as much structure as the middle rival"] = kept
+    return checks

@@ -11,10 +11,11 @@ from varbook.book.models.tasks import domains_of
 from varbook.config import rebuild
 from varbook.device import pick_device
 from varbook.errors import VarbookError
+from varbook.files import read_json
 from varbook.pretrained.published_cyclevar import published_cyclevar
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.store import Run, checkpoint_path
-from varbook.train.weights import load_tensors, read_json, unpack
+from varbook.train.weights import load_tensors, unpack
 from varbook.transformer.model import NextScaleConfig
 from varbook.transformer.text_model import TextNextScaleConfig, make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig

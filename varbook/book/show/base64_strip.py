@@ -1,4 +1,4 @@
-"""Pictures that a run record keeps: a row of them as one small file, written in letters."""
+"""Pictures in a run record: a row of them as one PNG or JPEG, written as base64 text."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from torch import Tensor
 from varbook.data.images import to_uint8
 
 
-def strip(images: Tensor, quality: int | None = None) -> str:
+def encode_strip(images: Tensor, quality: int | None = None) -> str:
     """Return images (N, 3, H, W), uint8 or in [-1, 1], side by side as one PNG in base64; with a
     `quality` (of 100) as JPEG.
     """
@@ -24,15 +24,10 @@ def strip(images: Tensor, quality: int | None = None) -> str:
     return base64.b64encode(data.getvalue()).decode("ascii")
 
 
-def images_of(kept: str, count: int) -> Tensor:
-    """Return the `count` images, uint8 (count, 3, H, W), of what `strip` made."""
-    picture = Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB")
+def decode_strip(text: str, count: int) -> Tensor:
+    """Return the `count` images, uint8 (count, 3, H, W), of what `encode_strip` made."""
+    picture = Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")
     pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(
         picture.height, picture.width, 3
     )
     return torch.stack(pixels.permute(2, 0, 1).split(picture.width // count, dim=-1))
-
-
-def evenly(images: Tensor, count: int) -> Tensor:
-    """Return `count` of the images (N, 3, H, W), spread evenly over the set: none is chosen."""
-    return images[torch.linspace(0, len(images) - 1, count).round().long()]

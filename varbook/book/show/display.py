@@ -5,8 +5,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from varbook.book.show.sheets import packed, rendered, sheet
-from varbook.device import is_batch
+from varbook.book.show.sheets import for_notebook, sheet, to_picture
 
 
 def in_notebook() -> bool:
@@ -28,7 +27,7 @@ def show_figure(figure, alt: str = "figure") -> None:
     seen.
     """
     if in_notebook():
-        mime, data = packed(rendered(figure))
+        mime, data = for_notebook(to_picture(figure))
         _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
     close(figure)
 
@@ -87,7 +86,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
     if isinstance(value, (tuple, list)):
-        return " ".join(cell_text(one) for one in value)
+        return " ".join(cell_text(item) for item in value)
     return str(value)
 
 
@@ -135,13 +134,13 @@ def show_table(
         print(plain)
 
 
-def show_source(*objects: object) -> None:
+def show_source(*objects: Callable) -> None:
     """Show the package's own source of functions or classes, highlighted, with the module that
     holds each.
     """
-    for one in objects:
-        source = textwrap.dedent(inspect.getsource(one)).rstrip()
-        module = inspect.getmodule(one).__name__.replace(".", "/") + ".py"
+    for item in objects:
+        source = textwrap.dedent(inspect.getsource(item)).rstrip()
+        module = item.__module__.replace(".", "/") + ".py"
         if in_notebook():
             _emit({"text/markdown": f"`{module}`\n```python\n{source}\n```", "text/plain": source})
         else:
@@ -154,32 +153,6 @@ def show_text(markdown: str) -> None:
         _emit({"text/markdown": markdown, "text/plain": markdown})
     else:
         print(markdown)
-
-
-def interact_or_strip(
-    function: Callable, values: Sequence, label: str, alt: str | None = None
-) -> None:
-    """Show `function(value)` (images, or a PIL picture) under a slider when someone is there, else
-    all as one strip.
-    """
-    if is_batch() or not in_notebook():
-        pictures = [sheet(function(value), columns=1, scale=1) for value in values]
-        titles = [f"{label} {cell_text(value)}" for value in values]
-        show_figure(
-            sheet(pictures, titles=titles, columns=len(pictures)), alt or f"one picture per {label}"
-        )
-        return
-    import ipywidgets
-
-    slider = ipywidgets.SelectionSlider(
-        options=[(cell_text(value), value) for value in values], description=label
-    )
-    output = ipywidgets.interactive_output(
-        lambda value: show_images(function(value)), {"value": slider}
-    )
-    from IPython.display import display
-
-    display(ipywidgets.VBox([slider, output]))
 
 
 def check(name: str, condition: bool) -> None:

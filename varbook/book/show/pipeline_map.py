@@ -29,50 +29,132 @@ class Place:
     alternatives: tuple[Alternative, ...]
 
 
-def _place(name: str, question: str, *rows: tuple[str, str, str, str]) -> Place:
-    return Place(name, question, tuple(Alternative(*row) for row in rows))
-
-
 PLACES: tuple[Place, ...] = (
-    _place(
-        "pyramid",
-        "How is one feature map cut into scales?",
-        ("residual", "VAR", "02", "tokenizer/pyramid.py"),
-        ("ground truth", "FlexVAR", "02", "tokenizer/pyramid.py"),
-        ("one scale only", "LlamaGen", "02", "tokenizer/pyramid.py"),
+    Place(
+        name="pyramid",
+        question="How is one feature map cut into scales?",
+        alternatives=(
+            Alternative(
+                name="residual", used_by="VAR", chapter="02", module="tokenizer/pyramid.py"
+            ),
+            Alternative(
+                name="ground truth", used_by="FlexVAR", chapter="02", module="tokenizer/pyramid.py"
+            ),
+            Alternative(
+                name="one scale only",
+                used_by="LlamaGen",
+                chapter="02",
+                module="tokenizer/pyramid.py",
+            ),
+        ),
     ),
-    _place(
-        "codes",
-        "Which symbol stands for a vector?",
-        ("nearest, Euclidean", "VAR", "01", "tokenizer/codebook.py"),
-        ("nearest, unit length", "FlexVAR", "01", "tokenizer/codebook.py"),
-        ("sign bits", "Infinity", "11", "tokenizer/bits.py"),
+    Place(
+        name="codes",
+        question="Which symbol stands for a vector?",
+        alternatives=(
+            Alternative(
+                name="nearest, Euclidean",
+                used_by="VAR",
+                chapter="01",
+                module="tokenizer/codebook.py",
+            ),
+            Alternative(
+                name="nearest, unit length",
+                used_by="FlexVAR",
+                chapter="01",
+                module="tokenizer/codebook.py",
+            ),
+            Alternative(
+                name="sign bits", used_by="Infinity", chapter="11", module="tokenizer/bits.py"
+            ),
+        ),
     ),
-    _place(
-        "next-scale model",
-        "Who predicts a scale from the others?",
-        ("attention", "VAR", "03", "transformer/attention.py"),
-        ("Mamba", "FlexVAR", "07", "transformer/mamba.py"),
-        ("fixed positions", "VAR", "03", "transformer/positions.py"),
-        ("scalable positions", "FlexVAR", "04", "transformer/positions.py"),
-        ("class as condition", "VAR", "03", "transformer/model.py"),
-        ("text as condition", "Infinity", "11", "transformer/text_model.py"),
+    Place(
+        name="next-scale model",
+        question="Who predicts a scale from the others?",
+        alternatives=(
+            Alternative(
+                name="attention", used_by="VAR", chapter="03", module="transformer/attention.py"
+            ),
+            Alternative(
+                name="Mamba", used_by="FlexVAR", chapter="07", module="transformer/mamba.py"
+            ),
+            Alternative(
+                name="fixed positions",
+                used_by="VAR",
+                chapter="03",
+                module="transformer/positions.py",
+            ),
+            Alternative(
+                name="scalable positions",
+                used_by="FlexVAR",
+                chapter="04",
+                module="transformer/positions.py",
+            ),
+            Alternative(
+                name="class as condition",
+                used_by="VAR",
+                chapter="03",
+                module="transformer/model.py",
+            ),
+            Alternative(
+                name="text as condition",
+                used_by="Infinity",
+                chapter="11",
+                module="transformer/text_model.py",
+            ),
+        ),
     ),
-    _place(
-        "relaxation",
-        "How do logits become a vector?",
-        ("argmax", "VAR", "08", "translate/relaxation.py"),
-        ("straight-through", "others", "08", "translate/relaxation.py"),
-        ("Gumbel softmax", "others", "08", "translate/relaxation.py"),
-        ("softmax relaxed", "CycleVAR", "08", "translate/relaxation.py"),
+    Place(
+        name="relaxation",
+        question="How do logits become a vector?",
+        alternatives=(
+            Alternative(
+                name="argmax", used_by="VAR", chapter="08", module="translate/relaxation.py"
+            ),
+            Alternative(
+                name="straight-through",
+                used_by="others",
+                chapter="08",
+                module="translate/relaxation.py",
+            ),
+            Alternative(
+                name="Gumbel softmax",
+                used_by="others",
+                chapter="08",
+                module="translate/relaxation.py",
+            ),
+            Alternative(
+                name="softmax relaxed",
+                used_by="CycleVAR",
+                chapter="08",
+                module="translate/relaxation.py",
+            ),
+        ),
     ),
-    _place(
-        "what is predicted",
-        "What do the logits mean?",
-        ("next residual", "VAR", "03", "generate/loop.py"),
-        ("next ground truth", "FlexVAR", "04", "generate/loop.py"),
-        ("translation, one pass", "CycleVAR", "09", "translate/cyclevar.py"),
-        ("translation, K passes", "CycleVAR", "09", "translate/cyclevar.py"),
+    Place(
+        name="what is predicted",
+        question="What do the logits mean?",
+        alternatives=(
+            Alternative(
+                name="next residual", used_by="VAR", chapter="03", module="generate/loop.py"
+            ),
+            Alternative(
+                name="next ground truth", used_by="FlexVAR", chapter="04", module="generate/loop.py"
+            ),
+            Alternative(
+                name="translation, one pass",
+                used_by="CycleVAR",
+                chapter="09",
+                module="translate/cyclevar.py",
+            ),
+            Alternative(
+                name="translation, K passes",
+                used_by="CycleVAR",
+                chapter="09",
+                module="translate/cyclevar.py",
+            ),
+        ),
     ),
 )
 
@@ -87,13 +169,13 @@ def alternatives_table() -> list[dict]:
     return [
         {
             "place": place.name if index == 0 else "",
-            "alternative": one.name,
-            "used by": one.used_by,
-            "chapter": f"{one.chapter} {CHAPTERS[one.chapter].title}",
-            "module": one.module,
+            "alternative": part.name,
+            "used by": part.used_by,
+            "chapter": f"{part.chapter} {CHAPTERS[part.chapter].title}",
+            "module": part.module,
         }
         for place in PLACES
-        for index, one in enumerate(place.alternatives)
+        for index, part in enumerate(place.alternatives)
     ]
 
 
@@ -154,10 +236,8 @@ def pipeline_figure(pictures: Mapping[str, Sequence[np.ndarray] | np.ndarray]):
     for index, name in enumerate(_LINE):
         x = _place_of(index)
         if name in pictures:
-            shown = (
-                pictures[name] if isinstance(pictures[name], (list, tuple)) else [pictures[name]]
-            )
-            _stack(figure, shown, x)
+            shown = pictures[name]
+            _stack(figure, [shown] if isinstance(shown, np.ndarray) else shown, x)
             sheet.text(x, _TOP + _HIGH + 0.022, name, ha="center", fontsize=9)
         else:
             _arrow(sheet, x, name)
@@ -223,8 +303,8 @@ def _column(sheet, place: Place, x: float, anchor: float) -> None:
     head = 0.555
     sheet.plot([anchor, anchor, x, x], [0.715, 0.660, 0.630, 0.590], color="#94a4a2", lw=1.2)
     sheet.text(x, head, place.name, ha="center", va="center", fontsize=10, weight="bold")
-    for row, one in enumerate(place.alternatives):
+    for row, part in enumerate(place.alternatives):
         y = head - 0.075 - 0.071 * row
-        _box(sheet, x, y, 0.182, 0.06, "", _COLOURS.get(one.used_by, _OTHER), "black", 9)
-        sheet.text(x - 0.083, y, one.name, ha="left", va="center", fontsize=9)
-        sheet.text(x + 0.083, y, one.chapter, ha="right", va="center", fontsize=8, color="#3d4a57")
+        _box(sheet, x, y, 0.182, 0.06, "", _COLOURS.get(part.used_by, _OTHER), "black", 9)
+        sheet.text(x - 0.083, y, part.name, ha="left", va="center", fontsize=9)
+        sheet.text(x + 0.083, y, part.chapter, ha="right", va="center", fontsize=8, color="#3d4a57")

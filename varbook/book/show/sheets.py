@@ -15,9 +15,7 @@ from varbook.errors import VarbookError
 GAP = 3  # pixels of white between two images
 FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
-INLINE_BYTES = (
-    40_000  # a picture beyond this is packed harder, so that a whole notebook stays below 400 KB
-)
+INLINE_BYTES = 40_000  # a picture beyond this is compressed harder, so that a whole notebook stays below 400 KB
 PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
 
 
@@ -44,7 +42,7 @@ def to_arrays(images) -> list[np.ndarray]:
     return list(tensor.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy())  # H W 3
 
 
-def _font() -> ImageFont.ImageFont:
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=FONT)
 
 
@@ -79,27 +77,29 @@ def sheet(
     set). `scale` is a whole factor of nearest-neighbour enlargement, chosen to fit a notebook where
     it is not given.
     """
-    labelled = isinstance(rows, Mapping)
-    blocks = (
-        {label: to_arrays(images) for label, images in rows.items()}
-        if labelled
-        else {"": to_arrays(rows)}
-    )
-    if not any(blocks.values()):
-        raise VarbookError("There is no image to show: the set is empty.")
-    if not labelled:
-        images, columns = blocks[""], min(columns or 8, len(blocks[""]))
-        blocks = {i: images[i : i + columns] for i in range(0, len(images), columns)}
-    columns = max(len(images) for images in blocks.values())
-    width = max(image.shape[1] for images in blocks.values() for image in images)
-    factor = _scale(width, columns, scale)
     titles = list(titles or [])
-    heads = (
-        [titles] * len(blocks)
-        if labelled
-        else [titles[start : start + columns] for start in blocks]
-    )
-    return _draw(blocks, heads, columns, width * factor, scale, labelled)
+    if isinstance(rows, Mapping):
+        labels = [str(label) for label in rows]
+        blocks = [to_arrays(images) for images in rows.values()]
+        heads = [titles] + [[]] * len(blocks[1:])  # once, above the first row
+    else:
+        labels = []
+        images = to_arrays(rows)
+        columns = min(columns or 8, max(1, len(images)))
+        starts = range(0, len(images), columns)
+        blocks = [images[start : start + columns] for start in starts]
+        heads = [titles[start : start + columns] for start in starts]  # above each image
+    if not any(blocks):
+        raise VarbookError("There is no image to show: the set is empty.")
+    columns = max(len(images) for images in blocks)
+    width = max(image.shape[1] for images in blocks for image in images)
+    cell = width * _scale(width, columns, scale)
+    margin = min(160, 10 + _longest(labels)) if labels else 0
+    strips = []
+    for label, images, head in zip(labels or [""] * len(blocks), blocks, heads, strict=True):
+        big = [_enlarged(image, cell, scale) for image in images]
+        strips.append(_strip(label, big, head, columns, cell, margin))
+    return _stacked(strips)
 
 
 def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
@@ -110,19 +110,11 @@ def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
     return big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
 
 
-def _draw(blocks, heads, columns: int, cell: int, scale: int | None, labelled: bool) -> Image.Image:
-    margin = (
-        min(160, 10 + int(max(_font().getlength(str(label)) for label in blocks)))
-        if labelled
-        else 0
-    )
-    strips = []
-    for index, (label, images) in enumerate(blocks.items()):
-        # Column titles stand once, above the first row; titles of single images stand above each of
-        # them.
-        titles = heads[index] if index == 0 or not labelled else []
-        big = [_enlarged(image, cell, scale) for image in images]
-        strips.append(_strip(str(label) if labelled else "", big, titles, columns, cell, margin))
+def _longest(labels: Sequence[str]) -> int:
+    return int(max(_font().getlength(label) for label in labels))
+
+
+def _stacked(strips: Sequence[Image.Image]) -> Image.Image:
     canvas = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)), "white")
     top = 0
     for strip in strips:
@@ -132,7 +124,12 @@ def _draw(blocks, heads, columns: int, cell: int, scale: int | None, labelled: b
 
 
 def _strip(
-    label: str, images: list[Image.Image], titles, columns: int, cell: int, margin: int
+    label: str,
+    images: list[Image.Image],
+    titles: Sequence[str],
+    columns: int,
+    cell: int,
+    margin: int,
 ) -> Image.Image:
     wrapped = [_wrap(str(title), cell) for title in titles]
     head = (FONT + 3) * max((len(lines) for lines in wrapped), default=0)
@@ -160,7 +157,7 @@ def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
     """Return one picture of images of any sizes, row by labelled row, every pixel `scale` pixels
     large: sizes can be compared.
     """
-    margin = 10 + int(max(_font().getlength(str(label)) for label in rows))
+    margin = 10 + _longest([str(label) for label in rows])
     strips = [
         (label, [_enlarged(image, 0, scale) for image in to_arrays(images)])
         for label, images in rows.items()
@@ -179,7 +176,7 @@ def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
     return canvas
 
 
-def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
+def for_notebook(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
     """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
     `limit` bytes, else JPEG.
 
@@ -202,10 +199,10 @@ def packed(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]
     # Still too much: fewer pixels (bytes follow their number), rather than a worse quality.
     factor = max(0.5, min(0.9, math.sqrt(limit / data.tell())))
     smaller = [max(1, round(side * factor)) for side in picture.size]
-    return packed(picture.resize(smaller, Image.Resampling.LANCZOS), limit)
+    return for_notebook(picture.resize(smaller, Image.Resampling.LANCZOS), limit)
 
 
-def rendered(figure) -> Image.Image:
+def to_picture(figure) -> Image.Image:
     """Return a matplotlib figure as an RGB picture at its own resolution (at most 100 dpi); PIL
     images pass through.
     """

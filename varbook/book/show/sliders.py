@@ -1,5 +1,5 @@
-"""A box that a reader draws on a picture with two sliders, and a strip of examples where nobody is
-there to draw.
+"""Widgets for a reader, and a strip of examples in place of each where nobody is there: a slider over
+values, and a box drawn on a picture with two sliders.
 """
 
 from collections.abc import Callable, Sequence
@@ -7,11 +7,40 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from varbook.book.show.display import in_notebook, show_figure, show_images
+from varbook.book.show.display import cell_text, in_notebook, show_figure, show_images
 from varbook.book.show.sheets import sheet
 from varbook.device import is_batch
 
 Box = tuple[int, int, int, int]  # top, bottom, left, right in pixels, bottom and right not included
+
+
+def _nobody_is_there() -> bool:
+    return is_batch() or not in_notebook()
+
+
+def interact_or_strip(
+    function: Callable, values: Sequence, label: str, alt: str | None = None
+) -> None:
+    """Show `function(value)` (images, or a PIL picture) under a slider when someone is there, else
+    all as one strip.
+    """
+    if _nobody_is_there():
+        pictures = [sheet(function(value), columns=1, scale=1) for value in values]
+        titles = [f"{label} {cell_text(value)}" for value in values]
+        show_figure(
+            sheet(pictures, titles=titles, columns=len(pictures)), alt or f"one picture per {label}"
+        )
+        return
+    import ipywidgets
+    from IPython.display import display
+
+    slider = ipywidgets.SelectionSlider(
+        options=[(cell_text(value), value) for value in values], description=label
+    )
+    output = ipywidgets.interactive_output(
+        lambda value: show_images(function(value)), {"value": slider}
+    )
+    display(ipywidgets.VBox([slider, output]))
 
 
 def box_mask(height: int, width: int, box: Box) -> Tensor:
@@ -42,7 +71,7 @@ def box_or_strip(
     batch, for each of `examples`.
     """
     height, width = image.shape[-2:]
-    if is_batch() or not in_notebook():
+    if _nobody_is_there():
         masks = [box_mask(height, width, box) for box, _ in examples]
         above = [shaded(image, mask) for mask in masks]
         below = [edit(mask, choice) for mask, (_, choice) in zip(masks, examples, strict=True)]
