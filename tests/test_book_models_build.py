@@ -20,6 +20,7 @@ from varbook.transformer.model import NextScaleModel
 from varbook.translate.apply import translate_all
 from varbook.translate.rival_translators import METHODS
 
+PYRAMIDS = ("residual", "ground_truth", "single")
 DRAW = {"raster": draw_raster, "masked": draw_masked, "diffusion": draw_diffusion}
 
 
@@ -28,7 +29,7 @@ def test_a_key_is_known_before_anything_is_rendered_built_or_loaded(smoke, monke
         monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("too early"))
     monkeypatch.setattr(torch, "manual_seed", lambda _: pytest.fail("too early"))
     made = [
-        *(build.tokenizer(TOY, smoke, pyramid) for pyramid in build.PYRAMIDS),
+        *(build.tokenizer(TOY, smoke, pyramid) for pyramid in PYRAMIDS),
         *(build.next_scale(TOY, smoke, "ground_truth", depth=depth) for depth in (1, 2)),
         *(build.translator(TOY, smoke, seed=seed) for seed in (0, 1)),
         *(build.judge(task, smoke) for task in (TOY, SMALL, NIGHT)),
@@ -97,7 +98,7 @@ def test_a_rival_generator_has_the_size_of_the_models_and_draws(smoke, method):
         (lambda p: build.translator(NIGHT, p, "cut"), "are prompts"),
         (lambda p: build.translator(TOY, p, "published"), "names no published model"),
         (lambda p: build.generator_rival(NIGHT, p, "raster"), "whose domains are classes"),
-        (lambda p: build.tokenizer(TOY, p, "wavelet"), "no pyramid 'wavelet'"),
+        (lambda p: build.tokenizer(TOY, p, "wavelet").model, "no pyramid named 'wavelet'"),
         (lambda p: build.judge(PHOTOGRAPHS, p), "has no judge of its own"),
     ],
 )

@@ -39,7 +39,6 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator
 from varbook.translate.rival_translators import METHODS, PixelTranslator
 
-PYRAMIDS = ("residual", "ground_truth", "single")
 GUIDANCE = 1.5  # of the diffusion translators towards the target
 
 
@@ -50,18 +49,18 @@ def tokenizer(
     *,
     start: Trained[Tokenizer] | None = None,
 ) -> Trained[Tokenizer]:
-    """Return a tokenizer of the task's pictures: "residual" (VAR), "ground_truth" (FlexVAR) or
-    "single" (LlamaGen: the last scale alone), all of one budget.
+    """Return a tokenizer of the task's pictures, of any pyramid of `make_pyramid`, "residual" (VAR)
+    and "ground_truth" (FlexVAR) among them, or "single" (LlamaGen: the last scale alone).
 
     `start` is another tokenizer of the same configuration, whose weights this one begins with.
     """
-    if pyramid not in PYRAMIDS:
-        raise VarbookError(f"There is no pyramid {pyramid!r}; use one of {', '.join(PYRAMIDS)}.")
     chain = task.chain_of(profile)
     config, training = chain.tokenizer, chain.tokenizer_training
-    if pyramid != "residual":
+    if pyramid in ("ground_truth", "single"):
         config = replace(config, pyramid="ground_truth", normalise=True)
         training = replace(training, single_scale=pyramid == "single")
+    else:
+        config = replace(config, pyramid=pyramid)
 
     def build() -> Tokenizer:
         torch.manual_seed(profile.seed)
@@ -139,7 +138,7 @@ def next_scale(
             shard=shard_wanted(),
         )
 
-    part = "var" if prediction == "residual" else "flexvar"
+    part = {"residual": "var", "ground_truth": "flexvar"}.get(prediction, f"var-{prediction}")
     settings = {"tokenizer": parent.key, "model": config, "training": training}
     return train_or_find(task, profile, part, settings, build, fit, parents=(parent,))
 
