@@ -3,6 +3,7 @@ and from its left.
 """
 
 import ast
+import graphlib
 
 import pytest
 
@@ -24,6 +25,8 @@ ROOMS = (
     "runner",
     "cli",
 )
+# Inside the book: beside them are only modules that import no room, such as chapters.py.
+BOOK = ("show", "models", "claims", "experiments", "preference")
 PACKAGE = repository() / "varbook"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
@@ -44,19 +47,52 @@ def imports(module: str) -> list[str]:
     return names
 
 
+def targets(module: str) -> list[str]:
+    """The files of the package that a module imports."""
+    files = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            # `from room import module`, else `from module import name`
+            files |= {_file(name) or _file(node.module or "") for name in names}
+        if isinstance(node, ast.Import):
+            files |= {_file(alias.name) for alias in node.names}
+    return sorted(file for file in files if file and file != module)
+
+
+def _file(name: str) -> str | None:
+    path = name.removeprefix("varbook.").replace(".", "/")
+    files = (f"{path}.py", f"{path}/__init__.py") if name.startswith("varbook.") else ()
+    return next((file for file in files if file in MODULES), None)
+
+
+def room_of(module: str) -> tuple[int, int]:
+    """Where a file or a dotted name stands: its room, and inside the book the room there."""
+    parts = module.removeprefix("varbook.").replace("/", ".").split(".")
+    inside = parts[0] == "book" and parts[1] in BOOK
+    return ROOMS.index(parts[0]), BOOK.index(parts[1]) if inside else -1
+
+
 def test_every_folder_is_a_known_room():
-    found = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert found == set(ROOMS)
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
+    assert {path.parent.name for path in PACKAGE.glob("book/*/__init__.py")} == set(BOOK)
+
+
+def test_no_module_imports_itself_through_others():
+    graphlib.TopologicalSorter({module: targets(module) for module in MODULES}).prepare()
+
+
+@pytest.mark.parametrize("room", [name for name in MODULES if name.endswith("__init__.py")])
+def test_each_room_says_what_is_in_it(room):
+    assert len(ast.get_docstring(tree(room)) or "") > 20
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if "/" in name])
 def test_imports_only_from_the_left(module):
-    own = ROOMS.index(module.split("/")[0])
-    for name in imports(module):
-        if name.startswith("varbook.") and name.split(".")[1] in ROOMS:
-            assert ROOMS.index(name.split(".")[1]) <= own, (
-                f"{module} imports {name}, which lies to its right"
-            )
+    for name in targets(module):
+        assert "/" not in name or room_of(name) <= room_of(module), (
+            f"{module} imports {name}, which lies to its right"
+        )
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if "/" not in name])

@@ -1,1 +1,1 @@
-"""."""
+"""The commands: train.py trains one model of the book, translate.py translates pictures with it."""
