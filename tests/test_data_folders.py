@@ -62,7 +62,9 @@ def test_greyscale_becomes_colour(tmp_path):
 def test_pictures_are_decoded_once_and_again_when_they_change(tmp_path, monkeypatch):
     picture(tmp_path / "p" / "a.png", 1)
     first, calls, real = load_folder(tmp_path / "p", 8), [], folders.open_rgb
-    monkeypatch.setattr(folders, "open_rgb", lambda path: calls.append(path) or real(path))
+    monkeypatch.setattr(
+        folders, "open_rgb", lambda path, enough: calls.append(path) or real(path, enough)
+    )
     assert torch.equal(load_folder(tmp_path / "p", 8), first) and calls == []
     picture(tmp_path / "p" / "a.png", 2, (21, 13))
     assert not torch.equal(load_folder(tmp_path / "p", 8), first) and len(calls) == 1

@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from varbook.data.array_cache import kept
-from varbook.data.folders import DECODER_VERSION, fingerprint, squared
+from varbook.data.folders import DECODER_VERSION, ENOUGH, cache_folder, fingerprint, squared
+from varbook.data.folders import PARTS as FOLDER_PARTS
 from varbook.data.images import open_rgb
 from varbook.errors import VarbookError
 from varbook.paths import home
@@ -135,7 +136,7 @@ def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path, shown) -
 
     def decode(index: int) -> None:
         try:
-            picture = open_rgb(files[index], enough=4 * size)
+            picture = open_rgb(files[index], enough=ENOUGH * size)
         except VarbookError:
             broken[index] = True
             return
@@ -148,3 +149,17 @@ def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path, shown) -
     arrays: tuple[np.ndarray, ...] = (images, prints, broken)
     for part, values in zip(PARTS, arrays, strict=True):
         np.save(scratch / f"{part}.npy", values)
+
+
+def remember(
+    files: Sequence[Path], size: int, images: np.ndarray, prints: np.ndarray, crop: str = "resize"
+) -> None:
+    """Keep decoded pictures (N, 3, size, size) and their fingerprints (N,) where
+    `varbook.data.folders` looks for those of `files`, so that nothing is decoded twice.
+    """
+
+    def write(scratch: Path) -> None:
+        for part, values in zip(FOLDER_PARTS, (images, prints), strict=True):
+            np.save(scratch / f"{part}.npy", values)
+
+    kept(cache_folder(files, size, crop), FOLDER_PARTS, write)

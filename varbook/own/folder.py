@@ -3,191 +3,25 @@ and why, what is held out, and whether it is enough.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from statistics import median
 
-from varbook.data.picture_files import Header, decode_files, read_headers
+import numpy as np
+
+from varbook.data.picture_files import Header, decode_files, read_headers, remember
 from varbook.errors import VarbookError
 from varbook.own.layout import Place, files_below, named_places, two_places
+from varbook.own.survey import Domain, Survey
 
 # Fewest training pictures of a domain. A tokenizer and a translator do train on one, but a
 # discriminator that has seen three pictures knows nothing but these three.
 FEWEST = 4
 SHARE = 10  # one picture in so many is held out where the user holds none out
 MOST_HELD_OUT = 200  # of a domain: more cost time at the end and say little
-SHOWN = 6  # names of files that are left out, for each reason
 
 
-@dataclass(frozen=True)
-class Domain:
-    """The pictures of one domain: files to train on and files held out; sizes (width, height) as
-    seen upright; and what was left out, reason -> names.
-    """
-
-    name: str
-    folder: Path
-    train: tuple[Path, ...]
-    held_out: tuple[Path, ...]
-    sizes: tuple[tuple[int, int], ...]
-    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    unused: int = 0  # good pictures beyond those that the time given can use
-    animated: int = 0  # files of which the first frame alone is used
-
-    @property
-    def median_size(self) -> tuple[int, int]:
-        """Median width and height in pixels."""
-        return int(median(w for w, _ in self.sizes)), int(median(h for _, h in self.sizes))
-
-    @property
-    def smallest(self) -> tuple[int, int]:
-        """Size of the picture with the shortest side."""
-        return min(self.sizes, key=min)
-
-    @property
-    def aspect(self) -> float:
-        """Median of width over height."""
-        return median(w / h for w, h in self.sizes)
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What two folders hold; `say` prints it, `numbers` is the same for a script."""
-
-    domains: tuple[Domain, Domain]
-    size: int
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """The names of both domains, source first."""
-        return self.domains[0].name, self.domains[1].name
-
-    def say(self) -> str:
-        """Return a short table, then what was left out and what is few, a line each."""
-        width = max(8, *(len(name) for name in self.names)) + 2
-        lines = [
-            f"{'domain':<{width}}{'train':>7}{'held out':>10}   median size   smallest   shape"
-        ]
-        for domain in self.domains:
-            middle, smallest = (f"{w}x{h}" for w, h in (domain.median_size, domain.smallest))
-            lines.append(
-                f"{domain.name:<{width}}{len(domain.train):>7}{len(domain.held_out):>10}   "
-                f"{middle:<14}{smallest:<11}{_shape(domain.aspect)}"
-            )
-        return "\n".join([*lines, *self.remarks()])
-
-    def remarks(self) -> list[str]:
-        """Return a sentence for everything that was left out, and for what is few."""
-        lines = []
-        for domain in self.domains:
-            for reason, names in domain.left_out.items():
-                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-                listed = f": {', '.join(names[:SHOWN])}{more}" if not _obvious(reason) else ""
-                lines.append(f"{domain.name}: left out {len(names)} that {reason}{listed}")
-            if domain.animated:
-                lines.append(
-                    f"{domain.name}: of {domain.animated} animations the first frame alone is used"
-                )
-            if domain.unused:
-                lines.append(
-                    f"{domain.name}: {domain.unused} further pictures are not used: the time does "
-                    "not reach for more (--minutes)"
-                )
-            if len(domain.held_out) < 10:
-                lines.append(
-                    f"{domain.name}: {len(domain.held_out) or 'no'} pictures are held out, too few "
-                    "for a distance to real ones (10 or more)"
-                )
-        small, large = sorted(self.domains, key=lambda domain: len(domain.train))
-        if len(small.train) < 50:
-            lines.append(
-                f"{small.name}: {len(small.train)} training pictures are few: its light and colours "
-                "can be learnt, its shapes hardly"
-            )
-        if len(large.train) > 10 * len(small.train):
-            lines.append(
-                f"{large.name} has {len(large.train) // len(small.train)} times the pictures of "
-                f"{small.name}; both are drawn equally often"
-            )
-        if any(min(domain.median_size) < self.size for domain in self.domains):
-            lines.append(f"many pictures are smaller than {self.size} pixels and are enlarged")
-        return lines
-
-    def numbers(self) -> dict:
-        """Return the same as plain data, with every name that was left out."""
-        return {
-            domain.name: {
-                "folder": str(domain.folder),
-                "train": len(domain.train),
-                "held_out": len(domain.held_out),
-                "median_size": domain.median_size,
-                "smallest": domain.smallest,
-                "aspect": round(domain.aspect, 3),
-                "left_out": domain.left_out,
-                "unused": domain.unused,
-                "animated": domain.animated,
-            }
-            for domain in self.domains
-        }
-
-
-def _obvious(reason: str) -> bool:
-    return reason.startswith(("are no pictures", "are hidden"))
-
-
-def _shape(aspect: float) -> str:
-    kind = "wide" if aspect > 1.1 else "tall" if aspect < 0.9 else "square"
-    return kind if kind == "square" else f"{kind} ({aspect:.2f}:1)"
-
-
-def look(
-    folder: str | Path | None = None,
-    *,
-    source: str | Path | None = None,
-    target: str | Path | None = None,
-    names: tuple[str, str] | None = None,
-    size: int = 64,
-    load_size: int = 72,
-    most: int = 3000,
-    shown: Callable[[Iterable], Iterable] = iter,
-) -> Survey:
-    """Return what is in a folder of two domains, or in two folders `source` and `target`.
-
-    `size` is the side in pixels of the model's images: what is below half of it is left out.
-    Pictures are decoded once, as squares of `load_size`, into the cache below VARBOOK_HOME; `most`
-    bounds how many of each domain. VarbookError, in one sentence, where there are not two domains
-    with FEWEST pictures or more.
-    """
-    if folder is not None and source is None and target is None:
-        places = two_places(Path(folder), names)
-    elif folder is None and source is not None and target is not None:
-        places = named_places(Path(source), Path(target), names)
-    else:
-        raise VarbookError("Name one folder with two subfolders, or both --source and --target.")
-    gathered = [_gather(place, size, most) for place in places]
-    _decode(gathered, load_size, shown)
-    _drop_doubles(gathered)
-    domains = _domain(gathered[0]), _domain(gathered[1])
-    short = [domain for domain in domains if len(domain.train) < FEWEST]
-    if short:
-        raise VarbookError(_too_few(short))
-    return Survey(domains, size)
-
-
-def _too_few(domains: Sequence[Domain]) -> str:
-    parts = []
-    for domain in domains:
-        reasons = "; ".join(f"{len(names)} {why}" for why, names in domain.left_out.items())
-        parts.append(
-            f"{domain.folder} has {len(domain.train) or 'no'} pictures to train on"
-            + (f" ({reasons})" if reasons else "")
-        )
-    return f"{' and '.join(parts)}: each domain needs {FEWEST} or more, better 100."
-
-
-class _Part:
-    """A domain while it is looked at: what is still good, and what has been left out."""
+class Part:
+    """A domain while it is looked at: headers of what is still good, and what has been left out."""
 
     def __init__(self, place: Place):
         self.place = place
@@ -202,9 +36,93 @@ class _Part:
         self.left_out.setdefault(reason, []).append(file.relative_to(home).as_posix())
 
 
-def _gather(place: Place, size: int, most: int) -> _Part:
-    """List a domain's files and read their headers; keep what can be used, at most `most`."""
-    part = _Part(place)
+def look(
+    folder: str | Path | None = None,
+    *,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    names: tuple[str, str] | None = None,
+    size: int = 64,
+    load_size: int = 72,
+    most: int = 3000,
+    shown: Callable[[Iterable], Iterable] = iter,
+) -> Survey:
+    """Return what is in a folder of two domains, or in two folders `source` and `target`: `listed`
+    and `survey` in one.
+    """
+    parts = listed(folder, source=source, target=target, names=names)
+    return survey(parts, size=size, load_size=load_size, most=most, shown=shown)
+
+
+def listed(
+    folder: str | Path | None = None,
+    *,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    names: tuple[str, str] | None = None,
+) -> tuple[Part, Part]:
+    """Return the two domains by the headers of their files alone, which is quick.
+
+    VarbookError, in one sentence, where there are not two domains with FEWEST pictures or more.
+    """
+    if folder is not None and source is None and target is None:
+        places = two_places(Path(folder), names)
+    elif folder is None and source is not None and target is not None:
+        places = named_places(Path(source), Path(target), names)
+    else:
+        raise VarbookError("Name one folder with two subfolders, or both --source and --target.")
+    parts = _gather(places[0]), _gather(places[1])
+    _check_enough(parts)
+    return parts
+
+
+def survey(
+    parts: tuple[Part, Part],
+    *,
+    size: int,
+    load_size: int,
+    most: int,
+    shown: Callable[[Iterable], Iterable] = iter,
+) -> Survey:
+    """Return what can be used of two listed domains for images of `size` pixels a side: what is
+    below half of that is left out, and so is what cannot be decoded or occurs twice.
+
+    Pictures are decoded once, as squares of `load_size`, into the cache below VARBOOK_HOME; `most`
+    bounds how many of each domain, and `shown` may put a progress bar around it. VarbookError as
+    in `listed`.
+    """
+    parts = _usable(parts[0], size, most), _usable(parts[1], size, most)
+    decoded = _decode(parts, load_size, shown)
+    _drop_doubles(parts)
+    for part in parts:
+        _hold_out(part)
+    _check_enough(parts)
+    for part in parts:
+        files = [header.file for header in part.train]
+        pixels, codes = zip(*(decoded[file] for file in files), strict=True)
+        remember(files, load_size, np.stack(pixels), np.array(codes, dtype=np.uint64))
+    return Survey((_domain(parts[0]), _domain(parts[1])), size)
+
+
+def _check_enough(parts: Sequence[Part]) -> None:
+    short = [part for part in parts if len(part.train) < FEWEST]
+    if not short:
+        return
+    sentences = []
+    for part in short:
+        reasons = "; ".join(f"{len(names)} {reason}" for reason, names in part.left_out.items())
+        sentences.append(
+            f"{part.place.train} has {len(part.train) or 'no'} pictures to train on"
+            + (f" ({reasons})" if reasons else "")
+        )
+    raise VarbookError(
+        f"{' and '.join(sentences)}: each domain needs {FEWEST} or more, better 100."
+    )
+
+
+def _gather(place: Place) -> Part:
+    """List a domain's files and read their headers; leave out what is no picture."""
+    part = Part(place)
     for folder, good in ((place.train, part.train), (place.test, part.test)):
         if folder is None:
             continue
@@ -216,14 +134,25 @@ def _gather(place: Place, size: int, most: int) -> _Part:
         for header in read_headers(files):
             if header.fault:
                 part.leave_out(header.file, header.fault)
-            elif min(header.width, header.height) < size / 2:
-                part.leave_out(header.file, f"are smaller than {-(-size // 2)} pixels")
             else:
                 good.append(header)
-    part.unused = max(0, len(part.train) - most)
-    part.train = _some(part.train, most)
-    part.test = _some(part.test, MOST_HELD_OUT)
     return part
+
+
+def _usable(part: Part, size: int, most: int) -> Part:
+    """Return a copy of a part with the pictures that are large enough, at most `most` of them."""
+    usable = Part(part.place)
+    usable.left_out = {reason: list(names) for reason, names in part.left_out.items()}
+    for listed_headers, good in ((part.train, usable.train), (part.test, usable.test)):
+        for header in listed_headers:
+            if min(header.width, header.height) < size / 2:
+                usable.leave_out(header.file, f"are smaller than {-(-size // 2)} pixels")
+            else:
+                good.append(header)
+    usable.unused = max(0, len(usable.train) - most)
+    usable.train = _some(usable.train, most)
+    usable.test = _some(usable.test, MOST_HELD_OUT)
+    return usable
 
 
 def _some(headers: list[Header], most: int) -> list[Header]:
@@ -237,32 +166,32 @@ def _some(headers: list[Header], most: int) -> list[Header]:
     return sorted(ranked[:most], key=lambda h: h.file)
 
 
-def _decode(parts: Sequence[_Part], load_size: int, shown) -> None:
-    """Decode everything once; what is broken after all is left out, and each picture's fingerprint
-    is kept.
+def _decode(parts: Sequence[Part], load_size: int, shown) -> dict[Path, tuple]:
+    """Decode everything once and return file -> (pixels, fingerprint); what is broken after all is
+    left out.
     """
-    headers = [header for part in parts for header in (*part.train, *part.test)]
-    if not headers:
-        return
-    decoded = decode_files([header.file for header in headers], load_size, shown=shown)
-    start = 0
+    files = [header.file for part in parts for header in (*part.train, *part.test)]
+    if not files:
+        return {}
+    everything = decode_files(files, load_size, shown=shown)
+    rows = zip(everything.images, everything.prints, everything.broken, strict=True)
+    decoded = {
+        file: (image, code)
+        for file, (image, code, broken) in zip(files, rows, strict=True)
+        if not broken
+    }
     for part in parts:
         for good in (part.train, part.test):
-            rows = slice(start, start + len(good))
-            start += len(good)
-            kept = []
-            for header, code, broken in zip(
-                good, decoded.prints[rows], decoded.broken[rows], strict=True
-            ):
-                if broken:
-                    part.leave_out(header.file, "are broken")
+            for header in good:
+                if header.file in decoded:
+                    part.prints[header.file] = int(decoded[header.file][1])
                 else:
-                    part.prints[header.file] = int(code)
-                    kept.append(header)
-            good[:] = kept
+                    part.leave_out(header.file, "are broken")
+            good[:] = [header for header in good if header.file in decoded]
+    return decoded
 
 
-def _drop_doubles(parts: Sequence[_Part]) -> None:
+def _drop_doubles(parts: Sequence[Part]) -> None:
     """Leave out pictures whose pixels occur twice: in one domain, among training and test pictures,
     or in both domains (then everywhere). VarbookError where most are in both.
     """
@@ -301,21 +230,24 @@ def held_out_count(pictures: int) -> int:
     return min(MOST_HELD_OUT, max(pictures // SHARE, min(10, pictures // 4)))
 
 
-def _domain(part: _Part) -> Domain:
-    train, test = part.train, part.test
-    if not test:
-        # By their content: the same pictures are held out wherever they lie and whatever they are
-        # called.
-        ranked = sorted(train, key=lambda header: part.prints[header.file])
-        chosen = {header.file for header in ranked[: held_out_count(len(train))]}
-        test = [header for header in train if header.file in chosen]
-        train = [header for header in train if header.file not in chosen]
-    every = [*train, *test]
+def _hold_out(part: Part) -> None:
+    if part.test:
+        return
+    # By their content: the same pictures are held out wherever they lie and whatever they are
+    # called.
+    ranked = sorted(part.train, key=lambda header: part.prints[header.file])
+    chosen = {header.file for header in ranked[: held_out_count(len(part.train))]}
+    part.test = [header for header in part.train if header.file in chosen]
+    part.train = [header for header in part.train if header.file not in chosen]
+
+
+def _domain(part: Part) -> Domain:
+    every = [*part.train, *part.test]
     return Domain(
         part.place.name,
         part.place.train,
-        tuple(header.file for header in train),
-        tuple(header.file for header in test),
+        tuple(header.file for header in part.train),
+        tuple(header.file for header in part.test),
         tuple((header.width, header.height) for header in every),
         {reason: tuple(names) for reason, names in part.left_out.items()},
         part.unused,

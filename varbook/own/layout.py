@@ -11,6 +11,7 @@ from varbook.errors import VarbookError
 TRAIN, TEST = ("train", "training"), ("test", "val", "valid", "validation")
 # Folders that operating systems and photograph programs leave beside pictures.
 IGNORED = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")
+OUTPUT = "-varbook"  # how the folders end into which sheets and numbers go
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,14 @@ def existing(folder: Path) -> Path:
 def _subfolders(folder: Path) -> dict[str, Path]:
     """Return the subfolders of `folder` that hold a file at some depth, by name."""
     entries = sorted(entry for entry in folder.iterdir() if entry.is_dir())
-    kept = [e for e in entries if not e.name.startswith(".") and e.name not in IGNORED]
-    return {entry.name: entry for entry in kept if files_below(entry)[0]}
+    return {
+        entry.name: entry
+        for entry in entries
+        if not entry.name.startswith(".")
+        and entry.name not in IGNORED
+        and not entry.name.endswith(OUTPUT)
+        and files_below(entry)[0]
+    }
 
 
 def _part(subfolders: dict[str, Path], names: tuple[str, ...]) -> Path | None:

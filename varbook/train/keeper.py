@@ -1,6 +1,7 @@
 """Resumable trainings: the whole state of a loop, saved now and then, restored to the same bits."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -80,6 +81,7 @@ class Keeper:
         self.curve: Curve = []
         self.spent, self.began, self.saved = 0.0, time.monotonic(), time.monotonic()
         self.core_spent, self.core_began = 0.0, time.process_time()
+        self.watch: Callable[[int], None] | None = None  # called after each step: estimates, sheets
 
     def resume(self, state: State) -> int:
         """Restore the last save into `state` where there is one, and return the step to go on with
@@ -112,6 +114,8 @@ class Keeper:
         """Save after step `step` (from 0) if the last save is long enough ago."""
         if processes.from_first(time.monotonic() - self.saved >= self.seconds):
             self.save(step + 1, state)
+        if self.watch and processes.first():
+            self.watch(step)
 
     def save(self, next_step: int, state: State) -> None:
         """Save now. The tensors go to a file of their own name first, so that a kill in between

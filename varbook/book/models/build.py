@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from varbook.book.models.judges import judge
 from varbook.book.models.profiles import Profile
-from varbook.book.models.published import Start, published_start
+from varbook.book.models.published import Start, own_start, published_start
 from varbook.book.models.tasks import Task
-from varbook.book.models.trained import Trained, network_settings, train_or_find
+from varbook.book.models.trained import Trained, Watch, network_settings, train_or_find
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features.perceptual import perceptual_distance
@@ -106,15 +106,20 @@ def _encoded(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> tupl
 
 
 def next_scale(
-    task: Task, profile: Profile, prediction: str = "residual", *, depth: int | None = None
+    task: Task,
+    profile: Profile,
+    prediction: str = "residual",
+    *,
+    depth: int | None = None,
+    over: Trained[Tokenizer] | None = None,
 ) -> Trained[NextScaleModel]:
     """Return a next-scale model that predicts residuals (VAR) or ground truth (FlexVAR) over the
     tokenizer of that pyramid, its parent; its labels are classes, or captions.
 
-    `depth` replaces the chain's number of blocks; nothing else changes.
+    `depth` replaces the chain's number of blocks, `over` the tokenizer; nothing else changes.
     """
     chain = task.chain_of(profile)
-    parent = tokenizer(task, profile, prediction)
+    parent = over or tokenizer(task, profile, prediction)
     config = replace(chain.model, depth=depth or chain.model.depth)
     training = chain.model_training
     if prediction == "ground_truth":
@@ -197,6 +202,7 @@ def translator(
     *,
     config: CycleVARConfig | None = None,
     seed: int | None = None,
+    over: Trained[NextScaleModel] | None = None,
     files: tuple[Path | str | None, Path | str | None] = (None, None),
 ) -> Trained[Any]:
     """Return what translates between the task's domains, called as CycleVAR is.
@@ -205,11 +211,13 @@ def translator(
     from the task's published checkpoint as the paper has it (`files` of model and tokenizer, where
     they are not to be fetched); or a rival of CycleVAR table 1: "cyclegan" and "cut" work in
     pixels, "sdedit", "ddib" and "cyclediffusion" share one diffusion model, whose run is theirs.
-    `config` and `seed` of CycleVAR are by default the task's and the profile's.
+    `config` and `seed` of CycleVAR are by default the task's and the profile's; `over` is another
+    next-scale model than the task's own.
     """
     config = config or task.config
     if method == "cyclevar":
-        return _cyclevar(task, profile, method, _own_start(task, profile, config), seed)
+        start = own_start(task, profile, over or next_scale(task, profile), config)
+        return _cyclevar(task, profile, method, start, seed)
     if method == "published":
         return _cyclevar(task, profile, method, published_start(task, config, files), seed)
     if method not in (*METHODS, *STRENGTHS):
@@ -222,27 +230,13 @@ def translator(
     classes = task.classes
     diffusion = generator_rival(task, profile, "diffusion")
 
-    def make() -> tuple[nn.Module, Run]:
+    def make(watch: Watch | None) -> tuple[nn.Module, Run]:
+        diffusion.load(watch)
         codec = diffusion.parents[0].model
         rival = DiffusionTranslator(diffusion.model, codec, classes, method, guidance=GUIDANCE)
         return rival, diffusion.run
 
     return Trained(diffusion.key, make, diffusion.parents)
-
-
-def _own_start(task: Task, profile: Profile, config: CycleVARConfig) -> Start:
-    chain = task.chain_of(profile)
-    parent = next_scale(task, profile)
-
-    def build() -> CycleVAR:
-        weights = parent.model.state_dict()
-        torch.manual_seed(profile.seed + 1)  # of the discriminators, which are drawn afterwards
-        model = make_next_scale(chain.model)
-        model.load_state_dict(weights)  # a copy: the parent stays as it is
-        return CycleVAR(parent.parents[0].model, model, config)
-
-    side = chain.image_size
-    return Start(parent.key, build, config, chain.cyclevar_training, task.domains, side, (parent,))
 
 
 def _cyclevar(

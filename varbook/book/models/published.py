@@ -6,12 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
+from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained
 from varbook.errors import VarbookError
 from varbook.evaluate.samples import fingerprint
 from varbook.pretrained.published_cyclevar import PUBLISHED_TRAINING, published_cyclevar
 from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.transformer.model import NextScaleModel
+from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 
@@ -26,6 +31,23 @@ class Start:
     domains: Mapping[str, int | str]  # in the classes, or prompts, of this model
     side: int  # of the pictures, in pixels
     parents: tuple[Trained, ...] = ()
+
+
+def own_start(
+    task: Task, profile: Profile, parent: Trained[NextScaleModel], config: CycleVARConfig
+) -> Start:
+    """Return the task's own next-scale model, `parent`, with the settings of its chain."""
+    chain = task.chain_of(profile)
+
+    def build() -> CycleVAR:
+        weights = parent.model.state_dict()
+        torch.manual_seed(profile.seed + 1)  # of the discriminators, which are drawn afterwards
+        model = make_next_scale(chain.model)
+        model.load_state_dict(weights)  # a copy: the parent stays as it is
+        return CycleVAR(parent.parents[0].model, model, config)
+
+    side = chain.image_size
+    return Start(parent.key, build, config, chain.cyclevar_training, task.domains, side, (parent,))
 
 
 def published_start(

@@ -17,6 +17,8 @@ from varbook.train.store import Run, find_run, run_key, run_settings, train_or_l
 from varbook.translate.discriminator import features_at_hand
 
 Model = TypeVar("Model", bound=nn.Module)
+# What is called after every step of a training, with the step (from 0) and the model.
+Watch = Callable[[int, Any], None]
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Trained(Generic[Model]):
     """
 
     key: str
-    make: Callable[[], tuple[Model, Run]] = field(repr=False)
+    make: Callable[[Watch | None], tuple[Model, Run]] = field(repr=False)
     parents: tuple["Trained[Any]", ...] = ()
 
     @cached_property
     def _made(self) -> tuple[Model, Run]:
-        return self.make()
+        return self.make(None)
 
     @property
     def model(self) -> Model:
@@ -50,9 +52,11 @@ class Trained(Generic[Model]):
         """The model's run, and those of all that it stands on."""
         return [self.run, *(run for parent in self.parents for run in parent.runs)]
 
-    def load(self) -> None:
-        """Train or load the model now."""
-        self.run  # noqa: B018
+    def load(self, watch: Watch | None = None) -> "Trained[Model]":
+        """Train or load the model now, and return this; a training is shown to `watch`."""
+        if "_made" not in self.__dict__:
+            self.__dict__["_made"] = self.make(watch)
+        return self
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.model, self.run, self.parents))
@@ -91,7 +95,7 @@ def train_or_find(
     settings = run_settings(kind, settings, seed, machine)
     key = run_key(kind, settings, seed)
 
-    def make() -> tuple[Model, Run]:
+    def make(watch: Watch | None) -> tuple[Model, Run]:
         if not find_run(f"{kind}-{key}"):
             missing = task.missing()
             if missing:
@@ -99,11 +103,17 @@ def train_or_find(
             for parent in parents:  # first, so that no run's time and start depend on another's
                 parent.load()
         model = build()
+
+        def watched_fit(keeper: Keeper) -> Curve:
+            if watch:
+                keeper.watch = lambda step: watch(step, model)
+            return fit(model, keeper)
+
         run = train_or_load(
             kind,
             weights(model),
             settings,
-            lambda keeper: fit(model, keeper),
+            watched_fit,
             seed=seed,
             profile=profile.name,
             facts=task.facts(),

@@ -1,0 +1,293 @@
+"""From two folders of pictures to a translator between them: look, plan, train, measure.
+
+    train_own("my_folder", minutes=30)
+
+Every part is kept below VARBOOK_HOME as it is done, so that the same call goes on where it was
+stopped.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor, nn
+
+from varbook import paths
+from varbook.book.models import build
+from varbook.book.models.profiles import Profile, profile
+from varbook.book.models.sources import Folders
+from varbook.book.models.tasks import Task
+from varbook.book.models.trained import Trained, Watch
+from varbook.data.crops import centre_crop
+from varbook.device import pick_device
+from varbook.errors import VarbookError
+from varbook.own.folder import listed, survey
+from varbook.own.layout import OUTPUT
+from varbook.own.plan import Plan, base_chain, make_plan, measure_speed, plan_from
+from varbook.own.report import Pictures, measure, say_report, tokenizer_sheet, translation_sheet
+from varbook.own.start import book_tokenizer
+from varbook.own.survey import Survey
+from varbook.train.progress import progress
+from varbook.train.weights import read_json, write_json
+from varbook.translate.cyclevar import CycleVAR
+
+MARGIN = 286 / 256  # CycleVAR section 4.1: pictures are loaded larger, and cropped at random
+REPORTS = 4  # lines about each part while it is trained; a sheet with each of the translator's
+SPACE = 300e6  # bytes that the runs, their saved states and the sheets may take, at 64 pixels
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for. Without a `size` the plan chooses one; `start` is "book" (the
+    tokenizer that comes with the book is adapted) or "new".
+    """
+
+    folder: Path | None = None
+    source: Path | None = None
+    target: Path | None = None
+    names: tuple[str, str] | None = None
+    minutes: float = 60.0
+    size: int | None = None
+    out: Path | None = None
+    start: str = "book"
+    seed: int = 0
+    dry_run: bool = False
+
+    @property
+    def place(self) -> Path:
+        """The folder for sheets and numbers: `out`, or one beside the folder of both domains, or,
+        for two folders, one where the command is given.
+        """
+        if self.out is not None:
+            return self.out
+        if self.folder is not None:
+            beside = self.folder.resolve()
+            return beside.with_name(beside.name + OUTPUT)
+        ends = [place.resolve().name for place in (self.source, self.target) if place]
+        return Path("-".join(ends) + OUTPUT).absolute()
+
+
+def train_own(request: Request, say: Callable[[str], None] = print) -> dict:
+    """Train a translator between the two domains of the user's pictures, and return what was found,
+    planned and measured, as plain data; `say` is given what a reader may want to see on the way.
+
+    Raises VarbookError, in one sentence, where the pictures or the time do not suffice, or a folder
+    cannot be written.
+    """
+    if request.start not in ("book", "new"):
+        raise VarbookError(f'A tokenizer starts from "book" or "new", not {request.start!r}.')
+    parts = listed(
+        request.folder, source=request.source, target=request.target, names=request.names
+    )
+    check_places(request)
+    start = book_tokenizer() if request.start == "book" else None
+    plan = planned(request, parts, start)
+    looked = survey(
+        parts,
+        size=plan.size,
+        load_size=round(plan.size * MARGIN),
+        most=plan.pictures,
+        shown=lambda steps: progress(steps, "pictures"),
+    )
+    say(looked.say())
+    say("")
+    say(plan.say())
+    result = {"pictures": looked.numbers(), "plan": plan.numbers()}
+    if request.dry_run:
+        return result
+    write_left_out(looked, request.place)
+    task, own_profile = task_of(looked), profile_of(plan, request.seed)
+    trained = Training(task, own_profile, plan, request.place, say).run(start)
+    return result | finish(trained, task, own_profile, request.place, say)
+
+
+def check_places(request: Request) -> None:
+    """Raise VarbookError where what is trained, or its sheets, could not be written: before any
+    work.
+    """
+    places = {paths.home(): "name another folder in VARBOOK_HOME"}
+    if not request.dry_run:
+        places[request.place] = "name another folder with --out"
+    for folder, remedy in places.items():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(4096))
+        except OSError as error:
+            raise VarbookError(
+                f"{folder} cannot be written ({error.strerror or error}): {remedy}."
+            ) from None
+        free = shutil.disk_usage(folder).free
+        if free < SPACE:
+            raise VarbookError(
+                f"{folder} has {free / 1e6:.0f} MB left, and {SPACE / 1e6:.0f} may be needed: make "
+                f"room, or {remedy}."
+            )
+
+
+def planned(request: Request, parts, start: Trained | None) -> Plan:
+    """Return the plan for a request: the one that was made for the same request before, so that the
+    same command goes on with the same training, or a new one.
+    """
+    files = [[str(header.file.resolve()) for header in (*part.train, *part.test)] for part in parts]
+    names = [part.place.name for part in parts]
+    wish = [files, names, request.minutes, request.size, request.seed, start.key if start else None]
+    text = json.dumps([wish, base_chain().image_size])
+    file = paths.home() / "plans" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    if file.is_file():
+        return plan_from(read_json(file))
+    plan = make_plan(
+        request.minutes,
+        lambda size: measure_speed(size, pick_device()),
+        size=request.size,
+        adapted=start is not None,
+    )
+    write_json(file, plan.numbers())
+    return plan
+
+
+def write_left_out(looked: Survey, folder: Path) -> None:
+    """Write every file that is left out, and why, to left_out.txt: the table names a few."""
+    lines = [
+        f"{domain.name}\t{reason}\t{name}"
+        for domain in looked.domains
+        for reason, names in domain.left_out.items()
+        for name in names
+        if name
+    ]
+    if lines:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "left_out.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def task_of(looked: Survey) -> Task:
+    """Return the task of the user's pictures, as the book's own tasks are."""
+    first, second = looked.domains
+    files = {
+        "trainA": first.train,
+        "trainB": second.train,
+        "testA": first.held_out,
+        "testB": second.held_out,
+    }
+    return Task(
+        name=f"{first.name} and {second.name}",
+        domains={first.name: 0, second.name: 1},
+        pictures=Folders(f"{first.folder} and {second.folder}", files=files, margin=MARGIN),
+        chain="photographs",
+        prefix="own",
+    )
+
+
+def profile_of(plan: Plan, seed: int) -> Profile:
+    """Return the laptop profile with the plan's chain in place of that of the photographs."""
+    base = profile("laptop")
+    chains = base.chains | {"photographs": plan.chain()}
+    return replace(base, name="own", seed=seed, chains=chains)
+
+
+def pictures_of(task: Task, own_profile: Profile) -> tuple[Pictures, Pictures]:
+    """Return both domains at the model's size."""
+    side = task.side(own_profile)
+
+    def images(name: str, held_out: bool) -> Tensor:
+        return centre_crop(task.domain(own_profile, name, held_out=held_out).images, side)
+
+    first, second = (
+        Pictures(name, index, images(name, False), images(name, True))
+        for index, name in enumerate(task.domains)
+    )
+    return first, second
+
+
+class Training:
+    """The three trainings, one after the other, with sample sheets and the time that is left."""
+
+    def __init__(
+        self, task: Task, own_profile: Profile, plan: Plan, folder: Path, say: Callable[[str], None]
+    ) -> None:
+        self.task, self.profile, self.plan = task, own_profile, plan
+        self.folder, self.say = folder, say
+        self.domains = pictures_of(task, own_profile)
+
+    def run(self, start: Trained | None) -> Trained:
+        """Return the translator, trained or found; `start` is what its tokenizer begins with."""
+        tokenizer = build.tokenizer(self.task, self.profile, start=start)
+        tokenizer.load(self.watch("tokenizer"))
+        self.say(tokenizer.run.say())
+        self.keep(tokenizer_sheet(tokenizer.model, self.domains), "tokenizer")
+        model = build.next_scale(self.task, self.profile, over=tokenizer)
+        model.load(self.watch("next-scale model"))
+        self.say(model.run.say())
+        translator = build.translator(self.task, self.profile, over=model)
+        translator.load(self.watch("translator"))
+        self.say(translator.run.say())
+        self.keep(translation_sheet(translator.model, self.domains), "translations")
+        return translator
+
+    def watch(self, part: str) -> Watch:
+        """Return what is called after every step of a part: it tells the time that is left, and
+        keeps sheets of the translator.
+        """
+        order = list(self.plan.seconds)
+        later = sum(self.plan.seconds[name] for name in order[order.index(part) + 1 :])
+        steps = self.plan.steps[part]
+        began: list[tuple[int, float]] = []
+
+        def done(step: int, model: nn.Module) -> None:
+            now = time.monotonic()
+            if not began:
+                began.append((step, now))  # where this run came in: a resumed one not at 0
+                return
+            if (step + 1) * REPORTS // steps == step * REPORTS // steps:
+                return
+            first, clock = began[0]
+            rest = (now - clock) / (step - first) * (steps - 1 - step)
+            self.say(
+                f"{part}: {step + 1} of {steps} steps, about {(rest + later) / 60:.1f} minutes left"
+            )
+            if isinstance(model, CycleVAR) and step + 1 < steps:
+                self.keep(translation_sheet(model, self.domains), f"step-{step + 1:06}")
+
+        return done
+
+    def keep(self, picture: Image.Image, name: str) -> None:
+        """Write a sheet into the folder; one that cannot be written is said, and nothing stops."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            picture.save(self.folder / f"{name}.png")
+        except OSError as error:
+            self.say(f"{self.folder / name}.png is not written: {error.strerror or error}.")
+
+
+def finish(
+    translator: Trained,
+    task: Task,
+    own_profile: Profile,
+    folder: Path,
+    say: Callable[[str], None],
+) -> dict:
+    """Measure the translator on held-out pictures, write report.json, say the table and the line
+    that translates; return run, numbers and that line.
+    """
+    first, second = pictures_of(task, own_profile)
+    counts = [[len(domain.train), len(domain.held_out)] for domain in (first, second)]
+    numbers = translator.run.measure(
+        "held out",
+        {"pictures": counts} | task.fingerprint(),
+        lambda: measure(translator.model, first, second).numbers(),
+    )
+    line = f"varbook translate PICTURES OUT --run {translator.run.name} --to {second.name}"
+    result = {"run": translator.run.name, "numbers": numbers, "translate": line}
+    write_json(folder / "report.json", result)
+    say("")
+    say(say_report(numbers))
+    say("")
+    say(f"sheets and numbers: {folder}")
+    say(f"translate with:     {line}")
+    return result
