@@ -22,6 +22,7 @@ from varbook.data.render_parallel import Order, render_files
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import VAR_256, square, token_count
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
@@ -228,9 +229,9 @@ def sampling(small: bool = False) -> Question:
         "sampling, 10 scales",
         {
             "no cache": lambda: _generate_again(model, tokenizer, labels),
-            "varbook": lambda: generate(model, tokenizer, labels, guidance=0.0, top_k=1).latents[
-                -1
-            ],
+            "varbook": lambda: generate(
+                model, tokenizer, labels, drawing=Drawing(guidance=0.0, top_k=1)
+            ).latents[-1],
         },
     )
 

@@ -21,8 +21,9 @@ from varbook.evaluate.samples import (
     sample_folder,
     write_npz,
 )
+from varbook.generate.sampling import Drawing
 
-SAMPLING = Sampling(SCHEDULE, images=7, guidance=1.0, top_k=0, top_p=0.0, seed=5)
+SAMPLING = Sampling(SCHEDULE, 7, Drawing(guidance=1.0), seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(pair, tmp_path):
 def test_images_of_other_settings_or_other_weights_are_never_mixed(pair, tmp_path):
     sample_folder(*pair, SAMPLING, tmp_path)
     with pytest.raises(VarbookError, match="were sampled otherwise"):
-        sample_folder(*pair, replace(SAMPLING, guidance=2.0), tmp_path)
+        sample_folder(*pair, replace(SAMPLING, drawing=Drawing(guidance=2.0)), tmp_path)
     with pytest.raises(VarbookError, match="choose another folder"):
         sample_folder(awake(tiny_model("ground_truth"), 9), pair[1], SAMPLING, tmp_path)
 
@@ -112,7 +113,7 @@ def test_the_npz_holds_the_folder_s_images_as_others_expect_them(pair, tmp_path)
 
 
 def test_the_sampling_says_everything_that_shapes_it():
-    said = str(replace(SAMPLING, released=True, schedule=((1, 1), (2, 4))))
+    said = str(replace(SAMPLING, drawing=Drawing(1.0, released=True), schedule=((1, 1), (2, 4))))
     assert said == (
         "7 images of balanced classes, 2 steps (1, 2x4), guidance 1.0, top-k 0, top-p 0.0, FlexVAR's released sampling, seed 5"
     )

@@ -202,7 +202,7 @@ def test_the_drawing_is_passed_on():
     greedy = Drawing(guidance=3.0, top_k=1)
     out = inpaint(model, tokenizer, image, mask, LABELS, drawing=greedy)
     known = known_codes(tokenizer, image, ~mask.expand(2, SIDE, SIDE), SCHEDULE)
-    same = generate(model, tokenizer, LABELS, guidance=3.0, top_k=1, forced=known)
+    same = generate(model, tokenizer, LABELS, drawing=Drawing(guidance=3.0, top_k=1), forced=known)
     assert all(torch.equal(a, b) for a, b in zip(out.tokens, same.tokens))
 
 

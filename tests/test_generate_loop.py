@@ -8,7 +8,7 @@ from tiny import MODEL, SCHEDULE, TOKENIZER, tiny_model, tiny_tokenizer
 
 from varbook.errors import VarbookError
 from varbook.generate.loop import Forced, generate
-from varbook.generate.sampling import guidance_at, guide
+from varbook.generate.sampling import Drawing, guidance_at, guide
 from varbook.tokenizer.schedule import square
 
 KINDS = ("residual", "ground_truth")
@@ -32,7 +32,7 @@ def test_greedy_tokens_are_the_best_of_the_guided_teacher_forced_logits(kind, gu
         tiny_tokenizer(kind),
         torch.tensor([0, 1, 2]),
     )
-    out = generate(model, tokenizer, labels, guidance=guidance, top_k=1)
+    out = generate(model, tokenizer, labels, drawing=Drawing(guidance=guidance, top_k=1))
     with_class = teacher_forced(model, tokenizer, out.tokens, labels, SCHEDULE)
     without = teacher_forced(
         model, tokenizer, out.tokens, torch.full((3,), MODEL.classes), SCHEDULE
@@ -46,7 +46,9 @@ def test_greedy_tokens_are_the_best_of_the_guided_teacher_forced_logits(kind, gu
 @torch.no_grad()
 def test_guidance_changes_the_result_but_not_the_first_scale():
     model, tokenizer, labels = tiny_model(), tiny_tokenizer(), torch.tensor([0, 1, 2])
-    plain, strong = (generate(model, tokenizer, labels, guidance=g, top_k=1) for g in (0.0, 8.0))
+    plain, strong = (
+        generate(model, tokenizer, labels, drawing=Drawing(guidance=g, top_k=1)) for g in (0.0, 8.0)
+    )
     assert torch.equal(plain.tokens[0], strong.tokens[0])
     assert not torch.equal(plain.tokens[-1], strong.tokens[-1])
 
@@ -88,7 +90,7 @@ def test_a_rectangle_is_generated_as_the_teacher_forced_model_says():
         tiny_tokenizer("ground_truth"),
         torch.tensor([0, 1]),
     )
-    out = generate(model, tokenizer, labels, WIDE, guidance=0.0, top_k=1)
+    out = generate(model, tokenizer, labels, WIDE, Drawing(guidance=0.0, top_k=1))
     for tokens, logits in zip(
         out.tokens, teacher_forced(model, tokenizer, out.tokens, labels, WIDE)
     ):
@@ -110,7 +112,7 @@ def test_all_codes_stay_within_the_codebook():
         tiny_model(),
         tiny_tokenizer(),
         torch.arange(4),
-        temperature=50.0,
+        drawing=Drawing(temperature=50.0),
         generator=torch.Generator().manual_seed(0),
     )
     tokens = torch.cat([tokens.flatten() for tokens in out.tokens])
@@ -133,8 +135,7 @@ def test_scales_above_a_side_get_their_likeliest_codes_and_the_others_are_drawn(
         tokenizer,
         labels,
         WIDE,
-        guidance=0.0,
-        greedy_above=2,
+        Drawing(guidance=0.0, greedy_above=2),
         generator=torch.Generator().manual_seed(0),
     )
     likeliest = [
@@ -159,7 +160,7 @@ def test_forced_codes_are_kept_and_the_rest_is_what_the_model_says_after_them(ki
     forced = forced_half(
         generate(model, tokenizer, labels, generator=torch.Generator().manual_seed(5))
     )
-    out = generate(model, tokenizer, labels, guidance=0.0, top_k=1, forced=forced)
+    out = generate(model, tokenizer, labels, drawing=Drawing(guidance=0.0, top_k=1), forced=forced)
     logits = teacher_forced(model, tokenizer, out.tokens, labels, SCHEDULE)
     changed = 0
     for k, tokens in enumerate(out.tokens):
@@ -215,8 +216,7 @@ def test_released_sampling_is_greedy_at_odd_sizes_alone():
             tokenizer,
             labels,
             schedule,
-            guidance=0.0,
-            released=released,
+            Drawing(guidance=0.0, released=released),
             generator=generators,
         ).tokens
 

@@ -14,6 +14,7 @@ from tiny import tiny_judge
 
 from varbook.errors import VarbookError
 from varbook.evaluate import reference
+from varbook.generate.sampling import Drawing
 from varbook.pretrained import evaluate as module
 from varbook.pretrained import load as loading
 from varbook.pretrained.catalogue import PUBLISHED
@@ -44,12 +45,12 @@ def shelf(tmp_path, monkeypatch):
 
 def test_the_published_settings():
     assert published_sampling("var-d16") == module.Sampling(
-        VAR_256, guidance=1.5, top_k=900, top_p=0.96
+        VAR_256, drawing=Drawing(guidance=1.5, top_k=900, top_p=0.96)
     )
     flex = published_sampling("flexvar-d24", TABLE_7[512, 12])
-    assert (flex.guidance, flex.top_p, flex.released, flex.images) == (3.0, 0.95, True, 50_000)
-    assert published_sampling("flexvar-d24").guidance == 2.5
-    assert not published_sampling("flexvar-d24", released=False).released
+    assert flex.drawing == Drawing(3.0, 900, 0.95, released=True) and flex.images == 50_000
+    assert published_sampling("flexvar-d24").drawing.guidance == 2.5
+    assert not published_sampling("flexvar-d24", released=False).drawing.released
 
 
 def test_the_dry_run_prints_the_plan_with_the_schedule_and_does_nothing(

@@ -10,6 +10,7 @@ from golden_weights import golden
 from small_published import CONFIGS, SCHEDULE, published
 
 from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing
 from varbook.transformer.model import NextScaleModel
 
 KINDS = ("var", "flexvar")
@@ -114,7 +115,9 @@ def test_teacher_forced_logits_agree(made, kind):
 @torch.no_grad()
 def test_greedy_guided_samples_of_var_agree(made):
     tokenizer, model, wanted = made["var"]
-    images = generate(model, tokenizer, wanted["labels"], guidance=1.5, top_k=1).images
+    images = generate(
+        model, tokenizer, wanted["labels"], drawing=Drawing(guidance=1.5, top_k=1)
+    ).images
     # theirs lies in [0, 1]
     torch.testing.assert_close(
         every_second(images / 2 + 0.5), wanted["greedy_cfg1p5_image"], **CLOSE
@@ -125,7 +128,7 @@ def test_greedy_guided_samples_of_var_agree(made):
 def test_greedy_guided_samples_of_flexvar_agree(made):
     tokenizer, model, wanted = made["flexvar"]
     out = generate(
-        model, tokenizer, wanted["labels"], SCHEDULE, guidance=2.5, top_k=1, released=True
+        model, tokenizer, wanted["labels"], SCHEDULE, Drawing(guidance=2.5, top_k=1, released=True)
     )
     torch.testing.assert_close(
         every_second(tokenizer.decode(out.latents[-1])), wanted["greedy_cfg2p5_image"], **CLOSE

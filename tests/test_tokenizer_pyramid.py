@@ -1,15 +1,18 @@
 """Both pyramids against slow transcriptions of their equations."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import awake, noise
+from tiny import CPU, TOKENIZER, awake, noise, tiny_model, uint8_pictures
 
 from varbook.errors import VarbookError
+from varbook.generate.loop import generate
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.pyramid import (
+    PYRAMIDS,
     GroundTruthPyramid,
     Phi,
     ResidualPyramid,
@@ -19,6 +22,9 @@ from varbook.tokenizer.pyramid import (
     up,
 )
 from varbook.tokenizer.schedule import square
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.fit_tokenizer import TokenizerTraining, fit_tokenizer
+from varbook.translate.cyclevar import CycleVAR
 
 SCHEDULE = square(1, 2, 3, 5)
 
@@ -249,3 +255,24 @@ def test_pyramids_are_made_by_name():
     assert isinstance(make_pyramid("ground_truth", Codebook(4, 2)), GroundTruthPyramid)
     with pytest.raises(VarbookError, match="no pyramid named 'laplacian'"):
         make_pyramid("laplacian", Codebook(4, 2))
+
+
+class Averaged(GroundTruthPyramid):
+    """A pyramid of a reader's own: each scale is half of what the next one sees."""
+
+    def next_input(self, latent, size):
+        return 0.5 * super().next_input(latent, size)
+
+
+def test_a_pyramid_of_one_s_own_is_a_subclass_and_a_row(monkeypatch):
+    monkeypatch.setitem(PYRAMIDS, "averaged", Averaged)
+    tokenizer = Tokenizer(replace(TOKENIZER, pyramid="averaged"))
+    training = TokenizerTraining(steps=2, batch=2, warmup=0)
+    fit_tokenizer(tokenizer, uint8_pictures(4), training, seed=0, device=CPU)
+    assert isinstance(tokenizer.pyramid, Averaged)
+    labels, model = torch.tensor([0, 1]), tiny_model("ground_truth")
+    assert generate(model, tokenizer, labels).images.shape == (2, 3, 16, 16)
+    with pytest.raises(VarbookError, match="averaged"):
+        make_pyramid("average", Codebook(4, 2))
+    with pytest.raises(VarbookError, match="adds up residual scales"):
+        CycleVAR(tokenizer, model)

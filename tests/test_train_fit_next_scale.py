@@ -19,6 +19,7 @@ from tiny import (
     uint8_pictures,
 )
 
+from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import scale_slices
 from varbook.train import fit_next_scale as module
 from varbook.train.fit_next_scale import (
@@ -72,7 +73,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_all_tokens():
         noise(2, 5, 7),
         [torch.tensor([[[1]], [[6]]]), torch.tensor([[[0, 2], [3, 3]], [[5, 4], [0, 1]]])],
     )
-    loss, right = token_loss(logits, tokens)
+    loss, right = token_loss(logits, tokens, Codebook(7, 4))
     for b in range(2):
         target = [int(t) for part in tokens for t in part[b].flatten()]
         for i, wanted in enumerate(target):
@@ -87,9 +88,11 @@ def test_the_loss_does_not_grow_with_the_batch():
         noise(2, 16, 7),
         [torch.randint(7, (2, 4, 4), generator=torch.Generator().manual_seed(0))],
     )
-    once = token_loss(logits, tokens)[0].mean().item()
+    codebook = Codebook(7, 4)
+    once = token_loss(logits, tokens, codebook)[0].mean().item()
     assert once == pytest.approx(
-        token_loss(logits.repeat(5, 1, 1), [tokens[0].repeat(5, 1, 1)])[0].mean().item(), rel=1e-5
+        token_loss(logits.repeat(5, 1, 1), [tokens[0].repeat(5, 1, 1)], codebook)[0].mean().item(),
+        rel=1e-5,
     )
 
 

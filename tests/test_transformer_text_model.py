@@ -11,6 +11,8 @@ from tiny import MODEL, awake, noise, pictures
 
 from varbook.errors import VarbookError
 from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing
+from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.schedule import square, token_count
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.fit_next_scale import drop_labels, token_loss
@@ -129,12 +131,22 @@ def test_the_same_spot_has_the_same_angles_at_every_scale():
 @torch.no_grad()
 def test_pictures_are_drawn_from_a_text(model, tokenizer):
     ids = model.ids(["a brown cow by day", "by night"])
-    made = generate(model, tokenizer, ids, guidance=2.0, generator=torch.Generator().manual_seed(0))
+    made = generate(
+        model,
+        tokenizer,
+        ids,
+        drawing=Drawing(guidance=2.0),
+        generator=torch.Generator().manual_seed(0),
+    )
     again = generate(
-        model, tokenizer, ids, guidance=2.0, generator=torch.Generator().manual_seed(0)
+        model,
+        tokenizer,
+        ids,
+        drawing=Drawing(guidance=2.0),
+        generator=torch.Generator().manual_seed(0),
     )
     assert made.images.shape == (2, 3, 16, 16) and torch.equal(made.images, again.images)
-    greedy = generate(model, tokenizer, ids, guidance=0.0, top_k=1)
+    greedy = generate(model, tokenizer, ids, drawing=Drawing(guidance=0.0, top_k=1))
     condition, first = model.condition(ids), greedy.tokens[0].flatten(1)
     logits = model.predict([None], condition, SCHEDULE[:1])
     assert torch.equal(
@@ -158,7 +170,7 @@ def test_cyclevar_takes_prompts_for_classes(model, tokenizer, mode):
 
 def test_the_loss_of_bits_by_hand():
     logits, tokens = noise(1, 1, 4), [torch.tensor([[[2]]])]  # bits: minus, plus
-    loss, right = token_loss(logits, tokens, bits=2)
+    loss, right = token_loss(logits, tokens, BinaryCodes(2))
     pairs = logits.view(2, 2)
     expected = (
         F.cross_entropy(pairs[:1], torch.tensor([0]))

@@ -19,9 +19,12 @@ from varbook.device import step_generator
 from varbook.errors import VarbookError
 from varbook.evaluate.image_checks import Images
 from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
+
+VAR_DRAWING = Drawing(guidance=1.5, top_k=900, top_p=0.96)  # VAR's choices for its tables
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,16 @@ class Sampling:
 
     schedule: Schedule
     images: int = 50_000  # FlexVAR section 4.2
-    guidance: float = 1.5  # VAR 1.5; FlexVAR 2.5, at 512 pixels 3.0
-    top_k: int = 900  # both
-    top_p: float = 0.96  # VAR 0.96; FlexVAR 0.95
-    # As FlexVAR's code draws: greedily at odd sizes, with full guidance at the tenth scale.
-    released: bool = False
+    drawing: Drawing = VAR_DRAWING
     seed: int = 0
 
     def __str__(self) -> str:
         sizes = ", ".join(str(h) if h == w else f"{h}x{w}" for h, w in self.schedule)
-        drawn = ", FlexVAR's released sampling" if self.released else ""
+        drawing = self.drawing
+        drawn = ", FlexVAR's released sampling" if drawing.released else ""
         return (
-            f"{self.images} images of balanced classes, {len(self.schedule)} steps ({sizes}), guidance {self.guidance}, "
-            f"top-k {self.top_k}, top-p {self.top_p}{drawn}, seed {self.seed}"
+            f"{self.images} images of balanced classes, {len(self.schedule)} steps ({sizes}), guidance {drawing.guidance}, "
+            f"top-k {drawing.top_k}, top-p {drawing.top_p}{drawn}, seed {self.seed}"
         )
 
 
@@ -70,16 +70,9 @@ def sample_batch(
     """Return the images of these numbers as uint8 (N, 3, H, W)."""
     device = next(model.parameters()).device
     labels = torch.tensor([index % model.config.classes for index in indices], device=device)
+    generators = [step_generator(sampling.seed, index) for index in indices]
     images = generate(
-        model,
-        tokenizer,
-        labels,
-        sampling.schedule,
-        guidance=sampling.guidance,
-        top_k=sampling.top_k,
-        top_p=sampling.top_p,
-        released=sampling.released,
-        generator=[step_generator(sampling.seed, index) for index in indices],
+        model, tokenizer, labels, sampling.schedule, sampling.drawing, generator=generators
     ).images
     return to_uint8(images).cpu()
 

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from varbook.errors import VarbookError
 from varbook.generate.loop import Forced, Generated, generate
-from varbook.generate.sampling import Drawing
+from varbook.generate.sampling import PLAIN, Drawing
 from varbook.tokenizer.pyramid import down
 from varbook.tokenizer.schedule import Scale, Schedule, check_schedule, schedule_for, size_of
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
 
-PLAIN = Drawing()
 WHOLE = 3  # scales of so few cells are forced entirely: no mask can be told from the rest there
 
 
@@ -90,9 +89,7 @@ def inpaint(
     size = tokenizer.latent_size(*image.shape[-2:])
     schedule = check_schedule(schedule or schedule_for(model.config.schedule, size), size)
     forced = known_codes(tokenizer, image, ~check_mask(mask, image), schedule)
-    return generate(
-        model, tokenizer, labels, schedule, **vars(drawing), forced=forced, generator=generator
-    )
+    return generate(model, tokenizer, labels, schedule, drawing, forced=forced, generator=generator)
 
 
 def outpaint(
@@ -197,6 +194,4 @@ def refine(
     enlarged = F.interpolate(image, size=size, mode="bicubic").clamp(-1, 1)  # B 3 H' W'
     tokens = tokenizer.tokens(enlarged, schedule)[: len(low)]
     forced = Forced(tokens, [torch.ones_like(codes, dtype=torch.bool) for codes in tokens])
-    return generate(
-        model, tokenizer, labels, schedule, **vars(drawing), forced=forced, generator=generator
-    )
+    return generate(model, tokenizer, labels, schedule, drawing, forced=forced, generator=generator)

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from varbook.errors import VarbookError
 from varbook.generate.sampling import (
+    PLAIN,
+    Drawing,
     Generators,
-    guidance_at,
+    guidance_and_top_k,
     guide,
-    released_choices,
     sample_tokens,
 )
 from varbook.tokenizer.schedule import Schedule, check_schedule
@@ -59,14 +60,8 @@ def generate(
     tokenizer: Tokenizer,
     labels: Tensor,
     schedule: Schedule | None = None,
+    drawing: Drawing = PLAIN,
     *,
-    guidance: float = 1.5,
-    top_k: int = 0,
-    top_p: float = 0.0,
-    temperature: float = 1.0,
-    ramp_to: int | None = None,
-    greedy_above: int | None = None,
-    released: bool = False,
     forced: Forced | None = None,
     generator: Generators = None,
 ) -> Generated:
@@ -75,47 +70,42 @@ def generate(
 
     VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next
     one sees. `forced` codes take the place of drawn ones: all editing is made of this (FlexVAR
-    section 4.4, `varbook.generate.editing`). Scales with a side above `greedy_above` get their
-    likeliest codes; `released` makes the choices of FlexVAR's code, greedy at odd sizes among them.
-    A list of generators, one per image, makes each image independent of the others. Raises
-    VarbookError for a schedule, labels or forced codes that the model cannot take.
+    section 4.4, `varbook.generate.editing`). A list of generators, one per image, makes each image
+    independent of the others. Raises VarbookError for a schedule, labels or forced codes that the
+    model cannot take.
     """
     schedule = check_schedule(schedule or model.config.schedule)
     if not labels.numel():
         raise VarbookError("There is nothing to generate: give at least one class label.")
     forced = check_forced(forced, schedule)
-    pyramid, steps, count = tokenizer.pyramid, len(schedule), len(labels)
+    pyramid, codebook = tokenizer.pyramid, tokenizer.codebook
+    steps, count, guided = len(schedule), len(labels), bool(drawing.guidance)
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
-    doubled = torch.cat((labels, model.no_condition(labels))) if guidance else labels
+    doubled = torch.cat((labels, model.no_condition(labels))) if guided else labels
     condition = model.condition(doubled)  # 2B C
     modulations, caches = model.modulations(condition), model.new_caches(schedule)
     latent, tokens, latents, seen = pyramid.start(count, schedule[-1]), [], [], None
     for k, size in enumerate(schedule):
         x = model.embed([seen], condition, schedule, first=k)  # 2B h*w C
         logits = model.step(x, condition, modulations, caches)  # 2B h*w V
-        strength, best = guidance_at(guidance, k, steps, ramp_to), top_k
-        if released:
-            strength, best = released_choices(guidance, top_k, k, steps, size)
-        if guidance:
-            logits = guide(logits[:count], logits[count:], strength)
-        best = 1 if greedy_above and max(size) > greedy_above else best
-        choices = (
-            logits.unflatten(-1, (-1, 2)) if model.config.bits else logits
-        )  # one choice of two per bit, or one of V
-        indices = sample_tokens(
-            choices, top_k=best, top_p=top_p, temperature=temperature, generator=generator
+        strength, top_k = guidance_and_top_k(drawing, k, steps, size)
+        if guided:
+            logits = guide(logits[:count], logits[count:], strength)  # B h*w V
+        choices = sample_tokens(
+            codebook.split(logits),
+            top_k=top_k,
+            top_p=drawing.top_p,
+            temperature=drawing.temperature,
+            generator=generator,
         )
-        if model.config.bits:
-            indices = tokenizer.codebook.indices(indices)
-        indices = indices.view(count, *size)  # B h w
+        indices = codebook.from_choices(choices).view(count, *size)  # B h w
         if k < len(forced.tokens):
             indices = torch.where(forced.masks[k], forced.tokens[k], indices)
         tokens.append(indices)
-        latent = pyramid.add(
-            latent, tokenizer.codebook.lookup(tokens[-1]).permute(0, 3, 1, 2), k, steps
-        )
+        codes = codebook.lookup(indices).permute(0, 3, 1, 2)  # B C h w
+        latent = pyramid.add(latent, codes, k, steps)
         latents.append(latent)
         if k + 1 < steps:
             seen = pyramid.next_input(latent, schedule[k + 1])  # B C h w
-            seen = torch.cat((seen, seen)) if guidance else seen
+            seen = torch.cat((seen, seen)) if guided else seen
     return Generated(tokenizer.decode(latent).clamp(-1, 1), tokens, latents)

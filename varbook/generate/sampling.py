@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from varbook.config import added
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 
@@ -16,9 +17,7 @@ RELEASED_RAMP = 9
 
 @dataclass(frozen=True)
 class Drawing:
-    """How codes are drawn: the settings of `generate` in one piece, for functions that pass them
-    on.
-    """
+    """How codes are drawn from the logits of a next-scale model."""
 
     guidance: float = 1.5  # strength of classifier-free guidance at the last scale
     top_k: int = 0  # codes that may be drawn at each place, 0: all
@@ -26,6 +25,10 @@ class Drawing:
     temperature: float = 1.0
     ramp_to: int | None = None  # scale from which on the guidance stays as it is, None: the last
     greedy_above: int | None = None  # scales with a longer side get their likeliest codes
+    released: bool = added(False)  # as FlexVAR's code draws: see `released_choices`
+
+
+PLAIN = Drawing()  # guided, from all codes
 
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
@@ -59,6 +62,15 @@ def released_choices(
     ramp = k / max(min(steps - 1, RELEASED_RAMP), 1)
     strength = guidance if max(size) > max(RELEASED_SIDES) else guidance * ramp
     return strength, top_k if set(size) <= set(RELEASED_SIDES) else 1
+
+
+def guidance_and_top_k(drawing: Drawing, k: int, steps: int, size: Scale) -> tuple[float, int]:
+    """Return strength of guidance and top-k at scale k (from 0) of `size` = (h, w)."""
+    strength, top_k = guidance_at(drawing.guidance, k, steps, drawing.ramp_to), drawing.top_k
+    if drawing.released:
+        strength, top_k = released_choices(drawing.guidance, top_k, k, steps, size)
+    greedy = drawing.greedy_above and max(size) > drawing.greedy_above
+    return strength, 1 if greedy else top_k
 
 
 Generators = torch.Generator | list[torch.Generator] | None

@@ -21,6 +21,7 @@ from varbook.evaluate.image_checks import Images
 from varbook.evaluate.reference import read_reference, score
 from varbook.evaluate.samples import Sampling, finished, sample_folder, write_npz
 from varbook.files import write_json
+from varbook.generate.sampling import Drawing
 from varbook.pretrained.load import find, load_pair
 from varbook.tokenizer.schedule import TABLE_7, Schedule, check_schedule, square
 from varbook.transformer.model import NextScaleConfig
@@ -42,9 +43,7 @@ def published_sampling(
     schedule = check_schedule(schedule or find(name).config.schedule)
     if name.startswith("flexvar"):
         guidance = 3.0 if max(schedule[-1]) > 16 else 2.5
-        return Sampling(
-            schedule, images, guidance=guidance, top_p=0.95, released=released, seed=seed
-        )
+        return Sampling(schedule, images, Drawing(guidance, 900, 0.95, released=released), seed)
     return Sampling(schedule, images, seed=seed)
 
 

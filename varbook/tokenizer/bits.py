@@ -50,6 +50,18 @@ class BinaryCodes(nn.Module):
         places = torch.arange(self.code_dim, device=bits.device)
         return (bits.long() << places).sum(-1)
 
+    def split(self, logits: Tensor) -> Tensor:
+        """Return the logits (..., 2 d) of a code as those of its choices (..., d, 2): minus, plus."""
+        return logits.unflatten(-1, (self.code_dim, 2))
+
+    def choices(self, indices: Tensor) -> Tensor:
+        """Return the choices (..., d), 0 for minus and 1 for plus, that `indices` (...) stand for."""
+        return self.bits(indices).long()
+
+    def from_choices(self, choices: Tensor) -> Tensor:
+        """Return the indices (...) that `choices` (..., d) make."""
+        return self.indices(choices)
+
     def nearest(self, x: Tensor) -> Tensor:
         """Return the index of the code nearest in direction to each of `x` (..., d) -> (...): its
         signs; zero counts as negative.

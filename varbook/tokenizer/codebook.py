@@ -8,6 +8,9 @@ from torch import Tensor, nn
 class Codebook(nn.Module):
     """V code vectors with C channels, shared by all scales (VAR: 4096 x 32, Euclidean; FlexVAR:
     8912 x 32, L2-normalised).
+
+    Who predicts codes need not know of which kind they are: a code is a number of choices, here one
+    of V, for sign bits d of two. `split`, `choices` and `from_choices` translate.
     """
 
     hits: Tensor  # V: moving average of how often each code is used
@@ -46,6 +49,18 @@ class Codebook(nn.Module):
     def lookup(self, indices: Tensor) -> Tensor:
         """Return the codes of `indices` (...) -> (..., C)."""
         return F.embedding(indices, self.vectors())
+
+    def split(self, logits: Tensor) -> Tensor:
+        """Return the logits (..., V) of a code as those of its choices (..., 1, V): one of V."""
+        return logits[..., None, :]
+
+    def choices(self, indices: Tensor) -> Tensor:
+        """Return the choices (..., 1) that `indices` (...) stand for."""
+        return indices[..., None]
+
+    def from_choices(self, choices: Tensor) -> Tensor:
+        """Return the indices (...) that `choices` (..., 1) make."""
+        return choices[..., 0]
 
     @torch.no_grad()
     def count(self, indices: Tensor, decay: float = 0.95) -> None:

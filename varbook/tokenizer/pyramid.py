@@ -1,14 +1,19 @@
 """Pyramids: how a feature map becomes token maps at several scales, and token maps become a feature
 map again.
 
-One loop (`Pyramid.forward`) serves both papers. A pyramid differs from another in three short
-methods:
+One loop (`Pyramid.forward`) serves both papers. A pyramid differs from another in five short
+methods and one flag:
 
 | | residual (VAR) | ground truth (FlexVAR) |
 |---|---|---|
-| `target`: what scale k must say | the rest that is still missing | the feature map itself, made smaller |
+| `target`: what scale k must say | the rest that is still missing | the feature map, made smaller |
 | `add`: the latent after scale k | the sum so far + phi(up(codes)) | the codes of scale k alone |
-| `next_input`: what the next scale sees | the sum so far, made smaller | the codes of scale k, made larger |
+| `next_input`: what the next scale sees | the sum so far, made smaller | the codes, made larger |
+| `distance`: the codebook's loss | the sum so far against the features | the codes against the target |
+| `straight_through`: where gradients go | to the features | to the features at scale k |
+| `cumulative` | scales add up: the last latent is complete | each latent is complete |
+
+To add one: a subclass here and its row in PYRAMIDS.
 """
 
 from collections.abc import Callable
@@ -54,15 +59,16 @@ def linear(x: Tensor, size: Scale) -> Tensor:
 
 
 class Pyramid(nn.Module):
-    """The contract that every pyramid keeps; the subclasses fill in `target`, `add` and
-    `next_input`.
+    """The contract that every pyramid keeps; subclasses fill in the five methods that raise here,
+    and `cumulative`.
     """
 
-    cumulative: (
-        bool  # does a scale add to the coarser ones, so that the last latent alone is complete?
-    )
+    # Does a scale add to the coarser ones, so that the last latent alone is complete?
+    cumulative: bool
 
-    def __init__(self, codebook: Codebook | BinaryCodes, beta: float = 0.25):
+    def __init__(
+        self, codebook: Codebook | BinaryCodes, *, shared_phi: int = 0, beta: float = 0.25
+    ):
         super().__init__()
         self.codebook, self.beta = codebook, beta
 
@@ -165,8 +171,10 @@ class ResidualPyramid(Pyramid):
 
     cumulative = True
 
-    def __init__(self, codebook: Codebook, *, shared_phi: int = 4, beta: float = 0.25):
-        super().__init__(codebook, beta)
+    def __init__(
+        self, codebook: Codebook | BinaryCodes, *, shared_phi: int = 4, beta: float = 0.25
+    ):
+        super().__init__(codebook, beta=beta)
         self.phi = nn.ModuleList(Phi(codebook.code_dim) for _ in range(shared_phi))
 
     def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
@@ -199,8 +207,10 @@ class BitPyramid(ResidualPyramid):
     model linearly resized.
     """
 
-    def __init__(self, codebook: BinaryCodes, *, beta: float = 0.25):
-        super().__init__(codebook, shared_phi=0, beta=beta)
+    def __init__(
+        self, codebook: Codebook | BinaryCodes, *, shared_phi: int = 0, beta: float = 0.25
+    ):
+        super().__init__(codebook, shared_phi=0, beta=beta)  # there is no phi
 
     def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
         """Return sum + up(codes)."""
@@ -289,16 +299,24 @@ def phi_index(k: int, steps: int, shared: int) -> int:
     return min(range(shared), key=lambda i: abs(ticks[i] - position))
 
 
+# By the name in TokenizerConfig.pyramid; for sign bits Infinity's stands in VAR's place.
+PYRAMIDS: dict[str, type[Pyramid]] = {
+    "residual": ResidualPyramid,
+    "ground_truth": GroundTruthPyramid,
+}
+PYRAMIDS_OF_BITS = PYRAMIDS | {"residual": BitPyramid}
+
+
 def make_pyramid(
     kind: str, codebook: Codebook | BinaryCodes, *, shared_phi: int = 4, beta: float = 0.25
 ) -> Pyramid:
     """Return the pyramid named `kind`: "residual" (VAR; of sign bits: Infinity) or "ground_truth"
-    (FlexVAR; one scale: LlamaGen).
+    (FlexVAR; one scale: LlamaGen). Raises VarbookError for another name.
+
+    `shared_phi` is the number of convolutions of VAR's, `beta` the weight of the commitment loss.
     """
-    if kind == "residual" and isinstance(codebook, BinaryCodes):
-        return BitPyramid(codebook, beta=beta)
-    if kind == "residual":
-        return ResidualPyramid(codebook, shared_phi=shared_phi, beta=beta)
-    if kind == "ground_truth":
-        return GroundTruthPyramid(codebook, beta=beta)
-    raise VarbookError(f'There is no pyramid named {kind!r}; use "residual" or "ground_truth".')
+    table = PYRAMIDS_OF_BITS if isinstance(codebook, BinaryCodes) else PYRAMIDS
+    if kind not in table:
+        names = " or ".join(f'"{name}"' for name in table)
+        raise VarbookError(f"There is no pyramid named {kind!r}; use {names}.")
+    return table[kind](codebook, shared_phi=shared_phi, beta=beta)

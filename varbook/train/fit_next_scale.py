@@ -11,7 +11,8 @@ from varbook import processes
 from varbook.config import added
 from varbook.data.images import to_float
 from varbook.device import autocast
-from varbook.tokenizer.bits import flip
+from varbook.tokenizer.bits import BinaryCodes, flip
+from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper
@@ -66,21 +67,20 @@ def drop_labels(
     return torch.where(dropped, torch.as_tensor(no_condition, dtype=labels.dtype), labels)
 
 
-def token_loss(logits: Tensor, tokens: list[Tensor], bits: int = 0) -> tuple[Tensor, Tensor]:
+def token_loss(
+    logits: Tensor, tokens: list[Tensor], codebook: Codebook | BinaryCodes
+) -> tuple[Tensor, Tensor]:
     """Return the cross-entropy and the accuracy per token (B, L) for logits (B, L, V) and the true
-    token maps.
+    token maps, each (B, h_k, w_k).
 
-    With `bits` the logits are (B, L, 2 bits), and both are means over the bits of a token.
+    Of sign bits both are means over the bits of a token, whose logits are (B, L, 2 d).
     """
-    target = torch.cat([indices.flatten(1) for indices in tokens], 1)  # B L
-    if bits:
-        target = target[..., None] >> torch.arange(bits, device=target.device) & 1  # B L d
-        logits = logits.unflatten(-1, (bits, 2))  # B L d 2
-    loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none").view(
-        target.shape
-    )
+    indices = torch.cat([scale.flatten(1) for scale in tokens], 1)  # B L
+    target = codebook.choices(indices)  # B L D: D = 1 choice of V, or d choices of 2
+    logits = codebook.split(logits)  # B L D V
+    loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none")
     right = (logits.argmax(-1) == target).float()
-    return (loss.mean(-1), right.mean(-1)) if bits else (loss, right)
+    return loss.view(target.shape).mean(-1), right.mean(-1)
 
 
 def step_schedule(
@@ -162,7 +162,7 @@ def fit_next_scale(
             seen = [None, *tokenizer.pyramid.teacher_inputs(quantised.used)]  # K maps, B C h w
         with autocast(device):
             logits = model(seen, condition, schedule)  # B L V
-        loss, right = token_loss(logits, quantised.tokens, model.config.bits)
+        loss, right = token_loss(logits, quantised.tokens, tokenizer.codebook)
         take_step(loss.mean(), model, optimiser, 2.0)
         steps.log({"loss": loss.mean(), "accuracy": right.mean(), "scales": len(schedule)})
     if shard:
@@ -191,7 +191,7 @@ def score_next_scale(
         logits = model(
             [None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule
         )
-        loss, right = token_loss(logits, tokens, model.config.bits)
+        loss, right = token_loss(logits, tokens, tokenizer.codebook)
         losses.append(loss.cpu())
         rights.append(right.cpu())
     loss, right = torch.cat(losses), torch.cat(rights)  # N L

@@ -13,7 +13,7 @@ from varbook.tokenizer.pyramid import down, up
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
-from varbook.translate.relaxation import relax, relax_bits
+from varbook.translate.relaxation import relax_codes
 
 
 @dataclass(frozen=True)
@@ -116,22 +116,14 @@ class CycleVAR(nn.Module):
         """Return the relaxed code map R_k (B, C, h, w) of one scale's logits (B, h*w, V) (CycleVAR
         eqs. 10, 11).
         """
-        how, tau, noise = (
+        mixed = relax_codes(
+            logits,
+            self.tokenizer.codebook,
             self.config.relaxation,
-            self.config.temperature,
-            self.config.noise and self.training,
-        )
-        if self.model.config.bits:
-            mixed = relax_bits(logits, how, temperature=tau, noise=noise, generator=generator)
-        else:
-            mixed = relax(
-                logits,
-                self.tokenizer.codebook.vectors(),
-                how,
-                temperature=tau,
-                noise=noise,
-                generator=generator,
-            )
+            temperature=self.config.temperature,
+            noise=self.config.noise and self.training,
+            generator=generator,
+        )  # B h*w C
         return mixed.transpose(1, 2).unflatten(2, size)  # B C h w
 
     def _parallel(

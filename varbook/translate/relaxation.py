@@ -13,7 +13,8 @@ from torch import Tensor
 
 from varbook import processes
 from varbook.errors import VarbookError
-from varbook.tokenizer.bits import binary_entropy
+from varbook.tokenizer.bits import BinaryCodes, binary_entropy
+from varbook.tokenizer.codebook import Codebook
 
 HOW = ("argmax", "straight_through", "gumbel", "softmax")
 
@@ -78,6 +79,24 @@ def relax_bits(
     return relax(pairs, signs, how, temperature=temperature, noise=noise, generator=generator)[
         ..., 0
     ]
+
+
+def relax_codes(
+    logits: Tensor,
+    codebook: Codebook | BinaryCodes,
+    how: str = "softmax",
+    *,
+    temperature: float = 2.0,
+    noise: bool = False,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the code vectors (..., C) of a codebook of either kind for its logits: `relax` over
+    its vectors, or `relax_bits`.
+    """
+    options = {"temperature": temperature, "noise": noise, "generator": generator}
+    if isinstance(codebook, BinaryCodes):
+        return relax_bits(logits, how, **options)
+    return relax(logits, codebook.vectors(), how, **options)
 
 
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:

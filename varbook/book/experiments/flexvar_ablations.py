@@ -24,6 +24,7 @@ from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.translation import look
 from varbook.evaluate.usage import frequency_loss
 from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing
 from varbook.tokenizer.pyramid import make_pyramid
 from varbook.tokenizer.schedule import Schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
@@ -243,7 +244,7 @@ def model_measures(
     )
     pick, began = torch.Generator().manual_seed(seed), time.process_time()
     samples = [
-        generate(model, tokenizer, rows.to(device), **SAMPLING, generator=pick)
+        generate(model, tokenizer, rows.to(device), drawing=Drawing(**SAMPLING), generator=pick)
         for rows in held.labels.split(64)
     ]
     spent = (time.process_time() - began) / len(held)
