@@ -8,10 +8,11 @@ from pathlib import Path
 
 from varbook import paths
 from varbook.book.models.trained import Trained, Watch
+from varbook.files import read_json
 from varbook.own.plan import base_chain
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.store import Run, plain
-from varbook.train.weights import load_tensors, read_json, unpack
+from varbook.train.weights import load_tensors, unpack
 
 
 def book_tokenizer() -> Trained | None:

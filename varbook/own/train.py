@@ -27,6 +27,7 @@ from varbook.book.models.trained import Trained, Watch
 from varbook.data.crops import centre_crop
 from varbook.device import pick_device
 from varbook.errors import VarbookError
+from varbook.files import read_json, write_json
 from varbook.own.folder import listed, survey
 from varbook.own.layout import OUTPUT
 from varbook.own.plan import Plan, base_chain, make_plan, measure_speed, plan_from
@@ -34,7 +35,6 @@ from varbook.own.report import Pictures, measure, say_report, tokenizer_sheet, t
 from varbook.own.start import book_tokenizer
 from varbook.own.survey import Survey
 from varbook.train.progress import progress
-from varbook.train.weights import read_json, write_json
 from varbook.translate.cyclevar import CycleVAR
 
 MARGIN = 286 / 256  # CycleVAR section 4.1: pictures are loaded larger, and cropped at random
