@@ -4,11 +4,15 @@ import contextlib
 import os
 import random
 import sys
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from varbook.errors import VarbookError
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def pick_device() -> torch.device:
@@ -35,6 +39,11 @@ def setup(seed: int, threads: int | None = None) -> torch.device:
     if threads:
         torch.set_num_threads(threads)
     return pick_device()
+
+
+def channels_last(module: Module) -> Module:
+    """Return the module with its weights stored channels last, which convolutions run faster on."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def step_generator(seed: int, step: int, purpose: int = 0) -> torch.Generator:

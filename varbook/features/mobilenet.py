@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from varbook.device import channels_last
 from varbook.errors import VarbookError
-from varbook.features.squeezenet import channels_last, fill, read_npz
+from varbook.features.squeezenet import fill, read_npz
 
 FILE = "mobilenet_v2.npz"
 SIDE = 224

@@ -1,6 +1,8 @@
 """A perceptual distance: how different two images look to a frozen network; differentiable."""
 
 import warnings
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import torch
@@ -53,7 +55,7 @@ class Perceptual(nn.Module):
                 return self.network(x, y).flatten()  # B
             pairs = zip(self.network(x), self.network(y), strict=True)
             layers = [(unit(a) - unit(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]
-            return torch.stack(layers).sum(dim=0)  # B
+            return reduce(add, layers)  # B
 
 
 def trunk_cached(name: str) -> bool:

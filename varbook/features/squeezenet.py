@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook import paths
+from varbook.device import channels_last
 from varbook.errors import VarbookError
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -108,11 +109,6 @@ def read_npz(path: Path | str | None, name: str) -> dict[str, Tensor]:
         raise VarbookError(
             f"The weights file {file} cannot be read ({error}); fetch it again."
         ) from error
-
-
-def channels_last(network: Network) -> Network:
-    """Return the network with its weights stored channels last, which a CPU convolves faster."""
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def fill(network: Network, weights: dict[str, Tensor], source: str) -> Network:

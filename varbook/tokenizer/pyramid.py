@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.codebook import Codebook
-from varbook.tokenizer.schedule import Scale, Schedule, check_schedule
+from varbook.tokenizer.schedule import Scale, Schedule, check_schedule, size_of
 
 
 class Quantised(NamedTuple):
@@ -107,7 +107,7 @@ class Pyramid(nn.Module):
         indices of a scale before its codes are added, so that the finer scales must mend it (Infinity's self-correction).
         Raises VarbookError for a schedule that does not fit.
         """
-        schedule = check_schedule(schedule, tuple(f.shape[-2:]))
+        schedule = check_schedule(schedule, size_of(f))
         with torch.autocast(
             f.device.type, enabled=False
         ):  # small differences decide which code is nearest
@@ -142,7 +142,7 @@ class Pyramid(nn.Module):
 
     def decode(self, tokens: list[Tensor]) -> Tensor:
         """Return the latent (B, C, h, w) that the token maps (each B, h_k, w_k) describe."""
-        size = tuple(tokens[-1].shape[-2:])
+        size = size_of(tokens[-1])
         latent = self.start(len(tokens[0]), size)
         for k, indices in enumerate(tokens):
             latent = self.add(
@@ -154,13 +154,13 @@ class Pyramid(nn.Module):
         """Return what the next-scale model sees for scales 2 to K while it is trained: list of (B,
         C, h_k, w_k).
         """
-        size = tuple(tokens[-1].shape[-2:])
+        size = size_of(tokens[-1])
         latent, inputs = self.start(len(tokens[0]), size), []
         for k, indices in enumerate(tokens[:-1]):
             latent = self.add(
                 latent, self.codebook.lookup(indices).permute(0, 3, 1, 2), k, len(tokens)
             )
-            inputs.append(self.next_input(latent, tuple(tokens[k + 1].shape[-2:])))
+            inputs.append(self.next_input(latent, size_of(tokens[k + 1])))
         return inputs
 
 
@@ -183,9 +183,7 @@ class ResidualPyramid(Pyramid):
 
     def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
         """Return sum + phi_k(up(codes))."""
-        return latent + self.phi[phi_index(k, steps, len(self.phi))](
-            up(codes, tuple(latent.shape[-2:]))
-        )
+        return latent + self.phi[phi_index(k, steps, len(self.phi))](up(codes, size_of(latent)))
 
     def next_input(self, latent: Tensor, size: Scale) -> Tensor:
         """Return the sum so far at the next scale's size."""
@@ -214,7 +212,7 @@ class BitPyramid(ResidualPyramid):
 
     def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
         """Return sum + up(codes)."""
-        return latent + linear(codes, tuple(latent.shape[-2:]))
+        return latent + linear(codes, size_of(latent))
 
     def next_input(self, latent: Tensor, size: Scale) -> Tensor:
         """Return the sum so far at the next scale's size."""
@@ -224,7 +222,7 @@ class BitPyramid(ResidualPyramid):
         """Commit the features to the sum, in units of a code's length (no code can move towards
         them), and keep bits in balance.
         """
-        soft = down(f, tuple(target.shape[-2:]))
+        soft = down(f, size_of(target))
         soft = target + (soft - soft.detach())  # the target is cut off from f; the penalty is for f
         commitment = f.shape[1] * F.mse_loss(f, latent.detach())
         return self.beta * commitment + self.codebook.penalty(soft.permute(0, 2, 3, 1))

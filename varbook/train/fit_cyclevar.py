@@ -3,7 +3,7 @@ step of the generator.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,9 +13,9 @@ from varbook import processes
 from varbook.config import added, recorded_as
 from varbook.device import autocast
 from varbook.errors import VarbookError
-from varbook.train.keeper import Curve, Keeper
+from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.sharding import sharded, whole_state
-from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step
+from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
 from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
 from varbook.translate.discriminator import (
@@ -75,10 +75,11 @@ class CycleVARTraining:
     )  # or "sgd": the generator's alone, with the first beta as momentum
 
 
+Pair = tuple[Tensor, Tensor]  # what belongs to domain X, and what belongs to Y
 Target = int | Tensor  # what a model translates into: a class, or the word ids (T,) of a prompt
 
 
-def image_labels(targets: tuple[Target, Target], images: tuple[Tensor, Tensor]) -> Tensor:
+def image_labels(targets: tuple[Target, Target], images: Pair) -> Tensor:
     """Return one label per image: the first target for the first batch, the second for the second."""
     labels = [
         torch.as_tensor(t, device=batch.device) for t, batch in zip(targets, images, strict=True)
@@ -93,7 +94,7 @@ def image_labels(targets: tuple[Target, Target], images: tuple[Tensor, Tensor]) 
 
 def identity_loss(
     cyclevar: CycleVAR,
-    images: tuple[Tensor, Tensor],
+    images: Pair,
     targets: tuple[Target, Target],
     training: CycleVARTraining,
     perceptual: Callable | None,
@@ -114,12 +115,12 @@ def identity_loss(
 def generator_loss(
     cyclevar: CycleVAR,
     discriminators: nn.ModuleList,
-    images: tuple[Tensor, Tensor],
+    images: Pair,
     targets: tuple[Target, Target],
     training: CycleVARTraining,
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
-) -> tuple[Tensor, list[Tensor], dict[str, float]]:
+) -> tuple[Tensor, Pair, dict[str, float]]:
     """Return the generator's loss (CycleVAR eqs. 13 to 15), the two fakes, and the parts of the
     loss.
 
@@ -152,30 +153,28 @@ def generator_loss(
             sigmoid_generator(discriminators[1](seen_y))
             + sigmoid_generator(discriminators[0](seen_x))
         )  # eq. 14
-    return (
-        sum(parts.values()),
-        [fake_x.detach(), fake_y.detach()],
-        {name: part.item() for name, part in parts.items()},
-    )
+    numbers = {name: part.item() for name, part in parts.items()}
+    return total(parts.values()), (fake_x.detach(), fake_y.detach()), numbers
 
 
 @torch.no_grad()
-def reconstructed(cyclevar: CycleVAR, images: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def reconstructed(cyclevar: CycleVAR, images: Pair) -> Pair:
     """Return real images as the frozen tokenizer renders them: what a perfect translation would
     look like.
     """
     tokenizer = cyclevar.tokenizer
     latents = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).latents
-    return tokenizer.decode(latents[-1]).split(len(images[0]))
+    x, y = tokenizer.decode(latents[-1]).split(len(images[0]))
+    return x, y
 
 
 def discriminator_loss(
-    discriminators: nn.ModuleList, images: tuple[Tensor, Tensor], fakes: list[Tensor]
+    discriminators: nn.ModuleList, images: Sequence[Tensor], fakes: Sequence[Tensor]
 ) -> Tensor:
     """Return the loss of both discriminators for real images and detached fakes of each domain
     (CycleVAR eq. 16).
     """
-    return sum(
+    return total(
         sigmoid_discriminator(discriminator(real), discriminator(fake))
         for discriminator, real, fake in zip(discriminators, images, fakes, strict=True)
     )
@@ -183,8 +182,8 @@ def discriminator_loss(
 
 def judged_images(
     cyclevar: CycleVAR,
-    images: tuple[Tensor, Tensor],
-    fakes: list[Tensor],
+    images: Pair,
+    fakes: Pair,
     training: CycleVARTraining,
     generator: torch.Generator | None = None,
 ) -> tuple[list[Tensor], list[Tensor]]:
@@ -248,27 +247,29 @@ def fit_cyclevar(
         training.betas,
         weight_decay=training.weight_decay,
     )
-    state = {"model": cyclevar.model, "average": average, "optimiser": optimiser}
+    state: State = {"model": cyclevar.model, "average": average, "optimiser": optimiser}
     state |= {"discriminators": discriminators, "discriminator_optimiser": discriminator_optimiser}
     rate = Rate(training.lr, training.steps, training.warmup, training.hold)
     steps = Steps("CycleVAR", training.steps, state, [optimiser], rate, seed, keeper)
     for step, generator in steps:
         drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
-        images = tuple(batch.to(device, memory_format=torch.channels_last) for batch in drawn)
-        arguments = (images, targets, training, perceptual, generator)
+        x, y = (batch.to(device, memory_format=torch.channels_last) for batch in drawn)
+        arguments = ((x, y), targets, training, perceptual, generator)
+        fakes: Pair | None = None
+        parts: dict[str, float] = {}
         # Copying is learnt first, at a third of the cost: no translation, nothing to judge.
         identity_only = step < training.identity_steps
         with autocast(device):
             if identity_only:
-                loss, fakes, parts = identity_loss(cyclevar, *arguments), [], {}
+                loss = identity_loss(cyclevar, *arguments)
             else:
                 loss, fakes, parts = generator_loss(cyclevar, discriminators, *arguments)
         take_step(loss, cyclevar.model, optimiser, training.clip)
         # The average is short at first, so that it soon forgets the weights of the start.
         update_average(average, cyclevar.model, min(training.average, (1 + step) / (10 + step)))
-        if not identity_only:
+        if fakes is not None:
             with autocast(device):
-                shown = judged_images(cyclevar, images, fakes, training, generator)
+                shown = judged_images(cyclevar, (x, y), fakes, training, generator)
                 judged = discriminator_loss(discriminators, *shown)
             take_step(judged, discriminators, discriminator_optimiser)
             parts["critic"] = judged.item()  # the name of the discriminators' loss in every record

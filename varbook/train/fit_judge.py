@@ -2,30 +2,29 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import nn
-from torch.nn import functional as F
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from varbook import processes
 from varbook.data.images import to_float
-from varbook.device import autocast
+from varbook.device import autocast, channels_last
 from varbook.errors import VarbookError
 from varbook.features.attributes import AttributeJudge
 from varbook.features.judge import Judge, Verdict
-from varbook.train.keeper import Curve, Keeper
-from varbook.train.steps import Steps, take_step
+from varbook.train.keeper import Curve, Keeper, State
+from varbook.train.steps import Steps, take_step, total
 
 
-def uniform(
-    shape: tuple[int, ...], low: float, high: float, generator: torch.Generator
-) -> torch.Tensor:
+def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
     """Return numbers drawn evenly between `low` and `high`."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-def soften(images: torch.Tensor) -> torch.Tensor:
-    """Blur (B,3,H,W) with the kernel 1 2 1 in both directions, keeping the size."""
+def soften(images: Tensor) -> Tensor:
+    """Blur (B, 3, H, W) with the kernel 1 2 1 in both directions, keeping the size."""
     tap = torch.tensor([0.25, 0.5, 0.25], device=images.device, dtype=images.dtype)
     x = F.pad(images, (1, 1, 1, 1), mode="replicate")
     x = tap[0] * x[..., :-2] + tap[1] * x[..., 1:-1] + tap[2] * x[..., 2:]
@@ -33,10 +32,10 @@ def soften(images: torch.Tensor) -> torch.Tensor:
 
 
 def disturb(
-    images: torch.Tensor, silhouettes: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror, tint, blur and roughen images (B,3,H,W) in [-1,1] as a tokenizer might; silhouettes
-    (B,H,W) are mirrored along.
+    images: Tensor, silhouettes: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mirror, tint, blur and roughen images (B, 3, H, W) in [-1, 1] as a tokenizer might; silhouettes
+    (B, H, W) are mirrored along.
 
     A judge that has seen only sharp renders would punish a reconstruction for being one.
     """
@@ -54,9 +53,9 @@ def disturb(
     return (images * gain + shift + rough * noise).clamp(-1, 1), silhouettes
 
 
-def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+def dice_loss(logits: Tensor, masks: Tensor) -> Tensor:
     """Return one minus the soft overlap 2|A and B| / (|A| + |B|), averaged over the images of
-    (B,H,W) logits and masks.
+    (B, H, W) logits and masks.
     """
     inside = logits.sigmoid()
     overlap = (inside * masks).sum(dim=(1, 2))
@@ -64,10 +63,10 @@ def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
 
 
 def judge_losses(
-    verdict: Verdict, labels: torch.Tensor, masks: torch.Tensor, domains: tuple[int, ...]
-) -> dict[str, torch.Tensor]:
+    verdict: Verdict, labels: Tensor, masks: Tensor, domains: tuple[int, ...]
+) -> dict[str, Tensor]:
     """Return the three losses: species over all (B,), domain over those of `domains` alone,
-    silhouette over (B,H,W).
+    silhouette over (B, H, W).
     """
     species = F.cross_entropy(verdict.species.float(), labels)
     member = torch.stack([labels == label for label in domains], dim=1)  # B D
@@ -79,12 +78,10 @@ def judge_losses(
     return {"species": species, "domain": domain, "silhouette": silhouette}
 
 
-def _check(
-    judge: Judge, images: torch.Tensor, labels: torch.Tensor, silhouettes: torch.Tensor
-) -> None:
+def _check(judge: Judge, images: Tensor, labels: Tensor, silhouettes: Tensor) -> None:
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise VarbookError(
-            f"The judge trains on uint8 images (N,3,H,W), not {images.dtype} {tuple(images.shape)}."
+            f"The judge trains on uint8 images (N, 3, H, W), not {images.dtype} {tuple(images.shape)}."
         )
     if len(labels) != len(images) or silhouettes.shape != (len(images), *images.shape[2:]):
         raise VarbookError("Every image needs one label and one silhouette of its own size.")
@@ -104,16 +101,16 @@ def rate_factor(step: int, steps: int) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (step - warm) / max(1, steps - warm))
 
 
-# What a judge says of a batch, the rows of that batch and its mirrored silhouettes (B, H, W) -> its
-# losses by name.
-Losses = Callable[[object, torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]
+# What a judge returns for a batch, the rows of that batch and its mirrored silhouettes (B, H, W) ->
+# its losses by name.
+Losses = Callable[[Any, Tensor, Tensor], dict[str, Tensor]]
 
 
 def _fit(
     name: str,
     judge: nn.Module,
-    images: torch.Tensor,
-    silhouettes: torch.Tensor,
+    images: Tensor,
+    silhouettes: Tensor,
     losses_of: Losses,
     *,
     steps: int,
@@ -124,10 +121,10 @@ def _fit(
     keeper: Keeper | None,
 ) -> Curve:
     """The loop of both judges: disturbed images in, the sum of `losses_of` down."""
-    judge.to(device, memory_format=torch.channels_last).train()
+    channels_last(judge.to(device)).train()
     processes.start_alike(judge)
     optimiser = torch.optim.AdamW(judge.parameters(), lr, weight_decay=1e-2)
-    state = {"judge": judge, "optimiser": optimiser}
+    state: State = {"judge": judge, "optimiser": optimiser}
     loop = Steps(
         name,
         steps,
@@ -146,7 +143,7 @@ def _fit(
         with autocast(device):
             verdict = judge(image)
         losses = losses_of(verdict, rows, mask)
-        take_step(sum(losses.values()), judge, optimiser)
+        take_step(total(losses.values()), judge, optimiser)
         loop.log(losses)
     judge.eval()
     return loop.curve
@@ -154,9 +151,9 @@ def _fit(
 
 def fit_judge(
     judge: Judge,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    silhouettes: torch.Tensor,
+    images: Tensor,
+    labels: Tensor,
+    silhouettes: Tensor,
     *,
     steps: int,
     batch: int = 32,
@@ -165,20 +162,18 @@ def fit_judge(
     device: torch.device | str,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `judge` in place on uint8 images (N,3,H,W), labels (N,) and silhouettes (N,H,W), and
+    """Train `judge` in place on uint8 images (N, 3, H, W), labels (N,) and silhouettes (N, H, W), and
     return the curve; resumable.
 
     Batch norm looks at the whole batch, and the judge is small: of several processes each works
     through all of every batch.
     """
     _check(judge, images, labels, silhouettes)
-    device, domains = (
-        torch.device(device),
-        tuple(judge.config.species.index(name) for name in judge.config.domains),
-    )
+    device = torch.device(device)
+    domains = tuple(judge.config.species.index(name) for name in judge.config.domains)
 
-    def losses_of(said: Verdict, rows: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        return judge_losses(said, labels[rows].to(device), mask, domains)
+    def losses_of(verdict: Verdict, rows: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        return judge_losses(verdict, labels[rows].to(device), mask, domains)
 
     return _fit(
         "judge",
@@ -197,8 +192,8 @@ def fit_judge(
 
 def fit_attributes(
     judge: AttributeJudge,
-    images: torch.Tensor,
-    labels: dict[str, torch.Tensor],
+    images: Tensor,
+    labels: dict[str, Tensor],
     *,
     steps: int,
     batch: int = 32,
@@ -207,27 +202,24 @@ def fit_attributes(
     device: torch.device | str,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train the judge of captions on uint8 images (N,3,H,W) and labels (N,) per attribute, and
+    """Train the judge of captions on uint8 images (N, 3, H, W) and labels (N,) per attribute, and
     return the curve; resumable.
     """
     device = torch.device(device)
-    nowhere = images.new_zeros(()).expand(
-        len(images), *images.shape[2:]
-    )  # silhouettes, of which there are none here
+    # This judge draws no silhouettes; zeros, which take no memory, stand for them in the loop.
+    silhouettes = images.new_zeros(()).expand(len(images), *images.shape[2:])
 
-    def losses_of(
-        said: dict[str, torch.Tensor], rows: torch.Tensor, _: torch.Tensor
-    ) -> dict[str, torch.Tensor]:
+    def losses_of(logits: dict[str, Tensor], rows: Tensor, unused: Tensor) -> dict[str, Tensor]:
         return {
-            name: F.cross_entropy(one.float(), labels[name][rows].to(device))
-            for name, one in said.items()
+            name: F.cross_entropy(words.float(), labels[name][rows].to(device))
+            for name, words in logits.items()
         }
 
     return _fit(
         "judge of captions",
         judge,
         images,
-        nowhere,
+        silhouettes,
         losses_of,
         steps=steps,
         batch=batch,

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from varbook import processes
 from varbook.config import added
@@ -15,7 +16,7 @@ from varbook.tokenizer.bits import BinaryCodes, flip
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.keeper import Curve, Keeper
+from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.sharding import sharded, whole_state
 from varbook.train.steps import Rate, Steps, take_step
 from varbook.transformer.model import NextScaleModel
@@ -99,19 +100,20 @@ def step_schedule(
     )
 
 
-def decay_groups(model: NextScaleModel, decay: float) -> list[dict]:
+def decay_groups(model: nn.Module, decay: float) -> list[dict]:
     """Return the parameters as an optimiser's two groups: matrices, which decay, and biases, positions, step embeddings and
     scales, which do not (VAR).
     """
-    matrices, rest = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         is_matrix = (
             parameter.ndim >= 2 and parameter.shape[0] > 1 and not name.startswith("lvl_embed")
         )
-        (matrices if is_matrix else rest).append(parameter)
+        (matrices if is_matrix else others).append(parameter)
     return [
         {"params": matrices, "weight_decay": decay},
-        {"params": rest, "weight_decay": 0.0},
+        {"params": others, "weight_decay": 0.0},
     ]
 
 
@@ -142,8 +144,11 @@ def fit_next_scale(
     optimiser = torch.optim.AdamW(
         decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
     )  # FlexVAR section 4.1
-    disturb = partial(flip, tokenizer.codebook, strength=training.flips) if training.flips else None
-    state = {"model": model, "optimiser": optimiser}
+    disturb = None
+    if training.flips:
+        codes = cast(BinaryCodes, tokenizer.codebook)  # only bits can be flipped
+        disturb = partial(flip, codes, strength=training.flips)
+    state: State = {"model": model, "optimiser": optimiser}
     rate = Rate(training.lr, training.steps)
     steps = Steps("next-scale model", training.steps, state, [optimiser], rate, seed, keeper)
     for _, generator in steps:

@@ -2,28 +2,30 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from varbook import processes
 from varbook.device import autocast
 from varbook.generate.rival_sampling import visible
+from varbook.tokenizer.schedule import size_of
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_next_scale import NextScaleTraining, decay_groups, drop_labels
-from varbook.train.keeper import Curve, Keeper
+from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.steps import Rate, Steps, take_step
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.rival_generators import DiffusionModel
 
 # (model, tokenizer, features (B, C, h, w), labels (B,), generator) -> loss
-Loss = Callable[[nn.Module, Tokenizer, Tensor, Tensor, torch.Generator], Tensor]
+Loss = Callable[[Any, Tokenizer, Tensor, Tensor, torch.Generator], Tensor]
 
 
 def flat_tokens(tokenizer: Tokenizer, features: Tensor) -> Tensor:
     """Return the codes (B, h w) of the full scale, line by line."""
-    return tokenizer.quantise(features, (tuple(features.shape[-2:]),)).tokens[0].flatten(1)
+    return tokenizer.quantise(features, (size_of(features),)).tokens[0].flatten(1)
 
 
 def raster_loss(
@@ -58,10 +60,10 @@ def masked_loss(
 ) -> Tensor:
     """Return the cross-entropy of the hidden tokens, given the others."""
     tokens = flat_tokens(tokenizer, features)  # B L
-    hidden = draw_mask(*tokens.shape, generator).to(tokens.device)
-    logits = model(
-        [visible(tokenizer, tokens, ~hidden, tuple(features.shape[-2:]))], labels
-    )  # B L V
+    count, places = tokens.shape
+    hidden = draw_mask(count, places, generator).to(tokens.device)
+    seen = visible(tokenizer, tokens, ~hidden, size_of(features))  # B Cv h w
+    logits = model([seen], labels)  # B L V
     return F.cross_entropy(logits[hidden], tokens[hidden])
 
 
@@ -76,13 +78,10 @@ def diffusion_loss(
     clean = model.normalise(features)
     t = torch.rand(len(clean), generator=generator).to(clean.device)
     noise = torch.randn(clean.shape, generator=generator).to(clean.device)
-    cos, sin = (
-        torch.cos(math.pi / 2 * t)[:, None, None, None],
-        torch.sin(math.pi / 2 * t)[:, None, None, None],
-    )
-    return F.mse_loss(
-        model(cos * clean + sin * noise, t, labels).float(), cos * noise - sin * clean
-    )
+    cos = torch.cos(math.pi / 2 * t)[:, None, None, None]
+    sin = torch.sin(math.pi / 2 * t)[:, None, None, None]
+    v = model(cos * clean + sin * noise, t, labels).float()
+    return F.mse_loss(v, cos * noise - sin * clean)
 
 
 LOSSES: dict[str, Loss] = {
@@ -94,7 +93,7 @@ LOSSES: dict[str, Loss] = {
 
 def fit_rival_generator(
     name: str,
-    model: nn.Module,
+    model: NextScaleModel | DiffusionModel,
     tokenizer: Tokenizer,
     features: Tensor,
     labels: Tensor,
@@ -119,7 +118,7 @@ def fit_rival_generator(
     optimiser = torch.optim.AdamW(
         decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
     )
-    state = {"model": model, "optimiser": optimiser}
+    state: State = {"model": model, "optimiser": optimiser}
     rate = Rate(training.lr, training.steps)
     steps = Steps(name, training.steps, state, [optimiser], rate, seed, keeper)
     for _, generator in steps:

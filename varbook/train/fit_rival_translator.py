@@ -3,6 +3,7 @@ CycleGAN and CUT.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -10,11 +11,12 @@ from torch import Tensor, nn
 
 from varbook.device import autocast, step_generator
 from varbook.errors import VarbookError
-from varbook.train.keeper import Curve, Keeper
-from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step
+from varbook.train.keeper import Curve, Keeper, State
+from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
 from varbook.translate.discriminator import make_discriminators
 from varbook.translate.rival_translators import (
     ImagePool,
+    PixelGenerator,
     PixelTranslator,
     least_squares_discriminator,
     least_squares_generator,
@@ -50,7 +52,7 @@ def adversarial(discriminators: nn.ModuleList, fakes: Pair) -> Tensor:
     """
     with frozen(discriminators):
         judged = zip(discriminators, fakes, strict=True)
-        return sum(least_squares_generator(discriminator(fake)) for discriminator, fake in judged)
+        return total(least_squares_generator(discriminator(fake)) for discriminator, fake in judged)
 
 
 def cyclegan_loss(
@@ -85,14 +87,18 @@ def content_loss(
     """Return CUT's contrastive loss of one generator (0: into X, 1: into Y): patches of `out`
     against those of `source`.
     """
-    network, heads = translator.model[way], translator.heads[way]
-    keys, queries = network.maps(source), network.maps(out)
-    counts = [one[0, 0].numel() for one in keys]
+    network = cast(PixelGenerator, translator.model[way])
+    heads = translator.heads[way]
+    keys = network.maps(source)
+    queries = network.maps(out)
+    counts = [key[0, 0].numel() for key in keys]
+    # The same places in source and translation: a patch must find its own among the others.
     places = [
         torch.randperm(n, generator=generator)[: training.patches].to(source.device) for n in counts
     ]
     pairs = zip(heads(queries, places), heads(keys, places), strict=True)
-    return sum(patch_nce(query, key, training.temperature) for query, key in pairs) / len(keys)
+    losses = [patch_nce(query, key, training.temperature) for query, key in pairs]
+    return total(losses) / len(keys)
 
 
 def cut_loss(
@@ -105,17 +111,20 @@ def cut_loss(
     """Return the parts of CUT's loss and the fakes (x, y), for both directions; the two share
     nothing but the step.
     """
-    fakes, content = [], 0.0
+    fakes = []
+    contents = []
     for way, (source, own) in enumerate((images[::-1], images)):  # into X from Y, into Y from X
         both = torch.cat((source, own))
         out = translator.model[way](both)
         # the translation against its source, and the identity against itself, half each
-        content = content + content_loss(translator, way, both, out, training, generator)
+        contents.append(content_loss(translator, way, both, out, training, generator))
         fakes.append(out[: len(source)])
-    return {
-        "gan": adversarial(discriminators, tuple(fakes)),
-        "content": training.nce * content,
-    }, tuple(fakes)
+    fake_x, fake_y = fakes
+    parts = {
+        "gan": adversarial(discriminators, (fake_x, fake_y)),
+        "content": training.nce * total(contents),
+    }
+    return parts, (fake_x, fake_y)
 
 
 LOSSES = {"cyclegan": cyclegan_loss, "cut": cut_loss}
@@ -144,12 +153,13 @@ def fit_rival_translator(
     discriminators = make_discriminators("patch", len(sets)).to(device)
     sample = draw(sets[0], 1, step_generator(seed, 0))
     size = training.pool if training.method == "cyclegan" else 0
-    pools = nn.ModuleList(ImagePool(size, tuple(sample.shape[1:])) for _ in sets).to(device)
+    _, channels, height, width = sample.shape
+    pools = nn.ModuleList(ImagePool(size, (channels, height, width)) for _ in sets).to(device)
     optimiser = torch.optim.Adam(translator.parameters(), training.lr, betas=(0.5, 0.999))
     discriminator_optimiser = torch.optim.Adam(
         discriminators.parameters(), training.lr, betas=(0.5, 0.999)
     )
-    state = {"translator": translator, "pools": pools, "optimiser": optimiser}
+    state: State = {"translator": translator, "pools": pools, "optimiser": optimiser}
     state |= {"discriminators": discriminators, "discriminator_optimiser": discriminator_optimiser}
     rate = Rate(training.lr, training.steps, warmup=1, hold=0.5)
     steps = Steps(
@@ -162,22 +172,23 @@ def fit_rival_translator(
         keeper,
     )
     for _, generator in steps:
-        images = tuple(
+        x, y = (
             draw(images, training.batch, generator).to(device, memory_format=torch.channels_last)
             for images in sets
         )
         with autocast(device):
             parts, fakes = LOSSES[training.method](
-                translator, discriminators, images, training, generator
+                translator, discriminators, (x, y), training, generator
             )
-        take_step(sum(parts.values()), translator, optimiser)
+        take_step(total(parts.values()), translator, optimiser)
         with autocast(device):
             shown = [
-                pool.exchange(fake, generator) for pool, fake in zip(pools, fakes, strict=True)
+                cast(ImagePool, pool).exchange(fake, generator)
+                for pool, fake in zip(pools, fakes, strict=True)
             ]
-            judged = sum(
+            judged = total(
                 least_squares_discriminator(discriminator(real), discriminator(fake))
-                for discriminator, real, fake in zip(discriminators, images, shown, strict=True)
+                for discriminator, real, fake in zip(discriminators, (x, y), shown, strict=True)
             )
         take_step(judged, discriminators, discriminator_optimiser)
         steps.log({**parts, "critic": judged})

@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook import processes
-from varbook.device import autocast
+from varbook.device import autocast, channels_last
 from varbook.tokenizer.pyramid import Quantised
 from varbook.tokenizer.schedule import Schedule, sample_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.keeper import Curve, Keeper
-from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step
+from varbook.train.keeper import Curve, Keeper, State
+from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
 from varbook.translate.discriminator import PatchDiscriminator, hinge_discriminator
 
 
@@ -139,7 +139,7 @@ def fit_tokenizer(
 
     `draw` makes a float batch out of the set; random crops and mirroring live there.
     """
-    tokenizer.to(device, memory_format=torch.channels_last).train()
+    channels_last(tokenizer.to(device)).train()
     discriminator = PatchDiscriminator().to(device)
     optimiser = torch.optim.AdamW(
         tokenizer.parameters(), training.lr, betas=(0.9, 0.95), weight_decay=training.weight_decay
@@ -148,7 +148,7 @@ def fit_tokenizer(
         discriminator.parameters(), training.lr / 2, betas=(0.5, 0.95), weight_decay=0.0
     )
     processes.start_alike(tokenizer, discriminator)
-    state = {"tokenizer": tokenizer, "optimiser": optimiser}
+    state: State = {"tokenizer": tokenizer, "optimiser": optimiser}
     state |= {"discriminator": discriminator, "discriminator_optimiser": discriminator_optimiser}
     rate = Rate(training.lr, training.steps)
     steps = Steps("tokenizer", training.steps, state, [optimiser], rate, seed, keeper)
@@ -168,7 +168,7 @@ def fit_tokenizer(
             rebuilt = [tokenizer.decode(latent).float() for latent in latents]
             losses = [image_loss(scale, image, training, perceptual) for scale in rebuilt]
         # The mean over the scales, plus codebook and commitment loss (FlexVAR eq. 5)
-        loss = sum(losses) / len(losses) + (quantised.loss if quantised else 0.0)
+        loss = total(losses) / len(losses) + (quantised.loss if quantised else 0.0)
         adversarial = training.gan > 0 and step >= training.gan_start * training.steps
         if adversarial:
             with frozen(discriminator):

@@ -23,7 +23,7 @@ def state_tensors(state: State) -> dict[str, Tensor]:
 
     Sharded tensors are gathered, so that the state says nothing about the number of processes.
     """
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for name, part in state.items():
         if isinstance(part, nn.Module):
             tensors |= {f"{name}.{key}": value for key, value in whole_state(part).items()}
@@ -49,10 +49,8 @@ def restore(state: State, tensors: dict[str, Tensor]) -> None:
                 },
             )
             continue
-        saved, parameters = (
-            part.state_dict(),
-            [p for group in part.param_groups for p in group["params"]],
-        )
+        saved = part.state_dict()
+        parameters = [p for group in part.param_groups for p in group["params"]]
         saved["state"] = {}
         for key, value in tensors.items():
             if key.startswith(f"{name}/"):
@@ -73,14 +71,15 @@ class Keeper:
     """
 
     def __init__(self, folder: Path, seconds: float = 60.0):
-        self.tensors, self.notes, self.seconds = (
-            folder / "state.safetensors",
-            folder / "state.json",
-            seconds,
-        )
+        self.tensors = folder / "state.safetensors"
+        self.notes = folder / "state.json"
+        self.seconds = seconds
         self.curve: Curve = []
-        self.spent, self.began, self.saved = 0.0, time.monotonic(), time.monotonic()
-        self.core_spent, self.core_began = 0.0, time.process_time()
+        # Of earlier runs, and when this one began: seconds on the clock, and of processor time.
+        self.spent = 0.0
+        self.began = self.saved = time.monotonic()
+        self.core_spent = 0.0
+        self.core_began = time.process_time()
         self.watch: Callable[[int], None] | None = None  # called after each step: estimates, sheets
 
     def resume(self, state: State) -> int:
@@ -103,11 +102,9 @@ class Keeper:
             raise VarbookError(
                 f"The training saved in {self.notes} is damaged or of another model; delete that file, and it starts anew."
             ) from None
-        self.curve, self.spent, self.core_spent = (
-            notes["curve"],
-            notes["seconds"],
-            notes["core_seconds"],
-        )
+        self.curve = notes["curve"]
+        self.spent = notes["seconds"]
+        self.core_spent = notes["core_seconds"]
         return notes["step"]
 
     def step_done(self, step: int, state: State) -> None:

@@ -7,6 +7,7 @@ difference: what is saved is whole, so that a training may go on with another nu
 
 import copy
 import os
+from typing import cast
 
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -31,10 +32,8 @@ def sharded(model: NextScaleModel) -> NextScaleModel:
 
     Raises VarbookError in a process that was started alone: there is nobody to share with.
     """
-    from torch.distributed.fsdp import (
-        fully_shard,
-        register_fsdp_forward_method,
-    )  # slow to import, and seldom needed
+    # Slow to import, and seldom needed.
+    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
     if not dist.is_initialized():
         raise VarbookError(
@@ -67,13 +66,13 @@ def whole_state(module: nn.Module) -> dict[str, Tensor]:
 
 def spread_like(tensor: Tensor, own: Tensor) -> Tensor:
     """Return a whole `tensor` in the form of `own`: sharded where `own` is sharded."""
-    if (
-        not hasattr(own, "full_tensor") or tensor.shape != own.shape
-    ):  # not sharded, or a count of steps
+    # Not sharded, or an optimiser's count of steps.
+    if not hasattr(own, "full_tensor") or tensor.shape != own.shape:
         return tensor
-    from torch.distributed.tensor import distribute_tensor
+    from torch.distributed.tensor import DTensor, distribute_tensor
 
-    return distribute_tensor(tensor.to(own.device), own.device_mesh, own.placements)
+    sharded_own = cast(DTensor, own)
+    return distribute_tensor(tensor.to(own.device), sharded_own.device_mesh, sharded_own.placements)
 
 
 def fill(module: nn.Module, tensors: dict[str, Tensor]) -> None:

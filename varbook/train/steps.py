@@ -8,9 +8,11 @@ logged and what is saved.
     return steps.curve
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +62,7 @@ class Steps:
             if self.keeper:
                 self.keeper.step_done(step, self.state)
 
-    def log(self, values: dict[str, Tensor | float]) -> None:
+    def log(self, values: Mapping[str, Tensor | float]) -> None:
         """Add scalars to the curve, averaged over the processes, at every `log_every`-th step and
         at the last; at other steps do nothing.
         """
@@ -117,6 +119,11 @@ def frozen(module: nn.Module) -> Iterator[None]:
         yield
     finally:
         module.requires_grad_(True)
+
+
+def total(losses: Iterable[Tensor]) -> Tensor:
+    """Return the sum of one or more losses (scalars), added from left to right."""
+    return reduce(add, losses)
 
 
 def take_step(

@@ -185,4 +185,5 @@ class CycleVAR(nn.Module):
                 # 9
                 total = pyramid.add(total, codes, k, steps)
                 fused = alpha * total + (1 - alpha) * up(source[k], latent)
+        assert fused is not None  # a schedule has one scale or more
         return fused

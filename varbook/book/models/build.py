@@ -33,7 +33,7 @@ from varbook.train.keeper import Curve, Keeper
 from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run
 from varbook.transformer.model import NextScaleModel, flexvar
-from varbook.transformer.rival_generators import make_rival
+from varbook.transformer.rival_generators import DiffusionModel, make_rival
 from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator
@@ -173,11 +173,11 @@ def generator_rival(task: Task, profile: Profile, method: str) -> Trained[Any]:
     parent = tokenizer(task, profile, task.rivals_over)
     training = rival_training(task, profile, method)
 
-    def build() -> nn.Module:
+    def build() -> NextScaleModel | DiffusionModel:
         torch.manual_seed(profile.seed + 2)
         return make_rival(method, chain.model)
 
-    def fit(model: nn.Module, keeper: Keeper) -> Curve:
+    def fit(model: NextScaleModel | DiffusionModel, keeper: Keeper) -> Curve:
         features, labels = _encoded(task, profile, parent.model, model)
         return fit_rival_generator(
             method,
