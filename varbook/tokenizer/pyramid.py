@@ -17,7 +17,7 @@ To add one: a subclass here and its row in PYRAMIDS.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -225,7 +225,8 @@ class BitPyramid(ResidualPyramid):
         soft = down(f, size_of(target))
         soft = target + (soft - soft.detach())  # the target is cut off from f; the penalty is for f
         commitment = f.shape[1] * F.mse_loss(f, latent.detach())
-        return self.beta * commitment + self.codebook.penalty(soft.permute(0, 2, 3, 1))
+        bits = cast(BinaryCodes, self.codebook)
+        return self.beta * commitment + bits.penalty(soft.permute(0, 2, 3, 1))
 
 
 class GroundTruthPyramid(Pyramid):

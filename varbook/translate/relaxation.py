@@ -93,10 +93,10 @@ def relax_codes(
     """Return the code vectors (..., C) of a codebook of either kind for its logits: `relax` over
     its vectors, or `relax_bits`.
     """
-    options = {"temperature": temperature, "noise": noise, "generator": generator}
     if isinstance(codebook, BinaryCodes):
-        return relax_bits(logits, how, **options)
-    return relax(logits, codebook.vectors(), how, **options)
+        return relax_bits(logits, how, temperature=temperature, noise=noise, generator=generator)
+    vectors = codebook.vectors()
+    return relax(logits, vectors, how, temperature=temperature, noise=noise, generator=generator)
 
 
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
