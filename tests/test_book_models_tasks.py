@@ -11,7 +11,7 @@ from PIL import Image
 from tiny import same_state
 
 from varbook import paths
-from varbook.book.models import build, find, tasks
+from varbook.book.models import build, find, load_run, tasks
 from varbook.book.models.profiles import PROFILES, profile
 from varbook.book.models.sources import Folders
 from varbook.book.models.tasks import FLAT, NIGHT, PROMPTS, STREETS, TASKS, TOY, Task, domains_of
@@ -63,7 +63,7 @@ def test_another_data_set_is_another_row_and_nothing_else(tmp_path, monkeypatch,
     names = {"seasons-tokenizer", "seasons-var", "seasons-cyclevar", "seasons-cut"}
     assert names < set(build.models_of(TASKS.values()))
     name = build.translator(SEASONS, SMOKE).run.name
-    assert name in find.runs()
+    assert name in [run.name for run in find.stored("translator")]
     out = tmp_path / "out"
     source = tmp_path / "home" / "summer2winter" / "testA"
     assert translate.main([str(source), str(out), "--run", name, "--to", "winter"]) == 0
@@ -161,6 +161,6 @@ def test_a_chain_of_prompts_is_trained_once_translates_and_is_put_together_again
     images = NIGHT.domain(SMOKE, "day", held_out=True).images[:3]
     night, day = (translate_all(made.model, images, PROMPTS[name]) for name in ("night", "day"))
     assert night.shape == images.shape and night.abs().max() <= 1 and not torch.equal(night, day)
-    loaded, run = find.load_cyclevar(made.run.name)
+    loaded, run = load_run.load_cyclevar(made.run.name)
     assert same_state(loaded.model, made.model.model)
-    assert find.domains(run) == NIGHT.domains
+    assert find.find_run(run.name).classes() == NIGHT.domains

@@ -2,6 +2,7 @@
 nonsense refused in a sentence.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,13 @@ from varbook.paths import repository
             ["--profile", "smoke", "--model", "photo-cyclevar"],
             "The photographs of horse2zebra are not there",
         ),
+        ([], "Name a folder with two subfolders of pictures"),
+        (["--model", "toy-var", "--minutes", "3"], "--minutes belongs to your own pictures"),
+        (["folder", "--model", "toy-var"], "A folder belongs to your own pictures"),
+        (["folder", "--profile", "smoke"], "--profile belongs to --model"),
+        (["folder", "--minutes", "0"], "--minutes is a number above 0, not 0"),
+        (["folder", "--minutes", "nan"], "--minutes is a number above 0, not nan"),
+        (["folder", "--size", "7"], "no whole number from 16 on"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(capsys, monkeypatch, arguments, says):
@@ -32,6 +40,24 @@ def test_nonsense_is_refused_in_one_sentence(capsys, monkeypatch, arguments, say
     assert train.main(arguments) == 2
     told = capsys.readouterr().err
     assert says in told and len(told.strip().splitlines()) == 1
+
+
+def test_the_models_of_the_book_are_listed_by_their_tasks(capsys):
+    assert train.main(["--list"]) == 0
+    assert "photographs (horse <-> zebra): photo-tokenizer" in capsys.readouterr().out
+    assert train.main(["--list", "--json"]) == 0
+    assert "toy-flexvar" in json.loads(capsys.readouterr().out)["toy"]
+
+
+def test_a_script_reads_which_run_was_trained(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path))
+    asked = ["--profile", "smoke", "--model", "toy-tokenizer", "--json"]
+    told = []
+    for _ in range(2):
+        assert train.main(asked) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [run["source"] for run in told] == ["trained", "found"]
+    assert told[0]["run"] == told[1]["run"] and told[0]["profile"] == "smoke"
 
 
 def test_two_processes_train_what_one_then_finds(tmp_path):

@@ -2,6 +2,8 @@
 may go wrong.
 """
 
+import errno
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 from tiny import SIDE, pictures, tiny_cyclevar, tiny_runs
 
 from varbook import paths
-from varbook.cli import translate
+from varbook.cli import image_files, translate, translate_files
 from varbook.data.images import load_image, save_image, to_uint8
 from varbook.errors import VarbookError
 from varbook.translate.apply import translate_all
@@ -44,20 +46,20 @@ def names(folder: Path) -> set[str]:
 
 def test_every_picture_keeps_its_name_and_size_and_the_broken_one_is_reported(folder, tmp_path):
     out = tmp_path / "new" / "out"
-    outcome = translate.translate_pictures(tiny_cyclevar(), folder, out, 2, batch=2)
+    outcome = translate_files.translate_pictures(tiny_cyclevar(), folder, out, 2, batch=2)
     assert names(out) == set(SIZES) == set(outcome.written)
     for name, size in SIZES.items():
         assert load_image(out / name).shape == (3, *size)
     assert (
         len(outcome.failed) == 1
         and "broken.png cannot be decoded" in outcome.failed[0]
-        and not outcome.left
+        and not outcome.existing
     )
 
 
 def test_a_picture_of_the_model_s_size_is_translated_as_the_book_does(folder, tmp_path):
     cyclevar = tiny_cyclevar()
-    translate.translate_pictures(cyclevar, folder / "a.png", tmp_path / "out", 2)
+    translate_files.translate_pictures(cyclevar, folder / "a.png", tmp_path / "out", 2)
     wanted = to_uint8(translate_all(cyclevar, load_image(folder / "a.png")[None], 2))[0]
     assert (load_image(tmp_path / "out" / "a.png").int() - wanted.int()).abs().max() <= 1
     other = to_uint8(translate_all(cyclevar, load_image(folder / "a.png")[None], 0))[0]
@@ -66,7 +68,7 @@ def test_a_picture_of_the_model_s_size_is_translated_as_the_book_does(folder, tm
 
 def test_tiles_translate_each_place_at_full_size():
     cyclevar, image = tiny_cyclevar(), to_uint8(pictures(1, 40, 24))[0]
-    (whole,) = translate.translate_images(cyclevar, [image], 2, large="tiles", batch=3)
+    (whole,) = translate_files.translate_images(cyclevar, [image], 2, large="tiles", batch=3)
     corner = to_uint8(translate_all(cyclevar, image[None, :, :SIDE, :SIDE], 2))[0]
     assert whole.shape == image.shape
     alone = slice(0, SIDE // 2)  # only one tile reaches the corner
@@ -76,25 +78,10 @@ def test_tiles_translate_each_place_at_full_size():
 def test_the_batch_changes_nothing():
     images = [to_uint8(pictures(1, 20 + 8 * k, 24, seed=k))[0] for k in range(3)]
     once, more = (
-        translate.translate_images(tiny_cyclevar(), images, 2, large="tiles", batch=n)
+        translate_files.translate_images(tiny_cyclevar(), images, 2, large="tiles", batch=n)
         for n in (1, 50)
     )
     assert all((a.int() - b.int()).abs().max() <= 1 for a, b in zip(once, more, strict=True))
-
-
-@pytest.mark.parametrize(
-    "size, short_side, wanted",
-    [
-        ((40, 24), None, (40, 24)),
-        ((40, 24), 48, (80, 48)),
-        ((8, 4), None, (32, 16)),
-        ((64, 32), 5, (32, 16)),
-    ],
-)
-def test_the_size_of_the_work_is_never_below_the_model_s(size, short_side, wanted):
-    image = torch.zeros(3, *size, dtype=torch.uint8)
-    assert translate.working_size(image, SIDE, "tiles", short_side) == wanted
-    assert translate.working_size(image, SIDE, "resize", short_side) == (SIDE, SIDE)
 
 
 def test_a_turned_photograph_comes_out_upright(tmp_path):
@@ -103,7 +90,7 @@ def test_a_turned_photograph_comes_out_upright(tmp_path):
     exif[274] = 6  # turn by a quarter to see it upright
     (tmp_path / "in").mkdir()
     picture.save(tmp_path / "in" / "turned.jpg", exif=exif)
-    translate.translate_pictures(tiny_cyclevar(), tmp_path / "in", tmp_path / "out", 2)
+    translate_files.translate_pictures(tiny_cyclevar(), tmp_path / "in", tmp_path / "out", 2)
     with Image.open(tmp_path / "out" / "turned.jpg") as out:
         assert out.size == (20, 30) and out.getexif().get(274, 1) == 1
 
@@ -112,11 +99,12 @@ def test_what_is_there_stays_without_force_and_is_replaced_whole_with_it(folder,
     out = tmp_path / "out"
     out.mkdir()
     (out / "a.png").write_text("mine")
-    outcome = translate.translate_pictures(tiny_cyclevar(), folder, out, 2)
-    assert (out / "a.png").read_text() == "mine" and outcome.left == ["a.png"]
+    outcome = translate_files.translate_pictures(tiny_cyclevar(), folder, out, 2)
+    assert (out / "a.png").read_text() == "mine" and outcome.existing == ["a.png"]
     assert set(outcome.written) == set(SIZES) - {"a.png"}
     assert (
-        "a.png" in translate.translate_pictures(tiny_cyclevar(), folder, out, 2, force=True).written
+        "a.png"
+        in translate_files.translate_pictures(tiny_cyclevar(), folder, out, 2, force=True).written
     )
     assert load_image(out / "a.png").shape == (3, 16, 16) and names(out) == set(
         SIZES
@@ -125,7 +113,9 @@ def test_what_is_there_stays_without_force_and_is_replaced_whole_with_it(folder,
 
 def test_a_write_that_fails_is_reported_and_the_rest_is_done(folder, tmp_path):
     (tmp_path / "out" / "a.png").mkdir(parents=True)
-    outcome = translate.translate_pictures(tiny_cyclevar(), folder, tmp_path / "out", 2, force=True)
+    outcome = translate_files.translate_pictures(
+        tiny_cyclevar(), folder, tmp_path / "out", 2, force=True
+    )
     assert (
         any("a.png cannot be written" in one for one in outcome.failed)
         and len(outcome.written) == 3
@@ -142,35 +132,41 @@ def test_requests_that_make_no_sense_are_refused(folder, tmp_path):
         (folder, "in/a.png", "is a file"),
     ):
         with pytest.raises(VarbookError, match=match):
-            translate.translate_pictures(tiny_cyclevar(), source, tmp_path / out, 2)
+            translate_files.translate_pictures(tiny_cyclevar(), source, tmp_path / out, 2)
     with pytest.raises(VarbookError, match="resize"):
-        translate.translate_images(
+        translate_files.translate_images(
             tiny_cyclevar(), [torch.zeros(3, 16, 16, dtype=torch.uint8)], 2, large="crop"
         )
 
 
 def test_the_target_is_a_domain_a_number_or_the_second_domain():
     known = {"horse": 3, "zebra": 7}
-    assert translate.target_class("horse", known) == ("horse", 3)
-    assert translate.target_class(None, known) == ("zebra", 7)
-    assert translate.target_class("5", {}) == ("class 5", 5)
-    for name, domains in (("cow", known), (None, {})):
-        with pytest.raises(VarbookError, match="--to"):
-            translate.target_class(name, domains)
+    assert translate.target_of("horse", known, 8) == ("horse", 3)
+    assert translate.target_of(None, known, 8) == ("zebra", 7)
+    assert translate.target_of("5", {}, 8) == ("class 5", 5)
+    for name, domains, told in (("cow", known, "horse, zebra"), (None, {}, "0 to 7")):
+        with pytest.raises(VarbookError, match=f"--to.*{told}"):
+            translate.target_of(name, domains, 8)
 
 
 def test_the_command_translates_and_says_so(home, folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert translate.main([str(folder), str(out), "--to", "horse"]) == 1  # the broken picture
     said = capsys.readouterr()
-    assert (
-        f"{home}: 5 of 5 pictures to horse, 16 pixels a side" in said.out
-        and "4 written" in said.out
-    )
+    assert f"{home}: 5 of 5 pictures to horse, 16 pixels a side" in said.out
+    assert "4 written" in said.out and "left out: 1 .txt" in said.out
     assert "broken.png" in said.err and names(out) == set(SIZES)
     (folder / "broken.png").unlink()
     assert translate.main([str(folder), str(out), "--run", home]) == 0
     assert "4 left as they were" in capsys.readouterr().out
+
+
+def test_with_json_a_script_reads_what_became_of_each_picture(home, folder, tmp_path, capsys):
+    (folder / "more").mkdir()
+    assert translate.main([str(folder), str(tmp_path / "out"), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["written"]) == set(SIZES) and told["run"] == home and told["to"] == "zebra"
+    assert told["others"] == {".txt": 1, "subfolder": 1} and len(told["failed"]) == 1
 
 
 def test_a_dry_run_writes_nothing_and_a_list_loads_nothing(home, folder, tmp_path, capsys):
@@ -178,7 +174,10 @@ def test_a_dry_run_writes_nothing_and_a_list_loads_nothing(home, folder, tmp_pat
     said = capsys.readouterr().out
     assert "a.png -> " in said and not (tmp_path / "out").exists()
     assert translate.main(["--list"]) == 0
-    assert capsys.readouterr().out.strip() == home
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{home}: horse <-> zebra, trained 20") and "on horse2zebra" in line
+    assert translate.main(["--list", "--json"]) == 0
+    assert [run["name"] for run in json.loads(capsys.readouterr().out)] == [home]
 
 
 @pytest.mark.parametrize(
@@ -186,13 +185,80 @@ def test_a_dry_run_writes_nothing_and_a_list_loads_nothing(home, folder, tmp_pat
     [
         (["--to", "cow"], "horse, zebra"),
         (["--to", "9"], "no class 9"),
-        (["--batch", "0"], "from 1"),
+        (["--batch", "0"], "no whole number from 1 on"),
         (["--run", "nothing"], "no run of that name"),
+        (["--large", "crop"], "invalid choice"),
     ],
 )
 def test_a_request_that_makes_no_sense_ends_with_2(home, folder, tmp_path, capsys, extra, match):
     assert translate.main([str(folder), str(tmp_path / "out"), *extra]) == 2
-    assert match in capsys.readouterr().err and not (tmp_path / "out").exists()
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1 and not names(tmp_path / "out")
+
+
+def test_a_source_that_holds_no_picture_is_told_with_what_it_holds(home, tmp_path, capsys):
+    for name, holds, match in (
+        ("empty", [], "it is empty"),
+        ("heic", ["a.heic", "b.HEIC"], "it holds 2 .heic"),
+        ("deep", ["b/"], "1 subfolder; subfolders are not searched"),
+        ("nowhere", None, "no file or folder"),
+    ):
+        if holds is not None:
+            (tmp_path / name).mkdir()
+        for entry in holds or []:
+            (tmp_path / name / entry).mkdir() if entry[-1] == "/" else (
+                tmp_path / name / entry
+            ).touch()
+        assert translate.main([str(tmp_path / name), str(tmp_path / "out")]) == 2
+        assert match in capsys.readouterr().err
+
+
+def test_one_picture_is_enough_and_a_text_named_jpg_is_told(home, folder, tmp_path, capsys):
+    assert translate.main([str(folder / "a.png"), str(tmp_path / "one")]) == 0
+    (tmp_path / "text.jpg").write_text("hello")
+    assert translate.main([str(tmp_path / "text.jpg"), str(tmp_path / "two")]) == 1
+    assert "text.jpg cannot be decoded" in capsys.readouterr().err
+
+
+def test_no_original_is_lost_behind_a_link(home, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.png").write_bytes((folder / "a.png").read_bytes())
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "a.png").symlink_to(out / "a.png")
+    assert translate.main([str(tmp_path / "links"), str(out), "--force"]) == 2
+    assert "no original is lost" in capsys.readouterr().err
+    assert (out / "a.png").read_bytes() == (folder / "a.png").read_bytes()
+
+
+def test_a_full_disk_ends_the_command_and_what_is_done_stays(
+    home, folder, tmp_path, capsys, monkeypatch
+):
+    written = image_files.write_atomically
+
+    def full(path, content):
+        if path.name != "a.png":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written(path, content)
+
+    monkeypatch.setattr(image_files, "write_atomically", full)
+    assert translate.main([str(folder), str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "No space is left" in told and "1 pictures are written and stay" in told
+    assert names(tmp_path / "out") == {"a.png"}
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(home, folder, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert translate.main([str(folder), str(tmp_path / "file" / "out")]) == 2
+    assert "a file stands where a folder is needed" in capsys.readouterr().err
+
+
+def test_a_strip_is_too_narrow_for_tiles_and_the_others_are_done(home, folder, tmp_path, capsys):
+    Image.new("RGB", (900, 1)).save(folder / "strip.png")
+    assert translate.main([str(folder), str(tmp_path / "out"), "--large", "tiles"]) == 1
+    assert "strip.png: An image of 1 x 900 pixels is too narrow" in capsys.readouterr().err
+    assert names(tmp_path / "out") == set(SIZES)
 
 
 def test_nothing_named_ends_with_2(capsys):

@@ -1,11 +1,19 @@
 """From logits to tokens, against slow references written from the definitions."""
 
+import math
+
 import pytest
 import torch
 from tiny import noise
 
 from varbook.errors import VarbookError
-from varbook.generate.sampling import guidance_at, guide, released_choices, sample_tokens
+from varbook.generate.sampling import (
+    Drawing,
+    guidance_at,
+    guide,
+    released_choices,
+    sample_tokens,
+)
 from varbook.tokenizer.schedule import TABLE_7
 
 DRAWS = 3000
@@ -48,6 +56,36 @@ def test_guidance_grows_from_none_to_all_over_the_scales():
     assert (
         guidance_at(2.5, 4, 5, ramp_to=9) == 2.5
     )  # fewer scales than that: the ramp ends with them
+
+
+def test_a_ramp_that_ends_at_the_first_scale_is_none():
+    assert [guidance_at(2.5, k, 5, ramp_to=0) for k in range(5)] == [2.5] * 5
+
+
+@pytest.mark.parametrize(
+    "settings, match",
+    [
+        ({"temperature": 0.0}, "temperature is a number above 0, not 0.0; .* use top_k=1"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"temperature": math.nan}, "temperature"),
+        ({"temperature": math.inf}, "temperature"),
+        ({"top_k": -1}, "top_k is a whole number"),
+        ({"top_k": 2.5}, "top_k is a whole number"),
+        ({"top_p": 90.0}, "top_p is a probability"),
+        ({"top_p": -0.1}, "top_p is a probability"),
+        ({"top_p": math.nan}, "top_p is a probability"),
+    ],
+)
+def test_settings_out_of_range_are_refused_wherever_they_are_given(settings, match):
+    for draw in (Drawing, lambda **own: sample_tokens(noise(2, 5), **own)):
+        with pytest.raises(VarbookError, match=match):
+            draw(**settings)
+
+
+@pytest.mark.parametrize("guidance", [math.nan, math.inf])
+def test_guidance_is_finite(guidance):
+    with pytest.raises(VarbookError, match="Guidance is a finite number"):
+        Drawing(guidance=guidance)
 
 
 @pytest.mark.parametrize(

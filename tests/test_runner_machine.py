@@ -41,7 +41,7 @@ def test_a_package_that_is_missing_or_too_old_fails(monkeypatch):
 def test_a_folder_that_cannot_be_written_fails(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    row = machine._writable("VARBOOK_HOME", blocked / "below", 0.0)
+    row = machine._writable("VARBOOK_HOME", lambda: blocked / "below", 0.0)
     assert row["verdict"] == "FAIL" and "VARBOOK_HOME" in row["what to do"]
-    assert machine._writable("VARBOOK_HOME", tmp_path / "new", 0.0)["verdict"] == "OK"
-    assert machine._writable("VARBOOK_HOME", tmp_path / "new", 1e9)["verdict"] == "FAIL"
+    assert machine._writable("VARBOOK_HOME", lambda: tmp_path / "new", 0.0)["verdict"] == "OK"
+    assert machine._writable("VARBOOK_HOME", lambda: tmp_path / "new", 1e9)["verdict"] == "FAIL"

@@ -12,7 +12,9 @@ from varbook.features.judge import Judge, JudgeConfig
 from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.keeper import Keeper
+from varbook.train.store import Run, train_or_load
 from varbook.transformer.model import NextScaleConfig, NextScaleModel, flexvar
+from varbook.transformer.text_model import TextNextScaleConfig, TextNextScaleModel
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 CPU = torch.device("cpu")
@@ -21,6 +23,18 @@ SIDE = 16  # pixels; the stride is 4
 TOKENIZER = TokenizerConfig(schedule=SCHEDULE, vocab_size=24, code_dim=8, channels=(8, 16), patch=2)
 MODEL = NextScaleConfig(
     schedule=SCHEDULE, vocab_size=24, code_dim=8, classes=3, depth=2, width=32, heads=2
+)
+
+READER = TextNextScaleConfig(
+    schedule=SCHEDULE,
+    vocab_size=24,
+    code_dim=8,
+    classes=0,
+    depth=1,
+    width=32,
+    heads=2,
+    words=("a", "horse", "night", "zebra"),
+    text_channels=32,
 )
 
 
@@ -108,16 +122,34 @@ class KilledKeeper(Keeper):
             raise Killed
 
 
+def finished_run(kind: str, model: nn.Module, settings: dict, profile: str = "smoke") -> Run:
+    """Leave a model below VARBOOK_HOME as a finished run of this kind."""
+    return train_or_load(kind, model, settings, lambda keeper: [], seed=0, profile=profile)
+
+
 def tiny_runs(profile: str = "smoke") -> str:
     """Leave a CycleVAR, its model and its tokenizer below VARBOOK_HOME as finished runs; return the
     CycleVAR's name.
     """
-    from varbook.train.store import train_or_load
+    settings = {"tokenizer": TOKENIZER, "size": SIDE}
+    tokenizer = finished_run("photo-tokenizer", tiny_tokenizer(), settings, profile)
+    settings = {"tokenizer": tokenizer.key, "model": MODEL}
+    model = finished_run("photo-var", tiny_model(), settings, profile)
+    settings = {"model": model.key, "cyclevar": CycleVARConfig(temperature=1.5)}
+    return finished_run("photo-cyclevar", tiny_model(seed=5), settings, profile).name
 
-    def keep(kind, model, settings):
-        return train_or_load(kind, model, settings, lambda keeper: [], seed=0, profile=profile)
 
-    tokenizer = keep("photo-tokenizer", tiny_tokenizer(), {"tokenizer": TOKENIZER, "size": SIDE})
-    model = keep("photo-var", tiny_model(), {"tokenizer": tokenizer.key, "model": MODEL})
-    config = CycleVARConfig(temperature=1.5)
-    return keep("photo-cyclevar", tiny_model(seed=5), {"model": model.key, "cyclevar": config}).name
+def tiny_generators(profile: str = "smoke") -> tuple[str, str]:
+    """Leave a FlexVAR model of three classes, and one that reads, below VARBOOK_HOME; return their
+    names.
+    """
+    own = replace(TOKENIZER, pyramid="ground_truth", normalise=True)
+    settings = {"tokenizer": own, "size": SIDE}
+    tokenizer = finished_run(
+        "toy-tokenizer-ground_truth", tiny_tokenizer("ground_truth"), settings, profile
+    )
+    settings = {"tokenizer": tokenizer.key, "model": flexvar(MODEL)}
+    drawer = finished_run("toy-flexvar", tiny_model("ground_truth"), settings, profile)
+    settings = {"tokenizer": tokenizer.key, "model": READER}
+    reader = finished_run("text-var", awake(TextNextScaleModel(READER)).eval(), settings, profile)
+    return drawer.name, reader.name

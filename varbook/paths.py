@@ -1,7 +1,10 @@
 """Where things are kept: named by environment variables, else in default places."""
 
 import os
+import tempfile
 from pathlib import Path
+
+from varbook.errors import VarbookError, refusal
 
 
 def repository() -> Path:
@@ -9,9 +12,44 @@ def repository() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
+def check_checkout() -> Path:
+    """Return the checkout; VarbookError where the package was installed without it."""
+    here = repository()
+    if not (here / "notebooks").is_dir() or not (here / "Snakefile").is_file():
+        raise VarbookError(
+            f"The book's notebooks do not lie beside the package in {here}: clone the repository, and "
+            "install it there with `pip install -e .`."
+        )
+    return here
+
+
 def home() -> Path:
-    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook."""
-    return Path(os.environ.get("VARBOOK_HOME") or "~/.cache/varbook").expanduser()
+    """Return the folder for caches and trained models: VARBOOK_HOME, or ~/.cache/varbook.
+
+    VarbookError where there is neither: a user without a home folder.
+    """
+    try:
+        return Path(os.environ.get("VARBOOK_HOME") or "~/.cache/varbook").expanduser()
+    except RuntimeError:
+        raise VarbookError(
+            "This user has no home folder: set VARBOOK_HOME to a folder that can be written."
+        ) from None
+
+
+def check_writable(folder: Path, remedy: str = "") -> Path:
+    """Return `folder`, made where it is missing, once a file could be written there.
+
+    VarbookError where not, with `remedy` (a sentence's end) as what to do: ask before long work,
+    so that nothing is lost at its end.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+    except OSError as error:
+        sentence = refusal(error, folder, "written").rstrip(".")
+        raise VarbookError(f"{sentence}{remedy and '; ' + remedy}.") from None
+    return folder
 
 
 def shipped() -> Path:
@@ -41,7 +79,11 @@ def data_folder(name: str) -> Path | None:
     return next((place / name for place in data_places() if (place / name).is_dir()), None)
 
 
+def weights_places() -> list[Path]:
+    """Return every folder in which pretrained weights are looked for, VARBOOK_WEIGHTS first."""
+    return _places("VARBOOK_WEIGHTS", "weights")
+
+
 def weights_file(name: str) -> Path | None:
     """Return the first existing file `name` of pretrained features, or None; VARBOOK_WEIGHTS first."""
-    places = _places("VARBOOK_WEIGHTS", "weights")
-    return next((place / name for place in places if (place / name).is_file()), None)
+    return next((place / name for place in weights_places() if (place / name).is_file()), None)

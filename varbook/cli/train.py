@@ -1,71 +1,178 @@
-"""Train one of the book's models, by one process or by many: what a notebook would do, before any
-notebook runs.
+"""`varbook train`: a translator between two folders of the reader's own pictures, or a model of the
+book, by one process or by many.
 
-    python -m varbook.cli.train --profile gpu --model toy-var
-    torchrun --nproc-per-node 4 -m varbook.cli.train --profile paper --model photo-cyclevar
+    varbook train my_folder --minutes 60
+    torchrun --nproc-per-node 4 -m varbook.cli.train --profile gpu --model toy-var
 
-A model that others stand on is trained first; what is there already is only loaded. The chapters
-then find it.
+A model that others stand on is trained first; what is there already is only loaded. What was
+stopped goes on from its last saved state when the same is asked for again.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from varbook import processes
-from varbook.book.models import build
-from varbook.book.models.profiles import profile
-from varbook.book.models.tasks import TASKS
+from varbook.cli.parser import print_json, run_alone, whole
 from varbook.errors import VarbookError
+from varbook.paths import check_writable, home
+
+SUMMARY = "train on two folders of your own pictures, or a model of the book"
+EXAMPLES = """  varbook train my_folder                 two subfolders of pictures, or trainA and trainB
+  varbook train my_folder --minutes 60 --dry-run
+  varbook train --source winter/ --target summer/ --minutes 30 --out results/
+  varbook train --list
+  varbook train --model photo-cyclevar --profile laptop
+  torchrun --nproc-per-node 4 -m varbook train --model toy-var --profile gpu"""
+# Options that mean something for a reader's own folders only, and those for a model of the book.
+OWN = ("folder", "source", "target", "names", "minutes", "size", "out", "start", "seed", "dry_run")
+BOOK = ("profile", "shard")
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the command line as options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m varbook.cli.train", description=(__doc__ or "").split("\n")[0]
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `varbook train`."""
+    own = parser.add_argument_group("your own pictures")
+    add = own.add_argument
+    add(
+        "folder",
+        type=Path,
+        nargs="?",
+        help="a folder with two subfolders of pictures, or trainA, trainB (testA, testB)",
     )
-    parser.add_argument(
+    add("--source", type=Path, help="a folder of pictures of the first domain")
+    add("--target", type=Path, help="a folder of pictures of the second domain")
+    add(
+        "--names",
+        nargs=2,
+        metavar=("SOURCE", "TARGET"),
+        help="what the domains are called (default: their folders)",
+    )
+    add("--minutes", type=float, help="how long all of it may take (default 60)")
+    add(
+        "--size",
+        type=whole(16),
+        help="side of the pictures in pixels (default: what the time allows)",
+    )
+    add("--out", type=Path, help="folder for sample sheets and numbers (default: FOLDER-varbook)")
+    add(
+        "--start",
+        choices=("book", "new"),
+        help="begin with the tokenizer that comes with the book, or anew",
+    )
+    add("--seed", type=whole(0), help="of everything that is drawn (default 0)")
+    add("--dry-run", action="store_true", default=None, help="look and plan, and do nothing")
+    book = parser.add_argument_group("a model of the book")
+    book.add_argument("--model", help="its name: see --list")
+    book.add_argument(
         "--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)"
     )
-    parser.add_argument("--model", required=True, help=", ".join(build.models_of(TASKS.values())))
-    parser.add_argument(
+    book.add_argument(
         "--shard",
         action="store_true",
-        help="spread weights and optimiser over the processes (FSDP)",
+        default=None,
+        help="spread a large model over the processes (FSDP)",
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--list", action="store_true", help="show the book's models and their tasks, and do nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
 
 
-def train(options: argparse.Namespace) -> str:
-    """Train or load the model and return a line about it; VarbookError for an unknown name, or
-    photographs that are not there.
+def check_options(options: argparse.Namespace) -> None:
+    """Raise VarbookError where nothing is asked for, or two things are."""
+    own = [name for name in OWN if getattr(options, name) is not None]
+    book = [name for name in BOOK if getattr(options, name) is not None]
+    if options.model is None:
+        if options.folder is None and options.source is None and options.target is None:
+            raise VarbookError(
+                "Name a folder with two subfolders of pictures, or --source and --target, or a --model of the book."
+            )
+        if book:
+            raise VarbookError(
+                f"{_option(book[0])} belongs to --model, not to your own pictures: leave it out."
+            )
+        if options.minutes is not None and not 0 < options.minutes < float("inf"):
+            raise VarbookError(f"--minutes is a number above 0, not {options.minutes:g}.")
+    elif own:
+        raise VarbookError(
+            f"{_option(own[0])} belongs to your own pictures, not to --model: leave one of them out."
+        )
+
+
+def _option(name: str) -> str:
+    return "A folder" if name == "folder" else f"--{name.replace('_', '-')}"
+
+
+def list_models(as_json: bool) -> int:
+    """Print the names of the book's models with the task of each, and return 0."""
+    from varbook.book.models.build import models_of
+    from varbook.book.models.tasks import TASKS
+
+    names = {task.name: list(models_of([task])) for task in TASKS.values()}
+    if as_json:
+        print_json(names)
+        return 0
+    for task in TASKS.values():
+        print(f"{task.name} ({' <-> '.join(task.domains)}): {', '.join(names[task.name])}")
+    return 0
+
+
+def train_model(options: argparse.Namespace) -> dict:
+    """Train or load a model of the book and return its run as plain data; VarbookError for an
+    unknown name, or pictures that are not there.
     """
-    chosen = profile(options.profile)
-    models = build.models_of(TASKS.values())
+    from varbook.book.models.build import models_of
+    from varbook.book.models.profiles import profile
+    from varbook.book.models.tasks import TASKS
+
+    chosen, models = profile(options.profile), models_of(TASKS.values())
     if options.model not in models:
         raise VarbookError(
             f"There is no model {options.model!r}; choose one of {', '.join(models)}."
         )
     if options.shard:
         os.environ["VARBOOK_SHARD"] = "1"
-    return models[options.model](chosen).run.say()
+    run = models[options.model](chosen).run
+    facts = {name: run.record.get(name) for name in ("minutes", "hardware", "seed", "profile")}
+    return {"run": run.name, "source": run.source, "say": run.say()} | facts
+
+
+def train_folders(options: argparse.Namespace) -> dict:
+    """Train a translator on the reader's own folders and return what was found, planned and
+    measured, as plain data.
+    """
+    from varbook.own.train import Request, train_own
+
+    asked = {name: getattr(options, name) for name in OWN if getattr(options, name) is not None}
+    if "names" in asked:
+        asked["names"] = tuple(asked["names"])
+    # With --json nothing but the document goes to standard output.
+    stream = sys.stderr if options.json else sys.stdout
+    return train_own(Request(**asked), say=lambda text: print(text, file=stream, flush=True))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train what the options say and return the exit code 0."""
+    if options.list:
+        return list_models(options.json)
+    check_options(options)
+    check_writable(home(), "name another folder in VARBOOK_HOME")
+    from varbook import processes
+
+    processes.join()
+    result = train_model(options) if options.model else train_folders(options)
+    if processes.first() and options.json:
+        print_json(result)
+    elif processes.first() and options.model:
+        print(result["say"])
+    processes.leave()
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line: 0 when all went well, 2 when the request makes no sense."""
-    options = parse(arguments)
-    try:
-        processes.join()
-        told = train(options)
-    except VarbookError as error:
-        if processes.first():
-            print(f"varbook: {error}", file=sys.stderr)
-        return 2
-    if processes.first():
-        print(told)
-    processes.leave()
-    return 0
+    """Run as `python -m varbook.cli.train`: 0 when all went well, 2 when the request makes no sense."""
+    return run_alone(sys.modules[__name__], "python -m varbook.cli.train", arguments)
 
 
 if __name__ == "__main__":

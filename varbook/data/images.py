@@ -100,6 +100,18 @@ def to_tensor(picture: Image.Image) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()  # 3 H W
 
 
+def to_pil(image: Tensor) -> Image.Image:
+    """Turn a uint8 tensor (3, H, W) into an RGB image of Pillow."""
+    return Image.fromarray(image.cpu().permute(1, 2, 0).contiguous().numpy())  # H W 3
+
+
+def resize_image(image: Tensor, height: int, width: int) -> Tensor:
+    """Return a uint8 image (3, H, W) at another size (Lanczos), the same one where it has it."""
+    if image.shape[-2:] == (height, width):
+        return image
+    return to_tensor(to_pil(image).resize((width, height), Image.Resampling.LANCZOS))
+
+
 def load_image(path: str | Path, size: int | tuple[int, int] | None = None) -> Tensor:
     """Read one image as uint8 (3, H, W), resized to `size`, an int or (height, width), if given.
 
@@ -131,5 +143,5 @@ def save_image(image: Tensor, path: str | Path) -> Path:
         )
     pixels = image if image.dtype == torch.uint8 else to_uint8(image)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.cpu().permute(1, 2, 0).contiguous().numpy()).save(path)
+    to_pil(pixels).save(path)
     return path

@@ -1,5 +1,6 @@
 """From logits to tokens: classifier-free guidance, top-k, top-p."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,28 @@ class Drawing:
     greedy_above: int | None = None  # scales with a longer side get their likeliest codes
     released: bool = added(False)  # as FlexVAR's code draws: see `released_choices`
 
+    def __post_init__(self):
+        check_drawing(self.guidance, self.top_k, self.top_p, self.temperature)
+
+
+def check_drawing(
+    guidance: float = 0.0, top_k: int = 0, top_p: float = 0.0, temperature: float = 1.0
+) -> None:
+    """Raise VarbookError where one of the settings of a draw is outside of its range.
+
+    The one place for all: a command, `Drawing` and `sample_tokens` refuse the same.
+    """
+    if not math.isfinite(guidance):
+        raise VarbookError(f"Guidance is a finite number such as 1.5 (0: none), not {guidance}.")
+    if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 0:
+        raise VarbookError(f"top_k is a whole number from 1 on, or 0 for all codes, not {top_k}.")
+    if not 0.0 <= top_p <= 1.0:
+        raise VarbookError(f"top_p is a probability, 0 to 1 (0 and 1: all codes), not {top_p}.")
+    if not 0.0 < temperature < math.inf:
+        raise VarbookError(
+            f"A temperature is a number above 0, not {temperature}; for the likeliest codes use top_k=1."
+        )
+
 
 PLAIN = Drawing()  # guided, from all codes
 
@@ -45,6 +68,8 @@ def guidance_at(guidance: float, k: int, steps: int, ramp_to: int | None = None)
     With `ramp_to` it gets there at that scale and stays; VAR ramps over all scales. For FlexVAR's
     code see `released_choices`.
     """
+    if ramp_to == 0:
+        return guidance  # no ramp: full strength at every scale
     last = steps - 1 if ramp_to is None else min(steps - 1, ramp_to)
     return guidance * min(k / last, 1.0) if last else 0.0
 
@@ -90,6 +115,7 @@ def sample_tokens(
     all); the best one always stays. top_k = 1 is greedy and draws nothing. With a list of
     generators, image i of (B, ..., V) draws from generator i.
     """
+    check_drawing(top_k=top_k, top_p=top_p, temperature=temperature)
     if top_k == 1:
         return logits.argmax(-1)
     size = logits.shape[-1]

@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +14,15 @@ from packaging.requirements import Requirement
 from varbook.book.claims.provenance import installed_version
 from varbook.cores import cores
 from varbook.device import has_bfloat16, pick_device
-from varbook.paths import figures, home, repository, shipped
+from varbook.errors import VarbookError
+from varbook.paths import check_writable, figures, home, repository, shipped
 
 OK, FAIL, NOTE = "OK", "FAIL", "note"  # a note says what was found; it cannot fail
 SETUP = "run `make setup` and choose the kernel of its environment"
 
 
-def _row(check: str, verdict: str | bool, found: str, todo: str = "") -> dict:
+def row(check: str, verdict: str | bool, found: str, todo: str = "") -> dict:
+    """Return a row of a check; `todo` (what to do) counts where the verdict is FAIL or False."""
     word = verdict if isinstance(verdict, str) else OK if verdict else FAIL
     return {
         "check": check,
@@ -34,7 +35,7 @@ def _row(check: str, verdict: str | bool, found: str, todo: str = "") -> dict:
 def _python() -> list[dict]:
     version = sys.version_info
     return [
-        _row(
+        row(
             "Python 3.11 to 3.13",
             (3, 11) <= version[:2] <= (3, 13),
             ".".join(map(str, version[:3])),
@@ -48,14 +49,14 @@ def packages() -> list[dict]:
     try:
         needed = [Requirement(text) for text in importlib.metadata.requires("varbook") or []]
     except importlib.metadata.PackageNotFoundError:
-        return [_row("varbook is installed", False, "not installed", SETUP)]
+        return [row("varbook is installed", False, "not installed", SETUP)]
     rows = []
     for package in needed:
         if package.marker and not package.marker.evaluate({"extra": ""}):
             continue  # of an optional group
         version = installed_version(package.name)
         good = version is not None and package.specifier.contains(version, prereleases=True)
-        rows.append(_row(f"{package.name} {package.specifier}", good, version or "missing", SETUP))
+        rows.append(row(f"{package.name} {package.specifier}", good, version or "missing", SETUP))
     return rows
 
 
@@ -65,10 +66,10 @@ def _pair() -> list[dict]:
 
         # A wrong pair imports well and fails at the first call of a compiled operator.
         boxes = torchvision.ops.nms(torch.tensor([[0.0, 0, 1, 1]]), torch.ones(1), 0.5)
-        return [_row("torch and torchvision fit together", boxes.tolist() == [0], "nms answers")]
+        return [row("torch and torchvision fit together", boxes.tolist() == [0], "nms answers")]
     except (ImportError, RuntimeError) as error:
         todo = "install the pair that requirements.txt names, both at once"
-        return [_row("torch and torchvision fit together", False, str(error).splitlines()[0], todo)]
+        return [row("torch and torchvision fit together", False, str(error).splitlines()[0], todo)]
 
 
 def _checkout() -> list[dict]:
@@ -77,7 +78,7 @@ def _checkout() -> list[dict]:
     inside = any((folder / "varbook").is_dir() for folder in (here, *here.parents))
     good = not inside or code == here or code in here.parents
     return [
-        _row(
+        row(
             "the notebook runs this checkout's code",
             good,
             "yes" if good else "another copy of varbook",
@@ -86,21 +87,14 @@ def _checkout() -> list[dict]:
     ]
 
 
-def _writable(name: str, folder: Path, gigabytes: float) -> dict:
+def _writable(name: str, place: Callable[[], Path], gigabytes: float) -> dict:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        free = shutil.disk_usage(folder).free / 1e9
-    except OSError as error:
-        return _row(
-            f"{name} can be written",
-            False,
-            error.strerror or "no",
-            "set VARBOOK_HOME or VARBOOK_FIGURES",
-        )
+        free = shutil.disk_usage(check_writable(place())).free / 1e9
+    except VarbookError as error:
+        remedy = "set VARBOOK_HOME or VARBOOK_FIGURES"
+        return row(f"{name} can be written", False, str(error), remedy)
     todo = f"make {gigabytes:g} GB free, or point VARBOOK_HOME elsewhere"
-    return _row(f"{name} can be written", free >= gigabytes, f"{free:.0f} GB free", todo)
+    return row(f"{name} can be written", free >= gigabytes, f"{free:.0f} GB free", todo)
 
 
 def _arithmetic() -> list[dict]:
@@ -118,13 +112,13 @@ def _arithmetic() -> list[dict]:
     (gradient,) = torch.autograd.grad(total, image)
     gigaflops = 2 * 512**3 / min(times) / 1e9
     return [
-        _row(
+        row(
             "float32 products are exact enough",
             error < 1e-3,
             f"{device}, about {gigaflops:.0f} GFLOP/s",
             "unset torch's matmul precision, or set VARBOOK_DEVICE=cpu",
         ),
-        _row(
+        row(
             "gradients flow through a convolution",
             bool(gradient.isfinite().all()),
             str(device),
@@ -137,9 +131,9 @@ def _memory() -> list[dict]:
     try:
         gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (AttributeError, ValueError, OSError):
-        return [_row("memory", NOTE, "unknown on this system")]
+        return [row("memory", NOTE, "unknown on this system")]
     return [
-        _row(
+        row(
             "4 GB of memory",
             gigabytes >= 3.5,
             f"{gigabytes:.0f} GB",
@@ -152,9 +146,9 @@ def _notes() -> list[dict]:
     checkpoints = len(list((shipped() / "checkpoints").glob("*.safetensors")))
     precision = "bfloat16 in hardware" if has_bfloat16(pick_device()) else "float32 only"
     return [
-        _row("processor", NOTE, f"{cores()} cores, torch uses {torch.get_num_threads()} threads"),
-        _row("precision of training", NOTE, precision),
-        _row("checkpoints that come with the book", NOTE, str(checkpoints)),
+        row("processor", NOTE, f"{cores()} cores, torch uses {torch.get_num_threads()} threads"),
+        row("precision of training", NOTE, precision),
+        row("checkpoints that come with the book", NOTE, str(checkpoints)),
     ]
 
 
@@ -173,7 +167,7 @@ def machine_check() -> list[dict]:
     ]
     rows = [row for part in parts for row in part()]
     rows += [
-        _writable("VARBOOK_HOME", home(), 1.0),
-        _writable("the folder of figures", figures(), 0.1),
+        _writable("VARBOOK_HOME", home, 1.0),
+        _writable("the folder of figures", figures, 0.1),
     ]
     return rows + _notes()

@@ -14,9 +14,10 @@ from pathlib import Path
 from varbook.book.models.profiles import profile
 from varbook.cores import cores
 from varbook.errors import VarbookError, ended
-from varbook.paths import figures, repository
+from varbook.paths import check_checkout, check_writable, figures, home, repository
 from varbook.runner import parameters, plan
 from varbook.runner.clean import normalise_file
+from varbook.runner.options import add_arguments
 
 
 def given_values(
@@ -168,31 +169,13 @@ def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command line as options."""
     parser = argparse.ArgumentParser(prog="python -m varbook.runner.run", description=__doc__)
-    parser.add_argument(
-        "--profile", help="smoke, laptop, gpu or paper (default: VARBOOK_PROFILE, else laptop)"
-    )
-    parser.add_argument("--only", help="chapters, comma separated: 09 or 02,03")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a notebook's parameter"
-    )
-    parser.add_argument("--jobs", type=int, help="notebooks at a time")
-    parser.add_argument("--force", action="store_true", help="run also what is up to date")
-    parser.add_argument(
-        "--retrain", action="store_true", help="train again what is shipped or cached"
-    )
-    parser.add_argument("--solutions", action="store_true", help="the exercises' solutions too")
-    parser.add_argument("--write-back", action="store_true", help="keep the outputs in notebooks/")
-    parser.add_argument(
-        "--check", action="store_true", help="nbval instead of papermill: does each still hold?"
-    )
-    parser.add_argument(
-        "--status", action="store_true", help="run nothing; say how these notebooks ended last time"
-    )
+    add_arguments(parser)
     return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> int:
     """Check everything that can be checked, run the notebooks, and return the exit code."""
+    check_checkout()
     name = profile(options.profile).name
     mode = "check" if options.check else "figures"
     chosen = plan.nodes(options.only, options.solutions)
@@ -207,7 +190,9 @@ def run(options: argparse.Namespace) -> int:
         raise VarbookError(
             "Outputs are kept from the notebooks' own parameters only: leave out --set or --write-back."
         )
-    plan.build().mkdir(exist_ok=True)
+    check_writable(plan.build(), "work in a copy of the checkout that can be written")
+    check_writable(figures(), "name another folder in VARBOOK_FIGURES")
+    check_writable(home(), "name another folder in VARBOOK_HOME")
     # The system frees this lock even if the run is killed.
     with (plan.build() / "lock").open("w") as lock:
         try:

@@ -44,13 +44,30 @@ def window(side: int) -> Tensor:
     return ramp[:, None] * ramp
 
 
-def blend(tiles: Tensor, corners: list[tuple[int, int]], height: int, width: int) -> Tensor:
-    """Return the picture (C, H, W) of float tiles (N, C, side, side): where they overlap, their
-    weighted mean.
+class Canvas:
+    """A picture (C, H, W) that is put together tile by tile: where tiles overlap, their weighted
+    mean. Only the picture itself is held, however many tiles it takes.
     """
-    side, weight = tiles.shape[-1], window(tiles.shape[-1])
-    total, weights = torch.zeros(tiles.shape[1], height, width), torch.zeros(height, width)
-    for tile, (top, left) in zip(tiles, corners, strict=True):
-        total[:, top : top + side, left : left + side] += weight * tile
-        weights[top : top + side, left : left + side] += weight
-    return total / weights
+
+    def __init__(self, channels: int, height: int, width: int):
+        self.total = torch.zeros(channels, height, width)
+        self.weights = torch.zeros(height, width)
+
+    def add(self, tile: Tensor, corner: tuple[int, int]) -> None:
+        """Add a float tile (C, side, side) whose upper left pixel lies at `corner` (top, left)."""
+        side, weight = tile.shape[-1], window(tile.shape[-1])
+        rows, columns = (slice(start, start + side) for start in corner)
+        self.total[:, rows, columns] += weight * tile
+        self.weights[rows, columns] += weight
+
+    def image(self) -> Tensor:
+        """Return the picture (C, H, W); every pixel must have been reached by a tile."""
+        return self.total / self.weights
+
+
+def blend(tiles: Tensor, corners: list[tuple[int, int]], height: int, width: int) -> Tensor:
+    """Return the picture (C, H, W) of float tiles (N, C, side, side) at `corners` (`Canvas`)."""
+    canvas = Canvas(tiles.shape[1], height, width)
+    for tile, corner in zip(tiles, corners, strict=True):
+        canvas.add(tile, corner)
+    return canvas.image()

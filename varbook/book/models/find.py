@@ -1,161 +1,285 @@
-"""A trained CycleVAR found by name or path and put together again from its record and those of its
-parents.
+"""Which trained models are on this machine: listed, found by name or path, and chosen where nobody
+named one.
+
+A run is a record (JSON) and its weights (safetensors). They lie beside each other in a folder that
+the reader names, below VARBOOK_HOME, or with the book; the first place that has a run counts.
+`load_run.load` puts the model itself together again.
 """
 
-import math
+import difflib
+from dataclasses import dataclass
 from pathlib import Path
 
 from varbook import paths
-from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import domains_of
-from varbook.config import rebuild
-from varbook.device import pick_device
+from varbook.book.models.profiles import PROFILES, Profile
+from varbook.book.models.sources import World
+from varbook.book.models.tasks import TASKS, Task, domains_of
+from varbook.data.toy import SPECIES
 from varbook.errors import VarbookError
 from varbook.files import read_json
-from varbook.pretrained.published_cyclevar import published_cyclevar
-from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
 from varbook.train.store import Run, checkpoint_path
-from varbook.train.weights import load_tensors, unpack
-from varbook.transformer.model import NextScaleConfig
-from varbook.transformer.text_model import TextNextScaleConfig, make_next_scale
-from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+
+ROLES = ("tokenizer", "next-scale", "translator")
 
 
-def _places(beside: Path | None) -> list[Path]:
-    """Return the folders in which records lie, the nearest first."""
-    return [*([beside] if beside else []), paths.home() / "runs", paths.shipped() / "records"]
+@dataclass(frozen=True)
+class Stored:
+    """A run whose record and weights are on this machine."""
+
+    record: dict
+    file: Path  # the record's
+
+    @property
+    def name(self) -> str:
+        """The run's name: kind and key."""
+        return self.file.stem
+
+    @property
+    def shipped(self) -> bool:
+        """Does the run come with the book?"""
+        return self.file.parent == paths.shipped() / "records" or bool(self.record.get("shipped"))
+
+    @property
+    def role(self) -> str:
+        """One of ROLES, or "" for what is none of them (a judge, a rival)."""
+        settings = self.record.get("settings", {})
+        if "cyclevar" in settings:
+            return "translator"
+        if isinstance(settings.get("tokenizer"), dict):
+            return "tokenizer"
+        rival = any(word in self.record.get("kind", "") for word in ("rival", "diffusion"))
+        return "next-scale" if isinstance(settings.get("model"), dict) and not rival else ""
+
+    @property
+    def reads(self) -> bool:
+        """Is it a next-scale model that takes words, not classes?"""
+        return self.role == "next-scale" and "words" in self.record["settings"]["model"]
+
+    @property
+    def task(self) -> Task | None:
+        """The book's task that the run belongs to; None for pictures of the reader's own."""
+        if "task" in self.record:
+            return TASKS.get(self.record["task"]["name"])
+        kind = self.record["kind"]  # of a record that is older than tasks
+        return next((task for task in TASKS.values() if kind in _kinds(task)), None)
+
+    @property
+    def drawn(self) -> bool:
+        """Was it trained on the drawn world, not on pictures?"""
+        return self.task is not None and isinstance(self.task.pictures, World)
+
+    def run(self) -> Run:
+        """Return the run as those who train get it."""
+        return Run(self.name, self.record, "shipped" if self.shipped else "found")
+
+    def weights(self) -> Path:
+        """Return the file of the weights."""
+        shipped = paths.shipped() / "records" == self.file.parent
+        beside = (paths.shipped() / "checkpoints" if shipped else self.file.parent) / (
+            f"{self.name}.safetensors"
+        )
+        return beside if beside.is_file() else checkpoint_path(self.name)
+
+    def classes(self) -> dict[str, int | str]:
+        """Return the names that this run knows -> class number, or prompt; a translator's from X to
+        Y. Empty where nothing says so: then classes have numbers only.
+        """
+        if self.role != "next-scale":
+            return domains_of(self.record)
+        if self.reads:
+            return {}  # any words of its vocabulary
+        names: dict[str, int | str] = {}
+        if self.drawn:
+            names = {name: label for label, name in enumerate(SPECIES)}
+        elif "task" in self.record:
+            names = dict(self.record["task"]["domains"])
+        elif self.task:
+            names = dict(self.task.domains)
+        count = self.record["settings"]["model"]["classes"]
+        return {name: label for name, label in names.items() if int(label) < count}
+
+    def facts(self) -> dict:
+        """Return what a list shows of the run, as plain data."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "profile": self.record.get("profile", ""),
+            "finished": self.record.get("finished"),
+            "minutes": self.record.get("minutes"),
+            "data": self._data(),
+            "knows": "words" if self.reads else list(self.classes()),
+            "shipped": self.shipped,
+            "where": str(self.weights()),
+        }
+
+    def _data(self) -> str:
+        """Return from what pictures the run is, in a few words."""
+        counts = self.record["settings"].get("images")
+        counts = counts if isinstance(counts, list) else [counts] if counts else []
+        told = f", {' + '.join(map(str, counts))} pictures" if counts else ""
+        if "task" in self.record:
+            return f"{self.record['task']['data']}{told}"
+        if self.task is None:
+            return told.removeprefix(", ") or "unknown pictures"
+        source = self.task.pictures
+        return f"{'the toy world' if isinstance(source, World) else source.name}{told}"
+
+
+def _kinds(task: Task) -> set[str]:
+    parts = (
+        "tokenizer",
+        "tokenizer-ground-truth",
+        "tokenizer-single",
+        "var",
+        "flexvar",
+        "cyclevar",
+        "published",
+    )
+    return {task.kind(part) for part in parts}
 
 
 def _records(pattern: str, beside: Path | None = None) -> list[Path]:
-    return [
-        path
-        for folder in _places(beside)
-        for path in sorted(folder.glob(pattern))
-        if not path.name.startswith(".")
-    ]
+    """Return the files of the records that match, the nearest place first, each name once."""
+    places = [*([beside] if beside else []), paths.home() / "runs", paths.shipped() / "records"]
+    files: dict[str, Path] = {}
+    for place in places:
+        for path in sorted(place.glob(pattern)):
+            if not path.name.startswith("."):
+                files.setdefault(path.name, path)
+    return list(files.values())
 
 
-def _weights(record_file: Path) -> Path:
-    beside = record_file.with_suffix(".safetensors")
-    return beside if beside.is_file() else checkpoint_path(record_file.stem)
+def _read(file: Path) -> Stored:
+    record = read_json(file)
+    if not isinstance(record, dict) or not {"kind", "key", "settings"} <= set(record):
+        raise VarbookError(f"{file} is no record of a run: delete it, or name another run.")
+    shipped = paths.shipped() / "records" / file.name
+    # Below VARBOOK_HOME a run that comes with the book has but a copy with more measurements.
+    return Stored(record, shipped if record.get("shipped") and shipped.is_file() else file)
 
 
-def _fill(model, record_file: Path):
-    """Load the weights of a record into `model`, and return the model where it will run."""
-    weights = _weights(record_file)
-    unpack(model, load_tensors(weights, read_json(record_file).get("sha256")), weights)
-    return model.to(pick_device()).eval()
-
-
-def _parent(key: str, beside: Path | None, child: str) -> Path:
-    """Return the record of the run with this key whose weights are there; VarbookError where there
-    is none.
+def stored(role: str = "", pattern: str = "*", beside: Path | None = None) -> list[Stored]:
+    """Return the runs of a role (one of ROLES, "": all three) whose weights are there: the reader's
+    own before those that come with the book, the newest first. Damaged records are passed over.
     """
-    for path in _records(f"*-{key}.json", beside):
-        if _weights(path).is_file():
-            return path
-    raise VarbookError(
-        f"The run {child} stands on a run with the key {key}, which is nowhere: put its two files beside it."
-    )
+    runs = []
+    for file in _records(f"{pattern}.json", beside):
+        if not Stored({}, file).weights().is_file():
+            continue  # a row of a table: its numbers are kept, its model is not
+        try:
+            run = _read(file)
+        except VarbookError:
+            continue
+        if run.role and role in ("", run.role):
+            runs.append(run)
+    return sorted(runs, key=lambda run: (run.shipped, -run.record.get("finished", 0), run.name))
 
 
-def best_photograph_run(profile: Profile) -> str:
-    """Return the name of the profile's translator of photographs with the lowest measured distance
-    to the target domain.
-
-    Runs without measurements come last, the newest first; where the profile has no photographs, the
-    toy world's runs stand in. VarbookError where nothing is trained.
-    """
-    for kind in ("published-cyclevar", "photo-cyclevar", "toy-cyclevar"):
-        found = {
-            path.stem: read_json(path)
-            for path in _records(f"{kind}-*.json")
-            if _weights(path).is_file()
-        }
-        own = {name: record for name, record in found.items() if record["profile"] == profile.name}
-        if own:
-            return min(own, key=lambda name: (_distance(own[name]), -own[name]["finished"]))
-    raise VarbookError(
-        f"No CycleVAR is trained in the {profile.name} profile yet: make figures ONLY=09 trains one."
-    )
-
-
-def _distance(record: dict) -> float:
-    """Return the mean Fréchet distance of both directions as chapter 09 measured it, infinity where
-    it did not.
-    """
-    try:
-        ways = record["measurements"]["photographs"]["values"]["CycleVAR w/ VAR"].values()
-        return sum(way["frechet"]["value"] for way in ways) / len(ways)
-    except (KeyError, ZeroDivisionError):
-        return math.inf
-
-
-def load_cyclevar(name_or_path: str | Path) -> tuple[CycleVAR, Run]:
-    """Return a trained CycleVAR and its run: `name_or_path` is the name of a run, or its
-    .safetensors with the .json beside it.
-
-    The run's record names its next-scale model, and that one's record its tokenizer; both are
-    looked for beside the file, below VARBOOK_HOME and among the runs that come with the book.
-    VarbookError where something is missing or damaged.
+def find_run(name_or_path: str | Path, role: str = "") -> Stored:
+    """Return the run with this name, of this kind (the newest one), or at this .safetensors or
+    .json; VarbookError where there is none, its weights are missing, or its role is not `role`.
     """
     path = Path(name_or_path).expanduser()
     beside = path.parent if path.suffix in (".safetensors", ".json") else None
     name = path.stem if beside else str(name_or_path)
-    record_file = next(iter(_records(f"{name}.json", beside)), None)
-    if record_file is None:
-        where = (
-            f"{path.with_suffix('.json')} is missing beside the weights"
-            if beside
-            else "there is no run of that name"
-        )
+    if beside and not path.with_suffix(".json").is_file():
         raise VarbookError(
-            f"CycleVAR {name_or_path} cannot be loaded: {where} (known: {', '.join(runs()) or 'none'})."
+            f"{name_or_path} cannot be loaded: {path.with_suffix('.json')} is missing beside the weights."
         )
-    record = read_json(record_file)
-    if "cyclevar" not in record["settings"]:
-        raise VarbookError(
-            f"{name} is a {record['kind']}, not a CycleVAR: name a run that translates."
-        )
-    config = rebuild(CycleVARConfig, record["settings"]["cyclevar"])
-    if record["kind"] == "published-cyclevar":  # its parents are no runs, but the published files
-        cyclevar = published_cyclevar(config=config).to(pick_device())
+    files = [] if set(name) & set("*?[]/") else _records(f"{name}.json", beside)
+    if files:
+        run = _read(files[0])
     else:
-        cyclevar = _from_runs(name, record["settings"]["model"], beside, config)
-    _fill(cyclevar.model, record_file)
-    source = "shipped" if record_file.parent == paths.shipped() / "records" else "found"
-    return cyclevar.eval(), Run(name, record, source)
+        # A kind without its key stands for the newest run of that kind: `--run photo-cyclevar`.
+        of_kind = [run for run in stored(role) if run.record.get("kind") == name]
+        if not of_kind:
+            raise VarbookError(_unknown(name, role))
+        run = of_kind[0]
+    if role and run.role != role:
+        raise VarbookError(
+            f"{run.name} is {_article(run.role or run.record.get('kind', 'something else'))}, not {_article(role)}: "
+            f"name one of {_names(role)}."
+        )
+    if not run.weights().is_file():
+        raise VarbookError(
+            f"{run.name} has a record, but its weights {run.weights()} are missing: train it again."
+        )
+    return run
 
 
-def _from_runs(name: str, model_key: str, beside: Path | None, config: CycleVARConfig) -> CycleVAR:
-    """Return a CycleVAR as its parents' records describe it, with its tokenizer's weights, but not
-    yet its own.
-    """
-    model_file = _parent(model_key, beside, name)
-    above = read_json(model_file)["settings"]
-    tokenizer_file = _parent(above["tokenizer"], beside, model_file.stem)
-    tokenizer = Tokenizer(
-        rebuild(TokenizerConfig, read_json(tokenizer_file)["settings"]["tokenizer"])
+def _article(noun: str) -> str:
+    return (
+        f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}{' model' if noun == 'next-scale' else ''}"
     )
-    kind = TextNextScaleConfig if "words" in above["model"] else NextScaleConfig
-    return CycleVAR(
-        _fill(tokenizer, tokenizer_file), make_next_scale(rebuild(kind, above["model"])), config
+
+
+def _names(role: str) -> str:
+    return ", ".join(run.name for run in stored(role)) or "none (nothing of the kind is trained)"
+
+
+def _unknown(name: str, role: str) -> str:
+    names = [run.name for run in stored(role)]
+    near = difflib.get_close_matches(name, names, 4, 0.3) or names[:4]
+    known = f"near it: {', '.join(near)}" if near else "no such run is on this machine"
+    return f"There is no run of that name, {name!r} ({known})."
+
+
+def parent(key: str, child: Stored) -> Stored:
+    """Return the run with this key, on which `child` stands, beside it first: what comes with the
+    book stands on what comes with the book. VarbookError where it is nowhere.
+    """
+    for file in _records(f"*-{key}.json", child.file.parent):
+        run = _read(file)
+        if run.weights().is_file():
+            return run
+    raise VarbookError(
+        f"The run {child.name} stands on a run with the key {key}, which is nowhere: put its two files beside it."
     )
 
 
-def runs() -> list[str]:
-    """Return the names of all CycleVAR runs whose weights are on this machine."""
-    records = (path for path in _records("*.json") if _weights(path).is_file())
-    return sorted({path.stem for path in records if "cyclevar" in read_json(path)["settings"]})
+def default_translator(profile: Profile, to: str | None = None) -> Stored:
+    """Return the translator to use where nobody named one.
 
-
-def domains(run: Run) -> dict[str, int | str]:
-    """Return what a run translates between: name -> class number, or prompt, first X, then Y. Empty
-    where the kind of run is unknown.
+    Of those that know the domain `to` (None: of all): the reader's own newest on pictures, then one
+    on pictures that comes with the book, then those of the drawn world likewise. VarbookError where
+    nothing is trained, or nothing knows `to`.
     """
-    return domains_of(run.record)
+    every = [run for run in stored("translator") if _counts(run, profile)]
+    if not every:
+        raise VarbookError(
+            f"No translator is trained in the {profile.name} profile yet: train one with `varbook train`."
+        )
+    knows = [run for run in every if to is None or to in run.classes() or to.isdigit()]
+    if not knows:
+        known = sorted({name for run in every for name in run.classes()})
+        raise VarbookError(f"No run translates to {to!r}; there are runs to {', '.join(known)}.")
+    return min(knows, key=lambda run: run.drawn)  # stable: own before shipped, newest first
 
 
-def side(cyclevar: CycleVAR) -> int:
-    """Return the side in pixels of the square pictures that a model translates."""
-    return cyclevar.schedule[-1][0] * cyclevar.tokenizer.stride
+def default_generator(profile: Profile, name: str | None, words: bool = False) -> Stored:
+    """Return the next-scale model to use where nobody named one: for the class `name` (None: any),
+    or for `words`.
+
+    Models that predict the ground truth (FlexVAR) come first: they draw at every size. VarbookError
+    where no model knows the class.
+    """
+    every = [run for run in stored("next-scale") if _counts(run, profile)]
+    models = [run for run in every if run.reads == words]
+    if not models:
+        raise VarbookError(
+            f"No such model is trained in the {profile.name} profile yet: `varbook train --list` names those that can be."
+        )
+    knows = [run for run in models if name is None or name in run.classes() or name.isdigit()]
+    if not knows:
+        classes = sorted({known for run in models for known in run.classes()})
+        near = difflib.get_close_matches(name or "", classes, 3)
+        hint = f"near it: {', '.join(near)}" if near else f"known: {', '.join(classes)}"
+        raise VarbookError(f"No model knows the class {name!r} ({hint}).")
+    return min(knows, key=lambda run: "flexvar" not in run.record["kind"])
+
+
+def _counts(run: Stored, profile: Profile) -> bool:
+    # Runs of another profile are not what was asked for, those on folders of the reader's own are:
+    # they belong to no profile of the book.
+    of_profile = run.record.get("profile")
+    return of_profile == profile.name or of_profile not in PROFILES

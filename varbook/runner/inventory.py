@@ -1,0 +1,205 @@
+"""What this machine has of what varbook can use but does not need, and what is lost without it.
+
+Rows as `machine.machine_check` has them: check, verdict, found, what to do.
+"""
+
+import importlib.metadata
+import os
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from varbook import paths
+from varbook.errors import VarbookError
+from varbook.evaluate import fidelity
+from varbook.features import clip, dino, flan_t5, mobilenet, perceptual, squeezenet
+from varbook.files import read_json
+from varbook.runner.machine import FAIL, NOTE, OK, row
+from varbook.train.store import run_key
+from varbook.train.weights import load_tensors
+
+MISSING = "missing"  # a fourth verdict: something that is not needed is not there
+
+
+class Weights(NamedTuple):
+    """Pretrained weights that are used where they are found."""
+
+    name: str
+    place: Callable[[], object]  # where they are, false where they are not
+    lost: str  # without them
+
+
+class Package(NamedTuple):
+    """An optional package."""
+
+    module: str
+    extra: str  # of `pip install "varbook[extra]"`
+    lost: str  # without it
+
+
+def _flan_t5() -> bool:
+    if find_spec("huggingface_hub") is None:
+        return False
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(flan_t5.NAME, "config.json"), str)
+
+
+def _trunk(name: str) -> Callable[[], bool]:
+    return lambda: perceptual.trunk_cached(name)
+
+
+WEIGHTS = (
+    Weights(
+        "SqueezeNet (perceptual loss, critic)",
+        lambda: paths.weights_file(squeezenet.FILE),
+        "losses compare features of a random network, and photographs are translated worse",
+    ),
+    Weights(
+        "MobileNet (distances on photographs)",
+        lambda: paths.weights_file(mobilenet.FILE),
+        "photographs have no FD-mobilenet and no structure distance",
+    ),
+    Weights(
+        "Inception (FID, KID, IS)",
+        fidelity.inception_cached,
+        "distances are FD-mobilenet or FD-toy, never FID",
+    ),
+    Weights(
+        "VGG-16 (LPIPS as published)",
+        _trunk("lpips-vgg"),
+        "LPIPS is computed with SqueezeNet and named so",
+    ),
+    Weights("CLIP ViT-B/32", clip.clip_at_hand, "no discriminator over CLIP (paper profile)"),
+    Weights("DINO ViT-B/8", dino.checkpoint, "no structure distance as published (paper profile)"),
+    Weights("Flan-T5-XL", _flan_t5, "Infinity reads no prompts (chapter 11, paper profile)"),
+)
+PACKAGES = (
+    Package("onnx", "export", "no translator as an ONNX file"),
+    Package("onnxscript", "export", "no translator as an ONNX file"),
+    Package("onnxruntime", "export", "an ONNX file cannot be tried here"),
+    Package("open_clip", "clip", "no discriminator over CLIP"),
+    Package("transformers", "text", "no Flan-T5, so no published Infinity"),
+    Package("huggingface_hub", "hub", "published checkpoints are not fetched, only read"),
+    Package("timm", "hub", "nothing but the check of DINO against its published code"),
+    Package("mamba_ssm", "mamba", "Mamba's scan runs in plain torch, slower on cards"),
+    Package("snakemake_executor_plugin_slurm", "cluster", "no jobs on SLURM"),
+    Package("pytest", "dev", "no tests"),
+    Package("nbval", "dev", "notebooks are not checked cell by cell"),
+)
+# Folder below VARBOOK_DATA -> who uses it, and how it is had.
+DATA = {
+    "horse2zebra": "chapter 09; data_scripts/fetch_horse2zebra.py fetches it",
+    "day2night": "chapter 11; data_scripts/prepare_bdd100k.py makes it",
+    "imagenet": "the paper profile; data_scripts/prepare_imagenet.py makes it",
+    "openimages": "the paper profile; data_scripts/prepare_openimages.py makes it",
+}
+
+
+def weights() -> list[dict]:
+    """Return a row for each network of pretrained weights: where it is, or what is lost."""
+    rows = []
+    for entry in WEIGHTS:
+        try:
+            place = entry.place()
+        except VarbookError:
+            place = None
+        found = str(place) if isinstance(place, Path) else "in the cache"
+        rows.append(row(entry.name, OK if place else MISSING, found if place else entry.lost))
+    return rows
+
+
+def optional_packages() -> list[dict]:
+    """Return a row for each optional package: its version, or what is lost without it."""
+    rows = []
+    for package in PACKAGES:
+        if find_spec(package.module) is None:
+            remedy = f'{package.lost}; pip install "varbook[{package.extra}]"'
+            rows.append(row(package.module, MISSING, remedy))
+            continue
+        names = importlib.metadata.packages_distributions().get(package.module, [])
+        rows.append(
+            row(package.module, OK, importlib.metadata.version(names[0]) if names else "there")
+        )
+    return rows
+
+
+def data_sets() -> list[dict]:
+    """Return a row for each data set: where it is, or who misses it; and rows for a VARBOOK_DATA
+    that leads nowhere.
+    """
+    rows = []
+    for name, use in DATA.items():
+        folder = paths.data_folder(name)
+        rows.append(row(name, OK if folder else MISSING, str(folder or f"not here: {use}")))
+    return _wrong_data() + rows
+
+
+def _wrong_data() -> list[dict]:
+    """Return a row where VARBOOK_DATA names no folder, a set itself, or a folder without any set."""
+    value = os.environ.get("VARBOOK_DATA")
+    if not value:
+        return []
+    folder = Path(value).expanduser()
+    if not folder.is_dir():
+        return [row("VARBOOK_DATA", FAIL, f"{folder} is no folder", "correct it, or unset it")]
+    if folder.name in DATA or (folder / "trainA").is_dir():
+        todo = f"name the folder that holds it: VARBOOK_DATA={folder.parent}"
+        return [row("VARBOOK_DATA", FAIL, f"{folder} is a data set itself", todo)]
+    if not any((folder / name).is_dir() for name in DATA):
+        todo = (
+            f"put one of {', '.join(DATA)} into it, or unset it; `varbook train` takes any folder"
+        )
+        return [row("VARBOOK_DATA", FAIL, f"{folder} holds none of the book's data sets", todo)]
+    return []
+
+
+def places() -> list[dict]:
+    """Return a row for each place where things are kept: set or default, there or not, writable."""
+    rows = []
+    for variable, place in (("VARBOOK_HOME", paths.home), ("VARBOOK_FIGURES", paths.figures)):
+        how = "set" if os.environ.get(variable) else "default"
+        try:
+            folder = place()
+            paths.check_writable(folder)
+            free = shutil.disk_usage(folder).free / 1e9
+            rows.append(row(variable, OK, f"{folder} ({how}), {free:.0f} GB free"))
+        except VarbookError as error:
+            rows.append(row(variable, FAIL, str(error), f"set {variable} to another folder"))
+    for variable, name in (("VARBOOK_DATA", "data"), ("VARBOOK_WEIGHTS", "weights")):
+        value = os.environ.get(variable)
+        looked = paths.data_places() if name == "data" else paths.weights_places()
+        there = [str(folder) for folder in looked if folder.is_dir()]
+        how = f"set to {value}" if value else "default"
+        rows.append(
+            row(variable, NOTE, f"{how}; looked through: {', '.join(there) or 'none is there'}")
+        )
+        if name == "weights" and value and not Path(value).expanduser().is_dir():
+            rows[-1] = row(variable, FAIL, f"{value} is no folder", "correct it, or unset it")
+    return rows
+
+
+def shipped_runs() -> list[dict]:
+    """Return a row for the runs that come with the book: are they whole, and found by their keys?"""
+    broken, count = [], 0
+    for file in sorted((paths.shipped() / "checkpoints").glob("*.safetensors")):
+        count += 1
+        try:
+            record = read_json(paths.shipped() / "records" / f"{file.stem}.json")
+            key = run_key(record["kind"], record["settings"], record["seed"])
+            if f"{record['kind']}-{key}" != file.stem:
+                broken.append(f"{file.stem} is looked for as {record['kind']}-{key}")
+            load_tensors(file, record["sha256"])
+        except (VarbookError, KeyError) as error:
+            broken.append(str(error))
+    todo = "install varbook again, or restore the checkout: git checkout varbook/shipped"
+    return [
+        row(
+            "runs that come with the book",
+            bool(count) and not broken,
+            "; ".join(broken) or f"{count}, each whole and found by its key",
+            todo,
+        )
+    ]
