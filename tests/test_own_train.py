@@ -14,6 +14,7 @@ from varbook.data.images import load_image
 from varbook.errors import VarbookError
 from varbook.own import plan as own_plan
 from varbook.own import train as own_train
+from varbook.own.folder import listed, survey
 from varbook.own.plan import Plan, Speed
 from varbook.own.train import Request, train_own
 
@@ -96,6 +97,24 @@ def test_a_training_that_was_stopped_goes_on_with_what_is_finished(pair, monkeyp
     result, said = ask(pair)
     assert said.count("trained just now") == 1 and "found below VARBOOK_HOME" in said
     assert result["run"].startswith("own-cyclevar-")
+
+
+def test_curves_and_sheets_are_shown_on_the_way(pair):
+    parts = listed(pair)
+    looked = survey(parts, size=32, load_size=36, most=100)
+    seen: dict[str, list] = {}
+
+    def shown(part, curve, sheet):
+        seen.setdefault(part, []).append((len(curve), sheet is not None))
+
+    task, own_profile = own_train.task_of(looked), own_train.profile_of(PLAN, 0)
+    for _ in range(2):  # trained, then found: the last line is the same
+        training = own_train.Training(task, own_profile, PLAN, pair.parent / "out", str, shown)
+        translator = training.run(None)
+    assert list(seen) == list(PLAN.steps)
+    assert len(seen["translator"]) > PLAN.translator and seen["tokenizer"][-1][1]
+    assert seen["translator"][-1] == (len(translator.run.curve), True) and translator.run.curve
+    assert any(sheet for _, sheet in seen["translator"][: PLAN.translator])
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing_beside_the_pictures(pair):

@@ -1,14 +1,14 @@
 """The toy world as a folder of picture files, as untidy as a person's own: summer and winter."""
 
+import os
 import random
 import shutil
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from varbook.world.draw import render
-from varbook.world.scene import in_snow, sample_scene
+from varbook.world.scene import Scene, in_snow, sample_scene
 
 SEASONS = ("summer", "winter")
 ANIMALS = ("horse", "cow", "deer")
@@ -21,7 +21,7 @@ def write_seasons(folder: str | Path, count: int, *, side: int = 96, seed: int =
     return `folder`; where it is there already, nothing is written.
 
     No scene is in both seasons. Shapes and sizes differ (the shorter side is `side` to twice that),
-    a third lies in a subfolder, half are JPEG (some turned by their EXIF tag), half PNG. Each
+    a fifth lies in a subfolder, half are JPEG (some turned by their EXIF tag), half PNG. Each
     season also has what a folder of photographs collects: a file that broke off, a text named .jpg
     and a copy of a picture.
     """
@@ -30,12 +30,11 @@ def write_seasons(folder: str | Path, count: int, *, side: int = 96, seed: int =
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Written beside it and renamed: half a folder is never taken for a whole one.
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent))
-    for offset, season in enumerate(SEASONS):
+    scratch = folder.with_name(f"{folder.name}-{os.getpid()}.part")
+    for season in SEASONS:
         place = scratch / season
         for number in range(count):
-            scene_seed = (seed * count + number) * len(SEASONS) + offset
-            _write_picture(place, number, scene_seed, season, side)
+            _write_picture(place, season, number, season_scene(season, number, count, seed), side)
         _write_clutter(place)
     try:
         scratch.rename(folder)
@@ -44,31 +43,31 @@ def write_seasons(folder: str | Path, count: int, *, side: int = 96, seed: int =
     return folder
 
 
-def _write_picture(place: Path, number: int, scene_seed: int, season: str, side: int) -> None:
-    draw = random.Random(scene_seed)
+def season_scene(season: str, number: int, count: int, seed: int = 0) -> Scene:
+    """Return the scene of picture `number` of a season, as `write_seasons` draws it."""
+    scene_seed = (seed * count + number) * len(SEASONS) + SEASONS.index(season)
     scene = sample_scene(scene_seed, species=ANIMALS[number % len(ANIMALS)])
-    wide, high = SHAPES[number % len(SHAPES)]
-    unit = side * (1 + draw.random()) / min(wide, high)
-    pixels = render(in_snow(scene) if season == "winter" else scene, *_size(high, wide, unit))
-    picture = Image.fromarray(pixels)  # H W 3
-    album = place / "album" if number % 3 == 2 else place
+    return in_snow(scene) if season == "winter" else scene
+
+
+def _write_picture(place: Path, season: str, number: int, scene: Scene, side: int) -> None:
+    wide, high = SHAPES[number // len(ANIMALS) % len(SHAPES)]
+    unit = side * (1 + random.Random(scene.seed).random()) / min(wide, high)
+    picture = Image.fromarray(render(scene, round(high * unit), round(wide * unit)))  # H W 3
+    album = place / "album" if number % 5 == 4 else place
     album.mkdir(parents=True, exist_ok=True)
-    if number % 2:
+    if number // 2 % 2:
         picture.save(album / f"{season}_{number:03}.png")
         return
     exif = Image.Exif()
-    if number % 4 == 0:
+    if number % 7 < 3:
         exif[0x0112] = TURNED
         picture = picture.transpose(Image.Transpose.ROTATE_90)
     picture.save(album / f"{season}_{number:03}.jpg", quality=95, exif=exif)
 
 
-def _size(high: int, wide: int, unit: float) -> tuple[int, int]:
-    return round(high * unit), round(wide * unit)
-
-
 def _write_clutter(place: Path) -> None:
-    whole = next(place.glob("*.jpg"))
+    whole = sorted(place.glob("*.jpg"))[0]
     (place / "broken.jpg").write_bytes(whole.read_bytes()[:1200])
     (place / "notes.jpg").write_text("This is no picture.\n", encoding="utf-8")
-    shutil.copyfile(whole, place / f"copy of {whole.name}")
+    shutil.copyfile(whole, place / f"{whole.stem}_copy.jpg")

@@ -25,6 +25,7 @@ from varbook.translate.cyclevar import CycleVAR
 
 PROBE_FEWEST = 20  # training pictures of each domain: a line fitted to fewer tells nothing apart
 PROBE_MOST = 300  # and more change nothing
+METHODS = ("untouched", "tokenizer alone", "CycleVAR")  # and then real pictures
 COLUMNS = ("frechet", "kernel", "structure", "seen_as")
 
 
@@ -68,6 +69,13 @@ class Report:
         }
 
 
+def in_order(rows: dict[str, dict]) -> list[tuple[str, dict]]:
+    """Return the methods of a direction and their rows as they are read: doing nothing first, real
+    pictures last. (A record keeps names in the order of the alphabet.)
+    """
+    return sorted(rows.items(), key=lambda row: (*METHODS, row[0]).index(row[0]))
+
+
 def say_report(numbers: dict) -> str:
     """Return the table of a report (as `Report.numbers` gives it) and the card of its measures."""
     lines: list[str] = []
@@ -76,7 +84,7 @@ def say_report(numbers: dict) -> str:
         columns = [key for key in COLUMNS if any(key in row for row in rows.values())]
         titles = {k: next(r[k]["name"] for r in rows.values() if k in r) for k in columns}
         lines.append(f"{direction:<28}" + "".join(f"{titles[key]:>22}" for key in columns))
-        for method, row in rows.items():
+        for method, row in in_order(rows):
             cells = [f"{_cell(key, row[key]):>22}" if key in row else " " * 22 for key in columns]
             lines.append(f"  {method:<26}" + "".join(cells))
         for row in rows.values():

@@ -34,11 +34,14 @@ from varbook.own.plan import Plan, base_chain, make_plan, measure_speed, plan_fr
 from varbook.own.report import Pictures, measure, say_report, tokenizer_sheet, translation_sheet
 from varbook.own.start import book_tokenizer
 from varbook.own.survey import Survey
+from varbook.train.keeper import Curve
 from varbook.train.progress import progress
 from varbook.translate.cyclevar import CycleVAR
 
 MARGIN = 286 / 256  # CycleVAR section 4.1: pictures are loaded larger, and cropped at random
 REPORTS = 4  # lines about each part while it is trained; a sheet with each of the translator's
+# What is shown on the way: the part at work, its curve so far, and now and then a new sheet.
+Shown = Callable[[str, Curve, Image.Image | None], None]
 SPACE = 300e6  # bytes that the runs, their saved states and the sheets may take, at 64 pixels
 
 
@@ -206,13 +209,22 @@ def pictures_of(task: Task, own_profile: Profile) -> tuple[Pictures, Pictures]:
 
 
 class Training:
-    """The three trainings, one after the other, with sample sheets and the time that is left."""
+    """The three trainings, one after the other, with sample sheets and the time that is left;
+    `shown` is called after every step, `say` now and then.
+    """
 
     def __init__(
-        self, task: Task, own_profile: Profile, plan: Plan, folder: Path, say: Callable[[str], None]
+        self,
+        task: Task,
+        own_profile: Profile,
+        plan: Plan,
+        folder: Path,
+        say: Callable[[str], None],
+        shown: Shown | None = None,
     ) -> None:
         self.task, self.profile, self.plan = task, own_profile, plan
         self.folder, self.say = folder, say
+        self.shown: Shown = shown or (lambda part, curve, sheet: None)
         self.domains = pictures_of(task, own_profile)
 
     def run(self, start: Trained | None) -> Trained:
@@ -220,14 +232,19 @@ class Training:
         tokenizer = build.tokenizer(self.task, self.profile, start=start)
         tokenizer.load(self.watch("tokenizer"))
         self.say(tokenizer.run.say())
-        self.keep(tokenizer_sheet(tokenizer.model, self.domains), "tokenizer")
+        sheet = tokenizer_sheet(tokenizer.model, self.domains)
+        self.shown("tokenizer", tokenizer.run.curve, sheet)
+        self.keep(sheet, "tokenizer")
         model = build.next_scale(self.task, self.profile, over=tokenizer)
         model.load(self.watch("next-scale model"))
         self.say(model.run.say())
+        self.shown("next-scale model", model.run.curve, None)
         translator = build.translator(self.task, self.profile, over=model)
         translator.load(self.watch("translator"))
         self.say(translator.run.say())
-        self.keep(translation_sheet(translator.model, self.domains), "translations")
+        sheet = translation_sheet(translator.model, self.domains)
+        self.shown("translator", translator.run.curve, sheet)
+        self.keep(sheet, "translations")
         return translator
 
     def watch(self, part: str) -> Watch:
@@ -239,7 +256,8 @@ class Training:
         steps = self.plan.steps[part]
         began: list[tuple[int, float]] = []
 
-        def done(step: int, model: nn.Module) -> None:
+        def done(step: int, model: nn.Module, curve: Curve) -> None:
+            self.shown(part, curve, None)
             now = time.monotonic()
             if not began:
                 began.append((step, now))  # where this run came in: a resumed one not at 0
@@ -252,7 +270,9 @@ class Training:
                 f"{part}: {step + 1} of {steps} steps, about {(rest + later) / 60:.1f} minutes left"
             )
             if isinstance(model, CycleVAR) and step + 1 < steps:
-                self.keep(translation_sheet(model, self.domains), f"step-{step + 1:06}")
+                sheet = translation_sheet(model, self.domains)
+                self.shown(part, curve, sheet)
+                self.keep(sheet, f"step-{step + 1:06}")
 
         return done
 

@@ -17,8 +17,9 @@ from varbook.train.store import Run, find_run, run_key, run_settings, train_or_l
 from varbook.translate.discriminator import features_at_hand
 
 Model = TypeVar("Model", bound=nn.Module)
-# What is called after every step of a training, with the step (from 0) and the model.
-Watch = Callable[[int, Any], None]
+# What is called after every step of a training, with the step (from 0), the model, and the curve so
+# far.
+Watch = Callable[[int, Any, Curve], None]
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def train_or_find(
 
         def watched_fit(keeper: Keeper) -> Curve:
             if watch:
-                keeper.watch = lambda step: watch(step, model)
+                keeper.watch = lambda step: watch(step, model, keeper.curve)
             return fit(model, keeper)
 
         run = train_or_load(

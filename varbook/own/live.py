@@ -1,0 +1,77 @@
+"""Training before the eyes of a reader: curves that draw themselves, and the newest sheet."""
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image
+
+from varbook.book.show.display import close, in_notebook
+from varbook.book.show.sheets import for_notebook, to_picture
+from varbook.device import is_batch
+from varbook.train.keeper import Curve
+
+# What is drawn of each part's curve; the rest stands in the run's record.
+SERIES = {
+    "tokenizer": {"mse": "squared error"},
+    "next-scale model": {"loss": "cross-entropy"},
+    "translator": {"loss": "all", "cycle": "cycle", "identity": "identity", "gan": "adversarial"},
+}
+
+
+def curves_figure(curves: Mapping[str, Curve]) -> Figure:
+    """Return the curves of the parts that have one so far, a panel each, losses on a logarithmic
+    scale.
+    """
+    figure, panels = plt.subplots(1, len(SERIES), figsize=(9, 2.4), layout="constrained")
+    for axis, (part, series) in zip(panels, SERIES.items(), strict=True):
+        axis.set(title=part, xlabel="step", yscale="log")
+        curve = curves.get(part, [])
+        for name, label in series.items():
+            points = [(point["step"], point[name]) for point in curve if name in point]
+            if points:
+                axis.plot(*zip(*points, strict=True), label=label)
+        if curve and len(series) > 1:
+            axis.legend(fontsize="small")
+    return figure
+
+
+class Live:
+    """What is seen while a training runs: call it with a part, its curve and, now and then, a
+    sheet.
+
+    Curves and sheet are two pictures that are drawn again in place, the curves every `seconds`.
+    In batch, and outside of notebooks, nothing is shown; `curves` are kept all the same.
+    """
+
+    def __init__(self, seconds: float = 3.0, clock: Callable[[], float] = time.monotonic):
+        self.curves: dict[str, Curve] = {}
+        self.seconds, self.clock, self.drawn = seconds, clock, -seconds
+        self.places: dict[str, Any] = {}  # IPython's handles of what is displayed
+        self.watched = in_notebook() and not is_batch()
+
+    def __call__(self, part: str, curve: Curve, sheet: Image.Image | None = None) -> None:
+        """Show `curve` (of the part so far), if the last drawing is long enough ago, and `sheet`."""
+        self.curves[part] = curve
+        if not self.watched:
+            return
+        now = self.clock()
+        if now - self.drawn >= self.seconds:
+            self.drawn = now
+            self._draw("curves", curves_figure(self.curves), "the losses of the parts so far")
+        if sheet is not None:
+            self._draw("sheet", sheet, f"what the {part} makes of held-out pictures by now")
+
+    def _draw(self, place: str, picture: Figure | Image.Image, alt: str) -> None:
+        from IPython.display import display
+
+        mime, data = for_notebook(to_picture(picture))
+        close(picture)
+        bundle = {mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"}
+        if place in self.places:
+            self.places[place].update(bundle, raw=True)
+        else:
+            self.places[place] = display(bundle, raw=True, display_id=True)
