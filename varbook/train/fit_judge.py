@@ -34,10 +34,10 @@ def soften(images: Tensor) -> Tensor:
 def disturb(
     images: Tensor, silhouettes: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Mirror, tint, blur and roughen images (B, 3, H, W) in [-1, 1] as a tokenizer might; silhouettes
-    (B, H, W) are mirrored along.
+    """Mirror, tint, blur and roughen images (B, 3, H, W) in [-1, 1] as a tokenizer might.
 
-    A judge that has seen only sharp renders would punish a reconstruction for being one.
+    Silhouettes (B, H, W) are mirrored along. A judge that has seen only sharp renders would punish
+    a reconstruction for being one.
     """
     count, device = len(images), images.device
     mirror = torch.rand(count, generator=generator).to(device) < 0.5
@@ -54,8 +54,9 @@ def disturb(
 
 
 def dice_loss(logits: Tensor, masks: Tensor) -> Tensor:
-    """Return one minus the soft overlap 2|A and B| / (|A| + |B|), averaged over the images of
-    (B, H, W) logits and masks.
+    """Return one minus the soft overlap 2 |A and B| / (|A| + |B|), averaged over the images.
+
+    Logits and masks are (B, H, W).
     """
     inside = logits.sigmoid()
     overlap = (inside * masks).sum(dim=(1, 2))
@@ -65,8 +66,9 @@ def dice_loss(logits: Tensor, masks: Tensor) -> Tensor:
 def judge_losses(
     verdict: Verdict, labels: Tensor, masks: Tensor, domains: tuple[int, ...]
 ) -> dict[str, Tensor]:
-    """Return the three losses: species over all (B,), domain over those of `domains` alone,
-    silhouette over (B, H, W).
+    """Return the losses of species, domain and silhouette.
+
+    Labels are (B,) and masks (B, H, W); the domain's loss is over images of `domains` alone.
     """
     species = F.cross_entropy(verdict.species.float(), labels)
     member = torch.stack([labels == label for label in domains], dim=1)  # B D
@@ -92,9 +94,7 @@ def _check(judge: Judge, images: Tensor, labels: Tensor, silhouettes: Tensor) ->
 
 
 def rate_factor(step: int, steps: int) -> float:
-    """Return the factor of the learning rate: a rise over the first twentieth, then half a cosine
-    down to zero.
-    """
+    """Return the factor of the learning rate: a rise over a twentieth, then half a cosine to zero."""
     warm = max(1, steps // 20)
     if step < warm:
         return (step + 1) / warm
@@ -162,11 +162,10 @@ def fit_judge(
     device: torch.device | str,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `judge` in place on uint8 images (N, 3, H, W), labels (N,) and silhouettes (N, H, W), and
-    return the curve; resumable.
+    """Train `judge` in place and return the curve; resumable.
 
-    Batch norm looks at the whole batch, and the judge is small: of several processes each works
-    through all of every batch.
+    Images are uint8 (N, 3, H, W), labels (N,), silhouettes (N, H, W). Batch norm looks at the whole
+    batch, and the judge is small: of several processes each works through all of every batch.
     """
     _check(judge, images, labels, silhouettes)
     device = torch.device(device)
@@ -202,8 +201,9 @@ def fit_attributes(
     device: torch.device | str,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train the judge of captions on uint8 images (N, 3, H, W) and labels (N,) per attribute, and
-    return the curve; resumable.
+    """Train the judge of captions in place and return the curve; resumable.
+
+    Images are uint8 (N, 3, H, W), labels (N,) per attribute.
     """
     device = torch.device(device)
     # This judge draws no silhouettes; zeros, which take no memory, stand for them in the loop.
