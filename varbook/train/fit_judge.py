@@ -18,7 +18,9 @@ from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.steps import Steps, take_step, total
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
+def random_between(
+    shape: tuple[int, ...], low: float, high: float, generator: torch.Generator
+) -> Tensor:
     """Return numbers drawn evenly between `low` and `high`."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
@@ -43,13 +45,13 @@ def disturb(
     mirror = torch.rand(count, generator=generator).to(device) < 0.5
     images = torch.where(mirror[:, None, None, None], images.flip(3), images)
     silhouettes = torch.where(mirror[:, None, None], silhouettes.flip(2), silhouettes)
-    gain = uniform((count, 3, 1, 1), 0.85, 1.15, generator).to(device)
-    shift = uniform((count, 3, 1, 1), -0.12, 0.12, generator).to(device)
+    gain = random_between((count, 3, 1, 1), 0.85, 1.15, generator).to(device)
+    shift = random_between((count, 3, 1, 1), -0.12, 0.12, generator).to(device)
     # A third stay sharp; the others are mixed with a blurred and a twice blurred copy.
-    blur = uniform((count, 1, 1, 1), -0.5, 1.0, generator).clamp(min=0).to(device)
+    blur = random_between((count, 1, 1, 1), -0.5, 1.0, generator).clamp(min=0).to(device)
     images = torch.lerp(images, soften(soften(images)), blur)
     noise = torch.randn(images.shape, generator=generator).to(device)
-    rough = uniform((count, 1, 1, 1), 0.0, 0.08, generator).to(device)
+    rough = random_between((count, 1, 1, 1), 0.0, 0.08, generator).to(device)
     return (images * gain + shift + rough * noise).clamp(-1, 1), silhouettes
 
 
