@@ -71,7 +71,7 @@ def test_an_interrupted_filling_is_filled_again(run):
 
 def test_the_toy_study_shows_held_out_horses_and_asks_for_zebras(run, monkeypatch):
     asked = []
-    made = Trained("key", lambda: (tiny_cyclevar(), run))
+    made = Trained("key", lambda watch: (tiny_cyclevar(), run))
     monkeypatch.setattr(build, "translator", lambda task, profile: made)
     monkeypatch.setattr(
         methods,
