@@ -10,18 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from varbook import processes
 from varbook.data import shards as module
-from varbook.data.shards import draw_crops, open_shards
+from varbook.data.shards import VIEWS, Crops, open_shards
 from varbook.errors import VarbookError
 from varbook.paths import repository
 
 sys.path.insert(0, str(repository() / "data_scripts"))
 import make_shards  # noqa: E402
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
@@ -111,41 +106,51 @@ def test_a_set_without_classes_has_the_label_zero(tmp_path, make, prepared):
     assert shards.classes == () and shards.labels.tolist() == [0] * 4
 
 
-def test_a_crop_is_the_square_that_is_asked_for(tmp_path, make, shards, monkeypatch):
+def test_a_square_lies_where_it_is_asked_for(tmp_path, make, shards, monkeypatch):
     ramp = np.zeros((36, 48, 3), np.uint8)
     ramp[..., 0], ramp[..., 1] = np.arange(48), np.arange(36)[:, None]
     monkeypatch.setattr(module.Shards, "picture", lambda self, row: Image.fromarray(ramp))
     rows = torch.tensor([0, 0, 0])
     where = torch.tensor([[0.0, 0.0, 0.0], [0.99, 0.99, 0.0], [0.99, 0.0, 0.5]])
-    first, last, mirrored = shards.crops(rows, 32, where)
+    first, last, mirrored = shards.squares(rows, 32, where)
     assert first[0, 0].tolist() == list(range(32)) and first[1, :, 0].tolist() == list(range(32))
     assert last[0, 0].tolist() == list(range(16, 48)) and last[1, 0, 0] == 4
     assert torch.equal(mirrored.flip(-1)[1], last[1]) and mirrored[0, 0, 0] == 31
     assert shards.middle(rows[:1], 32)[0, 0, 0, 0] == 8
-    assert shards.crops(rows, 16, where).shape == (3, 3, 16, 16)
+    assert shards.squares(rows, 16, where).shape == (3, 3, 16, 16)
 
 
-def test_a_batch_follows_from_its_generator_alone(shards):
-    images, labels = draw_crops(shards, 6, 32, seeded())
-    again, _ = draw_crops(shards, 6, 32, seeded())
-    assert images.shape == (6, 3, 32, 32) and images.min() >= -1 and images.max() <= 1
-    assert torch.equal(images, again)
-    assert not torch.equal(images, draw_crops(shards, 6, 32, seeded(1))[0])
-    assert labels.tolist() == [0 if image.mean() < 0.02 else 1 for image in images]
+def test_crops_answer_like_a_tensor_and_a_row_is_always_the_same_crop(shards, monkeypatch):
+    crops = Crops(shards, 32)
+    assert len(crops) == len(crops.labels) == 7 * VIEWS
+    rows = torch.randint(len(crops), (64,), generator=torch.Generator().manual_seed(0))
+    images = crops[rows]
+    assert images.shape == (64, 3, 32, 32) and images.dtype == torch.uint8
+    assert crops.labels[rows].tolist() == [
+        0 if image.float().mean() < 130 else 1 for image in images
+    ]
+    assert torch.equal(crops[rows[5:7]], images[5:7])  # whatever else is in the batch
+    ramp = np.zeros((36, 48, 3), np.uint8)
+    ramp[..., 0], ramp[..., 1] = np.arange(48), np.arange(36)[:, None]
+    monkeypatch.setattr(module.Shards, "picture", lambda self, row: Image.fromarray(ramp))
+    seen = crops[rows]
+    assert {int(image[1, 0, 0]) for image in seen} == set(
+        range(5)
+    )  # every place from top to bottom
+    mirrored = [bool(image[0, 0, 0] > image[0, 0, 1]) for image in seen]
+    assert 16 < sum(mirrored) < 48
+    lefts = {int(image[0].min()) for image in seen}
+    assert lefts <= set(range(17)) and len(lefts) > 12
 
 
-def test_processes_share_the_batch_of_one_and_decode_their_own_rows_alone(shards, monkeypatch):
-    whole, labels = draw_crops(shards, 6, 32, seeded())
+def test_no_picture_is_decoded_that_is_not_asked_for(shards, monkeypatch):
     decoded, picture = [], module.Shards.picture
     monkeypatch.setattr(
         module.Shards, "picture", lambda self, row: decoded.append(row) or picture(self, row)
     )
-    monkeypatch.setattr(processes, "count", lambda: 2)
-    for rank in (0, 1):
-        monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
-        part, part_labels = draw_crops(shards, 6, 32, seeded())
-        assert torch.equal(part, whole[rank::2]) and torch.equal(part_labels, labels[rank::2])
-    assert len(decoded) == 6
+    crops = Crops(shards, 32)
+    assert crops[torch.tensor([3, 3 + 7 * 5])].shape[0] == 2 and decoded == [3, 3]
+    assert shards.places.nbytes == 7 * 4 * 8  # what is held in memory: four numbers a picture
 
 
 @pytest.mark.parametrize(

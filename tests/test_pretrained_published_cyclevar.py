@@ -73,7 +73,7 @@ def test_the_settings_are_those_of_cyclegan_turbo():
         t.average,
         t.identity_steps,
     ) == (0,) * 6
-    assert (t.discriminator, t.betas, t.discriminator_lr) == ("features", (0.9, 0.999), 1e-5)
+    assert (t.discriminator, t.betas, t.discriminator_lr) == ("clip", (0.9, 0.999), 1e-5)
     rates = [
         learning_rate(step, t.steps, t.warmup, t.hold) for step in (0, 249, 499, 12_000, 24_999)
     ]

@@ -189,8 +189,8 @@ def discriminators(monkeypatch):
     made = []
 
     class Watched(PatchDiscriminator):
-        def __init__(self):
-            super().__init__()
+        def __init__(self, channels):
+            super().__init__(channels)
             made.append(self)
 
     monkeypatch.setattr(module, "PatchDiscriminator", Watched)

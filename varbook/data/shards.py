@@ -1,9 +1,10 @@
 """Data sets too large for the memory: pictures in tar files, decoded and cropped batch by batch.
 
 data_scripts/make_shards.py writes the files in webdataset's layout, `name.jpg` and `name.cls` one
-behind the other, beside a table of where each picture begins. With that table a batch is any rows
-of the set in any order, so that it follows from the seed and the step alone: a training goes on to
-the same bits after a kill, and sees the same pictures with one process and with sixteen.
+behind the other, beside a table of where each picture begins. With that table any rows of the set
+can be read in any order, and `Crops` answers like a tensor of images: a loop draws its rows as from
+one in memory. So a batch follows from the seed and the step alone: a training goes on to the same
+bits after a kill, and sees the same pictures with one process and with sixteen.
 """
 
 import functools
@@ -13,19 +14,30 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from varbook import processes
-from varbook.data.images import to_float, to_tensor
+from varbook.data.images import to_tensor
 from varbook.errors import VarbookError
 
 MANIFEST = "manifest.json"
 MARGIN = 1.125  # short side of a picture over the side of a crop (VAR: 288 pixels for 256)
+VIEWS = 2**20  # ways in which a picture is cropped and mirrored
 MAKE = "make them with data_scripts/make_shards.py"
+
+
+class Rows(Protocol):
+    """What a loop draws its batches from: a tensor (N, ...), or a set that answers like one."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Return the rows (B,) as (B, ...)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +73,14 @@ class Shards:
                 f"Picture {row} of {path} cannot be read ({error}): delete that file and {MAKE} again."
             ) from error
 
-    def crops(self, rows: Tensor, size: int, where: Tensor) -> Tensor:
+    def squares(self, rows: Tensor, size: int, where: Tensor) -> Tensor:
         """Return a square of each picture of `rows` (B,), uint8 (B, 3, size, size).
 
         The short side is first brought to 1.125 * `size` pixels. `where` (B, 3) in [0, 1) says how
         far down and how far to the right the square lies, and, from a half on, to mirror it.
         """
 
-        def crop(job: tuple[int, list[float]]) -> Tensor:
+        def cut(job: tuple[int, list[float]]) -> Tensor:
             row, (down, right, mirror) = job
             picture = scaled(self.picture(row), round(MARGIN * size))
             top = int(down * (picture.height - size + 1))
@@ -78,15 +90,52 @@ class Shards:
 
         # Pillow decodes and resizes outside Python's lock, so threads are enough.
         with ThreadPoolExecutor(min(len(rows) or 1, os.cpu_count() or 1)) as pool:
-            return torch.stack(
-                list(pool.map(crop, zip(rows.tolist(), where.tolist(), strict=True)))
-            )
+            return torch.stack(list(pool.map(cut, zip(rows.tolist(), where.tolist(), strict=True))))
 
     def middle(self, rows: Tensor, size: int) -> Tensor:
         """Return the middle square of each picture of `rows` (B,), uint8 (B, 3, size, size): what
-        is measured, never cropped at random.
+        is shown and measured is never cropped at random.
         """
-        return self.crops(rows, size, torch.tensor([0.5, 0.5, 0.0]).expand(len(rows), 3))
+        return self.squares(rows, size, torch.tensor([0.5, 0.5, 0.0]).expand(len(rows), 3))
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """Random crops of a set of N pictures, half of them mirrored, as a tensor of N * VIEWS images
+    would hold them: row i + N * v is picture i in view v, and always the same crop.
+    """
+
+    shards: Shards
+    size: int  # side of a crop in pixels
+
+    def __len__(self) -> int:
+        return len(self.shards) * VIEWS
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Return the crops of `rows` (B,), uint8 (B, 3, size, size)."""
+        where = [
+            torch.rand(3, generator=torch.Generator().manual_seed(row)) for row in rows.tolist()
+        ]
+        return self.shards.squares(rows % len(self.shards), self.size, torch.stack(where))
+
+    @property
+    def labels(self) -> "RepeatedLabels":
+        """The class of every crop."""
+        return RepeatedLabels(self.shards.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatedLabels:
+    """Labels (N,) of pictures, as the labels of their N * VIEWS crops."""
+
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels) * VIEWS
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Return the labels of `rows` (B,), long (B,)."""
+        return self.labels[rows % len(self.labels)]
 
 
 def scaled(picture: Image.Image, side: int) -> Image.Image:
@@ -133,16 +182,3 @@ def open_shards(folder: str | Path) -> Shards:
         np.concatenate(places).astype(np.int64),
         manifest["identity"],
     )
-
-
-def draw_crops(
-    shards: Shards, count: int, size: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Return this process's share of a batch of `count` random crops, with labels (B,).
-
-    Crops are floats (B, 3, size, size) in [-1, 1], mirrored half of the time. All numbers are drawn
-    for the whole batch, but each process decodes its own rows alone.
-    """
-    rows = processes.share(torch.randint(len(shards), (count,), generator=generator))
-    where = processes.share(torch.rand(count, 3, generator=generator))
-    return to_float(shards.crops(rows, size, where)), shards.labels[rows]

@@ -54,9 +54,9 @@ class CycleVARTraining:
     )  # real images pass through the tokenizer too (ours): else its blur gives fakes away
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
-    discriminator: str = recorded_as(
-        "critic", "patch", later=True
-    )  # "features": frozen CLIP and an MLP, CycleVAR section 4.1; or "patch+features"
+    # "clip": frozen CLIP and an MLP (CycleVAR section 4.1), or an error where CLIP cannot be had;
+    # "features": the best network at hand, which `Run.say` names; "patch+features": both.
+    discriminator: str = recorded_as("critic", "patch", later=True)
     discriminator_channels: tuple[int, ...] = recorded_as(
         "critic_channels", (48, 96, 128)
     )  # of the patch discriminator

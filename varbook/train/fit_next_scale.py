@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from varbook import processes
 from varbook.config import added
 from varbook.data.images import to_float
+from varbook.data.shards import Rows
 from varbook.device import autocast
 from varbook.tokenizer.bits import BinaryCodes, flip
 from varbook.tokenizer.codebook import Codebook
@@ -24,7 +25,9 @@ from varbook.transformer.model import NextScaleModel
 
 @dataclass(frozen=True)
 class NextScaleTraining:
-    """Everything that shapes the training of a next-scale model."""
+    """Everything that shapes the training of a next-scale model. Betas of AdamW: 0.9 and 0.95
+    (FlexVAR section 4.1).
+    """
 
     steps: int = 1000
     batch: int = 32
@@ -37,10 +40,14 @@ class NextScaleTraining:
     max_steps: int = 7  # of a drawn schedule; 10 in FlexVAR
     step_drop: float = 0.05  # FlexVAR section 3.4
     max_drops: int = 4  # FlexVAR section 3.4
-    token_budget: int = 680  # a drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays
+    # A drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays.
+    # At 16 x 16 that leaves 7.8 scales on average; with 0, no budget, 9.6 (the paper: 6 to 10).
+    token_budget: int = 680
     flips: float = added(
         0.0
     )  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
+    # Share of the steps before the rate falls; 1: constant, as FlexVAR section 4.1 names one rate.
+    hold: float = added(0.6)
 
 
 @torch.no_grad()
@@ -120,8 +127,8 @@ def decay_groups(model: nn.Module, decay: float) -> list[dict]:
 def fit_next_scale(
     model: NextScaleModel,
     tokenizer: Tokenizer,
-    features: Tensor,
-    labels: Tensor,
+    features: Rows,
+    labels: Rows,
     training: NextScaleTraining,
     *,
     seed: int,
@@ -149,7 +156,7 @@ def fit_next_scale(
         codes = cast(BinaryCodes, tokenizer.codebook)  # only bits can be flipped
         disturb = partial(flip, codes, strength=training.flips)
     state: State = {"model": model, "optimiser": optimiser}
-    rate = Rate(training.lr, training.steps)
+    rate = Rate(training.lr, training.steps, hold=training.hold)
     steps = Steps("next-scale model", training.steps, state, [optimiser], rate, seed, keeper)
     for _, generator in steps:
         rows = torch.randint(len(features), (training.batch,), generator=generator)

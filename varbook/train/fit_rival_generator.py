@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from varbook import processes
+from varbook.data.shards import Rows
 from varbook.device import autocast
 from varbook.generate.rival_sampling import visible
 from varbook.tokenizer.schedule import size_of
@@ -95,8 +96,8 @@ def fit_rival_generator(
     name: str,
     model: NextScaleModel | DiffusionModel,
     tokenizer: Tokenizer,
-    features: Tensor,
-    labels: Tensor,
+    features: Rows,
+    labels: Rows,
     training: NextScaleTraining,
     *,
     seed: int,
@@ -113,13 +114,13 @@ def fit_rival_generator(
     model.to(device).train()
     tokenizer.to(device).eval()
     if isinstance(model, DiffusionModel):
-        model.measure(features[:4096])
+        model.measure(features[torch.arange(min(4096, len(features)))])
     processes.start_alike(model)
     optimiser = torch.optim.AdamW(
         decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
     )
     state: State = {"model": model, "optimiser": optimiser}
-    rate = Rate(training.lr, training.steps)
+    rate = Rate(training.lr, training.steps, hold=training.hold)
     steps = Steps(name, training.steps, state, [optimiser], rate, seed, keeper)
     for _, generator in steps:
         rows = torch.randint(len(features), (training.batch,), generator=generator)

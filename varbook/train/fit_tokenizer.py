@@ -10,9 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook import processes
+from varbook.config import added
+from varbook.data.shards import Rows
 from varbook.device import autocast, channels_last
 from varbook.tokenizer.pyramid import Quantised
-from varbook.tokenizer.schedule import Schedule, sample_schedule
+from varbook.tokenizer.schedule import Schedule, sample_scales, sample_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
@@ -21,7 +23,12 @@ from varbook.translate.discriminator import PatchDiscriminator, hinge_discrimina
 
 @dataclass(frozen=True)
 class TokenizerTraining:
-    """Everything that shapes the training of a tokenizer."""
+    """Everything that shapes the training of a tokenizer.
+
+    The loss is the mean over the scales where FlexVAR eq. 5 has the sum, so that K is no hidden
+    learning rate. Betas of AdamW: 0.9 and 0.95 (FlexVAR section 4.1); of the discriminator's, at
+    half the rate, 0.5 and 0.95 (ours).
+    """
 
     steps: int = 2000
     batch: int = 8
@@ -40,6 +47,16 @@ class TokenizerTraining:
         3  # K of FlexVAR eq. 5, the full scale among them; unused by a residual pyramid
     )
     single_scale: bool = False  # train the last scale alone: LlamaGen's tokenizer
+    smallest_scale: bool = added(False)  # 1 x 1 may be among the random scales (FlexVAR 3.3)
+    # Share of the steps before the rate falls; 1: constant, FlexVAR section 4.1.
+    hold: float = added(0.6)
+    # The discriminator judges every scale of 32 pixels or more, as FlexVAR eq. 5 has it; else the
+    # full one alone.
+    gan_every_scale: bool = added(False)
+    discriminator_channels: tuple[int, ...] = added((32, 64, 96))  # LlamaGen: from 64 on
+    # A published tokenizer whose encoder and decoder it starts from, FlexVAR section 4.1:
+    # "llamagen-vq16". Empty: from nothing.
+    start: str = added("")
 
 
 def training_schedule(
@@ -49,12 +66,14 @@ def training_schedule(
     generator: torch.Generator,
 ) -> Schedule:
     """Return the scales of one step: fixed for a residual pyramid, K random ones for ground truth
-    (FlexVAR 3.3).
+    (FlexVAR section 3.3).
     """
     if training.single_scale:
         return (latent,)
     if tokenizer.pyramid.cumulative:
         return tokenizer.config.schedule
+    if training.smallest_scale:
+        return sample_scales(latent, training.random_scales, generator=generator)
     return sample_schedule(latent, training.random_scales + 1, drop=0.0, generator=generator)[1:]
 
 
@@ -90,6 +109,9 @@ def start_codebook(
         )
 
 
+SMALLEST_JUDGED = 32  # pixels: networks for perception, and discriminators, see nothing in less
+
+
 def image_loss(
     rebuilt: Tensor, image: Tensor, training: TokenizerTraining, perceptual: Callable | None
 ) -> Tensor:
@@ -98,9 +120,33 @@ def image_loss(
         image = F.interpolate(image, size=rebuilt.shape[-2:], mode="area")  # B 3 h w
     loss = training.l2 * F.mse_loss(rebuilt, image) + training.l1 * F.l1_loss(rebuilt, image)
     # Perceptual networks halve their input several times: of very small images nothing would be left.
-    if perceptual is not None and training.perceptual and min(rebuilt.shape[-2:]) >= 32:
+    if (
+        perceptual is not None
+        and training.perceptual
+        and min(rebuilt.shape[-2:]) >= SMALLEST_JUDGED
+    ):
         loss = loss + training.perceptual * perceptual(rebuilt, image).mean()
     return loss
+
+
+def judged_scales(rebuilt: list[Tensor], training: TokenizerTraining) -> list[Tensor]:
+    """Return those of the decoded scales, coarse to fine, that the discriminator judges."""
+    if not training.gan_every_scale:
+        return rebuilt[-1:]
+    large = [scale for scale in rebuilt[:-1] if min(scale.shape[-2:]) >= SMALLEST_JUDGED]
+    return [*large, rebuilt[-1]]
+
+
+def discriminator_loss(discriminator: nn.Module, judged: list[Tensor], image: Tensor) -> Tensor:
+    """Return the hinge loss of the discriminator, a mean over the scales `judged`, each against the
+    image (B, 3, H, W) made as small.
+    """
+    losses = []
+    for fake in judged:
+        same = fake.shape == image.shape
+        real = image if same else F.interpolate(image, size=fake.shape[-2:], mode="area")
+        losses.append(hinge_discriminator(discriminator(real), discriminator(fake.detach())))
+    return torch.stack(losses).mean()
 
 
 def care_for_codebook(
@@ -125,7 +171,7 @@ def care_for_codebook(
 
 def fit_tokenizer(
     tokenizer: Tokenizer,
-    images: Tensor,
+    images: Rows,
     training: TokenizerTraining,
     *,
     seed: int,
@@ -137,10 +183,11 @@ def fit_tokenizer(
     """Train `tokenizer` in place on uint8 images (N, 3, H, W) (FlexVAR eq. 5) and return the curve; resumable through
     `keeper`.
 
-    `draw` makes a float batch out of the set; random crops and mirroring live there.
+    `draw` makes a float batch out of the set; random crops and mirroring live there. `Crops` of a
+    set on disk serve like images in memory.
     """
     channels_last(tokenizer.to(device)).train()
-    discriminator = PatchDiscriminator().to(device)
+    discriminator = PatchDiscriminator(training.discriminator_channels).to(device)
     optimiser = torch.optim.AdamW(
         tokenizer.parameters(), training.lr, betas=(0.9, 0.95), weight_decay=training.weight_decay
     )
@@ -150,7 +197,7 @@ def fit_tokenizer(
     processes.start_alike(tokenizer, discriminator)
     state: State = {"tokenizer": tokenizer, "optimiser": optimiser}
     state |= {"discriminator": discriminator, "discriminator_optimiser": discriminator_optimiser}
-    rate = Rate(training.lr, training.steps)
+    rate = Rate(training.lr, training.steps, hold=training.hold)
     steps = Steps("tokenizer", training.steps, state, [optimiser], rate, seed, keeper)
     for step, generator in steps:
         image = processes.share(draw(images, training.batch, generator)).to(
@@ -172,11 +219,13 @@ def fit_tokenizer(
         adversarial = training.gan > 0 and step >= training.gan_start * training.steps
         if adversarial:
             with frozen(discriminator):
-                loss = loss - training.gan * discriminator(rebuilt[-1]).mean()
+                judged = judged_scales(rebuilt, training)
+                logits = torch.stack([discriminator(scale).mean() for scale in judged])
+                loss = loss - training.gan * logits.mean()
         take_step(loss, tokenizer, optimiser, 1.0)
         if adversarial:
-            judged = hinge_discriminator(discriminator(image), discriminator(rebuilt[-1].detach()))
-            take_step(judged, discriminator, discriminator_optimiser)
+            verdict = discriminator_loss(discriminator, judged, image)
+            take_step(verdict, discriminator, discriminator_optimiser)
         if quantised:
             care_for_codebook(tokenizer, quantised, training, step, generator)
         mse = F.mse_loss(rebuilt[-1].detach(), image)

@@ -13,18 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from varbook import processes
 from varbook.data.images import to_float
+from varbook.data.shards import Rows
 from varbook.device import step_generator
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.progress import progress
 
 # Makes a float batch (count, 3, H, W) in [-1, 1] out of a uint8 set (N, 3, H, W).
-Draw = Callable[[Tensor, int, torch.Generator], Tensor]
+Draw = Callable[[Any, int, torch.Generator], Tensor]
 
 
 @dataclass
@@ -99,7 +101,7 @@ def learning_rate(step: int, steps: int, warmup: int = 50, hold: float = 0.6) ->
     return rise * (1 - 0.95 * fall)
 
 
-def draw_batch(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
+def draw_batch(images: Rows, count: int, generator: torch.Generator) -> Tensor:
     """Return `count` random images (count, 3, H, W) of a uint8 set (N, 3, H, W) as floats in
     [-1, 1], mirrored half of the time.
     """

@@ -100,7 +100,16 @@ class Run:
             "found": "found below VARBOOK_HOME",
             "trained": "trained just now",
         }[self.source]
-        return f"{self.name}: {how}; {self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
+        facts = f"{self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
+        return f"{self.name}: {how}; {facts}{self._features()}"
+
+    def _features(self) -> str:
+        # "features" is the best network at hand (see `translate.discriminator`): which one, changes
+        # what was trained. Where it was SqueezeNet, the settings do not name it.
+        settings = self.record["settings"]
+        if "features" not in settings.get("training", {}).get("critic", ""):
+            return ""
+        return f", discriminator on the features of {settings.get('critic_features', 'squeezenet')}"
 
 
 def _home(name: str, ending: str) -> Path:

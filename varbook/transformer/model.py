@@ -60,6 +60,15 @@ class NextScaleConfig:
         return len(self.schedule)
 
 
+def of_depth(config: NextScaleConfig, depth: int) -> NextScaleConfig:
+    """Return the configuration with `depth` blocks: by the rule of FlexVAR table 1, 64 channels and
+    one head for each block, where it follows that rule; else as wide as it was.
+    """
+    if (config.width, config.heads) == (64 * config.depth, config.depth):
+        return replace(config, depth=depth, width=64 * depth, heads=depth)
+    return replace(config, depth=depth)
+
+
 def flexvar(config: NextScaleConfig) -> NextScaleConfig:
     """Return `config` with FlexVAR's choices: scalable positions, no step embedding."""
     return replace(config, positions="scalable", step_embedding=False)

@@ -181,7 +181,8 @@ def _features(profile: Profile, kind: str) -> tuple[Tensor, Tensor]:
     # features.
     count = profile.ablation.images
     images, labels = TOY.labelled(profile)
-    images, labels = images[:count], torch.as_tensor(labels[:count])
+    assert isinstance(images, Tensor) and isinstance(labels, Tensor)  # in memory, with classes
+    images, labels = images[:count], labels[:count]
     tokenizer = build.tokenizer(TOY, profile, kind).model
     return encode_all(tokenizer, images, pick_device()), torch.cat((labels, labels))
 

@@ -19,20 +19,27 @@ from varbook.book.models.judges import judge
 from varbook.book.models.profiles import Profile
 from varbook.book.models.published import Start, own_start, published_start
 from varbook.book.models.tasks import Task
-from varbook.book.models.trained import Trained, Watch, network_settings, train_or_find
+from varbook.book.models.trained import (
+    Trained,
+    Watch,
+    features_of,
+    network_settings,
+    train_or_find,
+)
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features.perceptual import perceptual_distance
+from varbook.pretrained.start import start_tokenizer
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_cyclevar import fit_cyclevar
-from varbook.train.fit_next_scale import NextScaleTraining, encode_all, fit_next_scale
+from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale
 from varbook.train.fit_rival_generator import LOSSES, fit_rival_generator
 from varbook.train.fit_rival_translator import RivalTraining, fit_rival_translator
 from varbook.train.fit_tokenizer import fit_tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run
-from varbook.transformer.model import NextScaleModel, flexvar
+from varbook.transformer.model import NextScaleModel, flexvar, of_depth
 from varbook.transformer.rival_generators import DiffusionModel, make_rival
 from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
@@ -54,6 +61,7 @@ def tokenizer(
 
     `start` is another tokenizer of the same configuration, whose weights this one begins with.
     """
+    task = task.of_tokenizer()
     chain = task.chain_of(profile)
     config, training = chain.tokenizer, chain.tokenizer_training
     if pyramid in ("ground_truth", "single"):
@@ -69,6 +77,8 @@ def tokenizer(
     def fit(model: Tokenizer, keeper: Keeper) -> Curve:
         if start:
             model.load_state_dict(start.model.state_dict())
+        if training.start:
+            start_tokenizer(model, training.start)
         return fit_tokenizer(
             model,
             task.images(profile),
@@ -96,15 +106,6 @@ def tokenizer(
     )
 
 
-def _encoded(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> tuple[Tensor, Tensor]:
-    """Return the tokenizer's features (2N, C, h, w) of all training pictures and their mirror
-    images, with their labels: classes (2N,), or the word ids (2N, T) that `model` makes of captions.
-    """
-    images, labels = task.labelled(profile)
-    labels = labels if isinstance(labels, Tensor) else model.ids(labels).cpu()
-    return encode_all(codec, images, pick_device()), torch.cat((labels, labels))
-
-
 def next_scale(
     task: Task,
     profile: Profile,
@@ -116,11 +117,11 @@ def next_scale(
     """Return a next-scale model that predicts residuals (VAR) or ground truth (FlexVAR) over the
     tokenizer of that pyramid, its parent; its labels are classes, or captions.
 
-    `depth` replaces the chain's number of blocks, `over` the tokenizer; nothing else changes.
+    `depth` replaces the chain's number of blocks, `over` the tokenizer.
     """
     chain = task.chain_of(profile)
     parent = over or tokenizer(task, profile, prediction)
-    config = replace(chain.model, depth=depth or chain.model.depth)
+    config = of_depth(chain.model, depth or chain.model.depth)
     training = chain.model_training
     if prediction == "ground_truth":
         config, training = flexvar(config), replace(training, step_sampling=True)
@@ -130,7 +131,7 @@ def next_scale(
         return make_next_scale(config)
 
     def fit(model: NextScaleModel, keeper: Keeper) -> Curve:
-        features, labels = _encoded(task, profile, parent.model, model)
+        features, labels = features_of(task, profile, parent.model, model)
         return fit_next_scale(
             model,
             parent.model,
@@ -145,6 +146,7 @@ def next_scale(
 
     part = {"residual": "var", "ground_truth": "flexvar"}.get(prediction, f"var-{prediction}")
     settings = {"tokenizer": parent.key, "model": config, "training": training}
+    settings |= task.fingerprint() if task.tokenizer_pictures else {}
     return train_or_find(task, profile, part, settings, build, fit, parents=(parent,))
 
 
@@ -178,7 +180,7 @@ def generator_rival(task: Task, profile: Profile, method: str) -> Trained[Any]:
         return make_rival(method, chain.model)
 
     def fit(model: NextScaleModel | DiffusionModel, keeper: Keeper) -> Curve:
-        features, labels = _encoded(task, profile, parent.model, model)
+        features, labels = features_of(task, profile, parent.model, model)
         return fit_rival_generator(
             method,
             model,
@@ -192,6 +194,7 @@ def generator_rival(task: Task, profile: Profile, method: str) -> Trained[Any]:
         )
 
     settings = {"tokenizer": parent.key, "model": chain.model, "training": training}
+    settings |= task.fingerprint() if task.tokenizer_pictures else {}
     return train_or_find(task, profile, f"rival-{method}", settings, build, fit, parents=(parent,))
 
 
@@ -208,18 +211,20 @@ def translator(
     """Return what translates between the task's domains, called as CycleVAR is.
 
     `method` is "cyclevar", over the task's own next-scale model; "published", CycleVAR fine-tuned
-    from the task's published checkpoint as the paper has it (`files` of model and tokenizer, where
-    they are not to be fetched); or a rival of CycleVAR table 1: "cyclegan" and "cut" work in
-    pixels, "sdedit", "ddib" and "cyclediffusion" share one diffusion model, whose run is theirs.
-    `config` and `seed` of CycleVAR are by default the task's and the profile's; `over` is another
-    next-scale model than the task's own.
+    from the task's published checkpoint as in the paper, which the profile "paper" takes for both
+    (`files` of model and tokenizer, where they are not to be fetched); or a rival of CycleVAR table
+    1: "cyclegan" and "cut" work in pixels, "sdedit", "ddib" and "cyclediffusion" share one
+    diffusion model, whose run is theirs. `config` and `seed` of CycleVAR are by default the task's
+    and the profile's; `over` is another next-scale model than the task's own.
     """
     config = config or task.config
+    if method == "published" or (
+        method == "cyclevar" and over is None and task.starts_published(profile)
+    ):
+        return _cyclevar(task, profile, "published", published_start(task, config, files), seed)
     if method == "cyclevar":
         start = own_start(task, profile, over or next_scale(task, profile), config)
         return _cyclevar(task, profile, method, start, seed)
-    if method == "published":
-        return _cyclevar(task, profile, method, published_start(task, config, files), seed)
     if method not in (*METHODS, *STRENGTHS):
         raise VarbookError(
             f"There is no translator {method!r}; use cyclevar, published, "

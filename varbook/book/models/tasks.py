@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from varbook.book.models.profiles import CAPTIONED, Chain, Profile
-from varbook.book.models.sources import Folders, Scenes, World
+from varbook.book.models.sources import Folders, Scenes, Streamed, World
+from varbook.data.shards import Crops
 from varbook.errors import VarbookError
 from varbook.pretrained.published_cyclevar import PUBLISHED_LABELS
 from varbook.train.steps import Draw
@@ -43,12 +44,13 @@ class Task:
 
     name: str
     domains: Mapping[str, int | str] = field(hash=False)  # name -> class or prompt, X before Y
-    pictures: World | Folders
+    pictures: World | Folders | Streamed
     chain: str  # which of the profile's chains is trained
     judge: str | None = None  # of JUDGES; None: judged by pretrained features alone
     config: CycleVARConfig = CycleVARConfig()
     rivals_over: str = "residual"  # pyramid of the tokenizer over which rival generators work
     published: Published | None = None
+    tokenizer_pictures: Streamed | None = None  # what the tokenizer is trained on; None: the same
     prefix: str = ""  # runs are called "prefix-part"; without one, "name-part"
     names: Mapping[str, str] = field(default_factory=dict, hash=False)  # part -> other name of runs
 
@@ -87,6 +89,10 @@ class Task:
         """Return the profile's chain for this task; VarbookError where its model knows fewer
         classes than the domains need.
         """
+        if self.chain not in profile.chains and self.chain != "flat":
+            raise VarbookError(
+                f"The profile {profile.name} has no sizes for the task {self.name}: use the profile paper."
+            )
         chain = profile.chain(self.chain)
         if not self.reads and max(self.classes) >= chain.model.classes:
             raise VarbookError(
@@ -102,6 +108,14 @@ class Task:
     def missing(self) -> str | None:
         """Return None, or a sentence that says what to do where the pictures are not there."""
         return self.pictures.missing()
+
+    def starts_published(self, profile: Profile) -> bool:
+        """Say whether CycleVAR starts from the task's published model in this profile."""
+        return profile.published_start and self.published is not None
+
+    def of_tokenizer(self) -> "Task":
+        """Return this task with the pictures on which its tokenizer is trained."""
+        return replace(self, pictures=self.tokenizer_pictures or self.pictures)
 
     def counts(self, profile: Profile) -> tuple[int, ...]:
         """Return the number of training pictures of X and Y, without making any."""
@@ -119,13 +133,13 @@ class Task:
         """Return what makes float batches out of a set of training pictures."""
         return self.pictures.draw(self.side(profile))
 
-    def images(self, profile: Profile) -> Tensor:
+    def images(self, profile: Profile) -> Tensor | Crops:
         """Return all training pictures, uint8 (N, 3, H, W), for `draw`."""
         return self.pictures.images_of_all(self.domains, profile, self.side(profile))
 
-    def labelled(self, profile: Profile) -> tuple[Tensor, Tensor | list[str]]:
+    def labelled(self, profile: Profile) -> tuple[Tensor | Crops, Tensor | list[str] | None]:
         """Return all training pictures, uint8 (N, 3, side, side), with classes, long (N,), or
-        captions.
+        captions; None for crops, which bring their classes.
         """
         return self.pictures.labelled(self.domains, profile, self.side(profile))
 
@@ -145,7 +159,7 @@ class Task:
         """Return photographs as trainA, trainB (for crops), testA, testB, uint8 (N, 3, H, W); None
         where they are not there.
         """
-        if isinstance(self.pictures, World) or self.missing():
+        if not isinstance(self.pictures, Folders) or self.missing():
             return None
         return self.pictures.parts(self.side(profile))
 
@@ -257,7 +271,25 @@ STREETS = Task(
     prefix="driving",
     names={"published": "published-infinity"},
 )
-TASKS = {task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS)}
+# FlexVAR section 4.1: the models of chapters 02 to 07 in the profile "paper". The domains are the
+# two classes of ImageNet between which CycleVAR translates.
+IMAGENET = Task(
+    name="imagenet",
+    domains=dict(zip(("horse", "zebra"), PUBLISHED_LABELS, strict=True)),
+    pictures=Streamed(
+        "imagenet-shards",
+        advice="make them with data_scripts/prepare_imagenet.py and make_shards.py, or name their "
+        "place in VARBOOK_DATA",
+    ),
+    tokenizer_pictures=Streamed(
+        "openimages-shards",
+        advice="make them with data_scripts/prepare_openimages.py and make_shards.py, or name "
+        "their place in VARBOOK_DATA",
+    ),
+    chain="imagenet",
+    rivals_over="ground_truth",
+)
+TASKS = {task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET)}
 
 
 def domains_of(record: dict) -> dict[str, int | str]:

@@ -9,9 +9,12 @@ from torch import nn
 
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import Task
+from varbook.data.shards import Rows
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features.perceptual import best_at_hand
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.encoded import encoded
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.store import Run, find_run, run_key, run_settings, train_or_load
 from varbook.translate.discriminator import features_at_hand
@@ -73,6 +76,15 @@ def network_settings(perceptual: float, discriminator: str = "patch") -> dict:
     networks = {"perceptual": best_at_hand()} if perceptual else {}
     networks |= {"critic_features": features_at_hand()} if "features" in discriminator else {}
     return {loss: name for loss, name in networks.items() if name != "squeezenet"}
+
+
+def features_of(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> tuple[Rows, Rows]:
+    """Return the features (C, h, w) of all training pictures, row by row, and their classes, or the
+    word ids that `model` makes of captions.
+    """
+    images, labels = task.labelled(profile)
+    labels = model.ids(labels).cpu() if isinstance(labels, list) else labels
+    return encoded(codec, images, labels, pick_device())
 
 
 def train_or_find(

@@ -82,7 +82,8 @@ class Profile:
         "captions": the toy world in sign bits and captions (chapter 11);
         "driving": the same parts on photographs of streets by day and by night (chapter 11);
         "small": a small chain of the toy world, on which CycleVAR is taken apart: dozens of short
-        trainings (chapter 10).
+        trainings (chapter 10);
+        "imagenet": ImageNet and OpenImages, in the profile "paper" alone.
     """
 
     name: str
@@ -91,6 +92,10 @@ class Profile:
     # Training images of the drawn chains: "toy" and "small" (half of them horses and zebras),
     # "captions" (by day and by night, as photographs and flat).
     images: dict[str, int] = field(hash=False)
+    generation: str  # the task, by its name in `tasks.TASKS`, of chapters 02 to 07
+    # Does CycleVAR on photographs start from the published VAR-d16 and Infinity-2B (CycleVAR
+    # section 4.1), or from the book's own models?
+    published_start: bool
     held_out: int  # held-out scenes of each domain
     use_photographs: bool  # train on horse2zebra, where it is at hand
     use_streets: bool  # chapter 11 shows day2night too: three models more

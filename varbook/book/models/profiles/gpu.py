@@ -217,6 +217,8 @@ GPU = Profile(
         "captions": 6000,
         "small": 50_000,
     },
+    generation="toy",
+    published_start=False,
     held_out=1000,
     use_photographs=True,
     use_streets=True,

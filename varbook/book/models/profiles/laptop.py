@@ -204,6 +204,8 @@ LAPTOP = Profile(
         "captions": 6000,
         "small": 4000,
     },
+    generation="toy",
+    published_start=False,
     held_out=256,
     use_photographs=True,
     use_streets=True,

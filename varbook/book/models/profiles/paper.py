@@ -13,6 +13,7 @@ from varbook.book.models.profiles.fields import (
     Profile,
     Rivals,
 )
+from varbook.pretrained.published_cyclevar import PUBLISHED_TRAINING
 from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
@@ -48,9 +49,9 @@ PAPER = Profile(
             model_training=NextScaleTraining(steps=20_000, batch=128, max_steps=7),
             cyclevar_training=CycleVARTraining(steps=10_000, batch=16),
         ),
-        # FlexVAR and VAR at 256 px, CycleVAR on horse2zebra (its section 4.1: 256 px crops,
-        # VAR-310M). Photographs are all texture: more weight on what a network perceives, and a
-        # discriminator that starts earlier.
+        # CycleVAR on horse2zebra: 256 px crops. It starts from the published VAR-310M; tokenizer and
+        # model of this chain are for the rivals, and have VAR's sizes. Photographs are all texture:
+        # more weight on what a network perceives, and a discriminator that starts earlier.
         "photographs": Chain(
             image_size=256,
             tokenizer=TokenizerConfig(
@@ -90,19 +91,8 @@ PAPER = Profile(
                 batch=768,
                 max_steps=10,
             ),
-            cyclevar_training=CycleVARTraining(
-                # CycleGAN-Turbo; CycleVAR gives no number.
-                steps=25_000,
-                batch=4,
-                lr=3e-4,
-                cycle_l1=0.5,
-                cycle_perceptual=0.25,
-                # The land differs from domain to domain too, so less is to be kept.
-                keep_l1=0.5,
-                gan=2.0,
-                # Patches know stripes, and frozen features know whose they are.
-                discriminator="patch+features",
-            ),
+            # CycleVAR section 4.1 and CycleGAN-Turbo: a discriminator on CLIP, nothing of ours.
+            cyclevar_training=PUBLISHED_TRAINING,
         ),
         # The papers have no drawn captions: the sizes of the gpu profile, 32 bits as in Infinity.
         "captions": Chain(
@@ -233,6 +223,72 @@ PAPER = Profile(
                 discriminator_channels=(32, 64, 96),
             ),
         ),
+        # Chapters 02 to 07: FlexVAR section 4.1. VAR's rows get the same autoencoder and budget;
+        # its own tokenizer, of 4096 codes and 160 to 640 channels, is in `varbook.pretrained`.
+        "imagenet": Chain(
+            image_size=256,
+            tokenizer=TokenizerConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
+                vocab_size=8912,
+                code_dim=32,
+                # LlamaGen's autoencoder, from whose weights it starts.
+                channels=(128, 128, 256, 256, 512),
+                patch=1,
+                blocks=2,
+                line=False,
+                autoencoder="vqgan",
+                feature_channels=256,
+                quant_kernel=1,
+            ),
+            tokenizer_training=TokenizerTraining(
+                # 20 epochs of the 1,743,042 pictures of OpenImages that have boxes.
+                steps=272_350,
+                batch=128,
+                lr=1e-4,
+                weight_decay=0.05,
+                hold=1.0,
+                # "The VQVAE training recipe of LlamaGen": L2 1, LPIPS 1, discriminator 0.5 from
+                # step 20,000 on.
+                l1=0.0,
+                l2=1.0,
+                perceptual=1.0,
+                gan=0.5,
+                gan_start=0.0734,
+                # Eq. 5: at every scale that is large enough for a discriminator.
+                gan_every_scale=True,
+                discriminator_channels=(64, 128, 256),
+                # The codebook starts from features of the first batch (ours); no code is revived.
+                warmup=0,
+                revive_every=0,
+                random_scales=5,
+                smallest_scale=True,
+                start="llamagen-vq16",
+            ),
+            model=NextScaleConfig(
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
+                vocab_size=8912,
+                code_dim=32,
+                classes=1000,
+                # FlexVAR-d16, table 1; other depths keep width = 64 x depth and heads = depth.
+                depth=16,
+                width=1024,
+                heads=16,
+            ),
+            model_training=NextScaleTraining(
+                # 180 epochs (table 1) of 1,281,167 pictures, in VAR's batches.
+                steps=300_273,
+                batch=768,
+                lr=1e-4,
+                hold=1.0,
+                weight_decay=0.05,
+                max_steps=10,
+                step_drop=0.05,
+                max_drops=4,
+                # Section 3.4 names no budget and 6 to 10 scales; the released code has one of 680.
+                token_budget=0,
+            ),
+            cyclevar_training=CycleVARTraining(),  # unused
+        ),
     },
     images={
         "toy": 200_000,
@@ -240,11 +296,15 @@ PAPER = Profile(
         "captions": 6000,
         "small": 50_000,
     },
+    # FlexVAR section 4.1.
+    generation="imagenet",
+    # CycleVAR section 4.1.
+    published_start=True,
     held_out=5000,
     use_photographs=True,
     use_streets=True,
-    # The depth of the chain "toy" must be among them; FlexVAR figure 7: 16, 20, 24.
-    flex_depths=(4, 6, 8),
+    # FlexVAR figure 7; all with the steps of d16, where the paper has 180, 250 and 350 epochs.
+    flex_depths=(16, 20, 24),
     speed_repeats=10,
     # The paper has one run for each row.
     small_seeds=(0, 1, 2),

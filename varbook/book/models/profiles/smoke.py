@@ -183,6 +183,8 @@ SMOKE = Profile(
         "captions": 64,
         "small": 256,
     },
+    generation="toy",
+    published_start=False,
     held_out=16,
     # Nothing is read from outside.
     use_photographs=False,

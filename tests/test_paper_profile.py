@@ -1,0 +1,235 @@
+"""The paper profile: its numbers are the papers', and its chain runs, smaller, from the pictures as
+they are published to a sheet of samples.
+"""
+
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+from tiny import CPU, Killed, KilledKeeper, same_state, tiny_cyclevar
+
+from varbook import paths
+from varbook.book.models import build, published
+from varbook.book.models.profiles import profile
+from varbook.book.models.tasks import IMAGENET, PHOTOGRAPHS, TASKS
+from varbook.book.show.sheets import sheet
+from varbook.data.shards import Crops
+from varbook.errors import VarbookError
+from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing
+from varbook.pretrained import start
+from varbook.pretrained.catalogue import PUBLISHED
+from varbook.tokenizer.schedule import VAR_256, square
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.encoded import encoded
+from varbook.train.fit_next_scale import fit_next_scale
+from varbook.train.keeper import Keeper
+from varbook.transformer.model import NextScaleModel, flexvar, of_depth
+
+sys.path.insert(0, str(paths.repository() / "data_scripts"))
+import make_shards  # noqa: E402
+import prepare_imagenet  # noqa: E402
+import prepare_openimages  # noqa: E402
+
+PAPER = profile("paper")
+CHAIN = PAPER.chains["imagenet"]
+
+
+# --- its numbers
+
+
+@pytest.mark.parametrize(
+    ("section", "ours", "papers"),
+    [
+        ("FlexVAR 4.1, pixels", CHAIN.image_size, 256),
+        ("FlexVAR 4.1, codes", (CHAIN.tokenizer.vocab_size, CHAIN.tokenizer.code_dim), (8912, 32)),
+        ("FlexVAR 4.1, epochs", round(CHAIN.tokenizer_training.steps * 128 / 1_743_042, 2), 20),
+        ("FlexVAR 4.1, batch", CHAIN.tokenizer_training.batch, 128),
+        ("FlexVAR 4.1, rate", CHAIN.tokenizer_training.lr, 1e-4),
+        ("FlexVAR 4.1, constant", CHAIN.tokenizer_training.hold, 1.0),
+        ("FlexVAR 4.1, decay", CHAIN.tokenizer_training.weight_decay, 0.05),
+        ("FlexVAR 4.1, K", CHAIN.tokenizer_training.random_scales, 5),
+        ("FlexVAR 4.1, start", CHAIN.tokenizer_training.start, "llamagen-vq16"),
+        ("FlexVAR 3.3, any scale", CHAIN.tokenizer_training.smallest_scale, True),
+        ("FlexVAR eq. 5, every scale", CHAIN.tokenizer_training.gan_every_scale, True),
+        ("FlexVAR 3.4, schedule", CHAIN.model.schedule, VAR_256),
+        ("FlexVAR 3.4, steps", CHAIN.model_training.max_steps, 10),
+        ("FlexVAR 3.4, drop", CHAIN.model_training.step_drop, 0.05),
+        ("FlexVAR 3.4, drops", CHAIN.model_training.max_drops, 4),
+        ("FlexVAR 3.4, no budget", CHAIN.model_training.token_budget, 0),
+        ("FlexVAR 4.1, rate", CHAIN.model_training.lr, 1e-4),
+        ("FlexVAR 4.1, decay", CHAIN.model_training.weight_decay, 0.05),
+        ("FlexVAR table 1, epochs", round(CHAIN.model_training.steps * 768 / 1_281_167, 2), 180),
+        ("FlexVAR 4.3, iterations", PAPER.ablation.steps, 70_000),
+        ("FlexVAR 4.3, d20", (PAPER.ablation.depth, PAPER.ablation.width), (20, 1280)),
+        ("FlexVAR figure 7", PAPER.flex_depths, (16, 20, 24)),
+        ("CycleVAR 4.1, pixels", PAPER.chains["photographs"].image_size, 256),
+        ("CycleVAR 4.1, crops", PHOTOGRAPHS.pictures.margin, 286 / 256),
+        ("CycleVAR 4.1, start", PHOTOGRAPHS.published.checkpoint, "var-d16"),
+        ("CycleVAR 4.1, streets", TASKS["streets"].published.checkpoint, "infinity-2b-512"),
+        ("CycleVAR 4.1, CLIP", PAPER.chains["photographs"].cyclevar_training.discriminator, "clip"),
+        ("CycleVAR 4.1, constant", PAPER.chains["photographs"].cyclevar_training.hold, 1.0),
+        ("CycleVAR 3, temperature", PHOTOGRAPHS.config.temperature, 2.0),
+    ],
+)
+def test_the_numbers_are_the_papers(section, ours, papers):
+    assert ours == papers, section
+
+
+@pytest.mark.parametrize(("depth", "width"), [(16, 1024), (20, 1280), (24, 1536)])
+def test_depths_have_the_widths_and_heads_of_flexvar_table_1(depth, width):
+    config = of_depth(CHAIN.model, depth)
+    assert (config.depth, config.width, config.heads) == (depth, width, depth)
+
+
+def test_the_autoencoder_is_llamagen_s():
+    ours, theirs = CHAIN.tokenizer, PUBLISHED["llamagen-vq16"].config
+    names = ("channels", "patch", "blocks", "line", "autoencoder", "feature_channels")
+    assert [getattr(ours, name) for name in names] == [getattr(theirs, name) for name in names]
+
+
+def test_chapters_02_to_07_are_imagenet_s_and_other_profiles_have_no_sizes_for_it():
+    assert [profile(name).generation for name in ("smoke", "laptop", "gpu", "paper")] == [
+        *["toy"] * 3,
+        "imagenet",
+    ]
+    with pytest.raises(VarbookError, match="no sizes for the task imagenet: use the profile paper"):
+        build.tokenizer(IMAGENET, profile("laptop"))
+
+
+# --- from the pictures to the figure
+
+SIDE = 64
+
+
+def photographs(folder, count: int, suffix: str = ".jpg") -> None:
+    """Write `count` photographs of noise, wider than high."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.effect_noise((110, 80), 90).convert("RGB").save(
+            folder / f"{folder.name}_{number}{suffix}", "JPEG"
+        )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """ImageNet and OpenImages, small, through the scripts: as published, prepared, in shards."""
+    place = tmp_path_factory.mktemp("data")
+    for name in ("n01", "n02", "n03"):
+        photographs(place / "ILSVRC" / "train" / name, 4, ".JPEG")
+        photographs(place / "ILSVRC" / "val" / name, 2, ".JPEG")
+    photographs(place / "original", 8)
+    side = ("--side", str(round(1.125 * SIDE)))
+    jobs = [
+        (prepare_imagenet, "ILSVRC", "imagenet", side),
+        (prepare_openimages, "original", "openimages", side),
+        (make_shards, "imagenet/train", "imagenet-shards/train", ("--images", "5")),
+        (make_shards, "imagenet/val", "imagenet-shards/val", ()),
+        (make_shards, "openimages/train", "openimages-shards/train", ()),
+    ]
+    for script, source, target, options in jobs:
+        assert (
+            script.main(["--from", str(place / source), "--to", str(place / target), *options]) == 0
+        )
+    return place
+
+
+@pytest.fixture
+def paper(data, tmp_path, monkeypatch):
+    """The paper profile with smaller sizes and fewer steps, and nothing else changed."""
+    monkeypatch.setenv("VARBOOK_DATA", str(data))
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path))
+    size = {"schedule": square(1, 2, 3, 4), "vocab_size": 32, "code_dim": 8}
+    chain = replace(
+        CHAIN,
+        image_size=SIDE,
+        tokenizer=replace(
+            CHAIN.tokenizer, channels=(32,) * 5, feature_channels=32, blocks=1, **size
+        ),
+        tokenizer_training=replace(
+            CHAIN.tokenizer_training,
+            steps=2,
+            batch=2,
+            random_scales=3,
+            discriminator_channels=(8, 8),
+        ),
+        model=replace(CHAIN.model, depth=1, width=64, heads=1, **size),
+        model_training=replace(CHAIN.model_training, steps=3, batch=2, max_steps=4),
+    )
+    llamagen = replace(chain.tokenizer, code_dim=4)
+    monkeypatch.setattr(start, "load", lambda name, path, say: Tokenizer(llamagen))
+    return replace(PAPER, chains=PAPER.chains | {"imagenet": chain})
+
+
+def test_from_the_published_pictures_to_a_sheet_of_samples(paper, tmp_path):
+    task = TASKS[paper.generation]
+    flex = build.next_scale(task, paper, "ground_truth")
+    (tokenizer,) = flex.parents
+    assert tokenizer.run.source == flex.run.source == "trained"
+    assert tokenizer.run.record["settings"]["images"] == 8  # OpenImages'
+    openimages, imagenet = (made.run.record["settings"]["data"] for made in (tokenizer, flex))
+    assert imagenet == task.pictures.shards().identity[:12] != openimages
+    drawn = generate(
+        flex.model,
+        tokenizer.model,
+        torch.tensor([0, 1, 2]),
+        drawing=Drawing(guidance=2.5, top_k=9),
+        generator=torch.Generator().manual_seed(0),
+    ).images
+    held = task.pictures.shards("val").middle(torch.arange(3), SIDE)
+    picture = sheet({"held out": held, "drawn": drawn}, titles=task.pictures.shards().classes)
+    picture.save(tmp_path / "samples.png")
+    with Image.open(tmp_path / "samples.png") as figure:
+        assert figure.width > 3 * SIDE and figure.height > 2 * SIDE
+    assert build.next_scale(task, paper, "ground_truth").run.source == "found"
+    assert build.next_scale(task, paper, "ground_truth", depth=2).key != flex.key
+
+
+def test_a_killed_training_on_shards_resumes_to_the_same_bits(paper, tmp_path):
+    chain, shards = paper.chains["imagenet"], IMAGENET.pictures.shards()
+    crops, training = Crops(shards, SIDE), replace(chain.model_training, steps=5)
+
+    def fit(keeper=None):
+        torch.manual_seed(0)
+        tokenizer, model = Tokenizer(chain.tokenizer), NextScaleModel(flexvar(chain.model))
+        features, labels = encoded(tokenizer, crops, None, CPU)
+        fit_next_scale(
+            model, tokenizer, features, labels, training, seed=3, device=CPU, keeper=keeper
+        )
+        return model
+
+    whole = fit()
+    with pytest.raises(Killed):
+        fit(KilledKeeper(tmp_path))
+    assert same_state(whole, fit(Keeper(tmp_path)))
+
+
+def test_llamagen_s_weights_are_refused_where_they_cannot_be_had(paper, monkeypatch):
+    def nowhere(*_, **unused):
+        raise VarbookError("no network")
+
+    monkeypatch.setattr(start, "load", nowhere)
+    with pytest.raises(VarbookError, match="starts from llamagen-vq16: put vq_ds16_c2i.pt"):
+        build.tokenizer(IMAGENET, paper, "ground_truth").load()
+
+
+def test_the_discriminator_on_clip_is_refused_where_clip_cannot_be_had(data, tmp_path, monkeypatch):
+    for part in ("trainA", "trainB", "testA", "testB"):
+        photographs(tmp_path / "horse2zebra" / part, 2)
+    monkeypatch.setenv("VARBOOK_DATA", str(tmp_path))
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(published, "published_cyclevar", lambda *_: tiny_cyclevar())
+    monkeypatch.setitem(sys.modules, "open_clip", None)  # as where it is not installed
+    translator = build.translator(PHOTOGRAPHS, PAPER)
+    with pytest.raises(VarbookError, match="CLIP needs the package open_clip"):
+        translator.load()
+
+
+def test_missing_shards_are_named_with_the_scripts_that_make_them(paper, tmp_path, monkeypatch):
+    monkeypatch.setenv("VARBOOK_DATA", str(tmp_path))
+    with pytest.raises(
+        VarbookError, match="openimages-shards are not there: make them with data_scripts"
+    ):
+        build.tokenizer(IMAGENET, paper, "ground_truth")
