@@ -163,9 +163,9 @@ def test_the_model_is_shown_only_what_comes_before(monkeypatch):
     model, tokenizer, seen, asked = fresh("residual"), tiny_tokenizer(), [], []
     original, forward = module.token_loss, model.forward
 
-    def loss(logits, tokens, bits=0):
+    def loss(logits, tokens, codebook):
         asked.append(tokens)
-        return original(logits, tokens)
+        return original(logits, tokens, codebook)
 
     def watched(maps, labels, schedule=None):
         seen.append(maps)

@@ -1,7 +1,8 @@
 """Fields of configurations, and what a run record keeps of them.
 
-A run is found by the hash of its settings, so a field that comes later or gets a better name must not change the records that
-are there: `added` and `recorded_as` mark such fields, `plain` writes records, `rebuild` reads them back.
+A run is found by the hash of its settings, so a field that comes later or gets a
+better name must not change the records that are there: `added` and `recorded_as`
+mark such fields, `plain` writes records, `rebuild` reads them back.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +16,16 @@ T = TypeVar("T")
 
 
 def added(default: T) -> T:
-    """Return a dataclass field that came later: at its `default` it is left out of records and keys, so old runs still match."""
+    """Return a dataclass field that came later: at its `default`
+    it is left out of records and keys, so old runs still match.
+    """
     return field(default=default, metadata={"added": True})
 
 
 def recorded_as(name: str, default: T, *, later: bool = False) -> T:
-    """Return a dataclass field that was renamed: records and keys know it by its old `name`. `later`: it is `added`, too."""
+    """Return a dataclass field that was renamed: records and keys
+    know it by its old `name`. `later`: it is `added`, too.
+    """
     return field(default=default, metadata={"name": name, "added": later})
 
 
@@ -34,8 +39,9 @@ def _leaf(value: Any) -> Any:
 
 
 def plain(value: Any, leaf: Callable[[Any], Any] = _leaf) -> Any:
-    """Return `value` (dataclasses, tuples, paths) as plain JSON data, fields under their recorded names; added fields that are
-    at their default are left out. `leaf` turns what is no dataclass, mapping or sequence into what JSON can hold.
+    """Return `value` (dataclasses, tuples, paths) as plain JSON data, fields under
+    their recorded names; added fields that are at their default are left out.
+    `leaf` turns what is no dataclass, mapping or sequence into what JSON can hold.
     """
     if is_dataclass(value) and not isinstance(value, type):
         names = recorded_names(type(value))
@@ -52,7 +58,9 @@ def plain(value: Any, leaf: Callable[[Any], Any] = _leaf) -> Any:
 
 
 def rebuild(config: type[T], settings: dict[str, Any]) -> T:
-    """Return the configuration that `plain` wrote as `settings`; VarbookError where the record knows more than the class."""
+    """Return the configuration that `plain` wrote as `settings`;
+    VarbookError where the record knows more than the class.
+    """
     own = {recorded: name for name, recorded in recorded_names(config).items()}
     unknown = sorted(set(settings) - set(own))
     if unknown:

@@ -1,5 +1,5 @@
-"""Editing without training (FlexVAR section 4.4): an edit is a generation in which some codes are
-given.
+"""Editing without training (FlexVAR section 4.4): an
+edit is a generation in which some codes are given.
 
 Painting in, painting out, extending and refining differ in which codes those are, and in nothing
 else. None of them is in the released code; the recipe for masks is that of VAR's example: a mask is
@@ -31,8 +31,8 @@ def hide(x: Tensor, keep: Tensor) -> Tensor:
 
 
 def keep_masks(keep: Tensor, schedule: Schedule) -> list[Tensor]:
-    """Return, per scale, which codes are forced (B, h, w), for `keep` (B, H, W), True where the
-    pixels are known.
+    """Return, per scale, which codes are forced (B, h, w),
+    for `keep` (B, H, W), True where the pixels are known.
     """
     shares = [
         down(keep[:, None].float(), size)[:, 0] for size in schedule
@@ -42,8 +42,8 @@ def keep_masks(keep: Tensor, schedule: Schedule) -> list[Tensor]:
 
 @torch.no_grad()
 def known_codes(tokenizer: Tokenizer, image: Tensor, keep: Tensor, schedule: Schedule) -> Forced:
-    """Return the codes of images (B, 3, H, W) where `keep` (B, H, W) is True; the other pixels have
-    no influence on them.
+    """Return the codes of images (B, 3, H, W) where `keep` (B, H, W)
+    is True; the other pixels have no influence on them.
     """
     f = tokenizer.encode(hide(image, keep[:, None]))  # B C h w
     inside = down(keep[:, None].float(), size_of(f)) > 0.5  # B 1 h w
@@ -54,13 +54,13 @@ def check_mask(mask: Tensor, image: Tensor) -> Tensor:
     """Return a mask (H, W) or (B, H, W) as booleans (B, H, W); VarbookError where it does not fit
     the images (B, 3, H, W).
     """
-    wanted = (len(image), *image.shape[-2:])
+    shape = (len(image), *image.shape[-2:])
     mask = mask[None] if mask.ndim == 2 else mask
-    if tuple(mask.shape[-2:]) != wanted[1:] or mask.ndim != 3 or len(mask) not in (1, wanted[0]):
+    if tuple(mask.shape[-2:]) != shape[1:] or mask.ndim != 3 or len(mask) not in (1, shape[0]):
         raise VarbookError(
-            f"A mask of the shape {tuple(mask.shape)} does not fit these images; make it {wanted} or {wanted[1:]}."
+            f"A mask of the shape {tuple(mask.shape)} does not fit these images; make it {shape} or {shape[1:]}."
         )
-    mask = mask.bool().expand(wanted).to(image.device)
+    mask = mask.bool().expand(shape).to(image.device)
     if mask.flatten(1).all(1).any():
         raise VarbookError(
             "The mask covers a whole image, so that nothing is left to go by; leave a part, or use generate."
@@ -82,9 +82,9 @@ def inpaint(
     """Paint images (B, 3, H, W) in [-1, 1] anew where `mask` (H, W) or (B, H, W) is True, as
     classes `labels` (B,).
 
-    At every scale the codes outside the mask are those of the image; its pixels come back as the
-    tokenizer decodes them. Raises VarbookError for an image, a mask, labels or a schedule that do
-    not go together.
+    At every scale the codes outside the mask are those of the image; its
+    pixels come back as the tokenizer decodes them. Raises VarbookError
+    for an image, a mask, labels or a schedule that do not go together.
     """
     size = tokenizer.latent_size(*image.shape[-2:])
     schedule = check_schedule(schedule or schedule_for(model.config.schedule, size), size)
@@ -103,8 +103,8 @@ def outpaint(
     drawing: Drawing = PLAIN,
     generator: torch.Generator | None = None,
 ) -> Generated:
-    """Paint everything anew but what `keep` (H, W) or (B, H, W) marks: `inpaint` with the mask
-    outside.
+    """Paint everything anew but what `keep` (H, W) or
+    (B, H, W) marks: `inpaint` with the mask outside.
     """
     return inpaint(
         model,
@@ -177,10 +177,10 @@ def refine(
     """Draw low-resolution images (B, 3, H, W) anew at `size` = (height, width) pixels, with the
     detail that classes `labels` have.
 
-    The images are enlarged before they are encoded, as in FlexVAR section 4.4: at their own size
-    the encoder would see an animal that is too small. The codes up to their own latent size are
-    forced, the larger scales drawn. Raises VarbookError where `size` is not larger, or has another
-    aspect ratio.
+    The images are enlarged before they are encoded, as in FlexVAR section 4.4:
+    at their own size the encoder would see an animal that is too small. The
+    codes up to their own latent size are forced, the larger scales drawn.
+    Raises VarbookError where `size` is not larger, or has another aspect ratio.
     """
     (height, width), trained = image.shape[-2:], model.config.schedule
     if size[0] * width != size[1] * height or size[0] <= height:

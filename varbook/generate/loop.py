@@ -1,5 +1,5 @@
-"""The loop over scales: predict a token map, add it to the latent, show the model the latent, go
-on.
+"""The loop over scales: predict a token map, add it
+to the latent, show the model the latent, go on.
 """
 
 from typing import NamedTuple
@@ -43,12 +43,11 @@ def check_forced(forced: Forced | None, schedule: Schedule) -> Forced:
     `schedule`; else VarbookError.
     """
     forced = forced or Forced([], [])
-    given = [tuple(codes.shape[-2:]) for codes in forced.tokens]
-    if given != [tuple(mask.shape[-2:]) for mask in forced.masks] or given != list(
-        schedule[: len(given)]
-    ):
+    sizes = [tuple(codes.shape[-2:]) for codes in forced.tokens]
+    masked = [tuple(mask.shape[-2:]) for mask in forced.masks]
+    if sizes != masked or sizes != list(schedule[: len(sizes)]):
         raise VarbookError(
-            f"The forced codes have the sizes {given}, which are not those of the masks or of the schedule; "
+            f"The forced codes have the sizes {sizes}, which are not those of the masks or of the schedule; "
             f"take both for the first scales of {schedule}."
         )
     return forced
@@ -68,11 +67,11 @@ def generate(
     """Generate one image per class label (B,), or text (B, T) for a model that reads, scale by
     scale (FlexVAR eqs. 2 and 6).
 
-    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and what the next
-    one sees. `forced` codes take the place of drawn ones: all editing is made of this (FlexVAR
-    section 4.4, `varbook.generate.editing`). A list of generators, one per image, makes each image
-    independent of the others. Raises VarbookError for a schedule, labels or forced codes that the
-    model cannot take.
+    VAR and FlexVAR differ in the tokenizer's pyramid alone: what a scale adds, and
+    what the next one sees. `forced` codes take the place of drawn ones: all editing
+    is made of this (FlexVAR section 4.4, `varbook.generate.editing`). A list of
+    generators, one per image, makes each image independent of the others. Raises
+    VarbookError for a schedule, labels or forced codes that the model cannot take.
     """
     schedule = check_schedule(schedule or model.config.schedule)
     if not labels.numel():

@@ -1,5 +1,5 @@
-"""Drawing with the rivals of FlexVAR table 2: token after token, a few masks at a time, or out of
-noise.
+"""Drawing with the rivals of FlexVAR table 2: token
+after token, a few masks at a time, or out of noise.
 
 Guidance has one strength throughout. All draw one map at the tokenizer's full scale, whose codes
 are the picture (a ground-truth pyramid), and say in how many passes.
@@ -52,8 +52,8 @@ def draw_raster(
     top_p: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Drawn:
-    """Draw token after token, line by line: one pass each (LlamaGen). The map has the size of the
-    tokenizer's training.
+    """Draw token after token, line by line: one pass each
+    (LlamaGen). The map has the size of the tokenizer's training.
     """
     condition = model.condition(doubled(labels, model.config.classes))  # 2B C
     modulations, caches, tokens, seen = model.modulations(condition), model.new_caches(), [], None
@@ -68,8 +68,8 @@ def draw_raster(
 
 
 def still_masked(done: float, places: int) -> int:
-    """Return how many of `places` are still unknown when a share `done` of the passes is over:
-    MaskGIT's cosine.
+    """Return how many of `places` are still unknown when a
+    share `done` of the passes is over: MaskGIT's cosine.
     """
     return math.floor(places * math.cos(math.pi / 2 * done))
 
@@ -84,26 +84,26 @@ def draw_masked(
     guidance: float = 1.5,
     top_k: int = 0,
     top_p: float = 0.0,
-    restlessness: float = 4.5,
+    ranking_noise: float = 4.5,
     generator: torch.Generator | None = None,
 ) -> Drawn:
     """Draw all unknown tokens in each pass, and keep those the model is surest of (MaskGIT).
 
-    `restlessness` is the strength of the noise on that ranking, which falls to none; without it all
-    pictures look alike.
+    `ranking_noise` is the strength of the Gumbel noise on that ranking,
+    which falls to none over the passes; without it all images look alike.
     """
     height, width = model.config.schedule[0]
-    places, given = height * width, doubled(labels, model.config.classes)
+    places, conditions = height * width, doubled(labels, model.config.classes)
     tokens = torch.zeros(len(labels), places, dtype=torch.long, device=labels.device)
     known = torch.zeros_like(tokens, dtype=torch.bool)
     for k in range(passes):
         seen = visible(tokenizer, tokens, known, (height, width))
-        logits = guided(model([torch.cat((seen, seen))], given), guidance)  # B L V
+        logits = guided(model([torch.cat((seen, seen))], conditions), guidance)  # B L V
         drawn = sample_tokens(logits, top_k=top_k, top_p=top_p, generator=generator)  # B L
         tokens = torch.where(known, tokens, drawn)
         sure = logits.log_softmax(-1).gather(-1, tokens[..., None])[..., 0]  # B L
         chance = torch.rand(sure.shape, generator=generator).clamp(1e-9, 1 - 1e-9).to(sure.device)
-        sure = sure - restlessness * (1 - (k + 1) / passes) * torch.log(-torch.log(chance))
+        sure = sure - ranking_noise * (1 - (k + 1) / passes) * torch.log(-torch.log(chance))
         keep = places - still_masked((k + 1) / passes, places)
         best = sure.masked_fill(known, math.inf).topk(keep, -1).indices
         known = torch.zeros_like(known).scatter(1, best, True)
@@ -122,14 +122,14 @@ def visible(tokenizer: Tokenizer, tokens: Tensor, known: Tensor, latent: tuple[i
 def direction(
     model: DiffusionModel, x: Tensor, labels: Tensor, t: float, guidance: float = 0.0
 ) -> Tensor:
-    """Return v (B, C, h, w) for noisy maps x at time t, guided towards `labels` (B,) where
-    `guidance` is not 0.
+    """Return v (B, C, h, w) for noisy maps x at time t,
+    guided towards `labels` (B,) where `guidance` is not 0.
     """
     now = torch.full((len(x),), t, device=x.device)
     if not guidance:
         return model(x, now, labels)
-    given = doubled(labels, model.config.classes)
-    return guided(model(torch.cat((x, x)), torch.cat((now, now)), given), guidance)
+    conditions = doubled(labels, model.config.classes)
+    return guided(model(torch.cat((x, x)), torch.cat((now, now)), conditions), guidance)
 
 
 @torch.no_grad()

@@ -77,12 +77,12 @@ def guidance_at(guidance: float, k: int, steps: int, ramp_to: int | None = None)
 def released_choices(
     guidance: float, top_k: int, k: int, steps: int, size: Scale
 ) -> tuple[float, int]:
-    """Return strength and top-k at scale k (from 0) of `size` as FlexVAR's released code chooses
-    them.
+    """Return strength and top-k at scale k (from 0) of
+    `size` as FlexVAR's released code chooses them.
 
-    Sides that its training did not favour, and all beyond 16, are drawn greedily. The ramp does not
-    stop at full strength: with 13 steps up to 16 the last scale has 12 / 9 of it. Beyond 16 the
-    guidance is constant.
+    Sides that its training did not favour, and all beyond 16, are drawn
+    greedily. The ramp does not stop at full strength: with 13 steps up to
+    16 the last scale has 12 / 9 of it. Beyond 16 the guidance is constant.
     """
     ramp = k / max(min(steps - 1, RELEASED_RAMP), 1)
     strength = guidance if max(size) > max(RELEASED_SIDES) else guidance * ramp
@@ -119,9 +119,9 @@ def sample_tokens(
     if top_k == 1:
         return logits.argmax(-1)
     size = logits.shape[-1]
-    kept = min(top_k or size, size)
+    candidates = min(top_k or size, size)
     # Sorting the survivors alone, not the vocabulary, is what makes top-p cheap.
-    best, index = (logits.float() / temperature).topk(kept, -1)  # ... k, in falling order
+    best, index = (logits.float() / temperature).topk(candidates, -1)  # ... k, in falling order
     probabilities = best.softmax(-1)
     if 0.0 < top_p < 1.0:
         before = probabilities.cumsum(-1) - probabilities  # mass of the better ones

@@ -1,5 +1,5 @@
-"""The convolutional encoder and decoder: small, and idle at full resolution, where a CPU spends its
-time.
+"""A small convolutional encoder and decoder that do almost no work at
+full resolution, where most of a CPU's time would go.
 
 Pixels are folded into channels before the first convolution and unfolded after the last one.
 """
@@ -57,8 +57,7 @@ class Encoder(nn.Module):
             nn.Conv2d(channels[-1], out_channels, 3, padding=1),
         ]
         self.layers = nn.Sequential(*layers)
-        # A straight line from each square of pixels to its features: what is linear need not be
-        # learnt by the layers.
+        # A linear skip path per patch of pixels, so that the layers only learn the non-linear rest.
         stride = patch * 2 ** (len(channels) - 1)
         self.line = nn.Conv2d(3, out_channels, stride, stride=stride) if line else None
 

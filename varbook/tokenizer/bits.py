@@ -1,5 +1,5 @@
-"""Sign bits as codes: binary spherical quantization, one more alternative to the nearest of learned
-vectors.
+"""Sign bits as codes: binary spherical quantization, one
+more alternative to the nearest of learned vectors.
 
 A code is a vector of d signs, divided by sqrt(d) so that it has unit length. No table is kept and
 none is searched: the code nearest to a vector on the sphere is the signs of its entries, whatever
@@ -73,8 +73,8 @@ class BinaryCodes(nn.Module):
         return (self.bits(indices).to(self.hits.dtype) * 2 - 1) / math.sqrt(self.code_dim)
 
     def vectors(self) -> Tensor:
-        """Return all codes (2 ** d, d); VarbookError where there are too many to be listed, which
-        is the point of bits.
+        """Return all codes (2 ** d, d); VarbookError where there
+        are too many to be listed, which is the point of bits.
         """
         if self.code_dim > 16:
             raise VarbookError(
@@ -83,11 +83,11 @@ class BinaryCodes(nn.Module):
         return self.lookup(torch.arange(self.vocab_size, device=self.hits.device))
 
     def penalty(self, x: Tensor) -> Tensor:
-        """Return what training adds for vectors `x` (N, ..., d): bits shall be sure one by one, and
-        balanced over all (BSQ).
+        """Return what training adds for vectors `x` (N, ..., d), so that each bit is confident for
+        each vector, and balanced over the batch (BSQ).
 
-        The mean entropy of each soft bit minus the entropy of its mean, in bits, times `entropy`;
-        gradients go to `x`.
+        The mean entropy of each soft bit minus the entropy of
+        its mean, in bits, times `entropy`; gradients go to `x`.
         """
         if not self.entropy:
             return x.new_zeros(())
@@ -112,8 +112,8 @@ class BinaryCodes(nn.Module):
 
 
 def binary_entropy(chance: Tensor) -> Tensor:
-    """Return the entropy in bits of coins that show heads with probability `chance` (...), in [0,
-    1].
+    """Return the entropy in bits of coins that show
+    heads with probability `chance` (...), in [0, 1].
     """
     chance = chance.clamp(1e-6, 1 - 1e-6)
     return -(chance * chance.log2() + (1 - chance) * (1 - chance).log2())
@@ -123,18 +123,16 @@ def bit_entropy(codes: BinaryCodes, tokens: list[Tensor]) -> list[float]:
     """Return, for each scale, the mean entropy of its bits over all images and places: 1 where
     every bit is a fair coin.
     """
-    return [
-        binary_entropy(codes.bits(one).flatten(0, -2).double().mean(0)).mean().item()
-        for one in tokens
-    ]
+    shares = [codes.bits(scale).flatten(0, -2).double().mean(0) for scale in tokens]  # each d
+    return [binary_entropy(share).mean().item() for share in shares]
 
 
 def flip(codes: BinaryCodes, tokens: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Return `tokens` (B, h, w) with bits flipped, each with one probability drawn per image from
-    [0, strength).
+    """Return `tokens` (B, h, w) with bits flipped, each with
+    one probability drawn per image from [0, strength).
 
-    Bitwise self-correction (Infinity): the next scales learn to mend what the earlier ones got
-    wrong.
+    Bitwise self-correction (Infinity): the next scales
+    learn to mend what the earlier ones got wrong.
     """
     chance = strength * processes.drawn(torch.rand, (len(tokens), 1, 1, 1), generator)
     wrong = (

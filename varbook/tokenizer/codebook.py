@@ -64,8 +64,8 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def count(self, indices: Tensor, decay: float = 0.95) -> None:
-        """Update the moving average of how often each code is used, as a fraction of the vectors
-        seen.
+        """Update the moving average of how often each code
+        is used, as a fraction of the vectors seen.
         """
         share = torch.bincount(indices.flatten(), minlength=self.vocab_size).float() / max(
             indices.numel(), 1
@@ -83,8 +83,8 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def revive(self, features: Tensor, generator: torch.Generator, threshold: float = 0.02) -> int:
-        """Move each dead code onto a random vector of `features` (N, C) and return how many were
-        moved.
+        """Move each dead code onto a random vector of
+        `features` (N, C) and return how many were moved.
 
         A code is dead when it is used less than `threshold` times its fair share 1 / V.
         """

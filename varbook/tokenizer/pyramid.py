@@ -1,8 +1,8 @@
-"""Pyramids: how a feature map becomes token maps at several scales, and token maps become a feature
-map again.
+"""Pyramids: how a feature map becomes token maps at several
+scales, and token maps become a feature map again.
 
-One loop (`Pyramid.forward`) serves both papers. A pyramid differs from another in five short
-methods and one flag:
+One loop (`Pyramid.forward`) serves both papers. A pyramid
+differs from another in five short methods and one flag:
 
 | | residual (VAR) | ground truth (FlexVAR) |
 |---|---|---|
@@ -32,15 +32,12 @@ from varbook.tokenizer.schedule import Scale, Schedule, check_schedule, size_of
 class Quantised(NamedTuple):
     """What a pyramid makes of a feature map: one entry per scale, coarse to fine."""
 
-    latents: list[
-        Tensor
-    ]  # after scale k, B C h w: VAR's running sum (latent size), FlexVAR's codes (own size)
+    # After scale k, B C h w: VAR's running sum (latent size), FlexVAR's codes (own size).
+    latents: list[Tensor]
     tokens: list[Tensor]  # code indices, B h_k w_k
     targets: list[Tensor]  # the vectors that were quantised, B C h_k w_k
     loss: Tensor  # codebook and commitment loss, scalar
-    used: list[
-        Tensor
-    ]  # the code indices that were added to the latent: `tokens`, unless they were disturbed
+    used: list[Tensor]  # the indices that were added: `tokens`, unless they were disturbed
 
 
 def down(x: Tensor, size: Scale) -> Tensor:
@@ -59,8 +56,8 @@ def linear(x: Tensor, size: Scale) -> Tensor:
 
 
 class Pyramid(nn.Module):
-    """The contract that every pyramid keeps; subclasses fill in the five methods that raise here,
-    and `cumulative`.
+    """The contract that every pyramid keeps; subclasses fill
+    in the five methods that raise here, and `cumulative`.
     """
 
     # Does a scale add to the coarser ones, so that the last latent alone is complete?
@@ -73,8 +70,8 @@ class Pyramid(nn.Module):
         self.codebook, self.beta = codebook, beta
 
     def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
-        """Return what scale `size` = (h, w) must encode, given the features `f` and the latent so
-        far -> (B, C, h, w).
+        """Return what scale `size` = (h, w) must encode, given
+        the features `f` and the latent so far -> (B, C, h, w).
         """
         raise NotImplementedError
 
@@ -85,8 +82,8 @@ class Pyramid(nn.Module):
         raise NotImplementedError
 
     def next_input(self, latent: Tensor, size: Scale) -> Tensor:
-        """Return what the next-scale model sees before it predicts scale `size` = (h, w) -> (B, C,
-        h, w).
+        """Return what the next-scale model sees before it
+        predicts scale `size` = (h, w) -> (B, C, h, w).
         """
         raise NotImplementedError
 
@@ -103,20 +100,17 @@ class Pyramid(nn.Module):
     ) -> Quantised:
         """Quantise the feature map `f` (B, C, h, w) over `schedule`, whose last scale is (h, w).
 
-        The last latent of VAR, and every latent of FlexVAR, passes gradients straight through to `f`. `disturb` changes the
-        indices of a scale before its codes are added, so that the finer scales must mend it (Infinity's self-correction).
+        The last latent of VAR, and every latent of FlexVAR, passes gradients straight
+        through to `f`. `disturb` changes the indices of a scale before its codes are
+        added, so that the finer scales must correct it (Infinity's self-correction).
         Raises VarbookError for a schedule that does not fit.
         """
         schedule = check_schedule(schedule, size_of(f))
-        with torch.autocast(
-            f.device.type, enabled=False
-        ):  # small differences decide which code is nearest
+        # Small differences decide which code is nearest, so bfloat16 would not do.
+        with torch.autocast(f.device.type, enabled=False):
             f = f.float()
-            latent, out = (
-                self.start(len(f), schedule[-1]),
-                Quantised([], [], [], f.new_zeros(()), []),
-            )
-            loss = out.loss
+            latent, loss = self.start(len(f), schedule[-1]), f.new_zeros(())
+            out = Quantised([], [], [], loss, [])
             for k, size in enumerate(schedule):
                 target = self.target(f, latent, size)  # B C h w
                 tokens = self.codebook.nearest(target.permute(0, 2, 3, 1))  # B h w
@@ -131,7 +125,9 @@ class Pyramid(nn.Module):
         return out._replace(loss=loss)
 
     def complete(self, latents: list[Tensor]) -> list[Tensor]:
-        """Return those of the latents after each scale that can be decoded: every one, or the last where scales add up."""
+        """Return those of the latents after each scale that can
+        be decoded: every one, or the last where scales add up.
+        """
         return latents[-1:] if self.cumulative else latents
 
     def straight_through(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
@@ -151,8 +147,8 @@ class Pyramid(nn.Module):
         return latent
 
     def teacher_inputs(self, tokens: list[Tensor]) -> list[Tensor]:
-        """Return what the next-scale model sees for scales 2 to K while it is trained: list of (B,
-        C, h_k, w_k).
+        """Return what the next-scale model sees for scales 2
+        to K while it is trained: list of (B, C, h_k, w_k).
         """
         size = size_of(tokens[-1])
         latent, inputs = self.start(len(tokens[0]), size), []
@@ -165,8 +161,8 @@ class Pyramid(nn.Module):
 
 
 class ResidualPyramid(Pyramid):
-    """VAR's pyramid: each scale encodes what the coarser ones left over, after a small convolution
-    phi.
+    """VAR's pyramid: each scale encodes what the coarser
+    ones left over, after a small convolution phi.
     """
 
     cumulative = True
@@ -190,8 +186,8 @@ class ResidualPyramid(Pyramid):
         return down(latent, size)
 
     def distance(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
-        """Compare the cumulative sum after each scale with all of f, as VAR does, not each residual
-        with its codes.
+        """Compare the cumulative sum after each scale with all
+        of f, as VAR does, not each residual with its codes.
         """
         return F.mse_loss(latent, f.detach()) + self.beta * F.mse_loss(f, latent.detach())
 
@@ -230,8 +226,8 @@ class BitPyramid(ResidualPyramid):
 
 
 class GroundTruthPyramid(Pyramid):
-    """FlexVAR's pyramid: each scale encodes the whole feature map at its own size (FlexVAR eqs. 3 to
-    5).
+    """FlexVAR's pyramid: each scale encodes the whole
+    feature map at its own size (FlexVAR eqs. 3 to 5).
     """
 
     cumulative = False
@@ -249,8 +245,8 @@ class GroundTruthPyramid(Pyramid):
         return up(latent, size)
 
     def distance(self, f: Tensor, latent: Tensor, target: Tensor) -> Tensor:
-        """Compare the codes with the features at this scale (the L_vae of FlexVAR eq. 5 takes (f_k,
-        q_k)).
+        """Compare the codes with the features at this scale
+        (the L_vae of FlexVAR eq. 5 takes (f_k, q_k)).
         """
         if self.codebook.normalise:
             target = F.normalize(target, dim=1)
@@ -283,11 +279,11 @@ PHI_OF_TEN = (0, 0, 1, 1, 1, 2, 2, 3, 3, 3)
 
 
 def phi_index(k: int, steps: int, shared: int) -> int:
-    """Return which of the `shared` convolutions serves scale k (from 0) of `steps`: the nearest of
-    evenly spread ticks.
+    """Return which of the `shared` convolutions serves scale k
+    (from 0) of `steps`: the nearest of evenly spread ticks.
 
-    A tie goes to the coarser one. (VAR's code breaks the tie of 5 and 7 scales the other way; its
-    checkpoints have 10.)
+    A tie goes to the coarser one. (VAR's code breaks the tie
+    of 5 and 7 scales the other way; its checkpoints have 10.)
     """
     if (steps, shared) == (10, 4):
         return PHI_OF_TEN[k]

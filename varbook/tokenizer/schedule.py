@@ -1,7 +1,7 @@
 """Scale schedules: the sizes of the token maps, coarse to fine, each a pair (height, width).
 
-Everything in the book takes a schedule, so another resolution, aspect ratio or number of steps is
-another argument.
+Everything in the book takes a schedule, so another resolution,
+aspect ratio or number of steps is another argument.
 """
 
 import math
@@ -16,8 +16,8 @@ Schedule = tuple[Scale, ...]
 
 
 def square(*sides: int) -> Schedule:
-    """Return the schedule of square token maps with these sides: `square(1, 2, 4)` is ((1, 1), (2,
-    2), (4, 4)).
+    """Return the schedule of square token maps with these
+    sides: `square(1, 2, 4)` is ((1, 1), (2, 2), (4, 4)).
     """
     return tuple((side, side) for side in sides)
 
@@ -48,8 +48,8 @@ def size_of(maps: Tensor) -> Scale:
 
 
 def token_count(schedule: Schedule) -> int:
-    """Return the length of the token sequence, the sum of h * w over the scales (680 for
-    `VAR_256`).
+    """Return the length of the token sequence, the sum
+    of h * w over the scales (680 for `VAR_256`).
     """
     return sum(height * width for height, width in schedule)
 
@@ -64,8 +64,8 @@ def scale_slices(schedule: Schedule) -> list[slice]:
 
 
 def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
-    """Return `schedule` as pairs of ints where it is valid: it grows from scale to scale, and the
-    last one is `latent`.
+    """Return `schedule` as pairs of ints where it is valid: it
+    grows from scale to scale, and the last one is `latent`.
 
     Raises VarbookError with a schedule that would work.
     """
@@ -105,11 +105,11 @@ def nearest_schedule(schedule: Schedule, latent: Scale) -> Schedule:
         {(min(h, latent[0]), min(w, latent[1])) for h, w in schedule if h > 0 and w > 0}
         - {(latent[0], latent[1])}
     )
-    kept: list[Scale] = []
+    fitting: list[Scale] = []
     for scale in inside:
-        if not kept or (scale[0] >= kept[-1][0] and scale[1] >= kept[-1][1]):
-            kept.append(scale)
-    return (*kept, (latent[0], latent[1]))
+        if not fitting or (scale[0] >= fitting[-1][0] and scale[1] >= fitting[-1][1]):
+            fitting.append(scale)
+    return (*fitting, (latent[0], latent[1]))
 
 
 def make_schedule(latent: Scale, steps: int) -> Schedule:

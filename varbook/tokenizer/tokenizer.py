@@ -35,9 +35,8 @@ class TokenizerConfig:
     # line=False
     autoencoder: str = added("folded")
     feature_channels: int = added(0)  # between autoencoder and quant_conv; 0: as code_dim
-    quant_kernel: int = added(
-        3
-    )  # of quant_conv and post_quant_conv; VAR 3, LlamaGen 1, Infinity none: 0
+    # Of quant_conv and post_quant_conv; VAR 3, LlamaGen 1, Infinity none: 0
+    quant_kernel: int = added(3)
     attention: bool = added(True)  # in the autoencoder "vqgan"; Infinity's has none
     codes_kind: str = added("nearest")  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
     bit_entropy: float = added(0.0)  # weight of the entropy penalty on the bits
@@ -102,8 +101,8 @@ class Tokenizer(nn.Module):
         return self.pyramid.codebook
 
     def latent_size(self, height: int, width: int) -> Scale:
-        """Return the latent's size for `height` x `width` pixels; VarbookError where the stride
-        does not divide them.
+        """Return the latent's size for `height` x `width` pixels;
+        VarbookError where the stride does not divide them.
         """
         if height % self.stride or width % self.stride:
             near = [
@@ -126,14 +125,14 @@ class Tokenizer(nn.Module):
         schedule: Schedule | None = None,
         disturb: Callable[[Tensor], Tensor] | None = None,
     ) -> Quantised:
-        """Quantise features over `schedule` (by default the one of the training); `disturb` as in
-        `Pyramid.forward`.
+        """Quantise features over `schedule` (by default the one
+        of the training); `disturb` as in `Pyramid.forward`.
         """
         return self.pyramid(f, schedule or self.config.schedule, disturb)
 
     def decode(self, f: Tensor) -> Tensor:
-        """Map features (B, C, h, w), any size, to images (B, 3, H, W), not clamped: a clamp would
-        stop gradients.
+        """Map features (B, C, h, w), any size, to images
+        (B, 3, H, W), not clamped: a clamp would stop gradients.
         """
         return self.decoder(self.post_quant_conv(f))
 

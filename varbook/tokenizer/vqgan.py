@@ -1,8 +1,8 @@
-"""The autoencoder of VQGAN, as VAR, LlamaGen and FlexVAR published it: the large alternative to
-`autoencoder`.
+"""The autoencoder of VQGAN, as VAR, LlamaGen and FlexVAR
+published it: the large alternative to `autoencoder`.
 
-It works at full resolution, halves the map from level to level, and attends where the map is
-smallest.
+It works at full resolution, halves the map from level
+to level, and attends where the map is smallest.
 """
 
 import torch.nn.functional as F
@@ -15,8 +15,8 @@ def norm(channels: int) -> nn.GroupNorm:
 
 
 class ResBlock(nn.Module):
-    """x + conv(silu(norm(conv(silu(norm(x)))))), with a 1 x 1 convolution on x where the number of
-    channels changes.
+    """x + conv(silu(norm(conv(silu(norm(x)))))), with a 1 x 1
+    convolution on x where the number of channels changes.
     """
 
     def __init__(self, inputs: int, channels: int):
@@ -52,8 +52,8 @@ class MapAttention(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Half the height and width: a 3 x 3 convolution of stride 2 whose only padding is to the right
-    and below.
+    """Half the height and width: a 3 x 3 convolution of
+    stride 2 whose only padding is to the right and below.
     """
 
     def __init__(self, channels: int):
@@ -102,8 +102,8 @@ class Level(nn.Module):
 
 
 def middle(channels: int, attention: bool) -> nn.Sequential:
-    """Return what stands between the levels and the features: block, attention (where there is
-    one), block.
+    """Return what stands between the levels and the features:
+    block, attention (where there is one), block.
     """
     seen = MapAttention(channels) if attention else nn.Identity()
     return nn.Sequential(ResBlock(channels, channels), seen, ResBlock(channels, channels))

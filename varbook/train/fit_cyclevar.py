@@ -42,37 +42,30 @@ class CycleVARTraining:
     cycle_perceptual: float = 0.5
     identity_l1: float = 2.0
     identity_perceptual: float = 0.5
-    cycle_noise: float = 0.05  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden notes
-    keep_l1: float = 6.0  # on |translation - source| (ours): what need not change stays, and hides no notes for the way back
-    keep_up_to: float = (
-        0.3  # a larger difference, in [-1, 1], costs no more: stripes and fur are free to change
-    )
+    cycle_noise: float = 0.05  # on the translation before it is translated back, in [-1, 1] (ours): it drowns hidden information
+    keep_l1: float = 6.0  # on |translation - source| (ours): what need not change stays, and carries no hidden information back
+    # A larger difference, in [-1, 1], costs no more: stripes and fur are free to change
+    keep_up_to: float = 0.3
     gan: float = 1.0
     discriminator_lr: float = recorded_as("critic_lr", 4e-4)
-    discriminator_on_reconstructions: bool = recorded_as(
-        "critic_on_reconstructions", True
-    )  # real images pass through the tokenizer too (ours): else its blur gives fakes away
+    # Real images pass through the tokenizer too (ours): else its blur gives fakes away
+    discriminator_on_reconstructions: bool = recorded_as("critic_on_reconstructions", True)
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     clip: float = 1.0
     # "clip": frozen CLIP and an MLP (CycleVAR section 4.1), or an error where CLIP cannot be had;
     # "features": the best network at hand, which `Run.say` names; "patch+features": both.
     discriminator: str = recorded_as("critic", "patch", later=True)
-    discriminator_channels: tuple[int, ...] = recorded_as(
-        "critic_channels", (48, 96, 128)
-    )  # of the patch discriminator
-    discriminator_whole: bool = recorded_as(
-        "critic_whole", True
-    )  # the patch discriminator also judges the picture as a whole (ours)
-    augment: tuple[str, ...] = (
-        "translation",
-    )  # "colour", "translation", "cutout": what discriminators see
-    hold: float = added(
-        0.5
-    )  # share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
+    # Of the patch discriminator
+    discriminator_channels: tuple[int, ...] = recorded_as("critic_channels", (48, 96, 128))
+    # The patch discriminator also judges the picture as a whole (ours)
+    discriminator_whole: bool = recorded_as("critic_whole", True)
+    # "colour", "translation", "cutout": what discriminators see
+    augment: tuple[str, ...] = ("translation",)
+    # Share of the steps before the rate falls; 1: constant, CycleVAR section 4.1
+    hold: float = added(0.5)
     betas: tuple[float, float] = added((0.5, 0.99))  # of AdamW
-    optimiser: str = added(
-        "adamw"
-    )  # or "sgd": the generator's alone, with the first beta as momentum
+    # Or "sgd": the generator's alone, with the first beta as momentum
+    optimiser: str = added("adamw")
 
 
 Pair = tuple[Tensor, Tensor]  # what belongs to domain X, and what belongs to Y
@@ -81,15 +74,11 @@ Target = int | Tensor  # what a model translates into: a class, or the word ids 
 
 def image_labels(targets: tuple[Target, Target], images: Pair) -> Tensor:
     """Return one label per image: the first target for the first batch, the second for the second."""
-    labels = [
-        torch.as_tensor(t, device=batch.device) for t, batch in zip(targets, images, strict=True)
-    ]
-    return torch.cat(
-        [
-            label.expand(len(batch), *label.shape)
-            for label, batch in zip(labels, images, strict=True)
-        ]
-    )
+    labels = []
+    for target, batch in zip(targets, images, strict=True):
+        label = torch.as_tensor(target, device=batch.device)
+        labels.append(label.expand(len(batch), *label.shape))  # B, or B T
+    return torch.cat(labels)
 
 
 def identity_loss(
@@ -100,8 +89,8 @@ def identity_loss(
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return the identity loss alone, G(x, t_x) against x and G(y, t_y) against y (CycleVAR eq.
-    15).
+    """Return the identity loss alone, G(x, t_x) against
+    x and G(y, t_y) against y (CycleVAR eq. 15).
     """
     both = torch.cat(images)
     with torch.no_grad():
@@ -121,8 +110,8 @@ def generator_loss(
     perceptual: Callable | None,
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Pair, dict[str, float]]:
-    """Return the generator's loss (CycleVAR eqs. 13 to 15), the two fakes, and the parts of the
-    loss.
+    """Return the generator's loss (CycleVAR eqs. 13 to 15),
+    the two fakes, and the parts of the loss.
 
     `images` are batches x of domain X and y of domain Y, `targets` the class labels (t_x, t_y);
     discriminators[0] judges X.
@@ -159,8 +148,8 @@ def generator_loss(
 
 @torch.no_grad()
 def reconstructed(cyclevar: CycleVAR, images: Pair) -> Pair:
-    """Return real images as the frozen tokenizer renders them: what a perfect translation would
-    look like.
+    """Return real images as the frozen tokenizer renders
+    them: what a perfect translation would look like.
     """
     tokenizer = cyclevar.tokenizer
     latents = tokenizer.quantise(tokenizer.encode(torch.cat(images)), cyclevar.schedule).latents
@@ -171,8 +160,8 @@ def reconstructed(cyclevar: CycleVAR, images: Pair) -> Pair:
 def discriminator_loss(
     discriminators: nn.ModuleList, images: Sequence[Tensor], fakes: Sequence[Tensor]
 ) -> Tensor:
-    """Return the loss of both discriminators for real images and detached fakes of each domain
-    (CycleVAR eq. 16).
+    """Return the loss of both discriminators for real images
+    and detached fakes of each domain (CycleVAR eq. 16).
     """
     return total(
         sigmoid_discriminator(discriminator(real), discriminator(fake))
@@ -187,8 +176,8 @@ def judged_images(
     training: CycleVARTraining,
     generator: torch.Generator | None = None,
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Return the real images and the fakes of each domain as the discriminators are shown them: both augmented, the real
-    ones first rendered by the tokenizer where `training` says so.
+    """Return the real images and the fakes of each domain as the discriminators are shown them:
+    both augmented, the real ones first rendered by the tokenizer where `training` says so.
     """
     real = reconstructed(cyclevar, images) if training.discriminator_on_reconstructions else images
     shown_real, shown_fakes = (
@@ -198,8 +187,8 @@ def judged_images(
 
 
 def generator_optimiser(model: nn.Module, training: CycleVARTraining) -> torch.optim.Optimizer:
-    """Return the optimiser of the generator's weights that `training` names; VarbookError for an
-    unknown one.
+    """Return the optimiser of the generator's weights that
+    `training` names; VarbookError for an unknown one.
     """
     weights, decay = model.parameters(), training.weight_decay
     if training.optimiser == "adamw":

@@ -33,9 +33,8 @@ class NextScaleTraining:
     batch: int = 32
     lr: float = 1e-3  # FlexVAR section 4.1: 1e-4 at batch 256 for a model of 310 M parameters
     weight_decay: float = 0.05  # FlexVAR section 4.1
-    class_drop: float = (
-        0.1  # how often the label is withheld, so that guidance has something to compare with (VAR)
-    )
+    # How often the label is withheld, so that guidance has something to compare with (VAR)
+    class_drop: float = 0.1
     step_sampling: bool = False  # draw another schedule each step: FlexVAR section 3.4
     max_steps: int = 7  # of a drawn schedule; 10 in FlexVAR
     step_drop: float = 0.05  # FlexVAR section 3.4
@@ -43,9 +42,8 @@ class NextScaleTraining:
     # A drawn schedule loses middle scales until it fits: FlexVAR's code; the last scale always stays.
     # At 16 x 16 that leaves 7.8 scales on average; with 0, no budget, 9.6 (the paper: 6 to 10).
     token_budget: int = 680
-    flips: float = added(
-        0.0
-    )  # share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
+    # Share of bits flipped, at most: bitwise self-correction (Infinity: 0.3)
+    flips: float = added(0.0)
     # Share of the steps before the rate falls; 1: constant, as FlexVAR section 4.1 names one rate.
     hold: float = added(0.6)
 
@@ -108,8 +106,8 @@ def step_schedule(
 
 
 def decay_groups(model: nn.Module, decay: float) -> list[dict]:
-    """Return the parameters as an optimiser's two groups: matrices, which decay, and biases, positions, step embeddings and
-    scales, which do not (VAR).
+    """Return the parameters as an optimiser's two groups: matrices, which decay,
+    and biases, positions, step embeddings and scales, which do not (VAR).
     """
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
@@ -136,8 +134,8 @@ def fit_next_scale(
     keeper: Keeper | None = None,
     shard: bool = False,
 ) -> Curve:
-    """Train `model` on the tokenizer's features (N, C, h, w) with class labels (N,), and return the
-    curve; resumable.
+    """Train `model` on the tokenizer's features (N, C, h, w)
+    with class labels (N,), and return the curve; resumable.
 
     A model that reads takes word ids (N, T) for labels.
 
@@ -148,9 +146,10 @@ def fit_next_scale(
     processes.start_alike(model)
     if shard:
         model = sharded(model)
+    # FlexVAR section 4.1
     optimiser = torch.optim.AdamW(
         decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
-    )  # FlexVAR section 4.1
+    )
     disturb = None
     if training.flips:
         codes = cast(BinaryCodes, tokenizer.codebook)  # only bits can be flipped
@@ -198,10 +197,10 @@ def score_next_scale(
     device = next(model.parameters()).device
     schedule = schedule or model.config.schedule
     losses, rights = [], []
-    for rows, given in zip(features.split(batch), labels.split(batch), strict=True):
+    for rows, conditions in zip(features.split(batch), labels.split(batch), strict=True):
         tokens = tokenizer.quantise(rows.to(device), schedule).tokens
         logits = model(
-            [None, *tokenizer.pyramid.teacher_inputs(tokens)], given.to(device), schedule
+            [None, *tokenizer.pyramid.teacher_inputs(tokens)], conditions.to(device), schedule
         )
         loss, right = token_loss(logits, tokens, tokenizer.codebook)
         losses.append(loss.cpu())

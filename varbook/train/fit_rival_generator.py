@@ -104,8 +104,8 @@ def fit_rival_generator(
     device: torch.device,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train the rival `name` of LOSSES on features (N, C, h, w) with labels (N,), and return the
-    curve; resumable.
+    """Train the rival `name` of LOSSES on features (N, C, h, w)
+    with labels (N,), and return the curve; resumable.
 
     Steps, batch, rate and withheld labels are those of a next-scale model, so that budgets are
     equal. Of several processes each works through all of every batch: the masked rival's loss is no

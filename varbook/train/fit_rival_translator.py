@@ -1,5 +1,5 @@
-"""Training the rivals on the same two unpaired sets as CycleVAR: one loop, and one loss for each of
-CycleGAN and CUT.
+"""Training the rivals on the same two unpaired sets as CycleVAR:
+one loop, and one loss for each of CycleGAN and CUT.
 """
 
 from dataclasses import dataclass
@@ -40,15 +40,14 @@ class RivalTraining:
     identity: float = 5.0  # CycleGAN: half of lambda; CUT compares patches of the identity instead
     pool: int = 50  # CycleGAN: old fakes for the discriminators; CUT has none
     nce: float = 1.0  # CUT: lambda_X = lambda_Y
-    patches: int = (
-        64  # CUT: places per map; 256 in the paper, where maps are sixteen times as large
-    )
+    # CUT: places per map; 256 in the paper, where maps are sixteen times as large
+    patches: int = 64
     temperature: float = 0.07  # CUT: tau
 
 
 def adversarial(discriminators: nn.ModuleList, fakes: Pair) -> Tensor:
-    """Return the generators' adversarial loss for (fake_x, fake_y); discriminators[0] judges X. No gradient stays in the
-    discriminators.
+    """Return the generators' adversarial loss for (fake_x, fake_y);
+    discriminators[0] judges X. No gradient stays in the discriminators.
     """
     with frozen(discriminators):
         judged = zip(discriminators, fakes, strict=True)
@@ -108,8 +107,8 @@ def cut_loss(
     training: RivalTraining,
     generator: torch.Generator | None,
 ) -> tuple[dict[str, Tensor], Pair]:
-    """Return the parts of CUT's loss and the fakes (x, y), for both directions; the two share
-    nothing but the step.
+    """Return the parts of CUT's loss and the fakes (x, y), for
+    both directions; the two share nothing but the step.
     """
     fakes = []
     contents = []
@@ -140,8 +139,8 @@ def fit_rival_translator(
     draw: Draw = draw_batch,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `translator` on uint8 sets (N, 3, H, W) of domains X and Y; return the curve; resumable
-    through `keeper`.
+    """Train `translator` on uint8 sets (N, 3, H, W) of domains
+    X and Y; return the curve; resumable through `keeper`.
 
     Raises VarbookError where the translator was built for another method.
     """

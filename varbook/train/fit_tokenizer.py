@@ -36,16 +36,14 @@ class TokenizerTraining:
     weight_decay: float = 0.05  # FlexVAR section 4.1
     l1: float = 0.5
     l2: float = 4.0
-    perceptual: float = (
-        0.05  # LlamaGen: 1; on flat drawings a larger weight costs sharpness of the colours
-    )
+    # LlamaGen: 1; on flat drawings a larger weight costs sharpness of the colours
+    perceptual: float = 0.05
     gan: float = 0.02
     gan_start: float = 0.85  # fraction of the steps before the discriminator joins
     warmup: int = 150  # steps without quantisation; then the codebook starts from real features
     revive_every: int = 50  # steps between cures of dead codes; 0: never (collapse can be watched)
-    random_scales: int = (
-        3  # K of FlexVAR eq. 5, the full scale among them; unused by a residual pyramid
-    )
+    # K of FlexVAR eq. 5, the full scale among them; unused by a residual pyramid
+    random_scales: int = 3
     single_scale: bool = False  # train the last scale alone: LlamaGen's tokenizer
     smallest_scale: bool = added(False)  # 1 x 1 may be among the random scales (FlexVAR 3.3)
     # Share of the steps before the rate falls; 1: constant, FlexVAR section 4.1.
@@ -80,8 +78,8 @@ def training_schedule(
 def spread_targets(targets: list[Tensor], count: int, generator: torch.Generator) -> Tensor:
     """Return about `count` vectors (N, C), equally many from every scale.
 
-    Drawn in proportion to size, the coarse scales would hardly be seen, and their codes would die
-    out.
+    Drawn in proportion to size, the coarse scales would
+    hardly be seen, and their codes would die out.
     """
     rows = []
     for target in targets:
@@ -99,8 +97,8 @@ def spread_targets(targets: list[Tensor], count: int, generator: torch.Generator
 def start_codebook(
     tokenizer: Tokenizer, f: Tensor, schedule: Schedule, generator: torch.Generator
 ) -> None:
-    """Fill the codebook with features of a batch, then once more with what the first filling leaves
-    over.
+    """Fill the codebook with features of a batch, then
+    once more with what the first filling leaves over.
     """
     for _ in range(2):
         targets = tokenizer.quantise(f, schedule).targets
@@ -115,7 +113,9 @@ SMALLEST_JUDGED = 32  # pixels: networks for perception, and discriminators, see
 def image_loss(
     rebuilt: Tensor, image: Tensor, training: TokenizerTraining, perceptual: Callable | None
 ) -> Tensor:
-    """Return the reconstruction loss of one scale: `rebuilt` (B, 3, h, w) against the image (B, 3, H, W) made as small."""
+    """Return the reconstruction loss of one scale: `rebuilt`
+    (B, 3, h, w) against the image (B, 3, H, W) made as small.
+    """
     if rebuilt.shape != image.shape:
         image = F.interpolate(image, size=rebuilt.shape[-2:], mode="area")  # B 3 h w
     loss = training.l2 * F.mse_loss(rebuilt, image) + training.l1 * F.l1_loss(rebuilt, image)
@@ -156,9 +156,11 @@ def care_for_codebook(
     step: int,
     generator: torch.Generator,
 ) -> None:
-    """Count which codes this batch used, and every `revive_every` steps move the dead ones onto features of the batch.
+    """Count which codes this batch used, and every `revive_every`
+    steps move the dead ones onto features of the batch.
 
-    Features and tokens of all processes are gathered first, so that all of them move the same codes to the same places.
+    Features and tokens of all processes are gathered first, so
+    that all of them move the same codes to the same places.
     """
     for tokens in quantised.tokens:
         tokenizer.codebook.count(processes.gather(tokens), decay=0.99)
@@ -180,8 +182,8 @@ def fit_tokenizer(
     draw: Draw = draw_batch,
     keeper: Keeper | None = None,
 ) -> Curve:
-    """Train `tokenizer` in place on uint8 images (N, 3, H, W) (FlexVAR eq. 5) and return the curve; resumable through
-    `keeper`.
+    """Train `tokenizer` in place on uint8 images (N, 3, H, W)
+    (FlexVAR eq. 5) and return the curve; resumable through `keeper`.
 
     `draw` makes a float batch out of the set; random crops and mirroring live there. `Crops` of a
     set on disk serve like images in memory.

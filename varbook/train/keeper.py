@@ -62,12 +62,12 @@ def restore(state: State, tensors: dict[str, Tensor]) -> None:
 
 
 class Keeper:
-    """Saves a running training every `seconds` below `folder`, and lets the next run go on from
-    there.
+    """Saves a running training every `seconds` below
+    `folder`, and lets the next run go on from there.
 
-    A loop that draws all randomness of a step from `step_generator(seed, step)` goes on to the same
-    bits. Of several processes the first alone writes; all read, so that `folder` must be one that
-    all of them see.
+    A loop that draws all randomness of a step from `step_generator(seed, step)`
+    goes on to the same bits. Of several processes the first alone writes; all
+    read, so that `folder` must be one that all of them see.
     """
 
     def __init__(self, folder: Path, seconds: float = 60.0):
@@ -88,12 +88,12 @@ class Keeper:
         """
         self.began = self.saved = time.monotonic()
         self.core_began = time.process_time()
-        found = self.notes.is_file()
-        if processes.from_first(found) and not found:
+        saved = self.notes.is_file()
+        if processes.from_first(saved) and not saved:
             raise VarbookError(
                 f"{self.notes} is there for the first process only; put VARBOOK_HOME where all processes see it."
             )
-        if not found:
+        if not saved:
             return 0
         notes = read_json(self.notes)
         try:
@@ -115,8 +115,8 @@ class Keeper:
             self.watch(step)
 
     def save(self, next_step: int, state: State) -> None:
-        """Save now. The tensors go to a file of their own name first, so that a kill in between
-        loses nothing.
+        """Save now. The tensors go to a file of their own name
+        first, so that a kill in between loses nothing.
         """
         file = self.tensors.with_name(f"state-{next_step}.safetensors")
         tensors = state_tensors(state)
@@ -142,7 +142,7 @@ class Keeper:
         return self.spent + time.monotonic() - self.began
 
     def core_seconds(self) -> float:
-        """Return the processor time of all threads so far; on a shared machine it says more than
-        the clock.
+        """Return the processor time of all threads so far;
+        on a shared machine it says more than the clock.
         """
         return self.core_spent + time.process_time() - self.core_began

@@ -1,8 +1,9 @@
-"""Models too large for one card: weights, gradients and optimiser state spread over the processes
-(FSDP).
+"""Models too large for one card: weights, gradients and
+optimiser state spread over the processes (FSDP).
 
-A sharded model computes what the whole one does: each block gathers its weights just before it needs them. On disk there is no
-difference: what is saved is whole, so that a training may go on with another number of processes, or without sharding.
+A sharded model computes what the whole one does: each block gathers its weights
+just before it needs them. On disk there is no difference: what is saved is whole,
+so that a training may go on with another number of processes, or without sharding.
 """
 
 import copy
@@ -21,8 +22,8 @@ METHODS = ("condition", "embed", "modulations", "step")
 
 
 def shard_wanted() -> bool:
-    """Say whether models shall be sharded: VARBOOK_SHARD=1 (`python -m varbook.cli.train --shard`
-    sets it).
+    """Say whether models shall be sharded: VARBOOK_SHARD=1
+    (`python -m varbook.cli.train --shard` sets it).
     """
     return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")
 
@@ -58,8 +59,8 @@ def whole(tensor: Tensor) -> Tensor:
 
 
 def whole_state(module: nn.Module) -> dict[str, Tensor]:
-    """Return the state of a module with every sharded tensor gathered (all processes must call
-    this).
+    """Return the state of a module with every sharded
+    tensor gathered (all processes must call this).
     """
     return {name: whole(tensor) for name, tensor in module.state_dict().items()}
 

@@ -31,8 +31,8 @@ Draw = Callable[[Any, int, torch.Generator], Tensor]
 
 @dataclass
 class Steps:
-    """The steps of a training, from where `keeper` left off to `count`: iterate for (step,
-    generator).
+    """The steps of a training, from where `keeper` left
+    off to `count`: iterate for (step, generator).
 
     A step's generator follows from `seed` and the step alone, so that an interrupted training
     resumes to the same bits. Before each step the learning rate of `optimisers` is set to
@@ -131,11 +131,11 @@ def total(losses: Iterable[Tensor]) -> Tensor:
 def take_step(
     loss: Tensor, module: nn.Module, optimiser: torch.optim.Optimizer, clip: float | None = None
 ) -> None:
-    """Move the parameters of `module` one step of `optimiser` down the gradient of `loss` (a
-    scalar).
+    """Move the parameters of `module` one step of
+    `optimiser` down the gradient of `loss` (a scalar).
 
-    Gradients are averaged over the processes that train together; `clip` bounds the norm of all of
-    them together.
+    Gradients are averaged over the processes that train
+    together; `clip` bounds the norm of all of them together.
     """
     optimiser.zero_grad(set_to_none=True)
     loss.backward()

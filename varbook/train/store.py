@@ -1,9 +1,9 @@
 """What was trained before is found by the hash of everything that shaped it; what was not is
 trained, kept and recorded.
 
-A run record is a JSON with the configuration, seed, hardware, minutes, curve and every measurement.
-Records and the main checkpoints of the laptop profile come with the repository; others lie below
-VARBOOK_HOME.
+A run record is a JSON with the configuration, seed, hardware, minutes,
+curve and every measurement. Records and the main checkpoints of the
+laptop profile come with the repository; others lie below VARBOOK_HOME.
 """
 
 import hashlib
@@ -50,8 +50,8 @@ def hardware() -> str:
 
 @dataclass
 class Run:
-    """A trained model's record, and where it came from: "shipped", "found" (below VARBOOK_HOME) or
-    "trained" (just now).
+    """A trained model's record, and where it came from: "shipped",
+    "found" (below VARBOOK_HOME) or "trained" (just now).
     """
 
     name: str
@@ -75,33 +75,33 @@ class Run:
 
     @property
     def core_minutes(self) -> float:
-        """Processor time of the training in minutes; time on the clock where an older record has no
-        other.
+        """Processor time of the training in minutes; time
+        on the clock where an older record has no other.
         """
         return self.record.get("core_minutes", self.record["minutes"])
 
-    def measure(self, what: str, settings, function: Callable[[], dict]) -> dict:
-        """Return the numbers of `function`, computed once per run and settings and kept in the
-        record.
+    def measure(self, name: str, settings, function: Callable[[], dict]) -> dict:
+        """Return the numbers of `function`, computed once
+        per run, name and settings and kept in the record.
         """
-        key = run_key(what, settings, 0)
-        kept = self.record["measurements"].get(what)
-        if kept is None or kept["key"] != key:
-            kept = {"key": key, "settings": plain(settings), "values": plain(function())}
-            self.record["measurements"][what] = kept
+        key = run_key(name, settings, 0)
+        measurement = self.record["measurements"].get(name)
+        if measurement is None or measurement["key"] != key:
+            measurement = {"key": key, "settings": plain(settings), "values": plain(function())}
+            self.record["measurements"][name] = measurement
             if processes.first():
                 write_json(_home(self.name, ".json"), self.record)
-        return kept["values"]
+        return measurement["values"]
 
     def say(self) -> str:
         """Return one line for the reader: what was loaded, or how long it took."""
-        how = {
+        origin = {
             "shipped": "comes with the book",
             "found": "found below VARBOOK_HOME",
             "trained": "trained just now",
         }[self.source]
         facts = f"{self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
-        return f"{self.name}: {how}; {facts}{self._features()}"
+        return f"{self.name}: {origin}; {facts}{self._features()}"
 
     def _features(self) -> str:
         # "features" is the best network at hand (see `translate.discriminator`): which one, changes
@@ -127,13 +127,14 @@ _STARTED = time.time()
 
 
 def find_record(name: str) -> tuple[dict, str] | None:
-    """Return the record of run `name` and its source, or None. What lies below VARBOOK_HOME knows
-    more measurements.
+    """Return the record of run `name` and its source, or None.
+
+    The copy below VARBOOK_HOME wins: it may hold more measurements than the shipped one.
     """
     since = _retrain_since()
-    shipped, found = paths.shipped() / "records" / f"{name}.json", _home(name, ".json")
-    if found.is_file():
-        record = read_json(found)
+    shipped, own = paths.shipped() / "records" / f"{name}.json", _home(name, ".json")
+    if own.is_file():
+        record = read_json(own)
         # A record of measurements on a shipped run counts as long as that run is the one that is
         # shipped.
         outdated = (
@@ -156,22 +157,20 @@ def comes_with_book(name: str) -> bool:
 
 
 def records_of(kind: str, profile: str) -> list[dict]:
-    """Return the records of a profile whose kind begins with `kind`, in the order of their names:
-    rows that others have left.
-    """
+    """Return the records of a profile whose kind begins with `kind`, in the order of their names."""
     folders = (paths.shipped() / "records", paths.home() / "runs")
     names = sorted({path.stem for folder in folders for path in folder.glob(f"{kind}*.json")})
-    found = [find_record(name) for name in names]
-    return [one[0] for one in found if one and one[0]["profile"] == profile]
+    records = [found[0] for found in map(find_record, names) if found]
+    return [record for record in records if record["profile"] == profile]
 
 
 def checkpoint_path(name: str) -> Path:
-    """Return where the weights of run `name` lie: below VARBOOK_HOME if they are there, else with
-    the repository.
+    """Return where the weights of run `name` are stored: below
+    VARBOOK_HOME if they are there, else with the repository.
     """
     shipped = paths.shipped() / "checkpoints" / f"{name}.safetensors"
-    found = _home(name, ".safetensors")
-    return shipped if shipped.is_file() and not found.is_file() else found
+    own = _home(name, ".safetensors")
+    return shipped if shipped.is_file() and not own.is_file() else own
 
 
 def find_run(name: str) -> Run | None:
@@ -179,9 +178,9 @@ def find_run(name: str) -> Run | None:
     processes the first decides.
     """
     processes.join()
-    found = find_record(name)
-    found = processes.from_first(found if checkpoint_path(name).is_file() else None)
-    return Run(name, *found) if found else None
+    known = find_record(name)
+    known = processes.from_first(known if checkpoint_path(name).is_file() else None)
+    return Run(name, *known) if known else None
 
 
 def run_settings(kind: str, settings: dict, seed: int, machine: dict | None) -> dict:
@@ -244,8 +243,8 @@ def experiment(
     profile: str = "",
     parents: Iterable[Callable[[], object]] = (),
 ) -> Run:
-    """Return the record of a short experiment whose numbers are kept but whose model is not (a row
-    of an ablation).
+    """Return the record of a short experiment whose numbers
+    are kept but whose model is not (a row of an ablation).
 
     `function` trains, measures and returns (values, curve); the values stand in the record as the
     measurement "result". Where there is no record, `parents` are called first, before the clock
@@ -253,9 +252,9 @@ def experiment(
     """
     processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
-    found = processes.from_first(find_record(name))
-    if found:
-        return Run(name, *found)
+    known = processes.from_first(find_record(name))
+    if known:
+        return Run(name, *known)
     for parent in parents:
         parent()
     began, core_began = time.monotonic(), time.process_time()

@@ -45,8 +45,8 @@ def load_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
 
 
 def pack(model: nn.Module) -> dict[str, Tensor]:
-    """Return the model's state, large matrices rounded to eight bits with a scale per row
-    (`name//scale`).
+    """Return the model's state, large matrices rounded to
+    eight bits with a scale per row (`name//scale`).
     """
     packed = {}
     for name, tensor in model.state_dict().items():
@@ -67,23 +67,23 @@ def unpack(
     missing, extra or misshaped.
     """
     own = model.state_dict()
-    wanted = {name: tensor.shape for name, tensor in own.items()}
+    shapes = {name: tensor.shape for name, tensor in own.items()}
     # A float tensor that was stored in eight bits is nothing without the scales of its rows.
     rounded = [
         name
         for name in own
         if own[name].is_floating_point() and name in packed and packed[name].dtype == torch.int8
     ]
-    wanted |= {f"{name}//scale": torch.Size((len(own[name]), 1)) for name in rounded}
-    odd = sorted(set(wanted) ^ set(packed))
+    shapes |= {f"{name}//scale": torch.Size((len(own[name]), 1)) for name in rounded}
+    odd = sorted(set(shapes) ^ set(packed))
     if odd:
         raise VarbookError(
-            f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in wanted else 'not in the model'}."
+            f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in shapes else 'not in the model'}."
         )
-    wrong = next((name for name in wanted if wanted[name] != packed[name].shape), None)
+    wrong = next((name for name in shapes if shapes[name] != packed[name].shape), None)
     if wrong:
         raise VarbookError(
-            f"{path} does not fit the model: {wrong!r} has the shape {tuple(packed[wrong].shape)}, not {tuple(wanted[wrong])}."
+            f"{path} does not fit the model: {wrong!r} has the shape {tuple(packed[wrong].shape)}, not {tuple(shapes[wrong])}."
         )
     scaled = {
         name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape)

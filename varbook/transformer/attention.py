@@ -1,8 +1,8 @@
 """Block-causal attention: a token sees its own scale and every coarser one.
 
-A scale's keys are a prefix of the sequence, so nothing needs masking: each scale's queries meet the
-prefix that ends with the scale. Only the smallest scales are taken together, with a small mask, to
-save calls.
+A scale's keys are a prefix of the sequence, so nothing needs masking:
+each scale's queries meet the prefix that ends with the scale. Only the
+smallest scales are taken together, with a small mask, to save calls.
 """
 
 import math
@@ -33,8 +33,8 @@ class KeyValueCache:
         return self.angles[start : start + length]
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Add the keys and values (B, heads, L, D) of a new scale and return those of all scales so
-        far.
+        """Add the keys and values (B, heads, L, D) of a
+        new scale and return those of all scales so far.
         """
         if self.keys is not None and self.values is not None:
             keys = torch.cat((self.keys, keys), 2)  # B H L D
@@ -59,8 +59,8 @@ class RotaryLayout(NamedTuple):
 def scale_groups(
     schedule: Schedule, device: torch.device | str = "cpu", merge: int = 32
 ) -> list[Group]:
-    """Split the token sequence into groups (start, stop, mask): queries start:stop attend to keys
-    0:stop.
+    """Split the token sequence into groups (start, stop, mask):
+    queries start:stop attend to keys 0:stop.
 
     Scales that end within the first `merge` tokens form one group with an additive mask (stop,
     stop); the others have one group each and need none.
@@ -93,8 +93,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = 
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention with normalised queries and keys, or plain scaled ones (`cosine=False`),
-    as in VAR.
+    """Multi-head attention with normalised queries and keys,
+    or plain scaled ones (`cosine=False`), as in VAR.
 
     With `rotary` queries and keys are rotated by the angles of their places, as in Infinity.
     """

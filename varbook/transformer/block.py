@@ -38,8 +38,8 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each behind a norm whose scale, shift and gate come from the
-    condition.
+    """Attention and feed-forward, each behind a norm whose
+    scale, shift and gate come from the condition.
 
     `mixer` takes attention's place where it is given (Mamba: chapter 07); `cross` is attention to a
     text, between the two (Infinity: chapter 11).

@@ -1,5 +1,5 @@
-"""Attention to a text: image tokens ask, words answer; and one learned question that makes a whole
-text one vector.
+"""Attention to a text: image tokens ask, words answer; and
+one learned question that makes a whole text one vector.
 
 Texts of different lengths are padded; what is padding gets a mask of minus infinity.
 """
@@ -20,11 +20,11 @@ def half(x: Tensor) -> Tensor:
 
 
 def attend_rounded(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor) -> Tensor:
-    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) as the fused kernels of bfloat16
-    compute it.
+    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D)
+    as the fused kernels of bfloat16 compute it.
 
-    Rounded are q, k and v, the exponentials that meet v (not their sum), and the result; sums are
-    kept in float32.
+    Rounded are q, k and v, the exponentials that meet v
+    (not their sum), and the result; sums are kept in float32.
     """
     q, k, v = half(q), half(k), half(v)
     if q.device.type != "cpu":
@@ -81,8 +81,8 @@ class CrossAttention(nn.Module):
         return Text(keys, values, mask)
 
     def forward(self, x: Tensor | None, text: Text) -> Tensor:
-        """Return what the text answers to x (B, L, C) -> (B, L, C), or to the learned query (x
-        None) -> (B, 1, C).
+        """Return what the text answers to x (B, L, C) -> (B, L, C),
+        or to the learned query (x None) -> (B, 1, C).
         """
         if x is None:
             q = cast(Tensor, self.mat_q)[:, :, None].expand(len(text.keys), -1, -1, -1)  # B H 1 D
@@ -97,8 +97,8 @@ class CrossAttention(nn.Module):
 
 
 class TextPool(nn.Module):
-    """One vector (B, C) out of the words of a text, by one learned query: it starts the sequence
-    and steers the norms.
+    """One vector (B, C) out of the words of a text, by one
+    learned query: it starts the sequence and steers the norms.
     """
 
     def __init__(self, width: int, channels: int, heads: int, *, rounded: bool = False):

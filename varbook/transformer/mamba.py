@@ -1,9 +1,9 @@
-"""Mamba in attention's place: the part of a block that lets tokens hear of one another (FlexVAR
-section 7).
+"""Mamba in attention's place: the part of a block that
+lets tokens hear of one another (FlexVAR section 7).
 
-Attention looks back at every token; Mamba keeps a state of fixed size and walks. Along one path a
-token hears only of those before it, so the layers take eight paths in turn. Scales always come
-coarse to fine.
+Attention looks back at every token; Mamba keeps a state of fixed size
+and walks. Along one path a token hears only of those before it, so the
+layers take eight paths in turn. Scales always come coarse to fine.
 """
 
 import math
@@ -29,8 +29,8 @@ class ScanMemory:
         self.recent: Tensor | None = None  # B kernel-1 D
 
     def next_order(self, tokens: int) -> Tensor:
-        """Return the path over the next scale, which must have `tokens` tokens; VarbookError where
-        it has not.
+        """Return the path over the next scale, which must have
+        `tokens` tokens; VarbookError where it has not.
         """
         if not self.coming or len(self.coming[0][1]) != tokens:
             due = "no scale" if not self.coming else f"one of {self.coming[0][0]}"
@@ -94,8 +94,8 @@ class MambaMixer(nn.Module):
         ).transpose(1, 2)
 
     def scan(self, u: Tensor, memory: ScanMemory | None) -> Tensor:
-        """Run the selective scan over u (B, L, D), each token choosing its own step, what it writes
-        and what it reads.
+        """Run the selective scan over u (B, L, D), each token
+        choosing its own step, what it writes and what it reads.
         """
         weight = self.select.weight.float()
         dt, B, C = F.linear(u, weight).split((self.rank, self.state_size, self.state_size), -1)

@@ -28,9 +28,8 @@ Layout = list[Group] | RotaryLayout | Tensor
 class NextScaleConfig:
     """Everything that shapes a next-scale model. The defaults are VAR's; see `flexvar`."""
 
-    schedule: Schedule = square(
-        1, 2, 3, 4, 5, 6, 8
-    )  # the training schedule (FlexVAR: its last scale is the training latent)
+    # The training schedule (FlexVAR: its last scale is the training latent)
+    schedule: Schedule = square(1, 2, 3, 4, 5, 6, 8)
     vocab_size: int = recorded_as("codes", 512)  # V, the size of the codebook
     code_dim: int = 16  # channels of a code
     classes: int = 14  # one more index stands for "no class"
@@ -75,8 +74,8 @@ def flexvar(config: NextScaleConfig) -> NextScaleConfig:
 
 
 class NextScaleModel(nn.Module):
-    """Predicts every token map from the maps before it; parameters are named as in VAR's published
-    checkpoints.
+    """Predicts every token map from the maps before it;
+    parameters are named as in VAR's published checkpoints.
     """
 
     def __init__(self, config: NextScaleConfig):
@@ -158,8 +157,8 @@ class NextScaleModel(nn.Module):
                 block.ffn.fc2.weight.div_(math.sqrt(2 * self.config.depth))
 
     def condition(self, labels: Tensor) -> Condition:
-        """Return the embeddings (B, C) of class labels (B,) in [0, classes]; `classes` itself means
-        "no class".
+        """Return the embeddings (B, C) of class labels (B,)
+        in [0, classes]; `classes` itself means "no class".
         """
         # While the model is traced for export the labels have no values to check.
         known = torch.compiler.is_compiling()
@@ -182,8 +181,8 @@ class NextScaleModel(nn.Module):
 
     @staticmethod
     def text(condition: Condition) -> tuple[Tensor, Tensor] | None:
-        """Return the part of a condition that is words (B, T, C) with their mask: here there is
-        none.
+        """Return the part of a condition that is words
+        (B, T, C) with their mask: here there is none.
         """
         return None
 
@@ -196,8 +195,8 @@ class NextScaleModel(nn.Module):
     ) -> Tensor:
         """Return the input tokens (B, L, C) of the scales from number `first` on.
 
-        `maps[i]` (B, Cv, h, w) is what the model sees at scale first + i. Scale 0 starts from the class alone; a map given for
-        it is added (CycleVAR eq. 8 feeds F_1).
+        `maps[i]` (B, Cv, h, w) is what the model sees at scale first + i. Scale 0 starts
+        from the class alone; a map given for it is added (CycleVAR eq. 8 feeds F_1).
         """
         positions = self.positions(schedule)
         tokens = []
@@ -231,19 +230,19 @@ class NextScaleModel(nn.Module):
     def forward(
         self, maps: Sequence[Tensor | None], labels: Tensor, schedule: Schedule | None = None
     ) -> Tensor:
-        """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and
-        the coarser ones.
+        """Return the logits (B, L, V) of all scales at once,
+        each token seeing its own scale and the coarser ones.
 
-        `maps` holds one entry per scale (the first may be None): while training the pyramid's
-        `teacher_inputs`.
+        `maps` holds one entry per scale (the first may be None):
+        while training the pyramid's `teacher_inputs`.
         """
         return self.predict(maps, self.condition(labels), schedule)
 
     def predict(
         self, maps: Sequence[Tensor | None], condition: Condition, schedule: Schedule | None = None
     ) -> Tensor:
-        """Return what `forward` returns, for a condition (B, C) that `condition` has made of
-        labels.
+        """Return what `forward` returns, for a condition
+        (B, C) that `condition` has made of labels.
         """
         schedule = schedule or self.config.schedule
         x = self.embed(maps, condition, schedule)  # B L C
@@ -269,8 +268,8 @@ class NextScaleModel(nn.Module):
         modulations: Sequence[Modulation],
         caches: Sequence[KeyValueCache] | Sequence[ScanMemory],
     ) -> Tensor:
-        """Return the logits (B, h*w, V) of one new scale's tokens x (B, h*w, C), given the caches
-        of the scales before.
+        """Return the logits (B, h*w, V) of one new scale's tokens
+        x (B, h*w, C), given the caches of the scales before.
         """
         for block, modulation, cache in zip(self.blocks, modulations, caches, strict=True):
             x = block(x, modulation, None, cache)

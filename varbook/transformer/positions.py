@@ -13,8 +13,8 @@ from varbook.tokenizer.schedule import Schedule, token_count
 
 
 def sincos_table(channels: int, height: int, width: int) -> Tensor:
-    """Return the 2-D sine-cosine table (1, C, H, W): a quarter of the channels each for sin y, cos
-    y, sin x, cos x.
+    """Return the 2-D sine-cosine table (1, C, H, W): a quarter
+    of the channels each for sin y, cos y, sin x, cos x.
     """
     quarter = channels // 4
     frequencies = 10_000 ** (-torch.arange(quarter) / quarter)  # C/4
@@ -82,8 +82,8 @@ class ScalablePositions(nn.Module):
         return [self.resize(size).flatten(2).transpose(1, 2) for size in schedule]
 
     def resize(self, size: tuple[int, int]) -> Tensor:
-        """Return the table at `size` (1, C, h, w): linear as the paper says, by areas as the
-        released code does.
+        """Return the table at `size` (1, C, h, w): linear as
+        the paper says, by areas as the released code does.
         """
         if self.form == "released":
             return F.interpolate(self.table, size=size, mode="area")

@@ -83,8 +83,8 @@ class DiffusionModel(nn.Module):
         return x * self.std + self.mean
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        """Return v (B, C, h, w) for noisy maps x of that shape, times (B,) in [0, 1] and labels
-        (B,).
+        """Return v (B, C, h, w) for noisy maps x of that
+        shape, times (B,) in [0, 1] and labels (B,).
         """
         condition = self.net.condition(labels) + self.time(time_waves(t, self.config.width))  # B C
         tokens = self.net.embed([x], condition, self.config.schedule)  # B h*w C
@@ -96,8 +96,8 @@ class DiffusionModel(nn.Module):
 
 
 def diffusion_step(x: Tensor, v: Tensor, t: float, to: float) -> Tensor:
-    """Move noisy maps from time t to time `to`, less noise or more, if v is right: one step of DDIM
-    (eta = 0).
+    """Move noisy maps from time t to time `to`, less noise
+    or more, if v is right: one step of DDIM (eta = 0).
     """
     a, b = math.pi / 2 * t, math.pi / 2 * to
     clean, noise = math.cos(a) * x - math.sin(a) * v, math.sin(a) * x + math.cos(a) * v
@@ -105,8 +105,8 @@ def diffusion_step(x: Tensor, v: Tensor, t: float, to: float) -> Tensor:
 
 
 def make_rival(name: str, config: NextScaleConfig) -> NextScaleModel | DiffusionModel:
-    """Return the network of a rival, of the size of the next-scale model of `config`; VarbookError
-    for an unknown name.
+    """Return the network of a rival, of the size of the next-scale
+    model of `config`; VarbookError for an unknown name.
     """
     if name == "raster":
         return NextScaleModel(raster(config))

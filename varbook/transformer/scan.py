@@ -1,11 +1,11 @@
-"""The selective scan of Mamba: a linear recurrence whose decay depends on the token, computed for
-all tokens at once.
+"""The selective scan of Mamba: a linear recurrence whose decay
+depends on the token, computed for all tokens at once.
 
     h_t = exp(dt_t A) h_{t-1} + dt_t B_t x_t        y_t = C_t h_t
 
-The recurrence is associative, so nothing has to be done token by token: the sequence is cut into
-chunks, all chunks advance together, and what each hands on to the next is the same recurrence over
-a shorter sequence.
+The recurrence is associative, so nothing has to be done token by token:
+the sequence is cut into chunks, all chunks advance together, and what
+each hands on to the next is the same recurrence over a shorter sequence.
 """
 
 import torch
@@ -21,8 +21,8 @@ CHUNK = 12  # about the square root of the sequences here: two levels do
 
 
 def linear_scan(decay: Tensor, inflow: Tensor) -> Tensor:
-    """Return h (B, L, ...) with h_t = decay_t h_{t-1} + inflow_t and nothing before the first
-    token.
+    """Return h (B, L, ...) with h_t = decay_t h_{t-1}
+    + inflow_t and nothing before the first token.
     """
     return _LinearScan.apply(decay, inflow)
 
@@ -61,9 +61,8 @@ def _scan(decay: Tensor, inflow: Tensor) -> Tensor:
         h[:, :, t].addcmul_(decay[:, :, t], h[:, :, t - 1])
         decay[:, :, t].mul_(decay[:, :, t - 1])  # from here on: the decay since the chunk began
     if chunks > 1:
-        ends = _scan(
-            decay[:, :, -1], h[:, :, -1]
-        )  # the true state at the end of each chunk, B chunks ...
+        # The true state at the end of each chunk.
+        ends = _scan(decay[:, :, -1], h[:, :, -1])  # B chunks ...
         h[:, 1:].addcmul_(decay[:, 1:], ends[:, :-1, None])
     return h.flatten(1, 2)[:, :length]  # B L ...
 
@@ -88,8 +87,7 @@ def selective_scan(
 
 
 def _with_kernel(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
-    x, dt, B, C = (
-        tensor.transpose(1, 2).contiguous() for tensor in (x, dt, B, C)
-    )  # channels before tokens
+    # The kernel wants channels before tokens.
+    x, dt, B, C = (tensor.transpose(1, 2).contiguous() for tensor in (x, dt, B, C))
     y, state = selective_scan_fn(x, dt, A, B, C, return_last_state=True)
     return y.transpose(1, 2), state

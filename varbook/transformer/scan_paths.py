@@ -35,8 +35,8 @@ def zigzag(size: Scale, path: int) -> Tensor:
 
 
 def scan_order(schedule: Schedule, path: int) -> Tensor:
-    """Return the order (L,) in which a layer walks over a whole sequence: scale after scale, within
-    each along `path`.
+    """Return the order (L,) in which a layer walks over a whole
+    sequence: scale after scale, within each along `path`.
     """
     return torch.cat(
         [

@@ -1,5 +1,5 @@
-"""The next-scale model that a text steers (Infinity): the model of chapter 03 with four parts
-swapped.
+"""The next-scale model that a text steers (Infinity):
+the model of chapter 03 with four parts swapped.
 
 | part | VAR, FlexVAR | here |
 |---|---|---|
@@ -8,8 +8,8 @@ swapped.
 | positions | added to the tokens | queries and keys are rotated (rotary positions) |
 | head | a logit for each code | two logits for each bit |
 
-What other models call labels are word ids here, long (B, T): 0 is no word, a negative number a word
-that is withheld.
+What other models call labels are word ids here, long (B, T):
+0 is no word, a negative number a word that is withheld.
 """
 
 import math
@@ -73,8 +73,8 @@ class TextCondition(NamedTuple):
 
 
 class TextNextScaleModel(NextScaleModel):
-    """Infinity's transformer; it is trained, sampled from and used for translation as
-    `NextScaleModel` is.
+    """Infinity's transformer; it is trained, sampled from
+    and used for translation as `NextScaleModel` is.
     """
 
     config: TextNextScaleConfig
@@ -119,8 +119,8 @@ class TextNextScaleModel(NextScaleModel):
         )
 
     def set_encoder(self, encoder: TextEncoder) -> "TextNextScaleModel":
-        """Take prompts through `encoder` from now on (a frozen one that is no part of the model);
-        return the model.
+        """Take prompts through `encoder` from now on (a frozen
+        one that is no part of the model); return the model.
         """
         if encoder.channels != self.config.text_channels:
             raise VarbookError(
@@ -142,8 +142,8 @@ class TextNextScaleModel(NextScaleModel):
         return torch.where(labels == 0, labels, -1)
 
     def condition(self, labels: Tensor) -> TextCondition:
-        """Return what the model makes of word ids (B, T) (see the module's first lines for 0 and
-        negative ones).
+        """Return what the model makes of word ids (B, T) (see
+        the module's first lines for 0 and negative ones).
         """
         if labels.ndim != 2 or labels.shape[1] > self.config.text_length:
             raise VarbookError(
@@ -180,8 +180,8 @@ class TextNextScaleModel(NextScaleModel):
         return condition.words, condition.mask
 
     def layouts(self, schedule: Schedule, device: torch.device) -> list[RotaryLayout]:
-        """Return what each block must know of the sequence: the groups of attention, and the angles
-        of the tokens.
+        """Return what each block must know of the sequence: the
+        groups of attention, and the angles of the tokens.
         """
         angles = self.positions.angles(schedule).to(device)
         layout = RotaryLayout(scale_groups(schedule, device), angles)

@@ -1,5 +1,5 @@
-"""A text encoder small enough to be trained with the model: a word-level vocabulary and one
-transformer layer.
+"""A text encoder small enough to be trained with the model:
+a word-level vocabulary and one transformer layer.
 """
 
 import difflib
@@ -23,8 +23,8 @@ def vocabulary(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 class WordEncoder(nn.Module):
-    """Prompts -> features (B, T, channels): an embedding, a position, and one layer in which the
-    words see each other.
+    """Prompts -> features (B, T, channels): an embedding, a
+    position, and one layer in which the words see each other.
     """
 
     def __init__(self, words: tuple[str, ...], channels: int, length: int):

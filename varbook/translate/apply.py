@@ -25,8 +25,8 @@ class Translator(Protocol):
 def translate_all(
     translator: Translator, images: Tensor, target: int | str, batch: int = 32
 ) -> Tensor:
-    """Translate uint8 images (N, 3, H, W) into class, or prompt, `target` -> floats (N, 3, H, W) in
-    [-1, 1] on the CPU.
+    """Translate uint8 images (N, 3, H, W) into class, or prompt,
+    `target` -> floats (N, 3, H, W) in [-1, 1] on the CPU.
     """
     model: Any = translator.model  # one that reads prompts has `ids`
     device = next(model.parameters()).device

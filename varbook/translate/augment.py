@@ -16,8 +16,8 @@ HOLE = 1 / 2  # side of the cut-out square as a share of the side
 
 
 def uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return one random number in [0, 1) per image (B, 1, 1, 1), drawn on the CPU so that every
-    device sees the same.
+    """Return one random number in [0, 1) per image (B, 1, 1, 1),
+    drawn on the CPU so that every device sees the same.
     """
     return processes.drawn(torch.rand, (len(like), 1, 1, 1), generator).to(like.device)
 
@@ -34,8 +34,8 @@ def colour(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
 
 
 def translation(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Move each image (B, 3, H, W) by up to an eighth of its sides; what comes in from outside is
-    grey (0).
+    """Move each image (B, 3, H, W) by up to an eighth of
+    its sides; what comes in from outside is grey (0).
     """
     height, width = images.shape[-2:]
     most = round(height * SHIFT), round(width * SHIFT)
@@ -43,8 +43,8 @@ def translation(images: Tensor, generator: torch.Generator | None = None) -> Ten
     draws = [functools.partial(torch.randint, 2 * n + 1) for n in most]
     corners = [processes.drawn(draw, (len(images),), generator).tolist() for draw in draws]
     moved = [
-        one[:, top : top + height, left : left + width]
-        for one, top, left in zip(padded, *corners, strict=True)
+        image[:, top : top + height, left : left + width]
+        for image, top, left in zip(padded, *corners, strict=True)
     ]
     return torch.stack(moved)
 

@@ -72,8 +72,8 @@ class CycleVAR(nn.Module):
         return self.tokenizer.config.schedule
 
     def source(self, image: Tensor) -> list[Tensor]:
-        """Return the context maps F_1..F_K (each B, C, h_k, w_k) of an image (B, 3, H, W) in [-1,
-        1] (CycleVAR eq. 5).
+        """Return the context maps F_1..F_K (each B, C, h_k, w_k)
+        of an image (B, 3, H, W) in [-1, 1] (CycleVAR eq. 5).
 
         The gradient passes straight through the quantization to the image (CycleVAR footnote 2).
         """
@@ -82,9 +82,8 @@ class CycleVAR(nn.Module):
 
     def context(self, latents: list[Tensor]) -> list[Tensor]:
         """Return F_1..F_K from the running sums after each scale (each B, C, h, w)."""
-        if (
-            self.config.context == "shifted"
-        ):  # what VAR sees while it is trained: the sum before scale k
+        # What VAR sees while it is trained: the sum before scale k.
+        if self.config.context == "shifted":
             before = [torch.zeros_like(latents[0]), *latents[:-1]]
             return [
                 down(total, size) for total, size in zip(before, self.schedule, strict=False)
@@ -103,8 +102,8 @@ class CycleVAR(nn.Module):
     def latent(
         self, source: list[Tensor], target: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return the translated feature map E (B, C, h, w) for context maps F_1..F_K and target
-        classes (B,).
+        """Return the translated feature map E (B, C, h, w)
+        for context maps F_1..F_K and target classes (B,).
         """
         if self.config.mode == "parallel":
             return self._parallel(source, target, generator)
@@ -113,8 +112,8 @@ class CycleVAR(nn.Module):
     def code_map(
         self, logits: Tensor, size: tuple[int, int], generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return the relaxed code map R_k (B, C, h, w) of one scale's logits (B, h*w, V) (CycleVAR
-        eqs. 10, 11).
+        """Return the relaxed code map R_k (B, C, h, w) of one
+        scale's logits (B, h*w, V) (CycleVAR eqs. 10, 11).
         """
         mixed = relax_codes(
             logits,
@@ -171,9 +170,8 @@ class CycleVAR(nn.Module):
                 modulations,
                 caches,
             )
-            codes = self.code_map(
-                logits, size, generator
-            )  # R_k = Q(T(H_{k-1}, (H_0..H_{k-1}), t))   (CycleVAR eq. 7)
+            # R_k = Q(T(H_{k-1}, (H_0..H_{k-1}), t))   (CycleVAR eq. 7)
+            codes = self.code_map(logits, size, generator)
             if self.config.fusion == "paper":
                 # H_k = up(alpha (R_k + H_{k-1}) + (1 - alpha) F_k)   (CycleVAR eq. 6, as printed)
                 before = torch.zeros_like(source[-1]) if fused is None else fused

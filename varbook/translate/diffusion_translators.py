@@ -43,10 +43,10 @@ class DiffusionTranslator(nn.Module):
     """A class-conditional diffusion model that translates, called as CycleVAR is: images (B, 3, H,
     W), target classes (B,) -> images.
 
-    `targets` are the two class labels; a source is taken to be of the class that is not its target.
-    `strength` in (0, 1] is how far up the source goes, `guidance` the strength towards the target
-    on the way down (0: none). Raises VarbookError for an unknown method or a strength outside (0,
-    1].
+    `targets` are the two class labels; a source is taken to be of the class
+    that is not its target. `strength` in (0, 1] is how far up the source goes,
+    `guidance` the strength towards the target on the way down (0: none).
+    Raises VarbookError for an unknown method or a strength outside (0, 1].
     """
 
     def __init__(
@@ -76,13 +76,12 @@ class DiffusionTranslator(nn.Module):
 
     @torch.no_grad()
     def forward(self, image: Tensor, target: Tensor) -> Tensor:
-        """Translate; the same images always give the same translations, as the noise is drawn from
-        `seed`.
+        """Translate; the same images always give the same
+        translations, as the noise is drawn from `seed`.
         """
         clean = self.model.normalise(self.tokenizer.encode(image))  # B C h w
-        source = (
-            target.new_tensor(sum(self.targets)) - target
-        )  # the class of the pair that is not the target
+        # The class of the pair that is not the target.
+        source = target.new_tensor(sum(self.targets)) - target
         falling = [self.strength * (1 - k / self.passes) for k in range(self.passes + 1)]
         generator = torch.Generator().manual_seed(self.seed)
         if self.method == "cyclediffusion":

@@ -19,8 +19,8 @@ DISCRIMINATORS = ("patch", "features", "clip", "squeezenet", "random", "patch+fe
 
 
 class PatchDiscriminator(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> logits (B, 1, h, w), one per patch; spectral norm keeps it
-    smooth.
+    """Image (B, 3, H, W) in [-1, 1] -> logits (B, 1, h, w),
+    one per patch; spectral norm keeps it smooth.
 
     `whole` adds a second judge on the same features, (B, 2, h, w): one logit for the picture as a
     whole, repeated so that it counts as much as all patches together. Patches cannot see that an
@@ -67,8 +67,8 @@ class PatchDiscriminator(nn.Module):
 
 
 class SqueezeFeatures(nn.Module):
-    """Images (B, 3, H, W) in [-1, 1] -> the maps of three depths of SqueezeNet, averaged over
-    places: (B, 896).
+    """Images (B, 3, H, W) in [-1, 1] -> the maps of three
+    depths of SqueezeNet, averaged over places: (B, 896).
     """
 
     def __init__(self, network: squeezenet.SqueezeNet):
@@ -82,9 +82,8 @@ class SqueezeFeatures(nn.Module):
         maps = self.network.maps(
             F.pad(images, (0, 1, 0, 1), mode="replicate"), ("fire3", "fire5", "fire9")
         )
-        return torch.cat(
-            [F.layer_norm(one.mean((2, 3)), one.shape[1:2]) for one in maps], 1
-        )  # B 896
+        pooled = [depth.mean((2, 3)) for depth in maps]  # each B C
+        return torch.cat([F.layer_norm(depth, depth.shape[1:]) for depth in pooled], 1)  # B 896
 
 
 def freeze(network: nn.Module) -> nn.Module:
@@ -104,8 +103,8 @@ def freeze(network: nn.Module) -> nn.Module:
 
 
 class FeatureDiscriminator(nn.Module):
-    """Image (B, 3, H, W) in [-1, 1] -> one logit (B, 1): frozen features and an MLP (CycleVAR
-    section 4.1).
+    """Image (B, 3, H, W) in [-1, 1] -> one logit (B, 1):
+    frozen features and an MLP (CycleVAR section 4.1).
 
     `backbone` maps images to vectors (B, `backbone.width`). It is not trained, but gradients pass
     through it to the image.
@@ -134,10 +133,10 @@ class FeatureDiscriminator(nn.Module):
 
 class PatchFeatureDiscriminator(nn.Module):
     """Image (B, 3, H, W) in [-1, 1] -> logits (B, J + 1, h, w): the J maps of a patch
-    discriminator, and the word of one on features.
+    discriminator, and the logit of one on frozen features.
 
-    That word is repeated, so that it counts as much as all patches together: patches know texture,
-    features know who wears it.
+    That logit is repeated, so that it counts as much as all patches together: patches judge
+    texture, features judge which object has it.
     """
 
     def __init__(self, patch: PatchDiscriminator, features: FeatureDiscriminator):
@@ -147,8 +146,8 @@ class PatchFeatureDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Judge images."""
         patches = self.patch(image)  # B J h w
-        word = self.features(image)[:, :, None, None]  # B 1 1 1
-        return torch.cat((patches, word.expand(-1, -1, *patches.shape[2:])), 1)
+        whole = self.features(image)[:, :, None, None]  # B 1 1 1
+        return torch.cat((patches, whole.expand(-1, -1, *patches.shape[2:])), 1)
 
 
 def features_at_hand() -> str:
@@ -195,8 +194,8 @@ def make_discriminators(
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the hinge loss of the discriminator for logits of real and fake images (VQGAN,
-    LlamaGen).
+    """Return the hinge loss of the discriminator for
+    logits of real and fake images (VQGAN, LlamaGen).
     """
     return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
 
@@ -207,7 +206,7 @@ def sigmoid_generator(fake: Tensor) -> Tensor:
 
 
 def sigmoid_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the loss of the discriminator, -log C(real) - log(1 - C(fake)) for logits (CycleVAR
-    eq. 16).
+    """Return the loss of the discriminator, -log C(real)
+    - log(1 - C(fake)) for logits (CycleVAR eq. 16).
     """
     return F.softplus(-real).mean() + F.softplus(fake).mean()

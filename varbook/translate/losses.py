@@ -32,9 +32,9 @@ def keep(translation: Tensor, source: Tensor, up_to: float) -> Tensor:
     """Return the mean of min(|translation - source|, up_to) over images (B, 3, H, W) and pixels
     (ours, not the papers').
 
-    A cycle can be closed by notes hidden where nobody looks: faint tints of the background that
-    tell the way back which coat to put on. Small differences cost, so the background stays; large
-    ones cost no more, so the coat is free to change.
+    Without it the model can hide information about the source in faint tints of the background
+    (steganography), which tell the way back which coat to put on. Small differences cost, so the
+    background stays; large ones cost no more, so the coat is free to change.
     """
     return (translation - source).abs().mean(1).clamp_max(up_to).mean()
 

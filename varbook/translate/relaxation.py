@@ -1,8 +1,8 @@
-"""From logits to code vectors, four ways; softmax relaxed quantization (SRQ) is the one that
-trains.
+"""From logits to code vectors, four ways; softmax
+relaxed quantization (SRQ) is the one that trains.
 
-All keep one contract: logits (..., V) and a codebook (V, C) give vectors (..., C). For sign bits
-see `relax_bits`.
+All keep one contract: logits (..., V) and a codebook (V, C)
+give vectors (..., C). For sign bits see `relax_bits`.
 """
 
 import math
@@ -16,40 +16,42 @@ from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes, binary_entropy
 from varbook.tokenizer.codebook import Codebook
 
-HOW = ("argmax", "straight_through", "gumbel", "softmax")
+RELAXATIONS = ("argmax", "straight_through", "gumbel", "softmax")
 
 
 def relax(
     logits: Tensor,
     vectors: Tensor,
-    how: str = "softmax",
+    method: str = "softmax",
     *,
     temperature: float = 2.0,
     noise: bool = False,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return the code vectors (..., C) that `logits` (..., V) choose or mix from the codebook
-    `vectors` (V, C).
+    """Return the code vectors (..., C) that `logits` (..., V)
+    choose or mix from the codebook `vectors` (V, C).
 
-    `how` is "argmax" (CycleVAR eqs. 3, 4: no gradient), "straight_through" (argmax forward, softmax
-    backward), "gumbel" (a random hard choice, softmax backward) or "softmax" (SRQ, CycleVAR eqs.
-    10, 11; `noise` adds Gumbel noise to its logits). Raises VarbookError for another name or a
-    temperature that is not positive.
+    `method` is "argmax" (CycleVAR eqs. 3, 4: no gradient), "straight_through" (argmax
+    forward, softmax backward), "gumbel" (a random hard choice, softmax backward) or
+    "softmax" (SRQ, CycleVAR eqs. 10, 11; `noise` adds Gumbel noise to its logits).
+    Raises VarbookError for another name or a temperature that is not positive.
     """
-    if how not in HOW:
-        raise VarbookError(f"There is no relaxation named {how!r}; use one of {', '.join(HOW)}.")
+    if method not in RELAXATIONS:
+        raise VarbookError(
+            f"There is no relaxation {method!r}; use one of {', '.join(RELAXATIONS)}."
+        )
     if not temperature > 0:
         raise VarbookError(
             f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice."
         )
-    if how == "argmax":
+    if method == "argmax":
         return vectors[logits.argmax(-1)]
     logits = logits.float()  # a softmax over thousands of codes wants full precision
-    if how == "gumbel" or noise:
+    if method == "gumbel" or noise:
         logits = logits + gumbel_noise(logits, generator)
     # q_v = exp(l_v / tau) / sum_v exp(l_v / tau)   (CycleVAR eq. 10)
     probabilities = (logits / temperature).softmax(-1)  # ... V
-    if how != "softmax":
+    if method != "softmax":
         hard = F.one_hot(probabilities.argmax(-1), logits.shape[-1]).to(probabilities.dtype)
         probabilities = probabilities + (hard - probabilities).detach()
     # f = sum_v q_v Z_v   (CycleVAR eq. 11)
@@ -58,7 +60,7 @@ def relax(
 
 def relax_bits(
     logits: Tensor,
-    how: str = "softmax",
+    method: str = "softmax",
     *,
     temperature: float = 2.0,
     noise: bool = False,
@@ -73,10 +75,10 @@ def relax_bits(
     """
     pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
     length = math.sqrt(pairs.shape[-2])
-    if how == "softmax" and not noise and temperature > 0:
+    if method == "softmax" and not noise and temperature > 0:
         return torch.tanh((pairs[..., 1] - pairs[..., 0]) / (2 * temperature)) / length
     signs = pairs.new_tensor([[-1.0], [1.0]]) / length  # 2 1
-    return relax(pairs, signs, how, temperature=temperature, noise=noise, generator=generator)[
+    return relax(pairs, signs, method, temperature=temperature, noise=noise, generator=generator)[
         ..., 0
     ]
 
@@ -84,7 +86,7 @@ def relax_bits(
 def relax_codes(
     logits: Tensor,
     codebook: Codebook | BinaryCodes,
-    how: str = "softmax",
+    method: str = "softmax",
     *,
     temperature: float = 2.0,
     noise: bool = False,
@@ -94,9 +96,9 @@ def relax_codes(
     its vectors, or `relax_bits`.
     """
     if isinstance(codebook, BinaryCodes):
-        return relax_bits(logits, how, temperature=temperature, noise=noise, generator=generator)
-    vectors = codebook.vectors()
-    return relax(logits, vectors, how, temperature=temperature, noise=noise, generator=generator)
+        return relax_bits(logits, method, temperature=temperature, noise=noise, generator=generator)
+    vectors = codebook.vectors()  # V C
+    return relax(logits, vectors, method, temperature=temperature, noise=noise, generator=generator)
 
 
 def gumbel_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -124,8 +126,8 @@ def mixture_state(logits: Tensor, vectors: Tensor, temperature: float) -> dict[s
 
 
 def bit_state(logits: Tensor, temperature: float) -> dict[str, float]:
-    """Return how soft the bits of `logits` (..., 2 d) are: mean entropy in bits, mean length of the
-    mixture (1: hard).
+    """Return how soft the bits of `logits` (..., 2 d) are: mean
+    entropy in bits, mean length of the mixture (1: hard).
     """
     mixture = relax_bits(logits.detach(), temperature=temperature)  # ... d
     chance = (mixture * math.sqrt(mixture.shape[-1]) + 1) / 2

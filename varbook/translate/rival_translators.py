@@ -1,5 +1,5 @@
-"""The rivals that translate in pixels: CycleGAN (Zhu et al. 2017) and CUT (Park et al. 2020), small
-enough for 64 pixels.
+"""The rivals that translate in pixels: CycleGAN (Zhu et al. 2017)
+and CUT (Park et al. 2020), small enough for 64 pixels.
 
 Both use one generator per direction and least-squares adversarial losses; they differ in what keeps
 the content. CycleGAN asks for the way back, CUT asks each patch of the translation to be most like
@@ -70,8 +70,8 @@ class PixelGenerator(nn.Module):
 
 
 class PatchHeads(nn.Module):
-    """CUT's projections: for each map a small MLP, whose outputs (B, P, width) at P places have
-    length one.
+    """CUT's projections: for each map a small MLP, whose
+    outputs (B, P, width) at P places have length one.
     """
 
     def __init__(self, dims: tuple[int, ...], width: int = 64):
@@ -83,16 +83,16 @@ class PatchHeads(nn.Module):
     def forward(self, maps: list[Tensor], places: list[Tensor]) -> list[Tensor]:
         """Project the vectors of each map (B, C, h, w) at its flat `places` (P,)."""
         vectors = [
-            one.flatten(2)[..., at].transpose(1, 2) for one, at in zip(maps, places, strict=True)
-        ]  # B P C
-        return [
-            F.normalize(head(one), dim=-1) for head, one in zip(self.heads, vectors, strict=True)
-        ]
+            features.flatten(2)[..., at].transpose(1, 2)
+            for features, at in zip(maps, places, strict=True)
+        ]  # each B P C
+        heads = zip(self.heads, vectors, strict=True)
+        return [F.normalize(head(at_places), dim=-1) for head, at_places in heads]
 
 
 class PixelTranslator(nn.Module):
-    """Both directions of a rival, called as CycleVAR is: images (B, 3, H, W) and target classes
-    (B,) -> images.
+    """Both directions of a rival, called as CycleVAR is:
+    images (B, 3, H, W) and target classes (B,) -> images.
 
     `model` holds the generator into X and the generator into Y, `targets` the class labels (t_x,
     t_y), as in `fit_cyclevar`. Raises VarbookError for a method that is not in METHODS.
@@ -162,8 +162,8 @@ class ImagePool(nn.Module):
         self.register_buffer("filled", torch.zeros((), dtype=torch.long))
 
     def exchange(self, fakes: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return as many images as `fakes` (B, 3, H, W), some of them older ones whose places the
-        new ones take.
+        """Return as many images as `fakes` (B, 3, H, W), some
+        of them older ones whose places the new ones take.
         """
         size = len(self.images)
         out = []

@@ -9,8 +9,8 @@ from varbook.errors import VarbookError
 
 
 def starts(length: int, side: int, overlap: int) -> list[int]:
-    """Return where tiles of `side` begin so that they cover `length` evenly and share at least
-    `overlap` pixels.
+    """Return where tiles of `side` begin so that they cover
+    `length` evenly and share at least `overlap` pixels.
     """
     if not 0 <= overlap < side <= length:
         raise VarbookError(
@@ -35,8 +35,8 @@ def cut(image: Tensor, side: int, corners: list[tuple[int, int]]) -> Tensor:
 
 
 def window(side: int) -> Tensor:
-    """Return the weight of each pixel of a tile (side, side): largest in the middle, small but
-    positive at the rim.
+    """Return the weight of each pixel of a tile (side, side):
+    largest in the middle, small but positive at the rim.
     """
     ramp = 1 - (torch.arange(side) + 0.5 - side / 2).abs() / (
         side / 2
