@@ -135,6 +135,8 @@ def test_held_out_scenes_are_hidden_pairs_and_training_sets_share_no_scene():
 def test_every_profile_knows_the_classes_and_the_words_that_the_tasks_ask_for():
     for settings in PROFILES.values():
         for task in TASKS.values():
+            if task.chain == "imagenet" and settings.name != "paper":
+                continue  # no other profile could train it
             model = task.chain_of(settings).model
             if task.reads:
                 captions = [*every_caption(tasks.CAPTIONED), *task.targets]

@@ -24,6 +24,7 @@ from varbook.train.fit_tokenizer import (
     TokenizerTraining,
     fit_tokenizer,
     image_loss,
+    judged_scales,
     spread_targets,
     start_codebook,
     training_schedule,
@@ -87,6 +88,45 @@ def test_what_is_trained_on_which_scales():
     assert len(drawn) > 5 and all(
         len(schedule) == 3 and schedule[-1] == (8, 8) for schedule in drawn
     )
+
+
+def test_the_smallest_scale_is_among_the_random_ones_where_the_training_says_so():
+    generator, tokenizer = torch.Generator().manual_seed(0), tiny_tokenizer("ground_truth")
+    for smallest in (False, True):
+        training = replace(SHORT, random_scales=3, smallest_scale=smallest)
+        drawn = [training_schedule(tokenizer, training, (8, 8), generator) for _ in range(40)]
+        assert any(schedule[0] == (1, 1) for schedule in drawn) == smallest
+        assert all(len(schedule) == 3 and schedule[-1] == (8, 8) for schedule in drawn)
+
+
+def test_the_discriminator_judges_the_full_scale_or_every_one_that_is_large_enough():
+    scales = [pictures(2, side, side) for side in (16, 32, 48, 64)]
+    judged = judged_scales(scales, TokenizerTraining(gan_every_scale=True))
+    assert [len(scale[0, 0]) for scale in judged] == [32, 48, 64]
+    assert judged_scales(scales, TokenizerTraining()) == scales[-1:]
+    torch.manual_seed(0)
+    discriminator, image = PatchDiscriminator((8, 8)).eval(), pictures(2, 64, 64, seed=1)
+    losses = [
+        module.hinge_discriminator(
+            discriminator(F.interpolate(image, size=scale.shape[-2:], mode="area")),
+            discriminator(scale),
+        )
+        for scale in judged
+    ]
+    found = module.discriminator_loss(discriminator, judged, image)
+    assert found.item() == pytest.approx(sum(losses).item() / 3, rel=1e-5)
+
+
+def test_the_optimisers_have_the_betas_and_the_decay_of_the_paper(monkeypatch):
+    made, adamw = [], torch.optim.AdamW
+    monkeypatch.setattr(
+        torch.optim,
+        "AdamW",
+        lambda *args, **settings: made.append(settings) or adamw(*args, **settings),
+    )
+    fit(fresh("residual"), replace(SHORT, steps=1, hold=1.0))
+    assert made[0] == {"betas": (0.9, 0.95), "weight_decay": 0.05}  # FlexVAR section 4.1
+    assert made[1] == {"betas": (0.5, 0.95), "weight_decay": 0.0}  # the discriminator's
 
 
 def test_every_scale_gives_equally_many_vectors():
