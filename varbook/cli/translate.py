@@ -24,6 +24,7 @@ EXAMPLES = """  varbook translate my_horses/ zebras/ --to zebra
   varbook translate --list
   varbook translate winter/ summer/ --run own-cyclevar-0123456789ab --to summer --json"""
 LARGE = ("resize", "tiles")
+SHOWN = 8  # names of pictures in one line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -153,9 +154,9 @@ def report(options: argparse.Namespace, facts: dict, todo: Sequence, outcome) ->
     else:
         print(f"{len(outcome.written)} written to {options.out}")
     if outcome.existing and not options.json:
-        print(
-            f"{len(outcome.existing)} left as they were (--force overwrites them): {', '.join(outcome.existing)}"
-        )
+        names, more = outcome.existing[:SHOWN], len(outcome.existing) - SHOWN
+        told = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+        print(f"{len(outcome.existing)} left as they were (--force overwrites them): {told}")
     for sentence in outcome.failed:
         print(f"varbook: {sentence}", file=sys.stderr)
 

@@ -104,8 +104,10 @@ def translate_pictures(
     todo, existing = plan(pictures, Path(out), force)
     outcome, places = Outcome(existing=existing), deque[Path]()
     model_side = side(cyclevar)
-    sizes = [header_size(picture) for picture, _ in todo]
-    total = sum(_squares(size, model_side, large, short_side) for size in sizes)
+    total = len(todo)  # squares
+    if large == "tiles":
+        sizes = (header_size(picture) for picture, _ in todo)
+        total = sum(_squares(size, model_side, large, short_side) for size in sizes)
     bar = progress(range(total), "squares")
 
     def read() -> Iterator[Tensor]:

@@ -23,7 +23,7 @@ METHODS = ("condition", "embed", "modulations", "step")
 
 def shard_wanted() -> bool:
     """Say whether models shall be sharded: VARBOOK_SHARD=1
-    (`python -m varbook.cli.train --shard` sets it).
+    (`varbook train --model NAME --shard` sets it).
     """
     return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")
 
