@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 
 from varbook.book.models import sources
-from varbook.cli import train
+from varbook.cli import main, train
+from varbook.data.images import save_image
 from varbook.paths import repository
 
 
@@ -47,6 +50,50 @@ def test_the_models_of_the_book_are_listed_by_their_tasks(capsys):
     assert "photographs (horse <-> zebra): photo-tokenizer" in capsys.readouterr().out
     assert train.main(["--list", "--json"]) == 0
     assert "toy-flexvar" in json.loads(capsys.readouterr().out)["toy"]
+
+
+def test_folders_of_one_s_own_are_trained_with_what_was_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path))
+    asked = []
+
+    def train_own(request, say):
+        asked.append(request)
+        say("looking")
+        return {"run": "own-cyclevar-1"}
+
+    monkeypatch.setattr("varbook.own.train.train_own", train_own)
+    options = ["--minutes", "5", "--names", "cat", "dog", "--seed", "3", "--dry-run", "--json"]
+    assert main.main(["train", "--source", "a", "--target", "b", *options]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"run": "own-cyclevar-1"} and said.err == "looking\n"
+    (request,) = asked
+    assert (request.source, request.target, request.folder) == (Path("a"), Path("b"), None)
+    assert (request.minutes, request.names, request.seed) == (5, ("cat", "dog"), 3)
+    assert request.dry_run and request.start == "book"
+
+
+@pytest.mark.parametrize(
+    "pictures, match",
+    [
+        (None, "There is no folder"),
+        ({}, "holds no"),
+        ({"a": 1, "b": 1}, "each domain needs 4 or more"),
+        ({"a": 5}, "a translation needs a second one"),
+    ],
+)
+def test_folders_that_cannot_be_learnt_from_are_told_in_one_sentence(
+    pictures, match, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "mine"
+    if pictures is not None:
+        folder.mkdir()
+    for name, count in (pictures or {}).items():
+        for number in range(count):
+            save_image(torch.full((3, 40, 40), number / 9), folder / name / f"{number}.png")
+    assert main.main(["train", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1
 
 
 def test_a_script_reads_which_run_was_trained(tmp_path, monkeypatch, capsys):
