@@ -5,19 +5,20 @@ they are published to a sheet of samples.
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import CPU, Killed, KilledKeeper, same_state, tiny_cyclevar
+from tiny import CPU, Killed, KilledKeeper, same_state, tiny_cyclevar, tiny_judge
 
 from varbook import paths
+from varbook.book.experiments import imagenet
 from varbook.book.models import build, published
 from varbook.book.models.profiles import profile
 from varbook.book.models.tasks import IMAGENET, PHOTOGRAPHS, TASKS
-from varbook.book.show.sheets import sheet
 from varbook.data.shards import Crops
 from varbook.errors import VarbookError
-from varbook.generate.loop import generate
+from varbook.evaluate.reference import score
 from varbook.generate.sampling import Drawing
 from varbook.pretrained import start
 from varbook.pretrained.catalogue import PUBLISHED
@@ -90,7 +91,7 @@ def test_the_autoencoder_is_llamagen_s():
     assert [getattr(ours, name) for name in names] == [getattr(theirs, name) for name in names]
 
 
-def test_chapters_02_to_07_are_imagenet_s_and_other_profiles_have_no_sizes_for_it():
+def test_the_class_conditional_models_are_imagenet_s_and_other_profiles_have_no_sizes_for_it():
     assert [profile(name).generation for name in ("smoke", "laptop", "gpu", "paper")] == [
         *["toy"] * 3,
         "imagenet",
@@ -163,27 +164,28 @@ def paper(data, tmp_path, monkeypatch):
     return replace(PAPER, chains=PAPER.chains | {"imagenet": chain})
 
 
-def test_from_the_published_pictures_to_a_sheet_of_samples(paper, tmp_path):
+def test_from_the_published_pictures_to_scored_samples_and_a_sheet(paper, tmp_path, monkeypatch):
     task = TASKS[paper.generation]
-    flex = build.next_scale(task, paper, "ground_truth")
-    (tokenizer,) = flex.parents
-    assert tokenizer.run.source == flex.run.source == "trained"
+    made = imagenet.samples(paper, images=12)
+    assert made.sampling.drawing == Drawing(guidance=2.5, top_k=900, top_p=0.95)  # FlexVAR table 2
+    flex, (tokenizer,) = made.model, made.model.parents
+    images = made.draw(batch=6)
+    assert tokenizer.run.source == flex.run.source == "trained" and len(images) == 12
     assert tokenizer.run.record["settings"]["images"] == 8  # OpenImages'
-    openimages, imagenet = (made.run.record["settings"]["data"] for made in (tokenizer, flex))
-    assert imagenet == task.pictures.shards().identity[:12] != openimages
-    drawn = generate(
-        flex.model,
-        tokenizer.model,
-        torch.tensor([0, 1, 2]),
-        drawing=Drawing(guidance=2.5, top_k=9),
-        generator=torch.Generator().manual_seed(0),
-    ).images
-    held = task.pictures.shards("val").middle(torch.arange(3), SIDE)
-    picture = sheet({"held out": held, "drawn": drawn}, titles=task.pictures.shards().classes)
-    picture.save(tmp_path / "samples.png")
-    with Image.open(tmp_path / "samples.png") as figure:
-        assert figure.width > 3 * SIDE and figure.height > 2 * SIDE
-    assert build.next_scale(task, paper, "ground_truth").run.source == "found"
+    openimages, of_imagenet = (run.record["settings"]["data"] for run in (tokenizer.run, flex.run))
+    assert of_imagenet == task.pictures.shards().identity[:12] != openimages
+    figure = imagenet.sheet_of(paper, images, columns=3)
+    assert figure.width > 3 * SIDE and figure.height > 2 * SIDE
+    held = task.pictures.shards("val").middle(torch.arange(6).repeat(2), SIDE)
+    np.savez(tmp_path / "reference.npz", arr_0=held.permute(0, 2, 3, 1).numpy())
+    judge = tiny_judge()
+    monkeypatch.setattr(
+        imagenet, "score", lambda *sets, describe: score(*sets, judge, describe=describe)
+    )
+    scores = made.measure(images, tmp_path / "reference.npz")
+    assert scores["frechet"]["name"] == "FD-toy"  # named after the features, never FID without them
+    again = build.next_scale(task, paper, "ground_truth")
+    assert again.run.source == "found" and again.key == flex.key
     assert build.next_scale(task, paper, "ground_truth", depth=2).key != flex.key
 
 
