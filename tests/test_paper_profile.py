@@ -65,7 +65,6 @@ CHAIN = PAPER.chains["imagenet"]
         ("FlexVAR table 1, epochs", round(CHAIN.model_training.steps * 768 / 1_281_167, 2), 180),
         ("FlexVAR 4.3, iterations", PAPER.ablation.steps, 70_000),
         ("FlexVAR 4.3, d20", (PAPER.ablation.depth, PAPER.ablation.width), (20, 1280)),
-        ("FlexVAR figure 7", PAPER.flex_depths, (16, 20, 24)),
         ("CycleVAR 4.1, pixels", PAPER.chains["photographs"].image_size, 256),
         ("CycleVAR 4.1, crops", PHOTOGRAPHS.pictures.margin, 286 / 256),
         ("CycleVAR 4.1, start", PHOTOGRAPHS.published.checkpoint, "var-d16"),
@@ -222,7 +221,7 @@ def test_the_discriminator_on_clip_is_refused_where_clip_cannot_be_had(data, tmp
         photographs(tmp_path / "horse2zebra" / part, 2)
     monkeypatch.setenv("VARBOOK_DATA", str(tmp_path))
     monkeypatch.setenv("VARBOOK_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(published, "published_cyclevar", lambda *_: tiny_cyclevar())
+    monkeypatch.setattr(published, "published_cyclevar", lambda *_, classes: tiny_cyclevar())
     monkeypatch.setitem(sys.modules, "open_clip", None)  # as where it is not installed
     translator = build.translator(PHOTOGRAPHS, PAPER)
     with pytest.raises(VarbookError, match="CLIP needs the package open_clip"):

@@ -107,14 +107,25 @@ def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp
     task = replace(  # the small model has ten classes
         PHOTOGRAPHS,
         pictures=Folders("own", files),
-        published=Published("var-d16", {"horse": 3, "zebra": 4}),
+        published=Published("var-d16", (3, 4)),
     )
     smoke = profile("smoke")
     made, again = (build.translator(task, smoke, "published", files=paths) for _ in range(2))
     assert made.run.source == "trained" and again.run.source == "found"
     assert made.run.record["settings"]["model"].startswith("var-d16 ")
-    assert made.run.record["task"]["domains"] == [["horse", 3], ["zebra", 4]]
+    assert made.run.record["task"]["domains"] == [["horse", 0], ["zebra", 1]]
+    assert made.model.model.config.classes == 2
     assert made.key == again.key and same_state(made.model.model, again.model.model)
+
+
+def test_a_model_of_some_classes_draws_them_as_the_whole_one_does(paths):
+    whole, some = made(paths).eval(), made(paths, classes=(3, 4)).eval()
+    image = golden("var")["image"]
+    for ours, theirs in ((0, 3), (1, 4)):
+        labels = torch.full((2,), ours), torch.full((2,), theirs)
+        torch.testing.assert_close(some(image, labels[0]), whole(image, labels[1]))
+    nothing = [model.model.no_condition(torch.tensor([0])) for model in (some, whole)]
+    assert [label.item() for label in nothing] == [2, 10]
 
 
 def test_a_model_that_predicts_no_residuals_is_refused():

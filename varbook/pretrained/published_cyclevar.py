@@ -5,12 +5,14 @@ leaves out are those of CycleGAN-Turbo, which it follows.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from varbook.errors import VarbookError
 from varbook.features.flan_t5 import FlanT5
 from varbook.pretrained.load import load_pair
 from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.transformer.model import NextScaleModel
 from varbook.transformer.text_model import TextNextScaleModel
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
@@ -46,17 +48,29 @@ PUBLISHED_TRAINING = CycleVARTraining(
 )
 
 
+def keep_classes(model: NextScaleModel, classes: tuple[int, ...]) -> NextScaleModel:
+    """Return a copy of `model` that knows these of its classes alone, numbered from 0 in this
+    order, and "no class".
+    """
+    kept = NextScaleModel(replace(model.config, classes=len(classes)))
+    rows = model.class_emb.weight[[*classes, model.config.classes]]  # the last is "no class"
+    kept.load_state_dict(model.state_dict() | {"class_emb.weight": rows})
+    return kept.eval()
+
+
 def published_cyclevar(
     name: str = "var-d16",
     path: str | Path | None = None,
     tokenizer_path: str | Path | None = None,
     config: CycleVARConfig | None = None,
     *,
+    classes: tuple[int, ...] | None = None,
     say: Callable[[str], None] = print,
 ) -> CycleVAR:
     """Return CycleVAR over a published VAR or Infinity and its frozen tokenizer, not fine-tuned yet.
 
-    `fit_cyclevar` trains it. Infinity reads its prompts through Flan-T5-XL. The defaults of
+    `fit_cyclevar` trains it. `classes` keeps only these of VAR's, as its labels 0, 1, ...: the
+    domains. Infinity reads its prompts through Flan-T5-XL. The defaults of
     `config` are the paper's (parallel mode, temperature 2). Raises VarbookError as `load` does, and
     for a model that does not predict residuals.
     """
@@ -69,4 +83,4 @@ def published_cyclevar(
     model, tokenizer = load_pair(name, path, tokenizer_path, say=say)
     if encoder and isinstance(model, TextNextScaleModel):
         model.set_encoder(encoder)
-    return CycleVAR(tokenizer, model, config)
+    return CycleVAR(tokenizer, keep_classes(model, classes) if classes else model, config)

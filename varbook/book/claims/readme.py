@@ -10,7 +10,7 @@ from PIL import Image
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.registry import artefact, of_chapter
 from varbook.book.claims.report import rows_of_report, summary
-from varbook.book.models.profiles import PROFILES
+from varbook.book.models.profiles import PROFILES, Profile
 from varbook.book.show.display import markdown_table
 from varbook.errors import VarbookError
 from varbook.files import write_atomically
@@ -51,6 +51,16 @@ def chapters_block() -> str:
     return markdown_table(rows)
 
 
+def _photographs(profile: Profile) -> str:
+    """Return which photographs a profile uses, and how large."""
+    if not profile.use_photographs:
+        return "not used"
+    told = f"{profile.chains['photographs'].image_size} px, where present"
+    if "imagenet" not in profile.chains:
+        return told
+    return f"{told}; ImageNet, {profile.chains['imagenet'].image_size} px"
+
+
 def profiles_block() -> str:
     """Return the table of profiles, from their definitions."""
     rows = []
@@ -59,9 +69,7 @@ def profiles_block() -> str:
             {
                 "profile": f"`{profile.name}`",
                 "toy world": f"{profile.chains['toy'].image_size} px, {profile.images['toy']:,} images",
-                "photographs": f"{profile.chains['photographs'].image_size} px, where present"
-                if profile.use_photographs
-                else "not used",
+                "photographs": _photographs(profile),
                 "steps (tokenizer, next-scale model, CycleVAR)": ", ".join(
                     f"{training.steps:,}"
                     for training in (

@@ -1,7 +1,7 @@
 """The profile's class-conditional models, sampled and scored as the papers do (FlexVAR section 4.2):
 ImageNet's in the profile "paper".
 
-    torchrun --nproc-per-node 8 -m varbook.cli.train --profile paper --model imagenet-flexvar
+    torchrun --nproc-per-node 8 -m varbook train --profile paper --model imagenet-flexvar
     torchrun --nproc-per-node 8 -m varbook.book.experiments.imagenet --profile paper
     python -m varbook.book.experiments.imagenet --profile paper --reference VIRTUAL_imagenet256_labeled.npz
 

@@ -250,11 +250,11 @@ def _cyclevar(
     """Return CycleVAR between the task's domains, fine-tuned from `start`."""
     training = start.training
     seed = profile.seed if seed is None else seed
-    prompts = [target for target in start.domains.values() if isinstance(target, str)]
+    prompts = [target for target in task.targets if isinstance(target, str)]
 
     def fit(cyclevar: CycleVAR, keeper: Keeper) -> Curve:
         model: Any = cyclevar.model  # one that reads has `ids`
-        labels: Any = tuple(model.ids(prompts) if prompts else start.domains.values())
+        labels: Any = tuple(model.ids(prompts) if prompts else task.targets)
         return fit_cyclevar(
             cyclevar,
             _sets(task, profile, start.side),
@@ -273,7 +273,7 @@ def _cyclevar(
     settings |= {"prompts": prompts} if prompts else {}
     perceptual = max(training.cycle_perceptual, training.identity_perceptual)
     return train_or_find(
-        replace(task, domains=start.domains),
+        task,
         profile,
         method,
         settings,

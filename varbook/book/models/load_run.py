@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from torch import nn
 
 from varbook.book.models.find import Stored, find_run, parent
+from varbook.book.models.tasks import TASKS
 from varbook.book.models.trained import Trained
 from varbook.config import rebuild
 from varbook.device import pick_device
@@ -21,7 +22,9 @@ from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 Model = TypeVar("Model", bound=nn.Module)
 # Kinds whose parents are no runs, but published files.
-PUBLISHED = {"published-cyclevar": "var-d16", "published-infinity": "infinity-2b-512"}
+PUBLISHED = {
+    task.kind("published"): task.published for task in TASKS.values() if task.published is not None
+}
 
 
 def load(run: str | Path | Stored, role: str = "") -> Trained:
@@ -94,7 +97,9 @@ def _translator(stored: Stored, above: list[Stored], parents: tuple[Trained, ...
     config = rebuild(CycleVARConfig, stored.record["settings"]["cyclevar"])
     kind = stored.record["kind"]
     if kind in PUBLISHED:
-        cyclevar = published_cyclevar(PUBLISHED[kind], config=config).to(pick_device())
+        start = PUBLISHED[kind]
+        cyclevar = published_cyclevar(start.checkpoint, config=config, classes=start.classes)
+        cyclevar = cyclevar.to(pick_device())
     else:
         tokenizer = cast(Tokenizer, parents[0].parents[0].model)
         cyclevar = CycleVAR(tokenizer, _make_next_scale(above[0]), config)

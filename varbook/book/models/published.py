@@ -2,7 +2,7 @@
 checkpoint as in the paper (CycleVAR sections 4.1 and 4.2).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,6 @@ class Start:
     build: Callable[[], CycleVAR]
     config: CycleVARConfig
     training: CycleVARTraining
-    domains: Mapping[str, int | str]  # in the classes, or prompts, of this model
     side: int  # of the pictures, in pixels
     parents: tuple[Trained, ...] = ()
 
@@ -47,7 +46,7 @@ def own_start(
         return CycleVAR(parent.parents[0].model, model, config)
 
     side = chain.image_size
-    return Start(parent.key, build, config, chain.cyclevar_training, task.domains, side, (parent,))
+    return Start(parent.key, build, config, chain.cyclevar_training, side, (parent,))
 
 
 def published_start(
@@ -65,9 +64,9 @@ def published_start(
     if task.missing():
         raise VarbookError(task.missing())
     name = task.published.checkpoint
-    cyclevar = published_cyclevar(name, *files, config)
+    cyclevar = published_cyclevar(name, *files, config, classes=task.published.classes)
     # The records say "infinity-2b": the paper's only size of it is 512 pixels.
-    key = f"{name.removesuffix('-512')} {fingerprint(cyclevar.model)}"
+    kept = "".join(f" {number}" for number in task.published.classes or ())
+    key = f"{name.removesuffix('-512')} {fingerprint(cyclevar.model)}{kept}"
     side = cyclevar.schedule[-1][0] * cyclevar.tokenizer.stride
-    domains = task.published.domains
-    return Start(key, lambda: cyclevar, config, PUBLISHED_TRAINING, domains, side)
+    return Start(key, lambda: cyclevar, config, PUBLISHED_TRAINING, side)
