@@ -13,14 +13,16 @@ from varbook.book.experiments.flexvar_ablations import (
     ablation,
     ceiling,
     kept_images,
+    measured_row,
     per_token,
     settings_of,
     tokenizer_of,
 )
-from varbook.book.experiments.seeds import clearly_higher, spread, within_noise
+from varbook.book.experiments.seeds import clearly_higher, floats, spread, within_noise
 from varbook.book.models.profiles import profile
 from varbook.tokenizer.pyramid import GroundTruthPyramid, ResidualPyramid
 from varbook.tokenizer.schedule import square
+from varbook.train.store import Run
 
 TABLES = {
     4: ("residual", "VAR's tokenizer", "LlamaGen's tokenizer", "FlexVAR's tokenizer"),
@@ -95,3 +97,15 @@ def test_a_row_is_trained_once_and_its_pictures_come_back_from_their_tokens(own_
     assert pictures.shape == (KEPT, 3, side, side) and pictures.std() > 0
     best = ceiling(own_home, "VAR's tokenizer").result
     assert best["FD-toy"] > 0
+
+
+def test_a_measured_row_has_means_over_the_seeds_and_the_tokenizers_own_distance():
+    row = {"FD-toy": 4.0, "taken for its class": 0.5, "loss": 3.0, "gain": 1.0}
+    ceiling = Run("ceiling", {"measurements": {"result": {"values": {"FD-toy": 2.0}}}}, "shipped")
+    measured = measured_row([row, row | {"FD-toy": 6.0}], ceiling)
+    assert (measured["FD-toy"], measured["range over seeds"]) == (5.0, 2.0)
+    assert (measured["tokenizer alone"], measured["held-out loss"]) == (2.0, 3.0)
+
+
+def test_floats_are_the_measured_numbers_of_a_row():
+    assert floats({"depth": 8, "learnable": True, "mixer": "Mamba", "loss": 3.5}) == {"loss": 3.5}

@@ -71,3 +71,11 @@ def test_profiles_with_other_chains_are_not_the_same_to_a_cache():
     other = replace(smoke, chains=smoke.chains | {"toy": smoke.chains["small"]})
     assert other != smoke and len({smoke, other, profiles.profile("smoke")}) == 2
     assert plain(other.chains["toy"]) == plain(smoke.chains["small"])
+
+
+def test_the_table_of_sizes_has_a_row_for_each_profile_in_order():
+    rows = profiles.sizes()
+    assert [row["profile"] for row in rows] == list(profiles.PROFILES)
+    smoke = rows[0]
+    assert smoke["toy picture"] == f"{profiles.PROFILES['smoke'].image_size} px"
+    assert len({tuple(row) for row in rows}) == 1

@@ -1,5 +1,6 @@
 """What notebooks show: readable, small, and the same on every machine."""
 
+import base64
 import io
 
 import pytest
@@ -196,3 +197,18 @@ def test_a_picture_that_stays_too_large_gets_fewer_pixels():
     small = Image.open(io.BytesIO(data))
     assert mime == "image/jpeg" and len(data) <= 30_000
     assert small.width < 600 and abs(small.width / small.height - 1.5) < 0.05
+
+
+def test_the_contents_have_a_row_for_every_chapter():
+    text = header.contents_text()
+    assert all(f"[{number} {CHAPTERS[number].title}](" in text for number in ("00", "13"))
+    assert text.count("\n| ") == len(CHAPTERS)
+
+
+def test_a_small_picture_is_shrunk_until_it_fits(shown):
+    noise = torch.randint(0, 256, (700, 800, 3), generator=torch.Generator().manual_seed(0))
+    display.show_small(Image.fromarray(noise.byte().numpy()), "noise", limit=20_000)
+    (bundle,) = shown
+    assert bundle.pop("text/plain") == "[noise]"
+    (data,) = bundle.values()
+    assert Image.open(io.BytesIO(base64.b64decode(data))).width < 800

@@ -55,3 +55,19 @@ def header_text(number: str | int) -> str:
 def chapter_header(number: str | int) -> None:
     """Show purpose, time, hardware, sections and figures of a chapter, and its neighbours."""
     show_text(header_text(number))
+
+
+def contents_text() -> str:
+    """Return the table of all chapters as Markdown: name, purpose, figures and tables; a chapter
+    that is not written yet says so.
+    """
+    lines = ["| chapter | at the end you can | figures and tables |", "|---|---|---|"]
+    for entry in CHAPTERS.values():
+        name = f"{entry.number} {entry.title}"
+        link = (
+            f"[{name}]({entry.file_name})" if entry.path.is_file() else f"{name} (not written yet)"
+        )
+        labels = ", ".join(row.label for row in of_chapter(entry.number)) or "-"
+        short = labels.replace("CycleVAR", "C").replace("FlexVAR", "F")
+        lines.append(f"| {link} | {entry.purpose} | {short} |")
+    return "\n".join(lines) + "\n\nF is FlexVAR, C is CycleVAR."

@@ -10,7 +10,8 @@ from varbook.book.claims.provenance import file_digest
 from varbook.book.claims.registry import REGISTRY, Artefact
 from varbook.book.claims.save import load_result, profile_name
 from varbook.book.claims.verdicts import NOT_RUN
-from varbook.book.show.sheets import Image, for_notebook
+from varbook.book.show.display import show_small as show_small
+from varbook.book.show.sheets import Image
 from varbook.paths import figures, shipped
 
 CARD_FIELDS = (
@@ -69,27 +70,6 @@ def saved_picture(artefact_id: str, profile: str) -> Image.Image | None:
             return picture.convert("RGB")
     except OSError:
         return None
-
-
-def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
-    """Show a picture in at most about `limit` bytes, smaller where that must be: several of them
-    fit into one notebook.
-    """
-    import base64
-
-    from IPython.display import publish_display_data
-
-    from varbook.book.show.display import in_notebook
-
-    mime, data = for_notebook(picture, limit)
-    while len(data) > limit and picture.width > 450:
-        size = (round(picture.width * 0.85), round(picture.height * 0.85))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-        mime, data = for_notebook(picture, limit)
-    if in_notebook():
-        publish_display_data(
-            {mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"}
-        )
 
 
 def cards(value: object) -> Iterator[dict]:

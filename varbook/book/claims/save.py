@@ -13,7 +13,14 @@ from varbook.book.claims import provenance
 from varbook.book.claims.checks import refuse_others
 from varbook.book.claims.registry import artefact, published
 from varbook.book.claims.verdicts import NOT_RUN, explained, verdict
-from varbook.book.show.display import columns_of, markdown_table, show_figure, show_table, show_text
+from varbook.book.show.display import (
+    columns_of,
+    markdown_table,
+    show_figure,
+    show_small,
+    show_table,
+    show_text,
+)
 from varbook.book.show.sheets import Image
 from varbook.errors import VarbookError
 from varbook.files import write_atomically
@@ -56,17 +63,26 @@ def _write_picture(stem: Path, picture) -> None:
 
 
 def save_figure(
-    artefact_id: str, picture, profile, *, alt: str | None = None, show: bool = True
+    artefact_id: str,
+    picture,
+    profile,
+    *,
+    alt: str | None = None,
+    show: bool = True,
+    limit: int | None = None,
 ) -> None:
     """Save and show one figure of the papers.
 
     `picture` is a matplotlib figure (PNG, SVG and PDF are written) or a PIL picture such as
     `sheet(...)` makes (PNG). `alt` replaces the registry's words for readers who cannot see it.
-    Raises VarbookError for an unknown id.
+    `limit`: the bytes that a PIL picture may take in the notebook (the files are as large as it
+    is). Raises VarbookError for an unknown id.
     """
     row = artefact(artefact_id)
     _write_picture(folder(profile) / row.id, picture)
-    if show:
+    if show and limit:
+        show_small(picture, alt or row.alt, limit)
+    elif show:
         show_figure(picture, alt or row.alt)
 
 

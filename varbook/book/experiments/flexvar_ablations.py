@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from varbook.book.experiments.seeds import spread
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import HELD_OUT_SEED, TOY
@@ -269,3 +270,18 @@ def per_token(per_scale: Sequence[float], schedule: Schedule) -> float:
     """Return the mean over all tokens of a number that is known per scale."""
     sizes = [piece.stop - piece.start for piece in scale_slices(schedule)]
     return sum(size * value for size, value in zip(sizes, per_scale, strict=True)) / sum(sizes)
+
+
+def measured_row(values: Sequence[dict], ceiling_run: Run) -> dict:
+    """Return what a row of tables 4 and 6 says of its seeds' `values`, means over the seeds, beside
+    the distance that `ceiling` found for the row's tokenizer alone.
+    """
+    fd, noise = spread(values, "FD-toy")
+    return {
+        "FD-toy": fd,
+        "range over seeds": noise,
+        "tokenizer alone": ceiling_run.result["FD-toy"],
+        "taken for its class": spread(values, "taken for its class")[0],
+        "held-out loss": spread(values, "loss")[0],
+        "gain over frequencies": spread(values, "gain")[0],
+    }

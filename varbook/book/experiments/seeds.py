@@ -1,6 +1,6 @@
 """Rows that were trained with several seeds: their mean, their noise, and what exceeds the noise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def spread(values: Sequence[dict], name: str) -> tuple[float, float]:
@@ -23,3 +23,8 @@ def within_noise(a: Sequence[dict], b: Sequence[dict], name: str) -> bool:
 def clearly_higher(a: Sequence[dict], b: Sequence[dict], name: str) -> bool:
     """Say whether every seed of row `a` has a higher `name` than every seed of row `b`."""
     return min(row[name] for row in a) > max(row[name] for row in b)
+
+
+def floats(row: Mapping) -> dict[str, float]:
+    """Return the measured numbers of a table's row, without its names, counts and switches."""
+    return {key: value for key, value in row.items() if isinstance(value, float)}

@@ -5,7 +5,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from varbook.book.show.sheets import for_notebook, sheet, to_picture
+from varbook.book.show.sheets import Image, for_notebook, sheet, to_picture
 
 
 def in_notebook() -> bool:
@@ -30,6 +30,19 @@ def show_figure(figure, alt: str = "figure") -> None:
         mime, data = for_notebook(to_picture(figure))
         _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
     close(figure)
+
+
+def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
+    """Show a picture in at most about `limit` bytes, smaller where that must be: several of them
+    fit into one notebook.
+    """
+    mime, data = for_notebook(picture, limit)
+    while len(data) > limit and picture.width > 450:
+        size = (round(picture.width * 0.85), round(picture.height * 0.85))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+        mime, data = for_notebook(picture, limit)
+    if in_notebook():
+        _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
 
 
 def close(figure) -> None:

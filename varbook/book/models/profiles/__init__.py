@@ -29,6 +29,7 @@ __all__ = (
     "Profile",
     "Rivals",
     "profile",
+    "sizes",
 )
 
 PROFILES: dict[str, Profile] = {one.name: one for one in (SMOKE, LAPTOP, GPU, PAPER)}
@@ -42,3 +43,26 @@ def profile(name: str | None = None) -> Profile:
     if name not in PROFILES:
         raise VarbookError(f"There is no profile {name!r}; use one of {', '.join(PROFILES)}.")
     return PROFILES[name]
+
+
+def sizes() -> list[dict]:
+    """Return one row per profile for a table: the sizes of its toy world, and whether it uses
+    photographs.
+    """
+    rows = []
+    for entry in PROFILES.values():
+        chain = entry.chains["toy"]
+        photographs = f"{entry.chains['photographs'].image_size} px"
+        rows.append(
+            {
+                "profile": entry.name,
+                "toy picture": f"{chain.image_size} px",
+                "scales": " ".join(str(height) for height, _ in chain.tokenizer.schedule),
+                "codes": chain.tokenizer.vocab_size,
+                "depth x width": f"{chain.model.depth} x {chain.model.width}",
+                "tokenizer images": chain.tokenizer_training.steps * chain.tokenizer_training.batch,
+                "CycleVAR steps": chain.cyclevar_training.steps,
+                "photographs": photographs if entry.use_photographs else "not used",
+            }
+        )
+    return rows

@@ -1,0 +1,62 @@
+"""The sentences of chapter 05's verdicts, written from what was measured at each size and number
+of steps.
+"""
+
+from collections.abc import Mapping, Sequence
+
+TAKEN = "taken for its class"
+
+
+def shares(by_name: Mapping[str, float]) -> str:
+    """Return "name share, name share", the shares in per cent."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in by_name.items())
+
+
+def apart(pair: Sequence[float]) -> float:
+    """Return how far the numbers of two sets of dice lie apart."""
+    return abs(pair[0] - pair[1])
+
+
+def twice_the_size(kinds: Mapping[str, Mapping]) -> str:
+    """Return distance and recognition of what is drawn at twice the size, beside enlarged samples
+    and real scenes; `kinds` is kind of picture -> measures.
+    """
+    fd = {kind: kinds[kind]["FD-toy"] for kind in ("drawn", "enlarged", "decoded", "real")}
+    taken = {kind: kinds[kind][TAKEN] for kind in ("drawn", "enlarged")}
+    return (
+        f"{fd['drawn']:.2f} drawn, {fd['enlarged']:.2f} enlarged, "
+        f"{fd['decoded']:.2f} decoded real scenes, {fd['real']:.2f} real; "
+        f"recognised {taken['drawn']:.0%} against {taken['enlarged']:.0%} enlarged"
+    )
+
+
+def nearest_way(nearest: str, by_way: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Return the means over two sets of dice of the way to draw whose distance is the smallest."""
+    fd, taken = (sum(by_way[nearest][name]) / 2 for name in ("FD-toy", TAKEN))
+    return (
+        f"of {len(by_way)} ways to draw the nearest ({nearest}) has {fd:.2f} "
+        f"and is recognised in {taken:.0%}"
+    )
+
+
+def beyond_the_training_size(rows: Sequence[Mapping]) -> str:
+    """Return recognition and relative distance from the size of the training (the first row) on.
+
+    A row has "pixels", "recognised", "recognised, real" and "FD-toy / decoded"; real scenes are
+    told at the third size.
+    """
+    drawn = ", ".join(f"{row['recognised']:.0%} at {row['pixels']} px" for row in rows)
+    ratios = ", ".join(f"{row['FD-toy / decoded']:.1f} at {row['pixels']} px" for row in rows)
+    return (
+        f"recognised: {drawn} (real scenes {rows[2]['recognised, real']:.0%}); "
+        f"FD-toy over that of decoded real scenes: {ratios}"
+    )
+
+
+def by_steps(fd: Mapping[int, Mapping[int, float]], told: Sequence[int]) -> str:
+    """Return FD-toy of each depth with the numbers of steps in `told`: depth -> steps -> FD-toy."""
+    depths = [
+        f"depth {depth}: FD-toy " + ", ".join(f"{values[n]:.2f} with {n} steps" for n in told)
+        for depth, values in fd.items()
+    ]
+    return "; ".join(depths)
