@@ -29,6 +29,12 @@ def test_each_line_stands_over_the_common_places_under_its_label():
     assert (axis.get_xlabel(), axis.get_ylabel(), axis.get_yscale()) == ("x", "y", "log")
 
 
+def test_named_places_keep_their_names():
+    figure, axis = line_chart(["1x1", "2x2"], {"a": [5, 6]}, xlabel="scale", ylabel="y")
+    figure.canvas.draw()
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1x1", "2x2"]
+
+
 def test_more_lines_than_styles_are_refused():
     with pytest.raises(ValueError):
         line_chart([1], {"a": [1], "b": [2]}, xlabel="", ylabel="", styles=("-",))

@@ -37,7 +37,9 @@ def line_chart(
 
     figure, axis = plt.subplots(figsize=size)
     draw_lines(axis, places, lines, styles)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
+    axis.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
+    if xscale != "linear":  # setting a scale, even the same one, takes the names off named places
+        axis.set_xscale(xscale)
     return figure, axis
 
 
