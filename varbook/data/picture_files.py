@@ -68,23 +68,23 @@ def read_header(file: Path) -> Header:
     """Return the header of one file; a fault is named in it, never raised."""
     suffix = file.suffix.lower()
     if suffix in HEIC and suffix not in readable_suffixes():
-        return Header(file, fault="are HEIC, which needs pip install pillow-heif")
+        return Header(file, fault="HEIC (pip install pillow-heif reads it)")
     if suffix not in readable_suffixes():
-        return Header(file, fault=f"are no pictures ({suffix or 'no suffix'})")
+        return Header(file, fault=f"no picture ({suffix or 'no suffix'})")
     try:
         if file.stat().st_size == 0:
-            return Header(file, fault="are empty")
+            return Header(file, fault="empty")
         with Image.open(file) as picture:
             width, height = picture.size
             if picture.getexif().get(ORIENTATION, 1) >= 5:
                 width, height = height, width
             return Header(file, width, height, bool(getattr(picture, "is_animated", False)))
     except UnidentifiedImageError:
-        return Header(file, fault="hold something else than a picture")
+        return Header(file, fault="something else than a picture")
     except PermissionError:
-        return Header(file, fault="may not be read")
+        return Header(file, fault="not to be read")
     except Exception:  # a decoder may fail on a damaged file in whatever way
-        return Header(file, fault="are broken")
+        return Header(file, fault="broken")
 
 
 def read_headers(files: list[Path]) -> list[Header]:
@@ -99,7 +99,7 @@ def read_headers(files: list[Path]) -> list[Header]:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Images uint8 (N, 3, size, size), fingerprints of their full pixels, and which are broken.
+    """Images uint8 (N, 3, size, size), fingerprints of their full pixels, and which broken.
 
     Fingerprints are uint64 (N,); `broken` is bool (N,), and those images are black.
     """

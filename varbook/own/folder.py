@@ -128,9 +128,9 @@ def _gather(place: Place) -> Part:
             continue
         files, hidden, closed = files_below(folder)
         for name in closed:
-            part.left_out.setdefault("are folders that may not be read", []).append(name)
+            part.left_out.setdefault("folder not to be read", []).append(name)
         if hidden:
-            part.left_out.setdefault("are hidden", []).extend([""] * hidden)
+            part.left_out.setdefault("hidden", []).extend([""] * hidden)
         for header in read_headers(files):
             if header.fault:
                 part.leave_out(header.file, header.fault)
@@ -146,7 +146,7 @@ def _usable(part: Part, size: int, most: int) -> Part:
     for listed_headers, good in ((part.train, usable.train), (part.test, usable.test)):
         for header in listed_headers:
             if min(header.width, header.height) < size / 2:
-                usable.leave_out(header.file, f"are smaller than {-(-size // 2)} pixels")
+                usable.leave_out(header.file, f"smaller than {-(-size // 2)} pixels")
             else:
                 good.append(header)
     usable.unused = max(0, len(usable.train) - most)
@@ -186,7 +186,7 @@ def _decode(parts: Sequence[Part], load_size: int, shown) -> dict[Path, tuple]:
                 if header.file in decoded:
                     part.prints[header.file] = int(decoded[header.file][1])
                 else:
-                    part.leave_out(header.file, "are broken")
+                    part.leave_out(header.file, "broken")
             good[:] = [header for header in good if header.file in decoded]
     return decoded
 
@@ -205,14 +205,14 @@ def _drop_doubles(parts: Sequence[Part]) -> None:
     for part in parts:
         seen: set[int] = set()
         for good, reason in (
-            (part.train, "are there twice"),
-            (part.test, "are training pictures too"),
+            (part.train, "there twice"),
+            (part.test, "a training picture too"),
         ):
             kept = []
             for header in good:
                 code = part.prints[header.file]
                 if code in both:
-                    part.leave_out(header.file, "are in both domains")
+                    part.leave_out(header.file, "in both domains")
                 elif code in seen:
                     part.leave_out(header.file, reason)
                 else:

@@ -62,7 +62,7 @@ class Plan:
     @property
     def pictures(self) -> int:
         """How many pictures of each domain are used at most."""
-        return round(max(200, PICTURES_A_MINUTE * self.minutes))
+        return round(max(1000, PICTURES_A_MINUTE * self.minutes))
 
     @property
     def steps(self) -> dict[str, int]:

@@ -71,7 +71,7 @@ class Survey:
             for reason, names in domain.left_out.items():
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
                 listed = f": {', '.join(names[:SHOWN])}{more}" if not _obvious(reason) else ""
-                lines.append(f"{domain.name}: left out {len(names)} that {reason}{listed}")
+                lines.append(f"{domain.name}: left out {len(names)}, {reason}{listed}")
             if domain.animated:
                 lines.append(
                     f"{domain.name}: of {domain.animated} animations the first frame alone is used"
@@ -98,7 +98,7 @@ class Survey:
                 f"{small.name}; both are drawn equally often"
             )
         if any(min(domain.median_size) < self.size for domain in self.domains):
-            lines.append(f"many pictures are smaller than {self.size} pixels and are enlarged")
+            lines.append(f"many pictures smaller than {self.size} pixels and are enlarged")
         return lines
 
     def numbers(self) -> dict:
@@ -120,7 +120,7 @@ class Survey:
 
 
 def _obvious(reason: str) -> bool:
-    return reason.startswith(("are no pictures", "are hidden"))
+    return reason.startswith(("no picture", "hidden"))
 
 
 def _shape(aspect: float) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor, nn
 
-from varbook import paths
+from varbook import paths, processes
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile, profile
 from varbook.book.models.sources import Folders
@@ -85,6 +85,8 @@ def train_own(request: Request, say: Callable[[str], None] = print) -> dict:
     """
     if request.start not in ("book", "new"):
         raise VarbookError(f'A tokenizer starts from "book" or "new", not {request.start!r}.')
+    if processes.count() > 1:
+        raise VarbookError("Your own pictures are trained by one process: leave torchrun out.")
     parts = listed(
         request.folder, source=request.source, target=request.target, names=request.names
     )

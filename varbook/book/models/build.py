@@ -22,6 +22,7 @@ from varbook.book.models.tasks import Task
 from varbook.book.models.trained import (
     Trained,
     Watch,
+    begin_with,
     features_of,
     network_settings,
     train_or_find,
@@ -76,7 +77,7 @@ def tokenizer(
 
     def fit(model: Tokenizer, keeper: Keeper) -> Curve:
         if start:
-            model.load_state_dict(start.model.state_dict())
+            begin_with(model, start.model)
         if training.start:
             start_tokenizer(model, training.start)
         return fit_tokenizer(
@@ -113,11 +114,13 @@ def next_scale(
     *,
     depth: int | None = None,
     over: Trained[Tokenizer] | None = None,
+    start: Trained[NextScaleModel] | None = None,
 ) -> Trained[NextScaleModel]:
     """Return a next-scale model that predicts residuals (VAR) or ground truth (FlexVAR) over the
     tokenizer of that pyramid, its parent; its labels are classes, or captions.
 
-    `depth` replaces the chain's number of blocks, `over` the tokenizer.
+    `depth` replaces the chain's number of blocks, `over` the tokenizer; `start` is another model,
+    whose weights this one begins with.
     """
     chain = task.chain_of(profile)
     parent = over or tokenizer(task, profile, prediction)
@@ -131,6 +134,8 @@ def next_scale(
         return make_next_scale(config)
 
     def fit(model: NextScaleModel, keeper: Keeper) -> Curve:
+        if start:
+            begin_with(model, start.model)
         features, labels = features_of(task, profile, parent.model, model)
         return fit_next_scale(
             model,
@@ -145,9 +150,11 @@ def next_scale(
         )
 
     part = {"residual": "var", "ground_truth": "flexvar"}.get(prediction, f"var-{prediction}")
-    settings = {"tokenizer": parent.key, "model": config, "training": training}
+    settings: dict = {"tokenizer": parent.key, "model": config, "training": training}
     settings |= task.fingerprint() if task.tokenizer_pictures else {}
-    return train_or_find(task, profile, part, settings, build, fit, parents=(parent,))
+    settings |= {"start": start.key} if start else {}
+    parents = (parent, start) if start else (parent,)
+    return train_or_find(task, profile, part, settings, build, fit, parents=parents)
 
 
 def rival_training(task: Task, profile: Profile, method: str) -> NextScaleTraining:

@@ -66,6 +66,19 @@ class Trained(Generic[Model]):
         return iter((self.model, self.run, self.parents))
 
 
+def begin_with(model: nn.Module, start: nn.Module) -> None:
+    """Give `model` the weights of `start` that have its names and shapes; the others, such as
+    positions of another schedule, stay as they are.
+    """
+    own = model.state_dict()
+    fitting = {
+        name: tensor
+        for name, tensor in start.state_dict().items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    model.load_state_dict(own | fitting)
+
+
 def network_settings(perceptual: float, discriminator: str = "patch") -> dict:
     """Return the names of the frozen networks that a perceptual loss of this weight, and this kind
     of discriminator, use here.
