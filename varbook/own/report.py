@@ -82,6 +82,8 @@ def say_report(numbers: dict) -> str:
     cards: dict[str, dict] = {}
     for direction, rows in numbers["directions"].items():
         columns = [key for key in COLUMNS if any(key in row for row in rows.values())]
+        if not columns:
+            continue
         titles = {k: next(r[k]["name"] for r in rows.values() if k in r) for k in columns}
         lines.append(f"{direction:<28}" + "".join(f"{titles[key]:>22}" for key in columns))
         for method, row in in_order(rows):

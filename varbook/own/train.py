@@ -9,7 +9,6 @@ stopped.
 import hashlib
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,15 +26,19 @@ from varbook.book.models.trained import Trained, Watch
 from varbook.data.crops import centre_crop
 from varbook.device import pick_device
 from varbook.errors import VarbookError
+from varbook.features import squeezenet
+from varbook.features.perceptual import best_at_hand
 from varbook.files import read_json, write_json
 from varbook.own.folder import listed, survey
 from varbook.own.layout import OUTPUT
 from varbook.own.plan import Plan, base_chain, make_plan, measure_speed, plan_from
 from varbook.own.report import Pictures, measure, say_report, tokenizer_sheet, translation_sheet
-from varbook.own.start import book_tokenizer
+from varbook.own.start import book_model, book_tokenizer
 from varbook.own.survey import Survey
+from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve
 from varbook.train.progress import progress
+from varbook.transformer.model import NextScaleModel
 from varbook.translate.cyclevar import CycleVAR
 
 MARGIN = 286 / 256  # CycleVAR section 4.1: pictures are loaded larger, and cropped at random
@@ -91,8 +94,8 @@ def train_own(request: Request, say: Callable[[str], None] = print) -> dict:
         request.folder, source=request.source, target=request.target, names=request.names
     )
     check_places(request)
-    start = book_tokenizer() if request.start == "book" else None
-    plan = planned(request, parts, start)
+    starts = (book_tokenizer(), book_model()) if request.start == "book" else (None, None)
+    plan = planned(request, parts, starts[0])
     looked = survey(
         parts,
         size=plan.size,
@@ -103,12 +106,17 @@ def train_own(request: Request, say: Callable[[str], None] = print) -> dict:
     say(looked.say())
     say("")
     say(plan.say())
+    if best_at_hand() == "lpips-random":
+        say(
+            f"no pretrained features are at hand ({squeezenet.FILE} in a folder that VARBOOK_WEIGHTS "
+            "names): the losses see with random ones, and translations will be worse"
+        )
     result = {"pictures": looked.numbers(), "plan": plan.numbers()}
     if request.dry_run:
         return result
     write_left_out(looked, request.place)
     task, own_profile = task_of(looked), profile_of(plan, request.seed)
-    trained = Training(task, own_profile, plan, request.place, say).run(start)
+    trained = Training(task, own_profile, plan, request.place, say).run(*starts)
     return result | finish(trained, task, own_profile, request.place, say)
 
 
@@ -120,14 +128,7 @@ def check_places(request: Request) -> None:
     if not request.dry_run:
         places[request.place] = "name another folder with --out"
     for folder, remedy in places.items():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder) as file:
-                file.write(bytes(4096))
-        except OSError as error:
-            raise VarbookError(
-                f"{folder} cannot be written ({error.strerror or error}): {remedy}."
-            ) from None
+        paths.check_writable(folder, remedy)
         free = shutil.disk_usage(folder).free
         if free < SPACE:
             raise VarbookError(
@@ -229,15 +230,19 @@ class Training:
         self.shown: Shown = shown or (lambda part, curve, sheet: None)
         self.domains = pictures_of(task, own_profile)
 
-    def run(self, start: Trained | None) -> Trained:
-        """Return the translator, trained or found; `start` is what its tokenizer begins with."""
-        tokenizer = build.tokenizer(self.task, self.profile, start=start)
+    def run(
+        self, first: Trained[Tokenizer] | None, second: Trained[NextScaleModel] | None
+    ) -> Trained[CycleVAR]:
+        """Return the translator, trained or found; `first` and `second` are what its tokenizer and
+        its next-scale model begin with.
+        """
+        tokenizer = build.tokenizer(self.task, self.profile, start=first)
         tokenizer.load(self.watch("tokenizer"))
         self.say(tokenizer.run.say())
         sheet = tokenizer_sheet(tokenizer.model, self.domains)
         self.shown("tokenizer", tokenizer.run.curve, sheet)
         self.keep(sheet, "tokenizer")
-        model = build.next_scale(self.task, self.profile, over=tokenizer)
+        model = build.next_scale(self.task, self.profile, over=tokenizer, start=second)
         model.load(self.watch("next-scale model"))
         self.say(model.run.say())
         self.shown("next-scale model", model.run.curve, None)
