@@ -231,7 +231,9 @@ class Training:
         self.domains = pictures_of(task, own_profile)
 
     def run(
-        self, first: Trained[Tokenizer] | None, second: Trained[NextScaleModel] | None
+        self,
+        first: Trained[Tokenizer] | None = None,
+        second: Trained[NextScaleModel] | None = None,
     ) -> Trained[CycleVAR]:
         """Return the translator, trained or found; `first` and `second` are what its tokenizer and
         its next-scale model begin with.

@@ -94,17 +94,9 @@ def tokenizer(
     part = {"residual": "tokenizer"}.get(pyramid, f"tokenizer-{pyramid.replace('_', '-')}")
     settings = {"tokenizer": config, "training": training, "size": chain.image_size}
     settings |= task.identity(profile) | ({"start": start.key} if start else {})
-    machine = network_settings(training.perceptual)
-    return train_or_find(
-        task,
-        profile,
-        part,
-        settings,
-        build,
-        fit,
-        machine=machine,
-        parents=(start,) if start else (),
-    )
+    seen = network_settings(training.perceptual)
+    parents = (start,) if start else ()
+    return train_or_find(task, profile, part, settings, build, fit, machine=seen, parents=parents)
 
 
 def next_scale(
