@@ -186,6 +186,17 @@ def test_the_configuration_hash_depends_on_parameters_and_not_on_the_result():
     assert saved({"steps": 1}, "a") == saved({"steps": 1}, "b") != saved({"steps": 2}, "a")
 
 
+def test_missed_targets_are_told_and_stop_a_strict_chapter_but_never_in_smoke(capsys):
+    save.say_missed({"a": True}, "laptop", strict=True)
+    save.say_missed({"a": True, "b": False}, "laptop")
+    save.say_missed({"b": False}, "smoke", strict=True)
+    met, missed, excused = capsys.readouterr().out.splitlines()
+    assert met == "Every target is met." and missed == "**Missed:** b."
+    assert excused.startswith(missed) and "smoke" in excused
+    with pytest.raises(AssertionError, match="missed: b"):
+        save.say_missed({"a": True, "b": False}, "laptop", strict=True)
+
+
 def test_a_damaged_result_counts_as_none(folder):
     (folder / "smoke").mkdir()
     (folder / "smoke" / "flexvar-fig-4.json").write_text("{")

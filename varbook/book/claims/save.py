@@ -216,6 +216,18 @@ def save_result(
     show_text(f"**{row.label}**: {explained(word, results, why)}. Ours: {ours}")
 
 
+def say_missed(checks: Mapping[str, bool], profile, strict: bool = False) -> None:
+    """Show which of a chapter's targets are missed. Raises AssertionError for them where `strict`,
+    but never in the smoke profile, whose trainings take seconds.
+    """
+    missed = "; ".join(name for name, holds in checks.items() if not holds)
+    smoke = profile_name(profile) == "smoke"
+    if missed and strict and not smoke:
+        raise AssertionError(f"These targets are missed: {missed}")
+    excuse = " (The smoke profile trains for seconds; it shows that everything runs.)"
+    show_text(f"**Missed:** {missed}.{excuse * smoke}" if missed else "Every target is met.")
+
+
 def load_result(artefact_id: str, profile) -> dict | None:
     """Return what `save_result` wrote for a profile, or None where there is nothing (or nothing
     readable).

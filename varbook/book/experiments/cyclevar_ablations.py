@@ -5,6 +5,7 @@ Everything happens on the profile's chain "small". Numbers and a few small pictu
 in run records, models are not.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -330,7 +331,7 @@ def shown_token(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
     return to_float(held.images[:16]).to(pick_device()), first + place
 
 
-def kept_images(values: dict) -> dict[str, Tensor]:
+def kept_images(values: Mapping) -> dict[str, Tensor]:
     """Return the pictures that a record keeps, direction -> uint8 (KEPT, 3, H, W)."""
     rows = decode_strip(values["pictures"], 2 * KEPT)
     return dict(zip(DIRECTIONS, rows.split(KEPT), strict=False))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 
-def spread(values: Sequence[dict], name: str) -> tuple[float, float]:
+def spread(values: Sequence[Mapping], name: str) -> tuple[float, float]:
     """Return mean and range (largest minus smallest) of the number `name` over the seeds: the range
     is the noise.
     """
@@ -11,7 +11,12 @@ def spread(values: Sequence[dict], name: str) -> tuple[float, float]:
     return sum(numbers) / len(numbers), max(numbers) - min(numbers)
 
 
-def within_noise(a: Sequence[dict], b: Sequence[dict], name: str) -> bool:
+def mean(values: Sequence[Mapping], name: str) -> float:
+    """Return the mean of the number `name` over the seeds."""
+    return spread(values, name)[0]
+
+
+def within_noise(a: Sequence[Mapping], b: Sequence[Mapping], name: str) -> bool:
     """Say whether two rows differ in `name` by no more than the larger of their ranges over the
     seeds.
     """
@@ -20,7 +25,7 @@ def within_noise(a: Sequence[dict], b: Sequence[dict], name: str) -> bool:
     return abs(mean_a - mean_b) <= max(range_a, range_b)
 
 
-def clearly_higher(a: Sequence[dict], b: Sequence[dict], name: str) -> bool:
+def clearly_higher(a: Sequence[Mapping], b: Sequence[Mapping], name: str) -> bool:
     """Say whether every seed of row `a` has a higher `name` than every seed of row `b`."""
     return min(row[name] for row in a) > max(row[name] for row in b)
 

@@ -8,7 +8,7 @@ lives over the features of CycleVAR's own tokenizer.
 """
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from varbook.errors import VarbookError
 from varbook.evaluate.photographs import photograph_report
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
-from varbook.translate.apply import translate_all
+from varbook.translate.apply import Translator, translate_all
 from varbook.translate.diffusion_translators import STRENGTHS
 
 PIXELS = {"CycleGAN": "cyclegan", "CUT": "cut"}
@@ -188,7 +188,47 @@ def kept_photographs(values: dict) -> Tensor:
     return decode_strip(values["pictures"], 2 * cyclevar_ablations.KEPT)
 
 
-def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
+def photograph_pictures(
+    photos: Mapping[str, Tensor], translator: Translator, rivals: Mapping[str, Run]
+) -> dict[str, Tensor]:
+    """Return row -> pictures (2 KEPT, 3, H, W): sources evenly spread over the test photographs,
+    translated by CycleVAR and by each of `rivals` (the records of `photograph_rival`), both ways.
+    """
+    sources = {
+        label: evenly_spaced(photos[part], cyclevar_ablations.KEPT)
+        for _, part, _, label in DIRECTIONS.values()
+    }
+    ours = [translate_all(translator, images, label) for label, images in sources.items()]
+    rows = {"source": torch.cat(list(sources.values())), OURS: torch.cat(ours)}
+    return rows | {name: kept_photographs(run.result) for name, run in rivals.items()}
+
+
+def toy_pictures(profile: Profile, numbers: Mapping[str, Mapping]) -> dict[str, Tensor]:
+    """Return row -> pictures (2 KEPT, 3, H, W) of the small chain's held-out scenes: the sources,
+    and their translations by every method of `all_numbers` that keeps some.
+    """
+    sources = [
+        SMALL.domain(profile, species, held_out=True).images[: cyclevar_ablations.KEPT]
+        for species, _ in cyclevar_ablations.DIRECTIONS.values()
+    ]
+    rows = {"source": torch.cat(sources)}
+    for name, values in numbers.items():
+        if "pictures" in values:
+            rows[name] = torch.cat(list(cyclevar_ablations.kept_images(values).values()))
+    return rows
+
+
+def toy_rows(numbers: Mapping[str, Mapping], short: str) -> list[dict]:
+    """Return one row per method of `all_numbers` in one direction, with its core-minutes."""
+    measures = ("accuracy", "FD", "structure", "IoU", "background")
+    return [
+        {"": name, **{measure: values[f"{measure} {short}"] for measure in measures}}
+        | {"core-minutes": values.get("minutes")}
+        for name, values in numbers.items()
+    ]
+
+
+def photograph_numbers(reports: Mapping[str, Mapping]) -> dict[str, float]:
     """Return the numbers of `photograph_reports` under the names that `against_rivals` compares."""
     names = {"FD": "frechet", "structure": "structure"}
     return {
@@ -199,7 +239,7 @@ def photograph_numbers(reports: dict[str, dict]) -> dict[str, float]:
 
 
 def against_rivals(
-    numbers: dict[str, dict], rivals: Sequence[str] = tuple(RIVALS)
+    numbers: Mapping[str, Mapping], rivals: Sequence[str] = tuple(RIVALS)
 ) -> dict[str, bool]:
     """Return the claim of CycleVAR table 1, check by check: nearer to the target than each of
     `rivals`, and as much structure kept as by the middle one of them, both ways.

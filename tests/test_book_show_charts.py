@@ -1,0 +1,55 @@
+"""Charts that several chapters share: what is logged is what is drawn."""
+
+import math
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from varbook.book.show.charts import cyclevar_losses, pictures_over_weights, sweep
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def lines(axis) -> dict[str, list[float]]:
+    return {line.get_label(): list(line.get_ydata()) for line in axis.get_lines()}
+
+
+def test_losses_are_drawn_where_they_were_logged_and_chance_is_dotted():
+    curve = [
+        {"step": 1, "identity": 2.0, "critic": 3.0},
+        {"step": 9, "identity": 1.0, "cycle": 4.0, "gan": 0.5, "critic": 2.5},
+    ]
+    left, right = cyclevar_losses(curve, "toy", gan=0.5).axes
+    assert lines(left) == {"cycle": [4.0], "identity": [2.0, 1.0]}
+    drawn = lines(right)
+    assert drawn.pop("generator") == [0.5] and drawn.pop("discriminators") == [3.0, 2.5]
+    assert list(drawn.values()) == [[math.log(2)] * 2, [4 * math.log(2)] * 2]
+
+
+def test_lines_of_means_have_bars_of_the_range_and_stand_apart():
+    axis = plt.subplots()[1]
+    pairs = [(10.0, 4.0), (20.0, 0.0)]
+    sweep(axis, (1.0, 2.0), {"there": pairs, "back": pairs}, shift=0.25)
+    for (line, _, (bars,)), shift in zip(axis.containers, (-0.25, 0.25)):
+        assert list(line.get_ydata()) == [10.0, 20.0]
+        assert list(line.get_xdata()) == [1.0 + shift, 2.0 + shift]
+        ends = [list(segment[:, 1]) for segment in bars.get_segments()]
+        assert ends == [[8.0, 12.0], [20.0, 20.0]]
+
+
+def test_the_heaviest_codes_stand_below_their_pictures():
+    pictures = [[torch.zeros(3, 4, 4, dtype=torch.uint8)] * 2] * 3
+    figure = pictures_over_weights(pictures, ["source", "cold"], [[0.1, 0.7, 0.2] + [0.0] * 50])
+    axes = figure.axes
+    assert len(axes) == 8 and axes[1].get_title() == "cold"
+    assert [bar.get_height() for bar in axes[7].patches][:3] == [0.7, 0.2, 0.1]
+    assert len(axes[7].patches) == 40 and not axes[6].patches
