@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from varbook.book.show.lines import logged
 from varbook.train.keeper import Curve
 
 
@@ -18,22 +19,16 @@ def cyclevar_losses(curve: Curve, title: str, gan: float):
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6))
     for name, style in (("cycle", "-"), ("identity", "--")):
-        left.plot(*_points(curve, name), style, label=name)
+        left.plot(*logged(curve, name), style, label=name)
     chances = {"gan": 2 * gan * math.log(2), "critic": 4 * math.log(2)}
     for name, style, label in (("gan", "-", "generator"), ("critic", "--", "discriminators")):
-        (line,) = right.plot(*_points(curve, name), style, label=label)
+        (line,) = right.plot(*logged(curve, name), style, label=label)
         right.axhline(chances[name], color=line.get_color(), lw=0.8, ls=":")
     left.set(title=f"{title}: cycle and identity", xlabel="step", ylim=(0, None))
     right.set(title="adversarial (dotted: at chance)", xlabel="step", ylim=(0, None))
     left.legend()
     right.legend()
     return figure
-
-
-def _points(curve: Curve, name: str) -> tuple[list[float], list[float]]:
-    """Return steps and values of one logged number; not every step logs every number."""
-    points = [(point["step"], point[name]) for point in curve if name in point]
-    return [step for step, _ in points], [value for _, value in points]
 
 
 def sweep(axis, places: Sequence[float], lines: Mapping[str, Sequence], shift: float = 0.0) -> None:
