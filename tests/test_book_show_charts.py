@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from varbook.book.show.charts import cyclevar_losses, pictures_over_weights, sweep
+from varbook.book.show.charts import coverage_panels, cyclevar_losses, pictures_over_weights, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,12 @@ def test_the_heaviest_codes_stand_below_their_pictures():
     assert len(axes) == 8 and axes[1].get_title() == "cold"
     assert [bar.get_height() for bar in axes[7].patches][:3] == [0.7, 0.2, 0.1]
     assert len(axes[7].patches) == 40 and not axes[6].patches
+
+
+def test_each_panel_has_its_lines_and_the_share_that_is_promised():
+    rows = [{"wide": 0.9, "wilson": 0.4, "boot": 0.7}, {"wide": 1.0, "wilson": 0.5, "boot": 0.9}]
+    figure = coverage_panels([2, 8], {"one taste": rows, "two tastes": rows})
+    for axis in figure.axes:
+        drawn = lines(axis)
+        assert drawn["wide"] == [0.9, 1.0] and drawn["boot"] == [0.7, 0.9]
+        assert [0.95, 0.95] in drawn.values()

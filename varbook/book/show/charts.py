@@ -69,3 +69,27 @@ def pictures_over_weights(rows: Sequence[Sequence], titles: Sequence[str], weigh
         axis.tick_params(labelsize=7)
     axes[-1, 1].set_ylabel("weight", fontsize=8)
     return figure
+
+
+def coverage_panels(places: Sequence[int], panels: Mapping[str, Sequence[Mapping[str, float]]]):
+    """Return a matplotlib figure of how often intervals hold the truth, over numbers of voters.
+
+    `panels` maps a title to the shares (label -> share) at each of `places`; a thin line stands at
+    0.95. The first label's line is wide and pale, so that the others can be seen upon it.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(panels), figsize=(8, 3), sharey=True)
+    for axis, (title, rows) in zip(axes, panels.items(), strict=True):
+        for label, style in zip(rows[0], ("-", "o--", "s:"), strict=True):
+            width, alpha = (5, 0.4) if style == "-" else (1.5, 1)
+            shares = [row[label] for row in rows]
+            axis.plot(places, shares, style, lw=width, alpha=alpha, label=label)
+        axis.axhline(0.95, color="black", lw=0.8)
+        axis.set(xscale="log", title=title, ylim=(0, 1.03))
+        axis.set_xlabel("simulated voters, 20 votes each")
+        axis.set_xticks(places, places)
+        axis.minorticks_off()
+    axes[0].set_ylabel("intervals that hold the truth")
+    axes[-1].legend(loc="lower right")
+    return figure
