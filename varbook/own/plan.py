@@ -2,12 +2,17 @@
 steps.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import pairwise
+from statistics import median
 
 import torch
 
+from varbook import paths
 from varbook.book.models.profiles import Chain, profile
 from varbook.data.crops import random_crops
 from varbook.errors import VarbookError
@@ -17,6 +22,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_cyclevar import fit_cyclevar
 from varbook.train.fit_next_scale import fit_next_scale
 from varbook.train.fit_tokenizer import fit_tokenizer
+from varbook.train.keeper import Keeper
 from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR
 
@@ -168,7 +174,7 @@ def chain_of_size(size: int) -> Chain:
     )
 
 
-def measure_speed(size: int, device: torch.device, steps: int = 3) -> Speed:
+def measure_speed(size: int, device: torch.device, steps: int = 4) -> Speed:
     """Return how long a step of each training takes on this machine, from a few steps on noise: a
     second or two each.
     """
@@ -183,46 +189,53 @@ def measure_speed(size: int, device: torch.device, steps: int = 3) -> Speed:
     features = torch.randn((32, codes, *chain.model.schedule[-1]), generator=generator)
     draw = random_crops(size)
 
-    def tokenizer_steps(count: int) -> None:
-        training = replace(chain.tokenizer_training, steps=count, warmup=0)
+    def tokenizer_steps(count: int, keeper: Keeper) -> None:
         fit_tokenizer(
-            tokenizer, images, training, seed=0, device=device, perceptual=perceptual, draw=draw
-        )
-
-    def next_scale_steps(count: int) -> None:
-        training = replace(chain.model_training, steps=count)
-        labels = torch.zeros(len(features), dtype=torch.long)
-        fit_next_scale(model, tokenizer, features, labels, training, seed=0, device=device)
-
-    def translator_steps(count: int, copying: int = 0) -> None:
-        training = replace(chain.cyclevar_training, steps=count, identity_steps=copying)
-        fit_cyclevar(
-            CycleVAR(tokenizer, model),
-            (images, images),
-            (0, 1),
-            training,
+            tokenizer,
+            images,
+            replace(chain.tokenizer_training, steps=count, warmup=0),
             seed=0,
             device=device,
             perceptual=perceptual,
             draw=draw,
+            keeper=keeper,
+        )
+
+    def next_scale_steps(count: int, keeper: Keeper) -> None:
+        training = replace(chain.model_training, steps=count)
+        labels = torch.zeros(len(features), dtype=torch.long)
+        fit_next_scale(
+            model, tokenizer, features, labels, training, seed=0, device=device, keeper=keeper
+        )
+
+    def translator_steps(count: int, keeper: Keeper, copying: int = 0) -> None:
+        fit_cyclevar(
+            CycleVAR(tokenizer, model),
+            (images, images),
+            (0, 1),
+            replace(chain.cyclevar_training, steps=count, identity_steps=copying),
+            seed=0,
+            device=device,
+            perceptual=perceptual,
+            draw=draw,
+            keeper=keeper,
         )
 
     return Speed(
         _seconds_a_step(tokenizer_steps, steps),
         _seconds_a_step(next_scale_steps, steps),
-        _seconds_a_step(lambda count: translator_steps(count, copying=count), steps),
+        _seconds_a_step(partial(translator_steps, copying=steps + 1), steps),
         _seconds_a_step(translator_steps, steps),
     )
 
 
-def _seconds_a_step(train: Callable[[int], None], steps: int) -> float:
-    # The first step warms up, and every call builds discriminators and optimisers: neither counts.
-    spent = []
-    for count in (1, 1 + steps):
-        began = time.perf_counter()
-        train(count)
-        spent.append(time.perf_counter() - began)
-    return max(spent[1] - spent[0], 1e-4) / steps
+def _seconds_a_step(train: Callable[[int, Keeper], None], steps: int) -> float:
+    """Return the median time of `steps` steps after a first one, which warms up."""
+    ends: list[float] = []
+    keeper = Keeper(paths.home() / "partial" / "timing", seconds=math.inf)  # it never saves
+    keeper.watch = lambda step: ends.append(time.perf_counter())
+    train(1 + steps, keeper)
+    return median(after - before for before, after in pairwise(ends))
 
 
 def allot(size: int, minutes: float, speed: Speed, adapted: bool) -> Plan:
