@@ -82,13 +82,15 @@ class Plan:
     @property
     def seconds(self) -> dict[str, float]:
         """The seconds that each part is expected to take."""
-        copying = self.copying * self.speed.copying
-        return {
-            "tokenizer": self.tokenizer * self.speed.tokenizer,
-            "next-scale model": self.next_scale * self.speed.next_scale,
-            "translator": copying + (self.translator - self.copying) * self.speed.translator,
-            "sheets and numbers": OVERHEAD,
-        }
+        parts = {part: self.seconds_until(part, steps) for part, steps in self.steps.items()}
+        return parts | {"sheets and numbers": OVERHEAD}
+
+    def seconds_until(self, part: str, step: int) -> float:
+        """Return how long a part is expected to take until `step` of its steps are done."""
+        if part == "translator":
+            copying = min(step, self.copying)
+            return copying * self.speed.copying + (step - copying) * self.speed.translator
+        return step * (self.speed.tokenizer if part == "tokenizer" else self.speed.next_scale)
 
     def say(self) -> str:
         """Return a table of the parts: steps, seconds a step, minutes."""

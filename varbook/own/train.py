@@ -260,7 +260,7 @@ class Training:
         """Return what is called after every step of a part: it tells the time that is left, and
         keeps sheets of the translator.
         """
-        order = list(self.plan.seconds)
+        order, until = list(self.plan.seconds), self.plan.seconds_until
         later = sum(self.plan.seconds[name] for name in order[order.index(part) + 1 :])
         steps = self.plan.steps[part]
         began: list[tuple[int, float]] = []
@@ -274,10 +274,10 @@ class Training:
             if (step + 1) * REPORTS // steps == step * REPORTS // steps:
                 return
             first, clock = began[0]
-            rest = (now - clock) / (step - first) * (steps - 1 - step)
-            self.say(
-                f"{part}: {step + 1} of {steps} steps, about {(rest + later) / 60:.1f} minutes left"
-            )
+            planned_so_far = until(part, step) - until(part, first)
+            slower = (now - clock) / planned_so_far  # than was planned
+            rest = slower * (until(part, steps) - until(part, step + 1) + later)
+            self.say(f"{part}: {step + 1} of {steps} steps, about {rest / 60:.1f} minutes left")
             if isinstance(model, CycleVAR) and step + 1 < steps:
                 sheet = translation_sheet(model, self.domains)
                 self.shown(part, curve, sheet)
