@@ -7,7 +7,8 @@ from tiny import CPU
 from varbook.book.models.profiles import profile
 from varbook.errors import VarbookError
 from varbook.own import plan as own_plan
-from varbook.own.plan import Speed, allot, base_chain, chain_of_size, make_plan, plan_from
+from varbook.own.plan import allot, base_chain, chain_of_size, make_plan, plan_from
+from varbook.own.speed import Speed, measure_speed
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def machine(factor: float = 1.0, asked: list | None = None):
         if asked is not None:
             asked.append(size)
         times = factor * (size / 64) ** 2
-        return Speed(0.25 * times, 0.5 * times, 0.2 * times, 0.7 * times)
+        return Speed(0.25 * times, 0.5 * times, 0.2 * times, 0.7 * times, 0.03)
 
     return speed_at
 
@@ -88,7 +89,7 @@ def test_a_plan_is_read_back_as_it_was_written():
 
 def test_a_step_of_every_training_is_timed_on_this_machine():
     torch.manual_seed(0)
-    speed = own_plan.measure_speed(32, CPU, steps=1)
+    speed = measure_speed(chain_of_size(32), CPU, steps=1)
     assert all(
         value > 0 for value in (speed.tokenizer, speed.next_scale, speed.copying, speed.translator)
     )

@@ -15,7 +15,8 @@ from varbook.errors import VarbookError
 from varbook.own import plan as own_plan
 from varbook.own import train as own_train
 from varbook.own.folder import listed, survey
-from varbook.own.plan import Plan, Speed
+from varbook.own.plan import Plan
+from varbook.own.speed import Speed
 from varbook.own.train import Request, train_own
 
 PLAN = Plan(1, 32, 4, 3, 1, 4, Speed(1, 1, 1, 1), adapted=False)

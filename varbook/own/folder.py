@@ -82,20 +82,24 @@ def survey(
     size: int,
     load_size: int,
     most: int,
+    most_held_out: int = MOST_HELD_OUT,
     shown: Callable[[Iterable], Iterable] = iter,
 ) -> Survey:
     """Return what can be used of two listed domains for images of `size` pixels a side: what is
     below half of that is left out, and so is what cannot be decoded or occurs twice.
 
     Pictures are decoded once, as squares of `load_size`, into the cache below VARBOOK_HOME; `most`
-    bounds how many of each domain, and `shown` may put a progress bar around it. VarbookError as
-    in `listed`.
+    and `most_held_out` bound how many of each domain, and `shown` may put a progress bar around it.
+    VarbookError as in `listed`.
     """
-    parts = _usable(parts[0], size, most), _usable(parts[1], size, most)
+    parts = (
+        _usable(parts[0], size, most, most_held_out),
+        _usable(parts[1], size, most, most_held_out),
+    )
     decoded = _decode(parts, load_size, shown)
     _drop_doubles(parts)
     for part in parts:
-        _hold_out(part)
+        _hold_out(part, most_held_out)
     _check_enough(parts)
     for part in parts:
         files = [header.file for header in part.train]
@@ -139,7 +143,7 @@ def _gather(place: Place) -> Part:
     return part
 
 
-def _usable(part: Part, size: int, most: int) -> Part:
+def _usable(part: Part, size: int, most: int, most_held_out: int) -> Part:
     """Return a copy of a part with the pictures that are large enough, at most `most` of them."""
     usable = Part(part.place)
     usable.left_out = {reason: list(names) for reason, names in part.left_out.items()}
@@ -149,9 +153,9 @@ def _usable(part: Part, size: int, most: int) -> Part:
                 usable.leave_out(header.file, f"smaller than {-(-size // 2)} pixels")
             else:
                 good.append(header)
-    usable.unused = max(0, len(usable.train) - most)
+    usable.unused = max(0, len(usable.train) - most) + max(0, len(usable.test) - most_held_out)
     usable.train = _some(usable.train, most)
-    usable.test = _some(usable.test, MOST_HELD_OUT)
+    usable.test = _some(usable.test, most_held_out)
     return usable
 
 
@@ -230,13 +234,13 @@ def held_out_count(pictures: int) -> int:
     return min(MOST_HELD_OUT, max(pictures // SHARE, min(10, pictures // 4)))
 
 
-def _hold_out(part: Part) -> None:
+def _hold_out(part: Part, most: int) -> None:
     if part.test:
         return
     # By their content: the same pictures are held out wherever they lie and whatever they are
     # called.
     ranked = sorted(part.train, key=lambda header: part.prints[header.file])
-    chosen = {header.file for header in ranked[: held_out_count(len(part.train))]}
+    chosen = {header.file for header in ranked[: min(most, held_out_count(len(part.train)))]}
     part.test = [header for header in part.train if header.file in chosen]
     part.train = [header for header in part.train if header.file not in chosen]
 

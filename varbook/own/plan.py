@@ -2,29 +2,15 @@
 steps.
 """
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from itertools import pairwise
-from statistics import median
 
 import torch
 
-from varbook import paths
 from varbook.book.models.profiles import Chain, profile
-from varbook.data.crops import random_crops
 from varbook.errors import VarbookError
-from varbook.features.perceptual import perceptual_distance
+from varbook.own.speed import Speed
 from varbook.tokenizer.schedule import Schedule, square
-from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.fit_cyclevar import fit_cyclevar
-from varbook.train.fit_next_scale import fit_next_scale
-from varbook.train.fit_tokenizer import fit_tokenizer
-from varbook.train.keeper import Keeper
-from varbook.transformer.text_model import make_next_scale
-from varbook.translate.cyclevar import CycleVAR
 
 # Shares of the time of tokenizer, next-scale model and translator: those of the book's own chain of
 # photographs, and those where a tokenizer that comes with the book is only adapted.
@@ -33,21 +19,12 @@ FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0, 4.0)  # sizes that are tried, times the cha
 SMALLEST = 32  # pixels a side: networks for perception see nothing in less
 FEWEST_STEPS = 100  # of the translator: below, it has hardly left the identity
 MANY_STEPS = 20  # times the chain's own number of steps: more would be another training
-# Seconds beside the trainings: features of the pictures, sample sheets, measuring at the end.
-OVERHEAD = 25.0
+# Beside the trainings: seconds of features and sample sheets, and how often the network that
+# measures sees each held-out picture of a domain, in both directions and four rows.
+OVERHEAD = 20.0
+LOOKS = 35
+HELD_OUT_A_MINUTE, FEWEST_HELD_OUT, MOST_HELD_OUT = 4, 12, 200
 PICTURES_A_MINUTE = 50  # of each domain; more would not be seen often enough to matter
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Seconds that one step takes: of the tokenizer, the next-scale model, the translator while it
-    learns to copy, and the translator.
-    """
-
-    tokenizer: float
-    next_scale: float
-    copying: float
-    translator: float
 
 
 @dataclass(frozen=True)
@@ -71,6 +48,11 @@ class Plan:
         return round(max(1000, PICTURES_A_MINUTE * self.minutes))
 
     @property
+    def held_out(self) -> int:
+        """How many held-out pictures of each domain are measured at most."""
+        return _held_out(self.minutes)
+
+    @property
     def steps(self) -> dict[str, int]:
         """The steps of each part."""
         return {
@@ -83,7 +65,7 @@ class Plan:
     def seconds(self) -> dict[str, float]:
         """The seconds that each part is expected to take."""
         parts = {part: self.seconds_until(part, steps) for part, steps in self.steps.items()}
-        return parts | {"sheets and numbers": OVERHEAD}
+        return parts | {"sheets and numbers": _overhead(self.held_out, self.speed)}
 
     def seconds_until(self, part: str, step: int) -> float:
         """Return how long a part is expected to take until `step` of its steps are done."""
@@ -99,7 +81,8 @@ class Plan:
         for part, steps in self.steps.items():
             name = f"{part} ({start})" if part == "tokenizer" else part
             lines.append(f"{name:<34}{steps:>8}{self.seconds[part] / 60:>10.1f}")
-        lines.append(f"{'sample sheets and numbers':<34}{'':>8}{OVERHEAD / 60:>10.1f}")
+        last = self.seconds["sheets and numbers"] / 60
+        lines.append(f"{'sample sheets and numbers':<34}{'':>8}{last:>10.1f}")
         total = sum(self.seconds.values()) / 60
         lines.append(f"{'together':<34}{'':>8}{total:>10.1f}   of {self.minutes:g}")
         return "\n".join(lines)
@@ -127,6 +110,14 @@ class Plan:
                 warmup=min(chain.cyclevar_training.warmup, rest // 4),
             ),
         )
+
+
+def _held_out(minutes: float) -> int:
+    return int(min(MOST_HELD_OUT, max(FEWEST_HELD_OUT, HELD_OUT_A_MINUTE * minutes)))
+
+
+def _overhead(held_out: int, speed: Speed) -> float:
+    return OVERHEAD + LOOKS * held_out * speed.measuring
 
 
 def plan_from(numbers: dict) -> Plan:
@@ -176,76 +167,12 @@ def chain_of_size(size: int) -> Chain:
     )
 
 
-def measure_speed(size: int, device: torch.device, steps: int = 4) -> Speed:
-    """Return how long a step of each training takes on this machine, from a few steps on noise: a
-    second or two each.
-    """
-    chain = chain_of_size(size)
-    generator = torch.Generator().manual_seed(0)
-    margin = round(size * 286 / 256)
-    images = torch.randint(0, 256, (32, 3, margin, margin), generator=generator).to(torch.uint8)
-    perceptual = perceptual_distance().to(device)
-    tokenizer = Tokenizer(chain.tokenizer)
-    model = make_next_scale(chain.model)
-    codes = chain.tokenizer.code_dim
-    features = torch.randn((32, codes, *chain.model.schedule[-1]), generator=generator)
-    draw = random_crops(size)
-
-    def tokenizer_steps(count: int, keeper: Keeper) -> None:
-        fit_tokenizer(
-            tokenizer,
-            images,
-            replace(chain.tokenizer_training, steps=count, warmup=0),
-            seed=0,
-            device=device,
-            perceptual=perceptual,
-            draw=draw,
-            keeper=keeper,
-        )
-
-    def next_scale_steps(count: int, keeper: Keeper) -> None:
-        training = replace(chain.model_training, steps=count)
-        labels = torch.zeros(len(features), dtype=torch.long)
-        fit_next_scale(
-            model, tokenizer, features, labels, training, seed=0, device=device, keeper=keeper
-        )
-
-    def translator_steps(count: int, keeper: Keeper, copying: int = 0) -> None:
-        fit_cyclevar(
-            CycleVAR(tokenizer, model),
-            (images, images),
-            (0, 1),
-            replace(chain.cyclevar_training, steps=count, identity_steps=copying),
-            seed=0,
-            device=device,
-            perceptual=perceptual,
-            draw=draw,
-            keeper=keeper,
-        )
-
-    return Speed(
-        _seconds_a_step(tokenizer_steps, steps),
-        _seconds_a_step(next_scale_steps, steps),
-        _seconds_a_step(partial(translator_steps, copying=steps + 1), steps),
-        _seconds_a_step(translator_steps, steps),
-    )
-
-
-def _seconds_a_step(train: Callable[[int, Keeper], None], steps: int) -> float:
-    """Return the median time of `steps` steps after a first one, which warms up."""
-    ends: list[float] = []
-    keeper = Keeper(paths.home() / "partial" / "timing", seconds=math.inf)  # it never saves
-    keeper.watch = lambda step: ends.append(time.perf_counter())
-    train(1 + steps, keeper)
-    return median(after - before for before, after in pairwise(ends))
-
-
 def allot(size: int, minutes: float, speed: Speed, adapted: bool) -> Plan:
     """Return the steps that fit into `minutes` at this size and speed; the shares of the parts are
     those of SHARES, and no part gets more than MANY_STEPS times the steps of the book's.
     """
     chain = chain_of_size(size)
-    seconds = max(60 * minutes - OVERHEAD, 0)
+    seconds = max(60 * minutes - _overhead(_held_out(minutes), speed), 0)
     first, second, third = SHARES["adapted" if adapted else "new"]
     most = [
         MANY_STEPS * training.steps
@@ -275,13 +202,13 @@ def sizes_to_try() -> list[int]:
 
 def make_plan(
     minutes: float,
-    speed_at: Callable[[int], Speed],
+    speed: Callable[[int], Speed],
     *,
     size: int | None = None,
     adapted: bool = True,
     sizes: Sequence[int] | None = None,
 ) -> Plan:
-    """Return the plan for `minutes` on a machine of which `speed_at(size)` says how fast it is.
+    """Return the plan for `minutes` on a machine of which `speed(size)` says how fast it is.
 
     Without a `size` it is the book's own where FEWEST_STEPS of the translator and more fit, a
     smaller one where they do not, and a larger one where all steps of the book's chain fit even
@@ -290,13 +217,13 @@ def make_plan(
     if minutes <= 0:
         raise VarbookError(f"--minutes is a time above 0, not {minutes:g}.")
     if size is not None:
-        return _checked(allot(size, minutes, speed_at(size), adapted), speed_at)
+        return _checked(allot(size, minutes, speed(size), adapted))
     base = base_chain()
     sizes = sorted(sizes or sizes_to_try())
-    plan = allot(base.image_size, minutes, speed_at(base.image_size), adapted)
+    plan = allot(base.image_size, minutes, speed(base.image_size), adapted)
     if plan.translator >= base.cyclevar_training.steps:
         for larger in (side for side in sizes if side > base.image_size):
-            other = allot(larger, minutes, speed_at(larger), adapted)
+            other = allot(larger, minutes, speed(larger), adapted)
             if other.translator < base.cyclevar_training.steps:
                 break
             plan = other
@@ -304,15 +231,16 @@ def make_plan(
     for smaller in sorted((side for side in sizes if side < base.image_size), reverse=True):
         if plan.translator >= FEWEST_STEPS:
             break
-        plan = allot(smaller, minutes, speed_at(smaller), adapted)
-    return _checked(plan, speed_at)
+        plan = allot(smaller, minutes, speed(smaller), adapted)
+    return _checked(plan)
 
 
-def _checked(plan: Plan, speed_at: Callable[[int], Speed]) -> Plan:
+def _checked(plan: Plan) -> Plan:
     if plan.translator >= FEWEST_STEPS:
         return plan
     third = SHARES["adapted" if plan.adapted else "new"][2]
-    needed = (OVERHEAD + FEWEST_STEPS * speed_at(plan.size).translator / third * 1.1) / 60
+    overhead = _overhead(plan.held_out, plan.speed)
+    needed = (overhead + FEWEST_STEPS * plan.speed.translator / third * 1.1) / 60
     raise VarbookError(
         f"{plan.minutes:g} minutes are too short on this machine: at {plan.size} pixels a "
         f"translator needs about {needed:.0f} or more (--minutes)."

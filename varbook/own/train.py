@@ -31,8 +31,9 @@ from varbook.features.perceptual import best_at_hand
 from varbook.files import read_json, write_json
 from varbook.own.folder import listed, survey
 from varbook.own.layout import OUTPUT
-from varbook.own.plan import Plan, base_chain, make_plan, measure_speed, plan_from
+from varbook.own.plan import Plan, base_chain, chain_of_size, make_plan, plan_from
 from varbook.own.report import Pictures, measure, say_report, tokenizer_sheet, translation_sheet
+from varbook.own.speed import measure_speed
 from varbook.own.start import book_model, book_tokenizer
 from varbook.own.survey import Survey
 from varbook.tokenizer.tokenizer import Tokenizer
@@ -101,6 +102,7 @@ def train_own(request: Request, say: Callable[[str], None] = print) -> dict:
         size=plan.size,
         load_size=round(plan.size * MARGIN),
         most=plan.pictures,
+        most_held_out=plan.held_out,
         shown=lambda steps: progress(steps, "pictures"),
     )
     say(looked.say())
@@ -150,7 +152,7 @@ def planned(request: Request, parts, start: Trained | None) -> Plan:
         return plan_from(read_json(file))
     plan = make_plan(
         request.minutes,
-        lambda size: measure_speed(size, pick_device()),
+        lambda size: measure_speed(chain_of_size(size), pick_device()),
         size=request.size,
         adapted=start is not None,
     )
