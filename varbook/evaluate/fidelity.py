@@ -13,6 +13,7 @@ from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard, evaluator
 from varbook.evaluate.image_checks import to_bytes
 from varbook.features import mobilenet
+from varbook.features.imagenet_judge import AnyJudge, ImageNetJudge
 from varbook.features.judge import VERSION, Judge
 
 # The file that torch-fidelity leaves in torch.hub's cache once it has fetched the Inception of FID.
@@ -124,7 +125,7 @@ def choose_features() -> str:
     )
 
 
-def extractor_for(features: str | Judge) -> tuple[str, str, str | None]:
+def extractor_for(features: str | AnyJudge) -> tuple[str, str, str | None]:
     """Return torch-fidelity's name of an extractor, a description, and the suffix of metric names.
 
     `features` is "auto", "inception", "mobilenet" or a Judge; the suffix is None for Inception,
@@ -133,6 +134,8 @@ def extractor_for(features: str | Judge) -> tuple[str, str, str | None]:
     """
     if isinstance(features, Judge):
         return _register_judge(features), f"toy judge v{VERSION}, pooled", "toy"
+    if isinstance(features, ImageNetJudge):
+        features = features.extractor
     features = choose_features() if features == "auto" else features
     if features == "mobilenet":
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -160,7 +163,7 @@ def _protocol(metric: str, smallest: int) -> str:
 def fidelity(
     images: Tensor,
     reference: Tensor,
-    features: str | Judge = "auto",
+    features: str | AnyJudge = "auto",
     *,
     metrics: tuple[str, ...] = ("frechet", "kernel"),
     describe: str = "real images",
@@ -223,7 +226,7 @@ def fidelity(
 def frechet(
     images: Tensor,
     reference: Tensor,
-    features: str | Judge = "auto",
+    features: str | AnyJudge = "auto",
     describe: str = "real images",
 ) -> Measured:
     """Return the Frechet distance of `images` to `reference`, both (N, 3, H, W).
@@ -236,7 +239,7 @@ def frechet(
 def kernel(
     images: Tensor,
     reference: Tensor,
-    features: str | Judge = "auto",
+    features: str | AnyJudge = "auto",
     describe: str = "real images",
 ) -> Measured:
     """Return the kernel distance of `images` to `reference`, both (N, 3, H, W).

@@ -1,4 +1,4 @@
-"""Quality of generated toy images: distance, score, and whether the judge recognises the class."""
+"""Quality of generated images: distance, score, and whether the judge recognises the class."""
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from torch import Tensor
 from varbook.evaluate.fidelity import fidelity
 from varbook.evaluate.image_checks import to_unit
 from varbook.evaluate.translation import look
-from varbook.features.judge import Judge
+from varbook.features.imagenet_judge import AnyJudge
 
 
 def resized(images: Tensor, size: int | tuple[int, int]) -> Tensor:
@@ -23,15 +23,16 @@ def resized(images: Tensor, size: int | tuple[int, int]) -> Tensor:
     return F.interpolate(x, size=(height, width), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
-def recognised(judge: Judge, images: Tensor, labels: Tensor) -> Tensor:
+def recognised(judge: AnyJudge, images: Tensor, labels: Tensor) -> Tensor:
     """Return, per image (N, 3, H, W), whether the judge sees its class `labels` (N,): bool (N,)."""
     return look(judge, images).species.argmax(-1) == labels.cpu()
 
 
 def judge_samples(
-    judge: Judge, images: Tensor, labels: Tensor, reference: Tensor, *, describe: str
+    judge: AnyJudge, images: Tensor, labels: Tensor, reference: Tensor, *, describe: str
 ) -> dict:
-    """Return FD-toy, IS-toy, precision and recall of images (N, 3, H, W) against `reference`.
+    """Return distance and score (FD-toy and IS-toy, or as the judge names them), precision and recall
+    of images (N, 3, H, W) against `reference`.
 
     Also the share that the judge takes for their class `labels` (N,), and the metric card. Each set
     needs 10 images or more.
@@ -44,8 +45,8 @@ def judge_samples(
         describe=describe,
     )
     return {
-        "FD-toy": measured["frechet"].value,
-        "IS-toy": measured["inception"].value,
+        measured["frechet"].name: measured["frechet"].value,
+        measured["inception"].name: measured["inception"].value,
         "precision": measured["precision"].value,
         "recall": measured["recall"].value,
         "taken for its class": recognised(judge, images, labels).float().mean().item(),

@@ -12,12 +12,13 @@ from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
 from varbook.evaluate.image_checks import luminance, same_shape, to_unit
 from varbook.evaluate.reconstruction import psnr
+from varbook.features.imagenet_judge import AnyJudge
 from varbook.features.judge import Judge, Verdict
 from varbook.world.draw import render
 from varbook.world.scene import COATS, Scene, flip, with_coat
 
 
-def look(judge: Judge, images: Tensor, batch: int = 64) -> Verdict:
+def look(judge: AnyJudge, images: Tensor, batch: int = 64) -> Verdict:
     """Return the judge's logits on the CPU for images (N, 3, H, W), uint8 or in [-1, 1]."""
     device = next(judge.parameters()).device
     judge.eval()

@@ -45,6 +45,9 @@ def stage(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 class Judge(nn.Module):
     """Small CNN with three heads; input (B, 3, H, W) in [-1, 1] with H, W >= 16, output a Verdict."""
 
+    distance, score = "FD-toy", "IS-toy"  # what measures on its features are called
+    outlines = True  # does it see where the animal is?
+
     def __init__(self, config: JudgeConfig):
         super().__init__()
         missing = [name for name in config.domains if name not in config.species]

@@ -50,8 +50,8 @@ def hardware() -> str:
 
 @dataclass
 class Run:
-    """A trained model's record, and where it came from: "shipped",
-    "found" (below VARBOOK_HOME) or "trained" (just now).
+    """A trained model's record, and where it came from: "shipped", "found" (below VARBOOK_HOME),
+    "trained" (just now), or "published" (others' weights, not trained here).
     """
 
     name: str
@@ -99,6 +99,7 @@ class Run:
             "shipped": "comes with the book",
             "found": "found below VARBOOK_HOME",
             "trained": "trained just now",
+            "published": "published weights",
         }[self.source]
         facts = f"{self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
         return f"{self.name}: {origin}; {facts}{self._features()}"

@@ -17,9 +17,9 @@ from torch import Tensor
 from varbook.book.experiments.seeds import spread
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import HELD_OUT_SEED, TOY
+from varbook.book.models.tasks import HELD_OUT_SEED, TASKS, Task
 from varbook.data.images import to_float
-from varbook.data.toy import ToySet, toy_images
+from varbook.data.shards import Rows
 from varbook.device import pick_device
 from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.translation import look
@@ -29,12 +29,8 @@ from varbook.generate.sampling import Drawing
 from varbook.tokenizer.pyramid import make_pyramid
 from varbook.tokenizer.schedule import Schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
-from varbook.train.fit_next_scale import (
-    NextScaleTraining,
-    encode_all,
-    fit_next_scale,
-    score_next_scale,
-)
+from varbook.train.encoded import encoded
+from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale, score_next_scale
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
@@ -73,12 +69,17 @@ ROWS = {
 }
 
 
+def task_of(profile: Profile) -> Task:
+    """Return the task on which the profile's rows are trained."""
+    return TASKS[profile.generation]
+
+
 def ablation(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of ROWS, trained with `seed`: its "result" holds every
     number of `model_measures`.
     """
-    row = ROWS[name]
-    judge, tokenizer = build.judge(TOY, profile), build.tokenizer(TOY, profile, row.tokenizer)
+    row, task = ROWS[name], task_of(profile)
+    judge, tokenizer = build.judge(task, profile), build.tokenizer(task, profile, row.tokenizer)
     model, training = settings_of(profile, row)
     settings = {
         "tokenizer": tokenizer.key,
@@ -90,8 +91,9 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         "held_out": profile.held_out,
         "sampling": SAMPLING,
     }
+    settings |= task.fingerprint()
     return experiment(
-        "toy-ablation",
+        f"{task.name}-ablation",
         settings,
         lambda: _train(profile, row, model, training, judge.model, seed),
         seed=seed,
@@ -110,17 +112,18 @@ def ceiling(profile: Profile, name: str) -> Run:
     """Return the record of what the row's tokenizer makes of real pictures: a model can hardly draw
     better than that.
     """
-    row = ROWS[name]
-    judge, tokenizer = build.judge(TOY, profile), build.tokenizer(TOY, profile, row.tokenizer)
+    row, task = ROWS[name], task_of(profile)
+    judge, tokenizer = build.judge(task, profile), build.tokenizer(task, profile, row.tokenizer)
     settings = {
         "tokenizer": tokenizer.key,
         "pyramid": row.prediction,
         "judge": judge.key,
         "held_out": profile.held_out,
     }
+    settings |= task.fingerprint()
 
     def function() -> tuple[dict, Curve]:
-        codec, held = tokenizer_of(profile, row), _held_out(profile)
+        codec, held = tokenizer_of(profile, row), task.sample(profile)
         rebuilt = [
             codec.image(codec.tokens(to_float(rows).to(pick_device())))
             for rows in held.images.split(64)
@@ -128,7 +131,7 @@ def ceiling(profile: Profile, name: str) -> Run:
         return image_measures(profile, judge.model, torch.cat(rebuilt), held.labels), []
 
     return experiment(
-        "toy-ablation-ceiling",
+        f"{task.name}-ablation-ceiling",
         settings,
         function,
         seed=0,
@@ -138,9 +141,10 @@ def ceiling(profile: Profile, name: str) -> Run:
 
 
 def settings_of(profile: Profile, row: Row) -> tuple[NextScaleConfig, NextScaleTraining]:
-    """Return the row's model and training: those of the toy world's chain, smaller and shorter."""
+    """Return the row's model and training: those of the task's chain, smaller and shorter."""
+    chain = task_of(profile).chain_of(profile)
     model = replace(
-        profile.chains["toy"].model,
+        chain.model,
         depth=profile.ablation.depth,
         width=profile.ablation.width,
         heads=profile.ablation.heads,
@@ -150,7 +154,7 @@ def settings_of(profile: Profile, row: Row) -> tuple[NextScaleConfig, NextScaleT
         mixer=row.mixer,
     )
     training = replace(
-        profile.chains["toy"].model_training,
+        chain.model_training,
         steps=profile.ablation.steps,
         batch=profile.ablation.batch,
         step_sampling=row.step_sampling,
@@ -162,7 +166,7 @@ def tokenizer_of(profile: Profile, row: Row) -> Tokenizer:
     """Return the row's tokenizer; ground truth on VAR's tokenizer keeps everything of it but the
     way the scales are made.
     """
-    tokenizer = build.tokenizer(TOY, profile, row.tokenizer).model
+    tokenizer = build.tokenizer(task_of(profile), profile, row.tokenizer).model
     if tokenizer.config.pyramid != row.prediction:
         tokenizer.pyramid = make_pyramid(row.prediction, tokenizer.codebook)
     return tokenizer.eval()
@@ -177,30 +181,28 @@ def kept_images(profile: Profile, name: str, values: dict) -> Tensor:
 
 
 @functools.lru_cache(maxsize=2)
-def _features(profile: Profile, kind: str) -> tuple[Tensor, Tensor]:
+def _features(profile: Profile, kind: str) -> tuple[Rows, Rows]:
     # The encoder does not know which pyramid follows, so rows with one tokenizer share its
     # features.
-    count = profile.ablation.images
-    images, labels = TOY.labelled(profile)
-    assert isinstance(images, Tensor) and isinstance(labels, Tensor)  # in memory, with classes
-    images, labels = images[:count], labels[:count]
-    tokenizer = build.tokenizer(TOY, profile, kind).model
-    return encode_all(tokenizer, images, pick_device()), torch.cat((labels, labels))
-
-
-def _held_out(profile: Profile) -> ToySet:
-    return toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED)
+    task = task_of(profile)
+    images, labels = task.labelled(profile)
+    assert not isinstance(labels, list)  # classes, not captions
+    if isinstance(images, Tensor) and isinstance(labels, Tensor):  # in memory, with classes
+        images, labels = (rows[: profile.ablation.images] for rows in (images, labels))
+    tokenizer = build.tokenizer(task, profile, kind).model
+    return encoded(tokenizer, images, labels, pick_device())
 
 
 def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
-    """Return FD-toy to other real pictures, its metric card, and the share of pictures that are
-    taken for their class.
+    """Return the judge's distance to other real pictures, by its name, its metric card, and the
+    share of pictures that are taken for their class.
     """
-    real = toy_images(profile.held_out, profile.image_size, seed=HELD_OUT_SEED + 100).images
-    distance = frechet(pictures, real, judge, describe="held-out toy scenes, all species")
+    task = task_of(profile)
+    real = task.sample(profile, seed=HELD_OUT_SEED + 100).images
+    distance = frechet(pictures, real, judge, describe=f"held-out {task.noun}, all classes")
     right = (look(judge, pictures).species.argmax(-1) == labels).float().mean().item()
     return {
-        "FD-toy": distance.value,
+        distance.name: distance.value,
         "card": distance.as_dict()["card"],
         "taken for its class": right,
     }
@@ -226,21 +228,21 @@ def model_measures(
     profile: Profile,
     model: NextScaleModel,
     tokenizer: Tokenizer,
-    features: Tensor,
+    features: Rows,
     judge,
     seed: int,
 ) -> dict:
     """Return every number of a row: held-out loss and what frequencies alone give, samples judged,
     their cost and tokens.
     """
-    held, device, schedule = _held_out(profile), pick_device(), model.config.schedule
+    held, device = task_of(profile).sample(profile), pick_device()
+    schedule = model.config.schedule
     asked = torch.cat(
         [tokenizer.encode(to_float(rows).to(device)) for rows in held.images.split(64)]
     )
     score = score_next_scale(model, tokenizer, asked, held.labels, schedule)
-    known = tokenizer.quantise(
-        features[:: max(1, len(features) // 2000)].to(device), schedule
-    ).tokens
+    some = torch.arange(0, len(features), max(1, len(features) // 2000))
+    known = tokenizer.quantise(features[some].to(device), schedule).tokens
     frequencies = frequency_loss(
         known, tokenizer.quantise(asked, schedule).tokens, tokenizer.config.vocab_size
     )
@@ -272,15 +274,15 @@ def per_token(per_scale: Sequence[float], schedule: Schedule) -> float:
     return sum(size * value for size, value in zip(sizes, per_scale, strict=True)) / sum(sizes)
 
 
-def measured_row(values: Sequence[dict], ceiling_run: Run) -> dict:
+def measured_row(values: Sequence[dict], ceiling_run: Run, distance: str) -> dict:
     """Return what a row of tables 4 and 6 says of its seeds' `values`, means over the seeds, beside
-    the distance that `ceiling` found for the row's tokenizer alone.
+    the `distance`, such as "FD-toy", that `ceiling` found for the row's tokenizer alone.
     """
-    fd, noise = spread(values, "FD-toy")
+    fd, noise = spread(values, distance)
     return {
-        "FD-toy": fd,
+        distance: fd,
         "range over seeds": noise,
-        "tokenizer alone": ceiling_run.result["FD-toy"],
+        "tokenizer alone": ceiling_run.result[distance],
         "taken for its class": spread(values, "taken for its class")[0],
         "held-out loss": spread(values, "loss")[0],
         "gain over frequencies": spread(values, "gain")[0],

@@ -23,7 +23,7 @@ from torch import Tensor
 from varbook import paths, processes
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile, profile
-from varbook.book.models.sources import Streamed
+from varbook.book.models.streamed import Streamed
 from varbook.book.models.tasks import TASKS
 from varbook.book.models.trained import Trained
 from varbook.book.show.sheets import sheet

@@ -1,4 +1,6 @@
-"""The classifiers that judge what is drawn and translated in the toy world."""
+"""The classifiers that judge what is drawn and translated: the toy world's are trained, ImageNet's
+is a published one.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,14 +11,18 @@ import torch
 from varbook.book.models.profiles import CAPTIONED, Profile
 from varbook.book.models.sources import World
 from varbook.book.models.tasks import Task
-from varbook.book.models.trained import Trained, train_or_find
+from varbook.book.models.trained import Trained, Watch, train_or_find
 from varbook.data.toy import ToySet
 from varbook.device import pick_device
 from varbook.errors import VarbookError
+from varbook.evaluate.fidelity import choose_features
 from varbook.features.attributes import AttributeConfig, AttributeJudge
+from varbook.features.imagenet_judge import ImageNetJudge
 from varbook.features.judge import Judge, JudgeConfig
+from varbook.features.mobilenet import load_mobilenet
 from varbook.train.fit_judge import fit_attributes, fit_judge
 from varbook.train.keeper import Curve, Keeper
+from varbook.train.store import Run, hardware, run_key
 from varbook.world.scene import SPECIES
 from varbook.world.species import TABLE
 
@@ -31,8 +37,11 @@ def judge(task: Task, profile: Profile) -> Trained[Any]:
     """Return the classifier that judges the task's pictures; no loss of a generator ever uses it.
 
     "species": species and silhouettes of the toy world (`Judge`); "attributes": animal, coat, time
-    and style (`AttributeJudge`). VarbookError for a task that pretrained features judge.
+    and style (`AttributeJudge`); "imagenet": MobileNetV2's classes, not trained here
+    (`ImageNetJudge`). VarbookError for a task that pretrained features alone judge.
     """
+    if task.judge == "imagenet":
+        return _published_judge(task)
     world = task.pictures
     if task.judge is None or not isinstance(world, World):
         raise VarbookError(
@@ -41,6 +50,19 @@ def judge(task: Task, profile: Profile) -> Trained[Any]:
     sets = partial(world.training_sets, profile, task.side(profile))
     of_this = _species_judge if task.judge == "species" else _attribute_judge
     return of_this(task, profile, sets)
+
+
+def _published_judge(task: Task) -> Trained[Any]:
+    kind, settings = task.kind("judge"), {"network": "mobilenet_v2", "features": choose_features()}
+    key = run_key(kind, settings, 0)
+    record = {"kind": kind, "key": key, "settings": settings, "seed": 0, "hardware": hardware()}
+    record |= {"curve": [], "measurements": {}, "minutes": 0.0, "core_minutes": 0.0}
+
+    def make(watch: Watch | None) -> tuple[ImageNetJudge, Run]:
+        judge = ImageNetJudge(load_mobilenet(), settings["features"])
+        return judge.to(pick_device()).eval(), Run(f"{kind}-{key}", record, "published")
+
+    return Trained(key, make)
 
 
 def _species_judge(

@@ -1,5 +1,5 @@
-"""Where a task's pictures come from: the toy world, which draws them, folders of photographs, or
-shards of a set that is too large for the memory.
+"""Where a task's pictures come from: the toy world, which draws them, or folders of photographs
+(`streamed` has the third: shards of a set that is too large for the memory).
 
 All answer the same questions, for the `domains` of a task (name -> class or prompt, first X then
 Y). Sets of training pictures are made when they are asked for; how many there are, and what of them
@@ -13,14 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from varbook.book.models.profiles import Profile
 from varbook.data.crops import centre_crop, random_crops
 from varbook.data.folders import UNPAIRED, file_facts, load_parts, unpaired_files
-from varbook.data.shards import Crops, Shards, open_shards
 from varbook.data.toy import ToySet, toy_images
 from varbook.errors import VarbookError
 from varbook.paths import data_folder
@@ -28,6 +26,7 @@ from varbook.train.steps import Draw, draw_batch
 from varbook.world.draw import WORLD_VERSION
 
 Domains = Mapping[str, int | str]
+Size = int | tuple[int, int]  # of pictures in pixels: the side, or (height, width)
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,12 @@ class World:
 
     def _count(self, scenes: Scenes, profile: Profile) -> int:
         return max(profile.images[self.images] // scenes.share, 1)
+
+    def sample(
+        self, profile: Profile, count: int, size: Size, seed: int, classes: Mapping[str, int]
+    ) -> ToySet:
+        """Return `count` scenes of the species `classes` (empty: of all), others with each seed."""
+        return toy_images(count, size, seed=seed, species=tuple(classes) or None)
 
     @staticmethod
     def _render(scenes: Scenes, count: int, size: int, seed: int) -> ToySet:
@@ -231,70 +236,11 @@ class Folders:
         letter = "AB"[list(domains).index(name)]
         return ImageSet(self.parts(size)[f"{'test' if held_out else 'train'}{letter}"])
 
-
-@dataclass(frozen=True)
-class Streamed:
-    """Photographs in shards, classes and all: `train` and `val` of the folder `name` below
-    `paths.data_places()`. A loop crops and mirrors them at random as it draws them.
-
-    A domain is one class, its pictures in memory.
-    """
-
-    name: str
-    advice: str
-
-    def missing(self) -> str | None:
-        """Return None, or, where the shards are not there, a sentence that says what to do."""
-        if data_folder(self.name):
-            return None
-        return f"The shards of {self.name} are not there: {self.advice}."
-
-    def shards(self, part: str = "train") -> Shards:
-        """Return the shards of "train" or "val"; VarbookError where they are missing."""
-        folder = data_folder(self.name)
-        if folder is None:
-            raise VarbookError(self.missing() or "")
-        return _open_shards(folder / part)
-
-    def counts(self, domains: Domains, profile: Profile) -> tuple[int, ...]:
-        """Return the number of training pictures of each domain."""
-        labels = self.shards().places[:, 3]
-        return tuple(int(np.sum(labels == target)) for target in domains.values())
-
-    def identity(self, domains: Domains, profile: Profile, size: int) -> dict:
-        """Return what stands for the training pictures in the key of a run."""
-        return {"images": len(self.shards()), "size": size} | self.fingerprint(domains)
-
-    def fingerprint(self, domains: Domains) -> dict:
-        """Return {"data": digest of the shards}."""
-        return {"data": self.shards().identity[:12]}
-
-    def draw(self, size: int) -> Draw:
-        """Return what makes float batches out of `Crops`, whose rows are random crops already."""
-        return draw_batch
-
-    def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Crops:
-        """Return all training pictures as random crops (N, 3, size, size), none of them read."""
-        return Crops(self.shards(), size)
-
-    def labelled(self, domains: Domains, profile: Profile, size: int) -> tuple[Crops, None]:
-        """Return the same; crops bring their classes."""
-        return Crops(self.shards(), size), None
-
-    def domain(
-        self, domains: Domains, name: str, profile: Profile, size: int, held_out: bool
-    ) -> ImageSet:
-        """Return the middle squares of one class: for training, or of "val", held out."""
-        if name not in domains:
-            raise VarbookError(f"There is no domain {name!r}; use {' or '.join(domains)}.")
-        shards = self.shards("val" if held_out else "train")
-        (rows,) = np.nonzero(shards.places[:, 3] == domains[name])
-        return ImageSet(shards.middle(torch.from_numpy(rows), size))
-
-
-@functools.lru_cache(maxsize=8)
-def _open_shards(folder: Path) -> Shards:
-    return open_shards(folder)
+    def sample(
+        self, profile: Profile, count: int, size: Size, seed: int, classes: Mapping[str, int]
+    ) -> ToySet:
+        """Raise VarbookError: folders have domains, and no classes to choose pictures of."""
+        raise VarbookError(f"{self.name} has domains: ask for the pictures of one of them.")
 
 
 @functools.lru_cache(maxsize=2)

@@ -5,22 +5,24 @@ trained on them and who judges. `varbook.book.models.build` makes every model fr
 so that another data set is another row and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
 
 from varbook.book.models.profiles import CAPTIONED, Chain, Profile
-from varbook.book.models.sources import Folders, Scenes, Streamed, World
+from varbook.book.models.sources import Folders, Scenes, Size, World
+from varbook.book.models.streamed import ANIMALS, HELD_OUT_SEED, TRAIN_SEED, LabelledSet, Streamed
 from varbook.data.shards import Crops
+from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
 from varbook.pretrained.published_cyclevar import PUBLISHED_LABELS
 from varbook.train.steps import Draw
 from varbook.translate.cyclevar import CycleVARConfig
 from varbook.world.scene import SPECIES
 
-JUDGES = ("species", "attributes")
+JUDGES = ("species", "attributes", "imagenet")
 # Shipped runs whose kind is not the name that the rule of `Task.run_name` gives.
 RECORDED = {
     "toy-judge": "judge",
@@ -51,6 +53,7 @@ class Task:
     rivals_over: str = "residual"  # pyramid of the tokenizer over which rival generators work
     published: Published | None = None
     tokenizer_pictures: Streamed | None = None  # what the tokenizer is trained on; None: the same
+    shown: Mapping[str, int] = field(default_factory=dict, hash=False)  # classes that chapters show
     prefix: str = ""  # runs are called "prefix-part"; without one, "name-part"
     names: Mapping[str, str] = field(default_factory=dict, hash=False)  # part -> other name of runs
 
@@ -155,6 +158,36 @@ class Task:
         side = side or self.side(profile)
         return self.pictures.domain(self.domains, name, profile, side, held_out)
 
+    def sample(
+        self,
+        profile: Profile,
+        count: int | None = None,
+        size: Size | None = None,
+        *,
+        seed: int = HELD_OUT_SEED,
+        names: Sequence[str] | None = None,
+    ) -> ToySet | LabelledSet:
+        """Return `count` held-out pictures (the profile's number) with `.images` and `.labels`, of
+        the classes `names` (None: all), at any size in pixels (the chain's side).
+
+        Other seeds than HELD_OUT_SEED share no picture with it; TRAIN_SEED's are training pictures.
+        """
+        size, classes = size or self.side(profile), {name: self.label(name) for name in names or ()}
+        return self.pictures.sample(profile, count or profile.held_out, size, seed, classes)
+
+    def label(self, name: str) -> int:
+        """Return the class of a name that chapters show; VarbookError for any other name."""
+        if name not in self.shown:
+            raise VarbookError(
+                f"The task {self.name} shows no {name!r}; it shows {', '.join(self.shown)}."
+            )
+        return self.shown[name]
+
+    @property
+    def noun(self) -> str:
+        """What its pictures are called in a metric card."""
+        return "toy scenes" if isinstance(self.pictures, World) else f"photographs of {self.name}"
+
     def parts(self, profile: Profile) -> dict[str, Tensor] | None:
         """Return photographs as trainA, trainB (for crops), testA, testB, uint8 (N, 3, H, W); None
         where they are not there.
@@ -172,7 +205,6 @@ class Task:
         return {"task": {"name": self.name, "domains": domains, "data": source}}
 
 
-TRAIN_SEED, HELD_OUT_SEED = 1, 4  # of the toy world's scenes in chapters 02 to 10
 # The toy world's horses and zebras: half of the training pictures show one of the two.
 _WEIGHTS = {name: (len(SPECIES) - 2) / 2 if name in ("horse", "zebra") else 1.0 for name in SPECIES}
 _HORSES_AND_ZEBRAS = World(
@@ -214,6 +246,7 @@ TOY = Task(
     chain="toy",
     judge="species",
     rivals_over="ground_truth",
+    shown={name: label for label, name in enumerate(SPECIES)},
 )
 SMALL = replace(
     TOY,
@@ -287,7 +320,9 @@ IMAGENET = Task(
         "their place in VARBOOK_DATA",
     ),
     chain="imagenet",
+    judge="imagenet",
     rivals_over="ground_truth",
+    shown=ANIMALS,
 )
 TASKS = {task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET)}
 
