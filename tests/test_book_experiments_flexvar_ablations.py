@@ -102,7 +102,7 @@ def test_a_row_is_trained_once_and_its_pictures_come_back_from_their_tokens(own_
 def test_a_measured_row_has_means_over_the_seeds_and_the_tokenizers_own_distance():
     row = {"FD-toy": 4.0, "taken for its class": 0.5, "loss": 3.0, "gain": 1.0}
     ceiling = Run("ceiling", {"measurements": {"result": {"values": {"FD-toy": 2.0}}}}, "shipped")
-    measured = measured_row([row, row | {"FD-toy": 6.0}], ceiling)
+    measured = measured_row([row, row | {"FD-toy": 6.0}], ceiling, "FD-toy")
     assert (measured["FD-toy"], measured["range over seeds"]) == (5.0, 2.0)
     assert (measured["tokenizer alone"], measured["held-out loss"]) == (2.0, 3.0)
 

@@ -2,6 +2,7 @@
 they are published to a sheet of samples.
 """
 
+import json
 import sys
 from dataclasses import replace
 
@@ -13,12 +14,13 @@ from tiny import CPU, Killed, KilledKeeper, same_state, tiny_cyclevar, tiny_judg
 
 from varbook import paths
 from varbook.book.experiments import imagenet
-from varbook.book.models import build, published
-from varbook.book.models.profiles import profile
+from varbook.book.models import build, judges, published
+from varbook.book.models.profiles import PROFILES, profile
 from varbook.book.models.tasks import IMAGENET, PHOTOGRAPHS, TASKS
 from varbook.data.shards import Crops
 from varbook.errors import VarbookError
 from varbook.evaluate.reference import score
+from varbook.features import mobilenet
 from varbook.generate.sampling import Drawing
 from varbook.pretrained import start
 from varbook.pretrained.catalogue import PUBLISHED
@@ -119,7 +121,7 @@ def data(tmp_path_factory):
     place = tmp_path_factory.mktemp("data")
     for name in ("n01", "n02", "n03"):
         photographs(place / "ILSVRC" / "train" / name, 4, ".JPEG")
-        photographs(place / "ILSVRC" / "val" / name, 2, ".JPEG")
+        photographs(place / "ILSVRC" / "val" / name, 20, ".JPEG")
     photographs(place / "original", 8)
     side = ("--side", str(round(1.125 * SIDE)))
     jobs = [
@@ -163,6 +165,35 @@ def paper(data, tmp_path, monkeypatch):
     return replace(PAPER, chains=PAPER.chains | {"imagenet": chain})
 
 
+class SmallMobileNet(torch.nn.Module):
+    """Means of colours in place of MobileNetV2's features, and scores of as many classes."""
+
+    def forward(self, x):
+        return torch.nn.functional.adaptive_avg_pool2d(x, 2).flatten(1)  # B 12
+
+    def logits(self, x):
+        return torch.nn.functional.pad(self(x), (1, 1000 - 12))  # B 1001
+
+
+@pytest.fixture
+def chapters(paper, tmp_path, monkeypatch):
+    """The same profile as the notebooks find it: few pictures held out, three classes, short rows
+    of the tables, and a judge without weights.
+    """
+    ablation = replace(PAPER.ablation, depth=1, width=64, heads=1, steps=2, batch=2, seeds=(0, 1))
+    settings = replace(
+        paper, held_out=12, images={"toy": 12}, ablation=ablation, use_photographs=False
+    )
+    monkeypatch.setitem(PROFILES, "paper", settings)
+    shown = {name: number % 3 for number, name in enumerate(IMAGENET.shown)}
+    monkeypatch.setitem(TASKS, "imagenet", replace(IMAGENET, shown=shown))
+    monkeypatch.setattr(judges, "choose_features", lambda: "mobilenet")
+    monkeypatch.setattr(judges, "load_mobilenet", SmallMobileNet)
+    monkeypatch.setattr(mobilenet, "load_mobilenet", SmallMobileNet)
+    monkeypatch.setenv("VARBOOK_PROFILE", "paper")
+    monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path / "figures"))
+
+
 def test_from_the_published_pictures_to_scored_samples_and_a_sheet(paper, tmp_path, monkeypatch):
     task = TASKS[paper.generation]
     made = imagenet.samples(paper, images=12)
@@ -186,6 +217,19 @@ def test_from_the_published_pictures_to_scored_samples_and_a_sheet(paper, tmp_pa
     again = build.next_scale(task, paper, "ground_truth")
     assert again.run.source == "found" and again.key == flex.key
     assert build.next_scale(task, paper, "ground_truth", depth=2).key != flex.key
+
+
+@pytest.mark.parametrize("chapter", ["02", "03", "04"])
+def test_the_code_of_a_chapter_runs_on_imagenet(chapter, chapters, tmp_path):
+    (path,) = (paths.repository() / "notebooks").glob(f"{chapter}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    names = {"__name__": "__main__"}
+    for number, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), f"{path.stem}, cell {number}", "exec"), names)
+    records = [json.loads(file.read_text()) for file in (tmp_path / "runs").glob("*.json")]
+    trained = [record for record in records if "task" in record]
+    assert trained and all(record["task"]["name"] == "imagenet" for record in trained)
 
 
 def test_a_killed_training_on_shards_resumes_to_the_same_bits(paper, tmp_path):

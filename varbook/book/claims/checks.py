@@ -10,9 +10,12 @@ _PLACE = re.compile(r"\{\w+\}")
 
 
 def _belongs(key: str, check: Check) -> bool:
-    parts = [re.escape(part) for part in _PLACE.split(check.key)]
-    # What fills a place has no comma and no colon: those divide the parts of a key.
-    return re.fullmatch("[^:,]+".join(parts), key) is not None
+    # The name of a distance is one word. What fills another place has no comma and no colon: those
+    # divide the parts of a key.
+    texts, places = _PLACE.split(check.key), _PLACE.findall(check.key)
+    fills = [r"[\w-]+" if place == "{distance}" else "[^:,]+" for place in places]
+    parts = [re.escape(text) + fill for text, fill in zip(texts, [*fills, ""], strict=True)]
+    return re.fullmatch("".join(parts), key) is not None
 
 
 def by_check(row: Artefact, results: Mapping[str, bool]) -> dict[Check, dict[str, bool]]:

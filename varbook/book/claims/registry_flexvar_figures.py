@@ -131,9 +131,9 @@ ROWS = (
         published="13 steps: 0.13 FID better than 10 (d24)",
         alt="Distance to real images against the number of inference steps.",
         checks={
-            "depth {depth}: {most} steps better than {fewest}": "FD-toy, mean of two draws",
+            "depth {depth}: {most} steps better than {fewest}": "distance, mean of two draws",
             "depth {depth}: more steps than in training ({most}) better than {usual}": (
-                "FD-toy, mean of two draws"
+                "distance, mean of two draws"
             ),
         },
     ),
@@ -153,7 +153,7 @@ ROWS = (
             "{low} to {high} px: lower perceptual distance than bicubic": (
                 "mean, to the true picture at the higher resolution"
             ),
-            "{low} to {high} px: lower FD-toy than bicubic": (
+            "{low} to {high} px: lower {distance} than bicubic": (
                 "of the refined pictures as a set, to real ones"
             ),
         },
@@ -297,13 +297,13 @@ ROWS = (
         published=_SAMPLES,
         alt="Samples of models trained on the maps of the three tokenizers.",
         checks={
-            "the distance is lowest with the multi-scale tokenizer": "FD-toy, mean over the seeds",
+            "the distance is lowest with the multi-scale tokenizer": "distance, mean over the seeds",
             **for_each(
                 "<other>",
                 ("VAR's", "LlamaGen's"),
                 {
                     "with <other> tokenizer every seed is farther from real images than with FlexVAR's": (
-                        "FD-toy of each seed"
+                        "distance of each seed"
                     )
                 },
             ),

@@ -157,9 +157,9 @@ ROWS = (
         ),
         alt="Distance to real images for VAR and FlexVAR at equal size and steps.",
         checks={
-            "depth {depth}: ground truth below residual": "FD-toy, mean of two draws, equal steps",
+            "depth {depth}: ground truth below residual": "distance, mean of two draws, equal steps",
             "depth {depth}: more steps than in training ({most}) better than {usual}": (
-                "FD-toy, mean of two draws"
+                "distance, mean of two draws"
             ),
         },
     ),
@@ -174,7 +174,7 @@ ROWS = (
         alt="Distance to real images at twice the training resolution.",
         checks={
             "at twice the size, distance below that of enlarged samples": (
-                "FD-toy, to real scenes rendered at that size"
+                "distance, to real pictures of that size"
             )
         },
     ),
@@ -197,13 +197,13 @@ ROWS = (
             "one by one."
         ),
         checks={
-            "ground truth on VAR's tokenizer is the worst row": "FD-toy, mean over the seeds",
-            "LlamaGen's tokenizer is next": "FD-toy, mean over the seeds",
+            "ground truth on VAR's tokenizer is the worst row": "distance, mean over the seeds",
+            "LlamaGen's tokenizer is next": "distance, mean over the seeds",
             "ground truth on FlexVAR's tokenizer is better than residuals": (
-                "FD-toy, mean over the seeds"
+                "distance, mean over the seeds"
             ),
             "scalable positions are no worse than fixed ones": (
-                "FD-toy, mean over the seeds, no higher"
+                "distance, mean over the seeds, no higher"
             ),
             "ground truth on FlexVAR's tokenizer has the lower held-out loss with every seed": (
                 "nats, against residuals"
@@ -220,10 +220,10 @@ ROWS = (
         published="FID d16 4.32 (attention), 4.22 (Mamba); d20 3.71, 3.80",
         alt="Distance to real images and time for attention and Mamba.",
         checks={
-            "Mamba's FD-toy is within the seeds' range of attention's": (
+            "Mamba's {distance} is within the seeds' range of attention's": (
                 "means differ by no more than the larger range over the seeds"
             ),
-            "Mamba's FD-toy is within 10 % of attention's": "means over the seeds",
+            "Mamba's {distance} is within 10 % of attention's": "means over the seeds",
             "its held-out loss is within the seeds' range": (
                 "means differ by no more than the larger range over the seeds"
             ),
@@ -243,11 +243,11 @@ ROWS = (
             "removing the step embedding changes the loss by less than 5 %": (
                 "held-out loss, means over the seeds"
             ),
-            "removing it changes FD-toy by no more than the seeds do": _NOISE,
-            "scalable for fixed positions changes FD-toy by no more than the seeds do": _NOISE,
+            "removing it changes {distance} by no more than the seeds do": _NOISE,
+            "scalable for fixed positions changes {distance} by no more than the seeds do": _NOISE,
             "scalable for fixed positions changes the loss by no more than the seeds do": _NOISE,
-            "learning the positions changes FD-toy by no more than the seeds do": _NOISE,
-            "scalable learned positions have the lowest FD-toy": (
+            "learning the positions changes {distance} by no more than the seeds do": _NOISE,
+            "scalable learned positions have the lowest {distance}": (
                 "mean over the seeds, lowest of the four rows"
             ),
         },
