@@ -148,7 +148,7 @@ def paper(data, tmp_path, monkeypatch):
         CHAIN,
         image_size=SIDE,
         tokenizer=replace(
-            CHAIN.tokenizer, channels=(32,) * 5, feature_channels=32, blocks=1, **size
+            CHAIN.tokenizer, channels=(32, 32, 32, 32, 64), feature_channels=32, blocks=1, **size
         ),
         tokenizer_training=replace(
             CHAIN.tokenizer_training,
@@ -166,24 +166,25 @@ def paper(data, tmp_path, monkeypatch):
 
 
 class SmallMobileNet(torch.nn.Module):
-    """Means of colours in place of MobileNetV2's features, and scores of as many classes."""
+    """Colours of 2 x 2 places in place of MobileNetV2's features, and scores of its classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(12, 1001)
 
     def forward(self, x):
         return torch.nn.functional.adaptive_avg_pool2d(x, 2).flatten(1)  # B 12
 
     def logits(self, x):
-        return torch.nn.functional.pad(self(x), (1, 1000 - 12))  # B 1001
+        return self.fc(self(x))  # B 1001
 
 
 @pytest.fixture
 def chapters(paper, tmp_path, monkeypatch):
-    """The same profile as the notebooks find it: few pictures held out, three classes, short rows
-    of the tables, and a judge without weights.
+    """The same profile as the notebooks find it: few pictures held out, three classes, and a
+    judge without weights.
     """
-    ablation = replace(PAPER.ablation, depth=1, width=64, heads=1, steps=2, batch=2, seeds=(0, 1))
-    settings = replace(
-        paper, held_out=12, images={"toy": 12}, ablation=ablation, use_photographs=False
-    )
+    settings = replace(paper, held_out=12, use_photographs=False)
     monkeypatch.setitem(PROFILES, "paper", settings)
     shown = {name: number % 3 for number, name in enumerate(IMAGENET.shown)}
     monkeypatch.setitem(TASKS, "imagenet", replace(IMAGENET, shown=shown))
@@ -219,9 +220,8 @@ def test_from_the_published_pictures_to_scored_samples_and_a_sheet(paper, tmp_pa
     assert build.next_scale(task, paper, "ground_truth", depth=2).key != flex.key
 
 
-@pytest.mark.parametrize("chapter", ["02", "03", "04"])
-def test_the_code_of_a_chapter_runs_on_imagenet(chapter, chapters, tmp_path):
-    (path,) = (paths.repository() / "notebooks").glob(f"{chapter}_*.ipynb")
+def test_the_code_of_chapter_03_runs_on_imagenet(chapters, tmp_path):
+    path = paths.repository() / "notebooks" / "03_next_scale_prediction.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     names = {"__name__": "__main__"}
     for number, cell in enumerate(cells):
