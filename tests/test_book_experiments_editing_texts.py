@@ -30,7 +30,7 @@ def test_extension_is_told_beside_real_scenes_and_grey_sides():
         "taken for its class": 0.5,
         "taken for its class, real": 0.9,
     }
-    ours, why = texts.extension_texts(measured)
+    ours, why = texts.extension_texts(measured, "FD-toy")
     assert ours.startswith(
         "steps across the seam 1.25 times those elsewhere (real wide scenes 1.00"
     )
@@ -41,6 +41,6 @@ def test_extension_is_told_beside_real_scenes_and_grey_sides():
 def test_refining_is_told_as_refined_bicubic_and_ceiling():
     row = {"PSNR, dB": 20.0, "LPIPS": 0.25, "FD-toy": 4.0}
     kinds = {"refined": row, "bicubic": row | {"FD-toy": 8.0}, "ceiling: decoded truth": row}
-    told = texts.refining_text(kinds, "LPIPS")
+    told = texts.refining_text(kinds, "LPIPS", "FD-toy")
     assert told.startswith("PSNR 20.0 refined, 20.0 bicubic, 20.0 ceiling; LPIPS 0.25, 0.25, 0.25")
     assert told.endswith("FD-toy 4.00, 8.00, 4.00")

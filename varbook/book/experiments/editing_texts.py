@@ -29,9 +29,11 @@ def painting_texts(painting: Measured) -> tuple[str, str]:
     return ours, why
 
 
-def extension_texts(extension: Mapping) -> tuple[str, str]:
-    """Return what was measured and why of pictures that were made wider."""
-    ratio, fd = extension["seam"], extension["FD-toy"]
+def extension_texts(extension: Mapping, fd_name: str) -> tuple[str, str]:
+    """Return what was measured and why of pictures that were made wider; `fd_name` is the name of
+    the distance between sets, such as "FD-toy".
+    """
+    ratio, fd = extension["seam"], extension[fd_name]
     ours = (
         f"steps across the seam {ratio['extended']:.2f} times those elsewhere "
         f"(real wide scenes {ratio['real']:.2f}, "
@@ -39,24 +41,24 @@ def extension_texts(extension: Mapping) -> tuple[str, str]:
         f"grey sides {ratio['grey sides']:.1f}); "
         f"centre {extension['centre, dB']:.1f} dB, "
         f"tokenizer alone {extension['centre, tokenizer alone, dB']:.1f}; "
-        f"FD-toy {fd['extended']:.2f}, grey sides {fd['grey sides']:.2f}"
+        f"{fd_name} {fd['extended']:.2f}, grey sides {fd['grey sides']:.2f}"
     )
     recognised, real = extension[TAKEN], extension[f"{TAKEN}, real"]
     why = (
-        f"decoded real wide scenes have FD-toy {fd['decoded']:.2f}; "
+        f"decoded real wide scenes have {fd_name} {fd['decoded']:.2f}; "
         f"recognised {recognised:.0%} (real {real:.0%})"
     )
     return ours, why
 
 
-def refining_text(kinds: Measured, distance: str) -> str:
-    """Return PSNR, the perceptual distance named `distance`, and FD-toy of one refinement:
-    refined, bicubic, and the ceiling that the tokenizer sets.
+def refining_text(kinds: Measured, distance: str, fd_name: str) -> str:
+    """Return PSNR, the perceptual distance named `distance`, and the distance between sets named
+    `fd_name` of one refinement: refined, bicubic, and the ceiling that the tokenizer sets.
     """
     three = [kinds[kind] for kind in ("refined", "bicubic", "ceiling: decoded truth")]
     names = ("refined", "bicubic", "ceiling")
     psnr = [f"{row['PSNR, dB']:.1f} {name}" for row, name in zip(three, names, strict=True)]
     others = [
-        f"{key} {', '.join(f'{row[key]:.2f}' for row in three)}" for key in (distance, "FD-toy")
+        f"{key} {', '.join(f'{row[key]:.2f}' for row in three)}" for key in (distance, fd_name)
     ]
     return f"PSNR {', '.join(psnr)}; {'; '.join(others)}"

@@ -74,6 +74,11 @@ def task_of(profile: Profile) -> Task:
     return TASKS[profile.generation]
 
 
+def distance_of(profile: Profile) -> str:
+    """Return what the distance of the rows' judge is called, such as "FD-toy"."""
+    return build.judge(task_of(profile), profile).model.distance
+
+
 def ablation(profile: Profile, name: str, seed: int) -> Run:
     """Return the record of the row `name` of ROWS, trained with `seed`: its "result" holds every
     number of `model_measures`.

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from varbook.book.models.judges import judge
+from varbook.book.models.judges import TRAINED, judge
 from varbook.book.models.profiles import Profile
 from varbook.book.models.published import Start, own_start, published_start
 from varbook.book.models.tasks import Task
@@ -322,7 +322,7 @@ def models_of(tasks: Iterable[Task]) -> dict[str, Callable[[Profile], Trained]]:
     """Return every model of the tasks by the name of its runs, such as "photo-cyclevar"."""
     models: dict[str, Callable[[Profile], Trained]] = {}
     for task in tasks:
-        parts: dict[str, Callable] = {"judge": judge} if task.judge else {}
+        parts: dict[str, Callable] = {"judge": judge} if task.judge in TRAINED else {}
         parts |= {"tokenizer": tokenizer, "var": next_scale, "cyclevar": translator}
         if task.published:
             parts["published"] = partial(translator, method="published")

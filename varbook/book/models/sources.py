@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -51,6 +52,7 @@ class World:
     training: tuple[Scenes, ...]  # all that tokenizer, next-scale model and judge see
     domains: Mapping[str, Scenes] = field(hash=False)  # training pictures of each domain
     held_out_seed: int
+    rendered: ClassVar[bool] = True  # at every size and shape, the same scenes
 
     def missing(self) -> str | None:
         """Return None: the toy world is everywhere."""
@@ -157,6 +159,7 @@ class Folders:
     shape: str = "resize"  # how a picture becomes a square: see `data.folders.CROPS`
     margin: float = 286 / 256  # 1: the whole picture, mirrored half of the time
     advice: str = "name the place of its folder in VARBOOK_DATA"
+    rendered: ClassVar[bool] = False
 
     def missing(self) -> str | None:
         """Return None, or, where the pictures are not there, a sentence that says what to do."""

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from varbook.train.steps import Draw, draw_batch
 
 HELD_OUT_SEED = 4  # of the pictures that chapters 02 to 07 hold out, in every task
 TRAIN_SEED = 1  # of those that a chapter takes from the training pictures
-# The toy world's animals that ImageNet has too, each as its most usual class: it has no giraffe.
+# The toy world's animals that ImageNet has too, each as its most usual class, and a bear: it has no
+# giraffe.
 ANIMALS = {
     "horse": 339,
     "zebra": 340,
@@ -31,6 +33,7 @@ ANIMALS = {
     "cat": 281,
     "rabbit": 330,
     "lion": 291,
+    "bear": 294,
 }
 
 
@@ -51,6 +54,7 @@ class Streamed:
 
     name: str
     advice: str
+    rendered: ClassVar[bool] = False
 
     def missing(self) -> str | None:
         """Return None, or, where the shards are not there, a sentence that says what to do."""

@@ -22,7 +22,6 @@ from varbook.train.steps import Draw
 from varbook.translate.cyclevar import CycleVARConfig
 from varbook.world.scene import SPECIES
 
-JUDGES = ("species", "attributes", "imagenet")
 # Shipped runs whose kind is not the name that the rule of `Task.run_name` gives.
 RECORDED = {
     "toy-judge": "judge",
@@ -48,7 +47,9 @@ class Task:
     domains: Mapping[str, int | str] = field(hash=False)  # name -> class or prompt, X before Y
     pictures: World | Folders | Streamed
     chain: str  # which of the profile's chains is trained
-    judge: str | None = None  # of JUDGES; None: judged by pretrained features alone
+    judge: str | None = (
+        None  # "species", "attributes" or "imagenet"; None: judged by pretrained features alone
+    )
     config: CycleVARConfig = CycleVARConfig()
     rivals_over: str = "residual"  # pyramid of the tokenizer over which rival generators work
     published: Published | None = None

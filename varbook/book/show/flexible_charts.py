@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 KINDS = {"real": "k:", "decoded": "C2s--", "drawn": "C0o-", "enlarged": "C1^-."}
-MEASURES = ("FD-toy", "taken for its class", "detail")
 MARKS = ("o-", "s--", "^-.", "d:")  # of the depths
 GREY = "0.8"
 
 
-def sizes_figure(sizes: Mapping[int, Mapping], stride: int, trained_at: int, chance: float):
-    """Return a matplotlib figure of three measures against the pixels of a side, one line for each
-    kind of picture.
+def sizes_figure(
+    sizes: Mapping[int, Mapping], distance: str, stride: int, trained_at: int, chance: float
+):
+    """Return a matplotlib figure of three measures, `distance` (such as "FD-toy") the first, against the
+    pixels of a side, one line for each kind of picture.
 
     `sizes` is side of the latent -> kind -> measures; a cell of the latent is `stride` pixels wide;
     the size of the training, `trained_at` pixels, is grey, and `chance` a line in the second panel.
@@ -19,7 +20,7 @@ def sizes_figure(sizes: Mapping[int, Mapping], stride: int, trained_at: int, cha
 
     figure, axes = plt.subplots(1, 3, figsize=(8.6, 2.8))
     pixels, ticks = [stride * side for side in sizes], [16, 32, 64, 128, 256]
-    for axis, name in zip(axes, MEASURES, strict=True):
+    for axis, name in zip(axes, (distance, "taken for its class", "detail"), strict=True):
         for kind, style in KINDS.items():
             values = [kinds[kind][name] for kinds in sizes.values()]
             axis.plot(pixels, values, style, label=kind, markersize=4)

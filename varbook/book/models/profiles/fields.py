@@ -92,9 +92,8 @@ class Profile:
     # Training images of the drawn chains: "toy" and "small" (half of them horses and zebras),
     # "captions" (by day and by night, as photographs and flat).
     images: dict[str, int] = field(hash=False)
-    # The task, by its name in `tasks.TASKS`, whose class-conditional models are sampled and scored
-    # as the papers' are (`experiments.imagenet`). The notebooks of chapters 02 to 07 take the toy
-    # world apart in every profile: its scenes can be drawn at any size, with a true silhouette.
+    # The task, by its name in `tasks.TASKS`, whose class-conditional models chapters 02 to 07 train
+    # and measure, and `experiments.imagenet` samples and scores as the papers do.
     generation: str
     # Does CycleVAR on photographs start from the published VAR-d16 and Infinity-2B (CycleVAR
     # section 4.1), or from the book's own models?
