@@ -47,9 +47,8 @@ class Task:
     domains: Mapping[str, int | str] = field(hash=False)  # name -> class or prompt, X before Y
     pictures: World | Folders | Streamed
     chain: str  # which of the profile's chains is trained
-    judge: str | None = (
-        None  # "species", "attributes" or "imagenet"; None: judged by pretrained features alone
-    )
+    # "species", "attributes" or "imagenet"; None: judged by pretrained features alone.
+    judge: str | None = None
     config: CycleVARConfig = CycleVARConfig()
     rivals_over: str = "residual"  # pyramid of the tokenizer over which rival generators work
     published: Published | None = None
