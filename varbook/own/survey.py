@@ -98,7 +98,7 @@ class Survey:
                 f"{small.name}; both are drawn equally often"
             )
         if any(min(domain.median_size) < self.size for domain in self.domains):
-            lines.append(f"many pictures smaller than {self.size} pixels and are enlarged")
+            lines.append(f"many pictures are below {self.size} pixels and are enlarged")
         return lines
 
     def numbers(self) -> dict:
