@@ -59,6 +59,13 @@ def test_more_time_is_more_steps_at_the_size_that_was_asked_for():
     )
 
 
+def test_no_more_pictures_are_measured_than_the_time_allows():
+    plans = [make_plan(minutes, machine(), size=64) for minutes in (10, 30, 600)]
+    assert [plan.held_out for plan in plans] == [40, 120, 200]
+    measuring = [plan.seconds["sheets and numbers"] for plan in plans]
+    assert measuring == sorted(measuring) and measuring[0] < 60 * 10 / 4
+
+
 def test_too_little_time_is_refused_with_the_time_that_is_needed():
     with pytest.raises(VarbookError, match=r"too short .* needs about \d+ or more"):
         make_plan(1, machine(20.0))

@@ -133,6 +133,7 @@ def measure(cyclevar: CycleVAR, first: Pictures, second: Pictures) -> Report:
         )
     else:
         probe = DomainProbe(first.train[:PROBE_MOST], second.train[:PROBE_MOST])
+    examples = sum(min(PROBE_MOST, len(domain.train)) for domain in (first, second))
     directions, tokenizer = {}, {}
     for source, target in ((first, second), (second, first)):
         if not len(source.held_out):
@@ -144,7 +145,7 @@ def measure(cyclevar: CycleVAR, first: Pictures, second: Pictures) -> Report:
             "tokenizer alone": rendered,
             "CycleVAR": translate_all(cyclevar, source.held_out, target.target),
         }
-        share = _share(probe, second is target, len(first.train) + len(second.train))
+        share = _share(probe, second is target, examples)
         rows = {
             method: _row(images, source.held_out, target, share)
             for method, images in methods.items()
@@ -178,7 +179,7 @@ def _share(
             len(images),
             0,
             "none",
-            f"share that a line fitted to at most {examples} training pictures puts on the "
+            f"share that a line fitted to {examples} training pictures puts on the "
             "target's side",
         )
         value = second if target_is_second else 1 - second
