@@ -40,7 +40,7 @@ figures: setup
 
 # All three run, and any that fails fails the whole: one call shows everything there is to mend.
 check: setup
-	@code=0; $(VENV)/bin/ruff check $(SOURCES) notebooks || code=1; $(VENV)/bin/ruff format --check $(SOURCES) || code=1; \
+	@code=0; $(VENV)/bin/ruff check $(SOURCES) notebooks || code=1; $(VENV)/bin/ruff format --check $(SOURCES) notebooks || code=1; \
 	  $(VENV)/bin/mypy || code=1; exit $$code
 
 # Both halves run, and either failing fails the whole.

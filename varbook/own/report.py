@@ -179,8 +179,7 @@ def _share(
             len(images),
             0,
             "none",
-            f"share that a line fitted to {examples} training pictures puts on the "
-            "target's side",
+            f"share that a line fitted to {examples} training pictures puts on the target's side",
         )
         value = second if target_is_second else 1 - second
         return {"seen_as": Measured(f"taken for {target}", value, card)}
