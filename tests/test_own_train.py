@@ -118,6 +118,24 @@ def test_curves_and_sheets_are_shown_on_the_way(pair):
     assert any(sheet for _, sheet in seen["translator"][: PLAN.translator])
 
 
+def test_a_time_that_is_too_short_is_refused_or_lengthened(pair, monkeypatch):
+    asked = []
+
+    def make_plan(minutes, speed_at, **options):
+        asked.append(minutes)
+        if minutes < 5:
+            raise VarbookError("too short")
+        return PLAN
+
+    monkeypatch.setattr(own_train, "make_plan", make_plan)
+    request, parts = Request(pair, minutes=1), listed(pair)
+    with pytest.raises(VarbookError, match="too short"):
+        own_train.planned(request, parts, None)
+    for _ in range(2):  # made, then found
+        assert own_train.planned(request, parts, None, most_minutes=40) == PLAN
+    assert asked == [1, 1, 40]
+
+
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing_beside_the_pictures(pair):
     result, said = ask(pair, dry_run=True)
     assert "plan at 32 pixels" in said and "summer" in said

@@ -23,18 +23,18 @@ SERIES = {
 
 
 def curves_figure(curves: Mapping[str, Curve]) -> Figure:
-    """Return the curves of the parts that have one so far, a panel each, losses on a logarithmic
-    scale.
+    """Return the curves of the parts that have one so far, a panel each; several losses in one
+    panel stand on a logarithmic scale.
     """
     figure, panels = plt.subplots(1, len(SERIES), figsize=(9, 2.4), layout="constrained")
     for axis, (part, series) in zip(panels, SERIES.items(), strict=True):
-        axis.set(title=part, xlabel="step", yscale="log")
+        axis.set(title=part, xlabel="step", yscale="log" if len(series) > 1 else "linear")
         curve = curves.get(part, [])
         for name, label in series.items():
             points = [(point["step"], point[name]) for point in curve if name in point]
             if points:
                 axis.plot(*zip(*points, strict=True), label=label)
-        if curve and len(series) > 1:
+        if curve:
             axis.legend(fontsize="small")
     return figure
 

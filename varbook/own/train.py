@@ -11,38 +11,36 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from varbook import paths, processes
-from varbook.book.models import build
-from varbook.book.models.profiles import Profile, profile
-from varbook.book.models.sources import Folders
+from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained, Watch
-from varbook.data.crops import centre_crop
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features import squeezenet
 from varbook.features.perceptual import best_at_hand
 from varbook.files import read_json, write_json
-from varbook.own.folder import listed, survey
+from varbook.own.folder import listed
 from varbook.own.layout import OUTPUT
 from varbook.own.plan import Plan, base_chain, chain_of_size, make_plan, plan_from
-from varbook.own.report import Pictures, measure, say_report, tokenizer_sheet, translation_sheet
+from varbook.own.report import measure, say_report, tokenizer_sheet, translation_sheet
 from varbook.own.speed import measure_speed
 from varbook.own.start import book_model, book_tokenizer
 from varbook.own.survey import Survey
+from varbook.own.task import parts_of, pictures_of, profile_of, survey_for, task_of
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve
-from varbook.train.progress import progress
 from varbook.transformer.model import NextScaleModel
 from varbook.translate.cyclevar import CycleVAR
 
-MARGIN = 286 / 256  # CycleVAR section 4.1: pictures are loaded larger, and cropped at random
 REPORTS = 4  # lines about each part while it is trained; a sheet with each of the translator's
 # What is shown on the way: the part at work, its curve so far, and now and then a new sheet.
 Shown = Callable[[str, Curve, Image.Image | None], None]
@@ -97,14 +95,7 @@ def train_own(request: Request, say: Callable[[str], None] = print) -> dict:
     check_places(request)
     starts = (book_tokenizer(), book_model()) if request.start == "book" else (None, None)
     plan = planned(request, parts, starts[0])
-    looked = survey(
-        parts,
-        size=plan.size,
-        load_size=round(plan.size * MARGIN),
-        most=plan.pictures,
-        most_held_out=plan.held_out,
-        shown=lambda steps: progress(steps, "pictures"),
-    )
+    looked = survey_for(plan, parts)
     say(looked.say())
     say("")
     say(plan.say())
@@ -139,9 +130,14 @@ def check_places(request: Request) -> None:
             )
 
 
-def planned(request: Request, parts, start: Trained | None) -> Plan:
+def planned(
+    request: Request, parts, start: Trained | None, *, most_minutes: float | None = None
+) -> Plan:
     """Return the plan for a request: the one that was made for the same request before, so that the
     same command goes on with the same training, or a new one.
+
+    Where the time is too short for this machine it is refused with a VarbookError, or, with
+    `most_minutes`, these are planned for.
     """
     files = [[str(header.file.resolve()) for header in (*part.train, *part.test)] for part in parts]
     names = [part.place.name for part in parts]
@@ -150,12 +146,14 @@ def planned(request: Request, parts, start: Trained | None) -> Plan:
     file = paths.home() / "plans" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
     if file.is_file():
         return plan_from(read_json(file))
-    plan = make_plan(
-        request.minutes,
-        lambda size: measure_speed(chain_of_size(size), pick_device()),
-        size=request.size,
-        adapted=start is not None,
-    )
+    speed_at = cache(lambda size: measure_speed(chain_of_size(size), pick_device()))
+    options: dict[str, Any] = {"size": request.size, "adapted": start is not None}
+    try:
+        plan = make_plan(request.minutes, speed_at, **options)
+    except VarbookError:
+        if most_minutes is None:
+            raise
+        plan = make_plan(most_minutes, speed_at, **options)
     write_json(file, plan.numbers())
     return plan
 
@@ -172,45 +170,6 @@ def write_left_out(looked: Survey, folder: Path) -> None:
     if lines:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "left_out.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def task_of(looked: Survey) -> Task:
-    """Return the task of the user's pictures, as the book's own tasks are."""
-    first, second = looked.domains
-    files = {
-        "trainA": first.train,
-        "trainB": second.train,
-        "testA": first.held_out,
-        "testB": second.held_out,
-    }
-    return Task(
-        name=f"{first.name} and {second.name}",
-        domains={first.name: 0, second.name: 1},
-        pictures=Folders(f"{first.folder} and {second.folder}", files=files, margin=MARGIN),
-        chain="photographs",
-        prefix="own",
-    )
-
-
-def profile_of(plan: Plan, seed: int) -> Profile:
-    """Return the laptop profile with the plan's chain in place of that of the photographs."""
-    base = profile("laptop")
-    chains = base.chains | {"photographs": plan.chain()}
-    return replace(base, name="own", seed=seed, chains=chains)
-
-
-def pictures_of(task: Task, own_profile: Profile) -> tuple[Pictures, Pictures]:
-    """Return both domains at the model's size."""
-    side = task.side(own_profile)
-
-    def images(name: str, held_out: bool) -> Tensor:
-        return centre_crop(task.domain(own_profile, name, held_out=held_out).images, side)
-
-    first, second = (
-        Pictures(name, index, images(name, False), images(name, True))
-        for index, name in enumerate(task.domains)
-    )
-    return first, second
 
 
 class Training:
@@ -240,17 +199,15 @@ class Training:
         """Return the translator, trained or found; `first` and `second` are what its tokenizer and
         its next-scale model begin with.
         """
-        tokenizer = build.tokenizer(self.task, self.profile, start=first)
+        tokenizer, model, translator = parts_of(self.task, self.profile, first, second)
         tokenizer.load(self.watch("tokenizer"))
         self.say(tokenizer.run.say())
         sheet = tokenizer_sheet(tokenizer.model, self.domains)
         self.shown("tokenizer", tokenizer.run.curve, sheet)
         self.keep(sheet, "tokenizer")
-        model = build.next_scale(self.task, self.profile, over=tokenizer, start=second)
         model.load(self.watch("next-scale model"))
         self.say(model.run.say())
         self.shown("next-scale model", model.run.curve, None)
-        translator = build.translator(self.task, self.profile, over=model)
         translator.load(self.watch("translator"))
         self.say(translator.run.say())
         sheet = translation_sheet(translator.model, self.domains)
