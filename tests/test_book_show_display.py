@@ -176,8 +176,8 @@ def test_chapters_are_found_by_number(number):
 
 
 def test_an_unknown_chapter_is_refused():
-    with pytest.raises(VarbookError, match="chapters 00 to 13"):
-        chapter("14")
+    with pytest.raises(VarbookError, match="chapters 00 to 14"):
+        chapter("15")
 
 
 def test_chapters_need_and_read_only_chapters_of_the_book_and_no_circle_arises():

@@ -1,4 +1,4 @@
-"""The fourteen chapters: what each is for, what it needs from earlier ones, and where its notebook
+"""The fifteen chapters: what each is for, what it needs from earlier ones, and where its notebook
 lies.
 """
 
@@ -13,7 +13,7 @@ from varbook.paths import repository
 class Chapter:
     """One chapter of the book."""
 
-    number: str  # "00" to "13"
+    number: str  # "00" to "14"
     slug: str  # the notebook's file name after the number
     title: str
     purpose: str  # one sentence: what the reader has at the end
@@ -180,6 +180,15 @@ _ALL = (
         "all",
         _CPU,
         needs=("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12"),
+        reads=("09",),
+    ),
+    Chapter(
+        "14",
+        "your_own_pictures",
+        "Your own pictures",
+        "go from two folders of your own pictures to a translator that other programs can run",
+        "none",
+        _CPU,
         reads=("09",),
     ),
 )
