@@ -324,7 +324,15 @@ IMAGENET = Task(
     rivals_over="ground_truth",
     shown=ANIMALS,
 )
-TASKS = {task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET)}
+SEASONS = Task(
+    name="seasons",
+    domains={"summer": 0, "winter": 1},
+    pictures=Folders("summer2winter", advice="name the place that holds it in VARBOOK_DATA"),
+    chain="photographs",
+)
+TASKS = {
+    task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET, SEASONS)
+}
 
 
 def domains_of(record: dict) -> dict[str, int | str]:
