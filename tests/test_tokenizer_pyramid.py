@@ -276,10 +276,3 @@ def test_a_pyramid_of_one_s_own_is_a_subclass_and_a_row(monkeypatch):
         make_pyramid("average", Codebook(4, 2))
     with pytest.raises(VarbookError, match="adds up residual scales"):
         CycleVAR(tokenizer, model)
-
-
-def test_the_plain_pyramid_adds_enlarged_codes_and_nothing_more():
-    pyramid = make_pyramid("plain", Codebook(8, 2))
-    latent, codes = torch.randn(1, 2, 4, 4), torch.randn(1, 2, 2, 2)
-    assert torch.equal(pyramid.add(latent, codes, 1, 4), latent + up(codes, (4, 4)))
-    assert pyramid.cumulative and not list(pyramid.phi.parameters())

@@ -225,19 +225,6 @@ class BitPyramid(ResidualPyramid):
         return self.beta * commitment + bits.penalty(soft.permute(0, 2, 3, 1))
 
 
-class PlainPyramid(ResidualPyramid):
-    """VAR's pyramid without phi: what each scale adds is enlarged, and nothing more."""
-
-    def __init__(
-        self, codebook: Codebook | BinaryCodes, *, shared_phi: int = 0, beta: float = 0.25
-    ):
-        super().__init__(codebook, shared_phi=0, beta=beta)
-
-    def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
-        """Return sum + up(codes)."""
-        return latent + up(codes, size_of(latent))
-
-
 class GroundTruthPyramid(Pyramid):
     """FlexVAR's pyramid: each scale encodes the whole
     feature map at its own size (FlexVAR eqs. 3 to 5).
@@ -311,7 +298,6 @@ def phi_index(k: int, steps: int, shared: int) -> int:
 PYRAMIDS: dict[str, type[Pyramid]] = {
     "residual": ResidualPyramid,
     "ground_truth": GroundTruthPyramid,
-    "plain": PlainPyramid,
 }
 PYRAMIDS_OF_BITS = PYRAMIDS | {"residual": BitPyramid}
 

@@ -191,15 +191,4 @@ ROWS = (
             },
         ),
     ),
-    Artefact(
-        paper="CycleVAR",
-        kind="fig",
-        number=7,
-        chapter="08",
-        title="a figure more",
-        claim="adding one touches this row and the chapter",
-        published="picture only",
-        alt="The same panels once more.",
-        checks={"it is there": "the file is written"},
-    ),
 )

@@ -324,15 +324,7 @@ IMAGENET = Task(
     rivals_over="ground_truth",
     shown=ANIMALS,
 )
-SEASONS = Task(
-    name="seasons",
-    domains={"summer": 0, "winter": 1},
-    pictures=Folders("summer2winter", advice="name the place that holds it in VARBOOK_DATA"),
-    chain="photographs",
-)
-TASKS = {
-    task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET, SEASONS)
-}
+TASKS = {task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET)}
 
 
 def domains_of(record: dict) -> dict[str, int | str]:
