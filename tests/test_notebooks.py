@@ -155,7 +155,7 @@ def test_ran_from_top_to_bottom_without_error(path):
 
 @every_notebook
 def test_is_small_enough_to_read_on_github(path):
-    assert path.stat().st_size <= 400_000
+    assert path.stat().st_size <= 800_000
 
 
 def test_all_notebooks_together_are_small():
