@@ -1,23 +1,18 @@
-"""Shared by the scripts of this folder: resumable downloads, checksums, archives, errors.
+"""Shared by the scripts of this folder: places, checksums, notes in JSON, errors.
 
 Needs nothing but Python.
 """
 
 import argparse
 import hashlib
-import http.client
 import json
-import stat
+import os
 import sys
-import urllib.error
-import urllib.request
-import zipfile
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 CHUNK = 1 << 20
-TRIES = 3
 
 
 class Problem(Exception):
@@ -42,96 +37,44 @@ def answer(
         print(
             f"{name}: {error.filename or options.to}: {error.strerror or error}.", file=sys.stderr
         )
+    except KeyboardInterrupt:
+        print(f"{name}: stopped; the same command goes on from there.", file=sys.stderr)
+        return 130
     return 1
 
 
-def download(url: str, part: Path, tries: int = TRIES):
-    """Download `url` into the file `part`, resuming an earlier attempt; Problem after `tries`."""
-    for attempt in range(tries):
-        try:
-            if _go_on(url, part):
-                return
-        except urllib.error.HTTPError as error:
-            if error.code != 416:
-                message = f"{url} answers {error.code} {error.reason}: the file may have moved; get a copy and use --from."
-                raise Problem(message) from error
-            # The server has nothing after what we have, and we know of no end: what we have belongs
-            # to another file.
-            forget(part)
-        except (http.client.HTTPException, ConnectionError, TimeoutError):
-            pass  # cut off: the next attempt asks for the rest
-        except urllib.error.URLError as error:
-            if attempt + 1 == tries:
-                host = url.split("/")[2]
-                message = f"{host} cannot be reached ({error.reason}): check the network, or use --from with a copy that you have."
-                raise Problem(message) from error
-    have = part.stat().st_size if part.exists() else 0
-    raise Problem(
-        f"The download stopped after {have / 1e6:.1f} MB: run the same command again and it goes on from there."
-    )
-
-
-def _go_on(url: str, part: Path) -> bool:
-    """Ask for what is missing and append it; say whether the file is complete now."""
-    have, facts = _state(part)
-    if have and have == facts.get("bytes"):
-        return True
-    headers = {"User-Agent": "varbook"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-        # A server whose file has changed in the meantime then sends all of it, not the rest of
-        # another file.
-        headers["If-Range"] = facts["mark"]
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
-        if answer.status != 206 or not _starts_at(answer, have):
-            have = 0
-        length = answer.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-        _facts(part).write_text(json.dumps({"url": url, "bytes": total, "mark": mark}))
-        with part.open("ab" if have else "wb") as file:
-            while chunk := answer.read(CHUNK):
-                file.write(chunk)
-                have += len(chunk)
-                _tell(have, total)
-    return total is None or have == total
-
-
-def _state(part: Path) -> tuple[int, dict]:
-    """Return (bytes that may be kept, what is known about the file).
-
-    Nothing is kept that the server cannot confirm.
-    """
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that is there whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        facts = json.loads(_facts(part).read_text())
-        if facts["mark"] and not facts["mark"].startswith("W/"):
-            return part.stat().st_size, facts
-    except (OSError, ValueError, KeyError):
-        pass
-    return 0, {}
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _starts_at(answer, have: int) -> bool:
-    return answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+def read_json(path: Path, remedy: str, kind: type = dict):
+    """Return what a JSON file holds, a `kind`; Problem with a `remedy` where it is something else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Problem(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"{path} is damaged: {remedy}.") from error
+    if not isinstance(content, kind):
+        raise Problem(f"{path} is damaged: {remedy}.")
+    return content
 
 
-def _facts(part: Path) -> Path:
-    return part.with_name(part.name + ".json")
+def whole_number(least: int, most: int = 10**9) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number from `least` to `most`."""
 
+    def read(text: str) -> int:
+        if not text.strip().isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}, not {text}")
+        return int(text)
 
-def forget(part: Path):
-    part.unlink(missing_ok=True)
-    _facts(part).unlink(missing_ok=True)
-
-
-def _tell(have: int, total: int | None):
-    if sys.stderr.isatty():
-        share = (
-            f"{100 * have / total:5.1f} % of {total / 1e6:.0f} MB"
-            if total
-            else f"{have / 1e6:.0f} MB"
-        )
-        print(f"\r{share}", end="", file=sys.stderr, flush=True)
+    return read
 
 
 def sha256(path: Path) -> str:
@@ -150,38 +93,12 @@ def check_sum(path: Path, url: str, lock: Path, wanted: str | None) -> dict:
         raise Problem(
             f"The SHA-256 of {path} is {facts['sha256']}, not the one asked for: delete it and try again."
         )
-    try:
-        known = json.loads(lock.read_text())
-    except (OSError, ValueError):
-        return facts
+    known = (
+        read_json(lock, "delete it, and this download becomes the first") if lock.exists() else {}
+    )
     if known.get("url") == url and known.get("sha256") != facts["sha256"]:
         raise Problem(
             f"{path} differs from the first download that {lock} records: delete the zip to fetch it again, or the lock"
             " to accept a new edition."
         )
     return facts
-
-
-def unpack(archive: Path, scratch: Path):
-    """Unpack a zip into the folder `scratch`.
-
-    Raises Problem for a damaged zip, or one that reaches outside of it.
-    """
-    try:
-        with zipfile.ZipFile(archive) as content:
-            for member in content.infolist():
-                _refuse_outside(member, archive)
-            content.extractall(scratch)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Problem(
-            f"{archive} cannot be unpacked ({error}): delete it and fetch it again."
-        ) from error
-
-
-def _refuse_outside(member: zipfile.ZipInfo, archive: Path):
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    outside = path.is_absolute() or ".." in path.parts or ":" in member.filename
-    if outside or stat.S_ISLNK(member.external_attr >> 16):
-        raise Problem(
-            f"{archive} holds {member.filename!r}, which leads outside of its folder: do not use this zip."
-        )

@@ -18,9 +18,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import SUFFIXES, Problem, answer, check_sum, data_folder, download, forget, unpack
+from archives import unpack
+from common import SUFFIXES, Problem, answer, check_sum, data_folder, write_whole
+from downloads import check_address, download, forget
 
 FOLDERS = ("trainA", "trainB", "testA", "testB")
+MOST = 2 << 30  # bytes of the zip, which has a tenth of a GB
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def fetch(source: str | None, target: Path, variant: Variant, wanted: str | None
         if source is None:
             _from_home(target, scratch, variant, wanted)
         elif Path(source).is_dir():
-            shutil.copytree(find_root(Path(source)), scratch)
+            _copy(find_root(Path(source)), scratch)
             for folder in (scratch, *(entry for entry in scratch.rglob("*") if entry.is_dir())):
                 folder.chmod(
                     folder.stat().st_mode | stat.S_IRWXU
@@ -123,20 +126,26 @@ def fetch(source: str | None, target: Path, variant: Variant, wanted: str | None
             )
 
 
+def _copy(source: Path, scratch: Path):
+    try:
+        shutil.copytree(source, scratch)
+    except shutil.Error as error:  # holds (from, to, why) of everything that cannot be copied
+        file, _, why = error.args[0][0]
+        raise Problem(f"{file} cannot be copied ({why}): remove it or get it again.") from error
+
+
 def _from_home(target: Path, scratch: Path, variant: Variant, wanted: str | None):
     archive, lock = (target.with_name(target.name + ending) for ending in (".zip", ".lock.json"))
     if not archive.exists():
         part = archive.with_name(archive.name + ".part")
-        download(variant.url, part)
+        download(variant.url, part, MOST)
         part.rename(archive)
         forget(part)
     facts = check_sum(archive, variant.url, lock, wanted)
     unpack(archive, scratch)
     put(find_root(scratch), target, variant.counts)
-    lock.write_text(
-        json.dumps(facts | {"pictures": dict(zip(FOLDERS, count(target), strict=True))}, indent=1)
-        + "\n"
-    )
+    facts |= {"pictures": dict(zip(FOLDERS, count(target), strict=True))}
+    write_whole(lock, json.dumps(facts, indent=1) + "\n")
     archive.unlink()
 
 
@@ -174,7 +183,7 @@ def work(options: argparse.Namespace) -> str:
     """Do what the options ask for and return what to tell the reader; raises Problem."""
     variant = VARIANTS[options.variant]
     if options.url:
-        variant = Variant(options.url, variant.counts)
+        variant = Variant(check_address(options.url), variant.counts)
     target = options.to.expanduser().absolute()
     source = str(Path(options.source).expanduser()) if options.source else None
     found = count(target)

@@ -16,7 +16,6 @@ whole. Interrupted, the same command goes on with the shard at which it stopped.
 import argparse
 import hashlib
 import io
-import itertools
 import json
 import os
 import sys
@@ -25,10 +24,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from common import SUFFIXES, Problem, answer, sha256
+from archives import first_double, plain_name
+from common import SUFFIXES, Problem, answer, read_json, sha256, whole_number, write_whole
 from pictures import existing
 
 MANIFEST = "manifest.json"
+LONGEST = 96  # bytes of a member's name without its suffix
 EPOCH = 0  # the time of every member, so that the same pictures give the same bytes
 
 
@@ -50,10 +51,12 @@ def listed(folder: Path) -> tuple[list[str], list[tuple[str, int, Path]]]:
     ]
     if not found:
         raise Problem(f"{folder} holds no pictures: prepare them first, and check the path given.")
-    names = [name for name, _, _ in found]
-    if len(set(names)) < len(names):
-        twice = next(a for a, b in itertools.pairwise(sorted(names)) if a == b)
+    twice = first_double(name for name, _, _ in found)
+    if twice:
         raise Problem(f"{folder} holds two pictures named {twice}: rename one of them.")
+    long = next((name for name, _, _ in found if len(os.fsencode(name)) > LONGEST), None)
+    if long:
+        raise Problem(f"{folder} holds a name that is too long for a tar: shorten {long}.")
     return classes, sorted(found, key=lambda one: hashlib.sha256(one[0].encode()).hexdigest())
 
 
@@ -109,8 +112,6 @@ def work(options: argparse.Namespace) -> str:
     target = options.to.expanduser().absolute()
     if options.check:
         return check(target)
-    if options.images < 1:
-        raise Problem(f"A shard needs at least one picture, not {options.images}.")
     classes, pictures = listed(
         existing(options.source, "Name the prepared pictures with --from FOLDER.")
     )
@@ -127,9 +128,7 @@ def work(options: argparse.Namespace) -> str:
         if not (file.is_file() and file.with_suffix(".npy").is_file()):
             write_shard(file, pictures[number * options.images : (number + 1) * options.images])
     whole = json.dumps(manifest(target, classes, files), indent=1) + "\n"
-    part = target / f".{MANIFEST}.{os.getpid()}"
-    part.write_text(whole)
-    os.replace(part, target / MANIFEST)
+    write_whole(target / MANIFEST, whole)
     return f"{target}: {plan}"
 
 
@@ -138,24 +137,28 @@ def _refuse_others(target: Path, pictures: list[tuple[str, int, Path]], per_shar
     facts = [(name, label, file.stat().st_size) for name, label, file in pictures]
     how = {"pictures": hashlib.sha256(json.dumps(facts).encode()).hexdigest(), "each": per_shard}
     note = target / "how.json"
-    if note.is_file() and json.loads(note.read_text()) != how:
+    if note.is_file() and read_json(note, "choose another place with --to") != how:
         raise Problem(
             f"{target} holds shards of other pictures, or of another size: choose another place with --to."
         )
-    note.write_text(json.dumps(how) + "\n")
+    write_whole(note, json.dumps(how) + "\n")
 
 
 def check(target: Path) -> str:
     """Compare every shard with the manifest; raises Problem for the first that differs."""
+    if not (target / MANIFEST).is_file():
+        raise Problem(f"{target} holds no {MANIFEST}: make the shards first.")
+    told = read_json(target / MANIFEST, "make the shards again")
     try:
-        told = json.loads((target / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
-        raise Problem(f"{target} holds no {MANIFEST}: make the shards first.") from error
-    for shard in told["shards"]:
-        file = target / shard["file"]
-        if not file.is_file() or sha256(file) != shard["sha256"]:
+        sums = [(plain_name(one["file"], MANIFEST), one["sha256"]) for one in told["shards"]]
+        images = int(told["images"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Problem(f"{target / MANIFEST} is damaged: make the shards again.") from error
+    for name, wanted in sums:
+        file = target / name
+        if not file.is_file() or sha256(file) != wanted:
             raise Problem(f"{file} is missing or damaged: delete it and run the command again.")
-    return f"{target}: {told['images']:,} pictures in {len(told['shards'])} shards, all as the manifest says"
+    return f"{target}: {images:,} pictures in {len(sums)} shards, all as the manifest says"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -166,7 +169,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--to", type=Path, required=True, help="where the shards go")
     parser.add_argument(
-        "--images", type=int, default=10_000, help="pictures in a shard (default 10,000)"
+        "--images",
+        type=whole_number(1),
+        default=10_000,
+        help="pictures in a shard (default 10,000)",
     )
     parser.add_argument(
         "--check", action="store_true", help="compare the shards with their manifest"

@@ -1,21 +1,23 @@
 """Making a data set smaller, the same way for every set: LANCZOS, JPEG, resumable."""
 
 import argparse
+import functools
 import hashlib
 import io
 import itertools
 import json
 import os
-import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from common import SUFFIXES, Problem, data_folder
+from archives import one_file, plain_name, tar_files
+from common import SUFFIXES, Problem, data_folder, read_json, whole_number, write_whole
 from PIL import Image, UnidentifiedImageError
 
 QUALITY = 95  # with full colour resolution: what is lost is far below what a tokenizer keeps
 AT_A_TIME = 256
+LARGEST_SIDE = 8192  # pixels; beyond, a picture no longer fits into a JPEG's 65,500 a side
 NOTE = "how.json"
 
 Rule = Callable[[Image.Image], Image.Image]
@@ -58,15 +60,14 @@ def files(folder: Path, below: str) -> Iterator[Picture]:
 
 
 def members(archive: Path, below: str) -> Iterator[Picture]:
-    """Yield the pictures of a tar archive in its own order; nothing is unpacked onto the disk."""
-    try:
-        with tarfile.open(archive) as content:
-            for member in content:
-                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
-                    picture = content.extractfile(member).read()
-                    yield f"{below}/{Path(member.name).stem}.jpg", lambda picture=picture: picture
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise Problem(f"{archive} is damaged ({error}): fetch it again.") from error
+    """Yield the pictures of a tar archive in its own order; nothing is unpacked onto the disk.
+
+    Problem where the archive is damaged anywhere, before the first picture.
+    """
+    for name, content in tar_files(archive):
+        path = PurePosixPath(name)
+        if path.suffix.lower() in SUFFIXES:
+            yield f"{below}/{plain_name(path.stem, archive)}.jpg", functools.partial(bytes, content)
 
 
 def chosen(names: Iterable[str], count: int) -> list[str]:
@@ -105,53 +106,77 @@ def _note(folder: Path, how: str) -> None:
     """
     note = folder / NOTE
     if note.is_file():
-        before = json.loads(note.read_text())["how"]
-        if before != how:
-            raise Problem(
-                f"{folder} holds pictures made otherwise ({before}): choose another place with --to."
-            )
-    elif folder.is_dir() and any(folder.iterdir()):
+        before = read_json(note, "choose another place with --to").get("how")
+        if before == how:
+            return
+        raise Problem(
+            f"{folder} holds pictures made otherwise ({before}): choose another place with --to."
+        )
+    if folder.is_dir() and any(folder.iterdir()):
         raise Problem(
             f"{folder} exists and was not made by this script: move it away or choose another place with --to."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps({"how": how}, indent=1) + "\n")
+    write_whole(note, json.dumps({"how": how}, indent=1) + "\n")
 
 
 def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) -> str:
     """Write every missing picture, made smaller by `rule`, and return what was done.
 
     `how` says the rule in words. Interrupted, the same command goes on where it stopped. Raises
-    Problem, at the end, where pictures cannot be decoded.
+    Problem, at the end, where pictures cannot be decoded, or bear the name of another one.
     """
     _note(folder, how)
     made = there = 0
     broken: list[str] = []
+    doubles: list[str] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        pictures = iter(pictures)
-        while batch := list(itertools.islice(_jobs(pictures, folder, rule), AT_A_TIME)):
+        jobs_left = _jobs(pictures, folder, rule, doubles, broken)
+        while batch := list(itertools.islice(jobs_left, AT_A_TIME)):
             jobs = [job for job in batch if job is not None]
             there += len(batch) - len(jobs)
             broken += filter(None, pool.map(_write, jobs))
             made += len(jobs)
+    told = []
     if broken:
-        raise Problem(
-            f"{len(broken)} pictures cannot be decoded ({', '.join(broken[:3])}{', ...' if len(broken) > 3 else ''}), the others "
-            "are done: get these again and run the same command."
-        )
+        told.append(f"{_some(broken)} cannot be decoded: get these again")
+    if doubles:
+        told.append(f"{_some(doubles)} would overwrite one of the same name: rename these")
+    if told:
+        raise Problem(f"{', and '.join(told)}, and run the same command; the others are done.")
     return f"{folder}: {made} pictures made, {there} were there already ({how})."
 
 
+def _some(names: list[str]) -> str:
+    return f"{len(names)} pictures ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+
+
 def _jobs(
-    pictures: Iterator[Picture], folder: Path, rule: Rule
+    pictures: Iterable[Picture], folder: Path, rule: Rule, doubles: list[str], broken: list[str]
 ) -> Iterator[tuple[bytes, Path, Rule] | None]:
+    """Yield what is to be done for each picture, None where it is there already.
+
+    Names that an earlier one has are added to `doubles`, what cannot be read to `broken`.
+    """
+    taken: set[str] = set()
     for name, read in pictures:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise Problem(f"{name!r} leads outside of {folder}: rename that picture.")
+        if one_file(name) in taken:
+            doubles.append(name)
+            continue
+        taken.add(one_file(name))
         target = folder / name
         if target.is_file():
             yield None
             continue
+        try:
+            content = read()
+        except OSError:  # a link that leads nowhere, a folder named like a picture, no right
+            broken.append(name)
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        yield read(), target, rule
+        yield content, target, rule
 
 
 def options(text: str, name: str, side: int) -> argparse.ArgumentParser:
@@ -166,7 +191,9 @@ def options(text: str, name: str, side: int) -> argparse.ArgumentParser:
         default=data_folder(name),
         help=f"where the pictures go (default: data/{name})",
     )
-    parser.add_argument("--side", type=int, default=side, help=f"pixels (default {side})")
+    parser.add_argument(
+        "--side", type=whole_number(1, LARGEST_SIDE), default=side, help=f"pixels (default {side})"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be done, and do nothing"
     )

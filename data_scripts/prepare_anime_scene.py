@@ -16,7 +16,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from common import SUFFIXES, Problem, answer
+from archives import first_double
+from common import SUFFIXES, Problem, answer, whole_number
 from pictures import Picture, chosen, existing, middle, options, resize_all
 
 ASK = "LHQ must be fetched from its home (the project universome/alis): name the folder of photographs with --from FOLDER."
@@ -26,14 +27,18 @@ ASK_FRAMES = "The films' frames are not given away: take them out as Scenimefy d
 def find_pictures(folder: Path) -> dict[str, Path]:
     """Return name -> file of all pictures in a folder and its subfolders.
 
-    Raises Problem where there are too few.
+    Raises Problem where there are too few, and where two would get one name.
     """
     places = [
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     ]
-    found = {"-".join(path.relative_to(folder).with_suffix("").parts): path for path in places}
+    named = {path: "-".join(path.relative_to(folder).with_suffix("").parts) for path in places}
+    double = first_double(named.values())
+    if double:
+        raise Problem(f"{folder} holds two pictures that would be named {double}: rename one.")
+    found = {name: path for path, name in named.items()}
     if len(found) < 2:
         raise Problem(f"{folder} holds no pictures ({', '.join(SUFFIXES)}): check the path.")
     return found
@@ -70,7 +75,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = options(__doc__, "anime_scene", 512)
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="the films' frames")
     parser.add_argument(
-        "--held-out", type=int, default=100, help="test pictures of each domain (default 100)"
+        "--held-out",
+        type=whole_number(1),
+        default=100,
+        help="test pictures of each domain (default 100)",
     )
     return answer("prepare_anime_scene", work, parser.parse_args(arguments))
 

@@ -14,12 +14,12 @@ and CycleVAR took is not published: these are the first 500 in the order of the 
 names. Both sides are scaled to 512 pixels apart, as CycleGAN-Turbo's authors say they did.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from common import Problem, answer
+from archives import plain_name
+from common import Problem, answer, read_json, whole_number
 from pictures import Picture, chosen, existing, options, resize_all, whole
 
 TIMES = {"A": "daytime", "B": "night"}
@@ -36,13 +36,14 @@ def read_labels(root: Path, split: str) -> list[dict]:
         raise Problem(
             f"{root} lacks the labels that say the time of day: {' or '.join(map(str, places))}."
         )
+    content = read_json(file, "get it again", list)
     try:
-        entries = [(one["name"], one["attributes"]) for one in json.loads(file.read_text())]
+        entries = [(plain_name(one["name"], file), one["attributes"]) for one in content]
         return [
-            {"name": name, "time": about["timeofday"], "weather": about["weather"]}
+            {"name": name, "time": str(about["timeofday"]), "weather": str(about["weather"])}
             for name, about in entries
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise Problem(f"{file} is not a label file of BDD100K: get it again.") from error
 
 
@@ -109,7 +110,10 @@ def main(arguments: list[str] | None = None) -> int:
         help='these kinds of weather alone, for example "clear,overcast" (default: any)',
     )
     parser.add_argument(
-        "--held-out", type=int, default=500, help="evaluation pictures of each domain (default 500)"
+        "--held-out",
+        type=whole_number(1),
+        default=500,
+        help="evaluation pictures of each domain (default 500)",
     )
     return answer("prepare_bdd100k", work, parser.parse_args(arguments))
 

@@ -13,13 +13,13 @@ taken from that.
 """
 
 import csv
+import functools
 import hashlib
-import io
 import sys
-import tarfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from archives import inner_files, plain_name, tar_files
 from common import Problem, answer
 from pictures import Picture, existing, files, options, resize_all, short_side
 
@@ -52,7 +52,7 @@ def find_split(root: Path, split: str) -> Path:
 def validation_classes(root: Path) -> dict[str, str]:
     """Return picture name -> class of the validation set, from Kaggle's table.
 
-    Raises Problem where the table is missing.
+    Raises Problem where the table is missing or damaged, or a class is no name of a folder.
     """
     table = next(
         (place / LABELS for place in (root, root / "ILSVRC") if (place / LABELS).is_file()), None
@@ -61,8 +61,14 @@ def validation_classes(root: Path) -> dict[str, str]:
         raise Problem(
             f"The validation pictures lie in one heap, so that their classes are needed: put {LABELS} into {root}."
         )
-    with table.open(newline="") as file:
-        return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = [
+                (row["ImageId"], row["PredictionString"].split()) for row in csv.DictReader(file)
+            ]
+        return {name: plain_name(words[0], table) for name, words in rows}
+    except (csv.Error, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise Problem(f"{table} is damaged, or not Kaggle's table: get it again.") from error
 
 
 def by_class(split: str, place: Path, root: Path) -> Iterator[Picture]:
@@ -81,22 +87,18 @@ def by_class(split: str, place: Path, root: Path) -> Iterator[Picture]:
 
 def _train_archive(archive: Path, root: Path) -> Iterator[Picture]:
     # An archive of one archive per class.
-    with tarfile.open(archive) as outer:
-        for one in outer:
-            with tarfile.open(fileobj=io.BytesIO(outer.extractfile(one).read())) as inner:
-                for member in inner:
-                    yield (
-                        f"train/{Path(one.name).stem}/{Path(member.name).stem}.jpg",
-                        inner.extractfile(member).read,
-                    )
+    for name, content in tar_files(archive):
+        label = plain_name(PurePosixPath(name).stem, archive)
+        for inner, picture in inner_files(content, f"{name} in {archive}"):
+            stem = plain_name(PurePosixPath(inner).stem, archive)
+            yield f"train/{label}/{stem}.jpg", functools.partial(bytes, picture)
 
 
 def _validation_archive(archive: Path, root: Path) -> Iterator[Picture]:
     classes = validation_classes(root)
-    with tarfile.open(archive) as content:
-        for member in content:
-            stem = Path(member.name).stem
-            yield f"val/{_class_of(classes, stem)}/{stem}.jpg", content.extractfile(member).read
+    for name, content in tar_files(archive):
+        stem = plain_name(PurePosixPath(name).stem, archive)
+        yield f"val/{_class_of(classes, stem)}/{stem}.jpg", functools.partial(bytes, content)
 
 
 def _class_of(classes: dict[str, str], stem: str) -> str:

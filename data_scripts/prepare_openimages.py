@@ -17,7 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from common import Problem, answer, check_sum, download, forget
+from common import Problem, answer, check_sum, write_whole
+from downloads import download, forget
 from pictures import Picture, existing, files, members, options, resize_all, short_side
 
 HOME = "https://open-images-dataset.s3.amazonaws.com/tar"
@@ -54,7 +55,7 @@ def fetch_part(part: str, target: Path, rule, how: str) -> str:
         forget(piece)
     facts = check_sum(archive, url, lock, None)
     told = resize_all(members(archive, "train"), target, rule, how)
-    lock.write_text(json.dumps(facts, indent=1) + "\n")
+    write_whole(lock, json.dumps(facts, indent=1) + "\n")
     done.touch()
     archive.unlink()
     return told

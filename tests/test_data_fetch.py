@@ -2,22 +2,30 @@
 refusals, nothing lost.
 """
 
+import email.utils
 import hashlib
 import io
+import itertools
 import json
+import shutil
+import stat
 import sys
 import threading
 import zipfile
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from varbook.paths import repository
 
 sys.path.insert(0, str(repository() / "data_scripts"))
-import common  # noqa: E402
+import archives  # noqa: E402
+import downloads  # noqa: E402
 import fetch_horse2zebra as fetch  # noqa: E402
+from common import Problem  # noqa: E402
 
 COUNTS = (3, 2, 1, 1)
 
@@ -35,8 +43,10 @@ def small_zip(names=fetch.FOLDERS, counts=COUNTS, extra=()) -> bytes:
 
 
 class Home(BaseHTTPRequestHandler):
-    """Serves server.content with Range support; cuts the first server.cuts answers off in the
-    middle.
+    """Serves server.content with Range support.
+
+    The first server.cuts answers are cut off in the middle; the first of server.codes are answered
+    by (code, headers) instead; server.forge may change the headers of what is sent.
     """
 
     def log_message(self, *_):
@@ -48,6 +58,14 @@ class Home(BaseHTTPRequestHandler):
         if self.path != "/horse2zebra.zip":
             self.send_error(404)
             return
+        if server.codes:
+            code, headers = server.codes.pop(0)
+            self.send_response(code)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         start, status = 0, 200
         if (
             server.ranges
@@ -55,17 +73,18 @@ class Home(BaseHTTPRequestHandler):
             and self.headers.get("If-Range") == server.mark
         ):
             start, status = int(self.headers["Range"].removeprefix("bytes=").rstrip("-")), 206
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content) - start))
-        if server.mark:
-            self.send_header("ETag", server.mark)
+        headers = {"Content-Length": str(len(content) - start), "ETag": server.mark}
         if status == 206:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        self.send_response(status)
+        for name, value in (headers | server.forge).items():
+            if value:
+                self.send_header(name, value)
         self.end_headers()
         body = content[start:]
         if server.cuts:
             server.cuts -= 1
-            body = body[: len(body) // 2]
+            body = body[: int(len(body) * server.share)]
             self.close_connection = True
         self.wfile.write(body)
 
@@ -80,6 +99,7 @@ def home():
         True,
         '"first"',
     )
+    server.codes, server.forge, server.share = [], {}, 0.5
     server.url = f"http://127.0.0.1:{server.server_port}/horse2zebra.zip"
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
@@ -94,6 +114,8 @@ def home():
 def run(tmp_path, home, monkeypatch, capsys):
     """Runs the command into tmp_path/data/horse2zebra; returns (code, stdout, stderr)."""
     monkeypatch.setitem(fetch.VARIANTS, "cyclegan", fetch.Variant(home.url, COUNTS))
+    home.slept = []
+    monkeypatch.setattr(downloads.time, "sleep", home.slept.append)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -121,14 +143,27 @@ def test_download_unpack_and_lock(tmp_path, home, run):
     assert code == 0 and "Nothing to do" in out and len(home.asked) == asked
 
 
+def stop_in_the_middle(home, run):
+    """Let half of the file come, then nothing more until the command gives up."""
+    home.cuts = 1
+    run_once = home.codes
+    real = Home.do_GET
+
+    def then_nothing(self):
+        real(self)
+        run_once.extend((503, {}) for _ in range(downloads.TRIES) if not run_once)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Home, "do_GET", then_nothing)
+        code, _, err = run()
+    run_once.clear()
+    assert code == 1
+    return err
+
+
 def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path, home, run):
-    home.cuts = common.TRIES
-    code, _, err = run()
-    assert (
-        code == 1
-        and "run the same command again" in err
-        and not (tmp_path / "data" / "horse2zebra").exists()
-    )
+    err = stop_in_the_middle(home, run)
+    assert "run the same command again" in err and not (tmp_path / "data" / "horse2zebra").exists()
     part = tmp_path / "data" / "horse2zebra.zip.part"
     have = part.stat().st_size
     assert 0 < have < len(home.content) and part.read_bytes() == home.content[:have]
@@ -141,12 +176,94 @@ def test_a_short_interruption_is_not_noticed(home, run):
     assert run()[0] == 0 and len(home.asked) == 2
 
 
+def test_every_byte_that_came_is_kept_however_often_it_is_cut_off(home, run):
+    home.cuts, home.share = 10 * downloads.TRIES, 0.05
+    assert run()[0] == 0
+    starts = [int(one.removeprefix("bytes=").rstrip("-")) for one in home.asked[1:]]
+    assert len(starts) == home.cuts + 10 * downloads.TRIES and starts == sorted(set(starts))
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_busy_server_is_asked_again_after_the_time_that_it_names(home, run, code):
+    home.codes += [(code, {"Retry-After": "7"}), (code, {})]
+    assert run()[0] == 0 and home.slept == [7, 2] and len(home.asked) == 3
+
+
+def test_a_time_to_come_again_may_be_a_date_and_may_be_too_far(home, run):
+    later = email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=90))
+    home.codes.append((503, {"Retry-After": later}))
+    assert run("--dry-run")[0] == 0 and run()[0] == 0 and 80 < home.slept[0] <= 90
+
+
+def test_a_server_that_asks_for_hours_is_told(home, run):
+    home.codes.append((429, {"Retry-After": "7200"}))
+    code, _, err = run()
+    assert code == 1 and "asks to wait 120 minutes" in err and not home.slept
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"Content-Range": "bytes 0-9/10"},
+        {"Content-Range": "bytes 5-9/*"},
+        {"Content-Range": "nonsense"},
+        {"Content-Range": ""},
+    ],
+)
+def test_a_part_that_was_not_asked_for_is_never_taken(tmp_path, home, run, forged):
+    stop_in_the_middle(home, run)
+    home.forge = forged
+    asked = len(home.asked)
+    assert run()[0] == 0 and fetch.count(tmp_path / "data" / "horse2zebra") == COUNTS
+    assert [bool(one) for one in home.asked[asked:]] == [True, False]  # then from the beginning
+
+
+def test_a_length_that_is_no_number_is_as_none(home, run):
+    home.forge = {"Content-Length": "lots"}
+    home.protocol = "HTTP/1.0"
+    assert run()[0] == 0
+
+
+def test_a_file_of_another_size_or_beyond_the_disk_is_told_before(tmp_path, home, run, monkeypatch):
+    monkeypatch.setattr(fetch, "MOST", 1000)
+    code, _, err = run()
+    assert code == 1 and "it is another file" in err
+    monkeypatch.setattr(fetch, "MOST", 1 << 30)
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: full)
+    code, _, err = run()
+    assert code == 1 and "make room" in err and not list((tmp_path / "data").glob("*.part"))
+
+
+def test_a_server_that_sends_next_to_nothing_is_left(home, run, monkeypatch):
+    clock = itertools.count(step=downloads.WINDOW + 1)
+    monkeypatch.setattr(downloads.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(downloads, "SLOWEST", 10**9)
+    code, _, err = run()
+    assert code == 1 and "bytes a second" in err
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["foo", "file:///etc/passwd", "ftp://host/x.zip", "http://", "http://a b/c", "http://[x/"],
+)
+def test_an_address_is_of_the_web_or_refused(run, home, address):
+    code, _, err = run("--url", address)
+    assert code == 1 and "no address that can be fetched" in err and home.asked == []
+
+
+@pytest.mark.parametrize("where", ["file:///etc/passwd", "http://[x/", "ftp://127.0.0.1:1/x"])
+def test_nothing_is_fetched_from_where_an_answer_should_not_lead(home, run, where):
+    home.codes += [(302, {"Location": where})] * downloads.TRIES
+    code, _, err = run()
+    assert code == 1 and len(err.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("change", ["new edition", "no ranges", "no mark"])
 def test_a_file_that_cannot_go_on_starts_again(tmp_path, home, run, change):
-    home.cuts = common.TRIES
     if change == "no mark":
         home.mark = ""
-    assert run()[0] == 1
+    stop_in_the_middle(home, run)
     if change == "new edition":
         home.content, home.mark = small_zip(extra=["horse2zebra/note.txt"]), '"second"'
     if change == "no ranges":
@@ -186,6 +303,58 @@ def test_a_zip_that_reaches_outside_is_refused(tmp_path, home, run):
         assert code == 1 and "leads outside" in err
         (tmp_path / "data" / "horse2zebra.zip").unlink()
     assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def test_two_members_that_would_be_one_file_are_told(tmp_path, home, run):
+    for extra in (["horse2zebra/trainA/0.PNG"], ["a/\u00e9.png", "a/e\u0301.png"]):
+        home.content = small_zip(extra=extra)
+        code, _, err = run()
+        assert code == 1 and "twice" in err and not (tmp_path / "data" / "horse2zebra").exists()
+        (tmp_path / "data" / "horse2zebra.zip").unlink()
+
+
+def test_a_link_in_a_zip_is_refused(tmp_path, home, run):
+    link = zipfile.ZipInfo("horse2zebra/trainA/link.png")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    content = io.BytesIO(small_zip())
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    home.content = content.getvalue()
+    code, _, err = run()
+    assert code == 1 and "leads outside" in err
+
+
+def test_a_zip_that_swells_is_refused_before_it_is_unpacked(tmp_path, home, run, monkeypatch):
+    monkeypatch.setattr(archives, "ROOM", 1 << 20)
+    content = io.BytesIO(small_zip())
+    with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("horse2zebra/zeros.bin", bytes(4 << 20))
+    home.content = content.getvalue()
+    code, _, err = run()
+    assert code == 1 and "unpacks to" in err
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_flipped_byte_of_a_zip_is_told_whatever_packed_it(tmp_path, method):
+    random = np.random.default_rng(0)
+    wanted = random.integers(0, 64, 4000, dtype=np.uint8).tobytes()
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w", method) as archive:
+        archive.writestr("a.bin", wanted)
+    content, told = (tmp_path / "whole.zip").read_bytes(), 0
+    for place in range(40, len(content) - 120, 97):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(random.integers(8))
+        (tmp_path / "x.zip").write_bytes(damaged)
+        try:
+            archives.unpack(tmp_path / "x.zip", tmp_path / str(place))
+            # A packer may leave bits that mean nothing.
+            assert (tmp_path / str(place) / "a.bin").read_bytes() == wanted
+        except Problem as problem:
+            assert "damaged" in str(problem)
+            told += 1
+    assert told > 25
 
 
 def test_no_network_is_one_sentence(tmp_path, run, home):

@@ -7,6 +7,7 @@ import json
 import sys
 import tarfile
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,12 +15,14 @@ from varbook.data.folders import load_classes, unpaired
 from varbook.paths import repository
 
 sys.path.insert(0, str(repository() / "data_scripts"))
-import common  # noqa: E402
+import archives  # noqa: E402
+import downloads  # noqa: E402
 import pictures  # noqa: E402
 import prepare_anime_scene  # noqa: E402
 import prepare_bdd100k  # noqa: E402
 import prepare_imagenet  # noqa: E402
 import prepare_openimages  # noqa: E402
+from common import Problem  # noqa: E402
 
 
 def picture(path, size=(40, 30), mode="RGB"):
@@ -206,7 +209,7 @@ def test_a_broken_picture_is_named_and_holds_up_no_other(tmp_path, run, imagenet
     code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
     assert (
         code == 1
-        and "1 pictures cannot be decoded (n02_0.jpg)" in err
+        and "1 pictures (n02_0.jpg) cannot be decoded" in err
         and len(err.splitlines()) == 1
     )
     assert len(list((tmp_path / "out" / "train").rglob("*.jpg"))) == 5 and not list(
@@ -356,10 +359,10 @@ def test_openimages_from_archives_from_a_folder_and_from_home(tmp_path, run, mon
     monkeypatch.setattr(prepare_openimages, "HOME", "http://home/tar")
     asked = []
 
-    def download(url, part):
+    def download(url, part, *_):
         asked.append(url)
         part.write_bytes(archive.read_bytes())
-        common._facts(part).write_text("{}")
+        downloads._facts(part).write_text("{}")
 
     monkeypatch.setattr(prepare_openimages, "download", download)
     for _ in range(2):  # the second time there is nothing to do
@@ -384,6 +387,165 @@ def test_a_damaged_archive_is_one_sentence_and_nothing_is_lost(tmp_path, run):
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
     code, _, err = run(prepare_openimages, "--from", tmp_path, "--side", 18)
     assert code == 1 and "train_0.tar.gz is damaged" in err and len(err.strip().splitlines()) == 1
+
+
+# --- archives and tables from outside
+# ---------------------------------------------------------------------------------
+
+
+def archive_of_noise(path, count=6):
+    """A .tar.gz of small pictures of noise, so that nearly every byte belongs to a picture."""
+    entries = {
+        f"train_0/{index}.jpg": picture(path.parent / f"{index}.jpg", (48, 40)).read_bytes()
+        for index in range(count)
+    }
+    for index in range(count):
+        (path.parent / f"{index}.jpg").unlink()
+    return tar(path, entries, "w:gz")
+
+
+def test_no_flipped_bit_of_an_archive_becomes_another_picture(tmp_path, run):
+    random = np.random.default_rng(0)
+    whole = archive_of_noise(tmp_path / "train_0.tar.gz").read_bytes()
+    for place in random.integers(10, len(whole), 25):  # the first ten bytes name time and system
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(random.integers(8))
+        (tmp_path / "train_0.tar.gz").write_bytes(damaged)
+        code, _, err = run(prepare_openimages, "--from", tmp_path, "--side", 18)
+        assert code == 1 and "is damaged" in err and len(err.strip().splitlines()) == 1
+        assert names(tmp_path / "out") == ["how.json"]
+
+
+def test_a_tar_that_is_cut_or_garbled_between_its_members_is_told(tmp_path):
+    whole = tar(tmp_path / "whole.tar", {f"{n}.jpg": bytes([n]) * 700 for n in range(1, 4)})
+    content, third = whole.read_bytes(), 1536 * 2  # a header and two blocks each
+    assert [name for name, _ in archives.tar_files(whole)] == ["1.jpg", "2.jpg", "3.jpg"]
+    for damaged in (
+        content[:third],
+        content[: third + 300],
+        content[: third + 600],
+        content[:third] + b"?" * 512 + content[third + 512 :],
+        content[:third] + bytes(512) + content[third + 512 :],
+        content[:-700] + b"?" * 700,
+        b"",
+    ):
+        (tmp_path / "x.tar").write_bytes(damaged)
+        with pytest.raises(Problem, match="damaged"):
+            next(archives.tar_files(tmp_path / "x.tar"))
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+)
+def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        member = tarfile.TarInfo("a.jpg")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(Problem, match="link or a device"):
+        next(archives.tar_files(tmp_path / "x.tar"))
+
+
+def test_a_tar_that_swells_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "ROOM", 1 << 20)
+    swells = tar(tmp_path / "x.tar.gz", {"a.jpg": bytes(3 << 20), "b.jpg": bytes(3 << 20)}, "w:gz")
+    with pytest.raises(Problem, match="unpacks to more"):
+        next(archives.tar_files(swells))
+    monkeypatch.setattr(archives, "LARGEST", 1 << 20)
+    monkeypatch.setattr(archives, "ROOM", 1 << 30)
+    with pytest.raises(Problem, match=r"'a\.jpg' has 3,145,728 bytes"):
+        next(archives.tar_files(swells))
+
+
+def heaped(folder):
+    """Put the pictures of class folders into one heap, as Kaggle does."""
+    for path in sorted(folder.rglob("*.JPEG")):
+        path.rename(folder / path.name)
+    for entry in [entry for entry in folder.iterdir() if entry.is_dir()]:
+        entry.rmdir()
+
+
+@pytest.mark.parametrize("label", ["../../x", "/tmp/x", "..", "a/b", "C:x", "a\\b", "a\x00b"])
+def test_a_class_that_is_no_name_writes_nothing_outside(tmp_path, run, imagenet, label):
+    heaped(imagenet / "val")
+    table = "ImageId,PredictionString\n" + "".join(
+        f"val_{name},{label} 1 2 3 4\n" for name in ("n01", "n02", "n03")
+    )
+    (imagenet / "LOC_val_solution.csv").write_text(table)
+    code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
+    assert code == 1 and "no name of a file" in err
+    made = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*.jpg")}
+    assert made == {("out", "train")}
+
+
+@pytest.mark.parametrize(
+    "table", ["", "ImageId\nval_n01\n", "ImageId,PredictionString\nval_n01,\n", "\xff\xfe"]
+)
+def test_a_damaged_table_is_one_sentence(tmp_path, run, imagenet, table):
+    heaped(imagenet / "val")
+    (imagenet / "LOC_val_solution.csv").write_bytes(table.encode("latin-1"))
+    code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
+    assert code == 1 and "LOC_val_solution.csv" in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["../up.jpg", "/tmp/up.jpg", "a/../../up.jpg"])
+def test_labels_that_name_a_path_are_refused(tmp_path, run, name):
+    root = bdd100k(tmp_path / "bdd")
+    file = root / "labels" / "det_20" / "det_val.json"
+    entries = json.loads(file.read_text())
+    entries[0]["name"] = name
+    file.write_text(json.dumps(entries))
+    code, _, err = run(prepare_bdd100k, "--from", root, "--side", 32)
+    assert code == 1 and "no name of a file" in err and not (tmp_path / "out").exists()
+
+
+def test_a_path_never_leads_outside_of_the_target(tmp_path):
+    for name in ("../x.jpg", "/tmp/x.jpg", "a/../../x.jpg"):
+        with pytest.raises(Problem, match="leads outside"):
+            pictures.resize_all([(name, bytes)], tmp_path / "out", pictures.whole(8), "any")
+
+
+def test_two_pictures_of_one_name_are_told_and_the_first_stays(tmp_path, run, imagenet):
+    folder = imagenet / "train" / "n01"
+    picture(folder / "n01_0.png", (90, 30))
+    picture(folder / "N01_1.JPEG", (90, 30))
+    code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
+    assert code == 1 and "2 pictures (" in err and "rename these" in err
+    made = tmp_path / "out" / "train" / "n01"
+    assert len(names(made)) == 2 and size_of(made / "n01_0.jpg") == (24, 18)
+
+
+def test_names_that_run_into_one_are_told(tmp_path, run):
+    for name in ("a-b/c.jpg", "a/b-c.jpg", "d.jpg", "e.jpg"):
+        picture(tmp_path / "lhq" / name)
+    given = ["--from", tmp_path / "lhq", "--frames", tmp_path / "lhq", "--held-out", 1]
+    code, _, err = run(prepare_anime_scene, *given)
+    assert code == 1 and "would be named" in err
+
+
+def test_what_cannot_be_read_is_named_with_what_is_broken(tmp_path, run, imagenet):
+    folder = imagenet / "train" / "n01"
+    (folder / "dangling.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (folder / "folder.jpg").mkdir()
+    (folder / "broken.jpg").write_bytes(b"?")
+    code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
+    assert code == 1 and "3 pictures (" in err and "cannot be decoded" in err
+    assert len(list((tmp_path / "out" / "train").rglob("*.jpg"))) == 6
+
+
+@pytest.mark.parametrize("note", ["", "[]", "null", "{", "{}", "[" * 100_000])
+def test_a_damaged_note_is_one_sentence(tmp_path, run, imagenet, note):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "how.json").write_text(note)
+    code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
+    assert code == 1 and "another place" in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("side", ["0", "-3", "1e3", "100000", "x"])
+def test_a_side_out_of_range_is_refused(tmp_path, run, imagenet, side):
+    with pytest.raises(SystemExit):
+        run(prepare_imagenet, "--from", imagenet, f"--side={side}")
+    assert not (tmp_path / "out").exists()
 
 
 # --- nothing for nothing

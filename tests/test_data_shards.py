@@ -168,6 +168,52 @@ def test_incomplete_shards_are_refused_with_a_sentence(tmp_path, make, harm, sen
         open_shards(tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("shards", []),
+        ("shards", None),
+        ("shards", [{"file": "../000000.tar", "bytes": 1}]),
+        ("shards", [{"file": "/tmp/000000.tar", "bytes": 1}]),
+        ("classes", 3),
+        ("classes", ["n01"]),
+    ],
+)
+def test_a_manifest_that_was_changed_is_refused_with_a_sentence(tmp_path, make, part, value):
+    make()
+    note = tmp_path / "out" / "manifest.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {part: value}))
+    with pytest.raises(VarbookError, match="holds no"):
+        open_shards(tmp_path / "out")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "[" * 100_000])
+def test_a_manifest_that_is_none_is_refused_with_a_sentence(tmp_path, make, text):
+    make()
+    (tmp_path / "out" / "manifest.json").write_text(text)
+    with pytest.raises(VarbookError, match="holds no complete shards"):
+        open_shards(tmp_path / "out")
+    code, _, err = make("--check")
+    assert code == 1 and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "table",
+    [np.zeros((3, 2), int), np.zeros(3, int), np.ones((3, 3)), [[0, 9**9, 0]], [[-1, 4, 0]]],
+)
+def test_a_table_that_leads_out_of_its_shard_is_refused(tmp_path, make, table):
+    make()
+    np.save(tmp_path / "out" / "000000.npy", np.array(table))
+    with pytest.raises(VarbookError, match="holds no complete shards"):
+        open_shards(tmp_path / "out")
+
+
+def test_a_name_too_long_for_a_tar_is_told_before_anything_is_written(tmp_path, make, prepared):
+    (prepared / "n01" / ("x" * 120 + ".jpg")).write_bytes(b"?")
+    code, _, err = make()
+    assert code == 1 and "too long" in err and not (tmp_path / "out").exists()
+
+
 def test_a_damaged_picture_is_named(tmp_path, shards):
     file = tmp_path / "out" / "000000.tar"
     content = bytearray(file.read_bytes())

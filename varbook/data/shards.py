@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from varbook.data.images import to_tensor
@@ -68,7 +68,7 @@ class Shards:
                 content = shard.read(length)
             with Image.open(io.BytesIO(content)) as picture:
                 return picture.convert("RGB")
-        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        except Exception as error:  # a decoder may fail on a damaged file in whatever way
             raise VarbookError(
                 f"Picture {row} of {path} cannot be read ({error}): delete that file and {MAKE} again."
             ) from error
@@ -158,27 +158,40 @@ def open_shards(folder: str | Path) -> Shards:
     """
     folder = Path(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        files = [entry["file"] for entry in manifest["shards"]]
-        tables = [np.load(folder / Path(file).with_suffix(".npy")) for file in files]
-        short = [
-            entry["file"]
-            for entry in manifest["shards"]
-            if (folder / entry["file"]).stat().st_size != entry["bytes"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        classes, identity = tuple(manifest["classes"]), str(manifest["identity"])
+        files = {_plain(entry["file"]): entry["bytes"] for entry in manifest["shards"]}
+        short = [file for file in files if (folder / file).stat().st_size != files[file]]
+        tables = [] if short else [_table(folder / file, len(classes)) for file in files]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise VarbookError(f"{folder} holds no complete shards ({error}): {MAKE}.") from error
     if short:
         raise VarbookError(
             f"{folder / short[0]} is not as long as {MANIFEST} says: delete it and {MAKE} again."
         )
+    if not sum(map(len, tables)):
+        raise VarbookError(f"{folder} holds no pictures: {MAKE}.")
     places = [
         np.column_stack((np.full(len(table), number), table)) for number, table in enumerate(tables)
     ]
-    return Shards(
-        folder,
-        tuple(manifest["classes"]),
-        tuple(files),
-        np.concatenate(places).astype(np.int64),
-        manifest["identity"],
-    )
+    return Shards(folder, classes, tuple(files), np.concatenate(places).astype(np.int64), identity)
+
+
+def _plain(name: str) -> str:
+    if Path(name).name != name or not name:
+        raise ValueError(f"{name!r} is no name of a file beside {MANIFEST}")
+    return name
+
+
+def _table(shard: Path, classes: int) -> np.ndarray:
+    """Return where the pictures of a shard lie, int64 (N, 3): first byte, length, label; ValueError
+    where a place lies outside of the shard.
+    """
+    table = np.load(shard.with_suffix(".npy"))
+    if table.ndim != 2 or table.shape[1] != 3 or not np.issubdtype(table.dtype, np.integer):
+        raise ValueError(f"{shard.with_suffix('.npy')} is no table of pictures")
+    first, length, label = table.T
+    ends = first + length
+    if (table < 0).any() or (ends > shard.stat().st_size).any() or (label >= max(classes, 1)).any():
+        raise ValueError(f"{shard.with_suffix('.npy')} names places outside of its shard")
+    return table
