@@ -18,7 +18,7 @@ yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup check figures test unit notebooks-test notebooks report bench lab clean
+.PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against lab clean
 
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
@@ -29,7 +29,8 @@ help:
 	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"
 	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
 	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
-	@echo "make report                figures/REPORT.md, README again   make bench     benchmarks/*.py"
+	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
+	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -60,7 +61,12 @@ report: setup
 	@$(VENV)/bin/python -m varbook.book.claims
 
 bench: setup
-	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV)/bin/python "$$file" || exit 1; done
+	@$(VENV)/bin/python benchmarks/bench.py
+
+# Training steps of this checkout and of another commit in turns.
+COMMIT ?= 6a24e5b
+bench-against: setup
+	@$(VENV)/bin/python -m benchmarks.against_commit --commit $(COMMIT) $(if $(ONLY),--only "$(ONLY)")
 
 lab: setup
 	@$(VENV)/bin/python -m jupyterlab notebooks

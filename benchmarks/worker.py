@@ -1,0 +1,148 @@
+"""Runs one training loop of whichever varbook it finds first, one step at a time, as it is told.
+
+A process of its own, so that two commits can take turns: it reads one case (`cases.py`) as a line
+of JSON from its input, then trains one step for every line "step" and answers each with a line of
+JSON, until its input ends. It imports nothing of this folder and knows both today's names of modules and
+fields and those of commit 6a24e5b.
+"""
+
+import importlib
+import json
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch
+
+# Today's module -> the same of commit 6a24e5b.
+OLD_MODULES = {
+    "varbook.train.fit_tokenizer": "varbook.train.tokenizer",
+    "varbook.train.fit_next_scale": "varbook.train.next_scale",
+    "varbook.train.fit_cyclevar": "varbook.train.cyclevar",
+}
+OLD_FIELDS = {"vocab_size": "codes"}
+MANY_STEPS = 1_000_000  # so that the learning rate stays at its plateau
+IMAGES = 64  # of a training set; what they show does not change the cost of a step
+
+
+def module(name: str) -> Any:
+    """Return the module `name`, or the one that had its place before."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return importlib.import_module(OLD_MODULES[name])
+
+
+def configure(config: type, settings: dict) -> Any:
+    """Return the configuration of `settings` (JSON), under the field names that `config` has."""
+    known = {field.name for field in fields(config)}
+    named = {
+        name if name in known else OLD_FIELDS.get(name, name): value
+        for name, value in settings.items()
+    }
+    lists = {name: tuple(value) for name, value in named.items() if isinstance(value, list)}
+    if "schedule" in lists:
+        lists["schedule"] = tuple((side, side) for side in lists["schedule"])
+    return config(**named | lists)
+
+
+def memory() -> float:
+    """Return the highest memory use of this process so far in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+
+
+def turns(out: TextIO, first_step: int) -> Any:
+    """Return a keeper that saves nothing: it starts a loop at `first_step`, and after each step
+    says to `out` how long it took and waits for the next line of the input.
+    """
+
+    class Turns(module("varbook.train.keeper").Keeper):  # type: ignore[misc]
+        def resume(self, state: dict) -> int:
+            self._wait()
+            return first_step
+
+        def step_done(self, step: int, state: dict) -> None:
+            self._synchronise()
+            seconds = time.perf_counter() - self.since
+            busy = time.process_time() - self.busy_since
+            row = {"seconds": seconds, "core_seconds": busy, "peak": memory()}
+            if step == first_step:
+                row["loss"] = self.curve[-1]["loss"]
+            print(json.dumps(row), file=out, flush=True)
+            self._wait()
+
+        def _wait(self) -> None:
+            if not sys.stdin.readline():
+                sys.exit(0)
+            self._synchronise()
+            self.since, self.busy_since = time.perf_counter(), time.process_time()
+
+        def _synchronise(self) -> None:
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+
+    return Turns(Path(tempfile.gettempdir()))
+
+
+def train(case: dict, out: TextIO) -> None:
+    """Build the models of `case` and run its loop, which ends with the input."""
+    model_module = module("varbook.transformer.model")
+    tokenizer_module = module("varbook.tokenizer.tokenizer")
+    device = module("varbook.device").pick_device()
+    torch.manual_seed(0)
+    tokenizer_config = configure(tokenizer_module.TokenizerConfig, case["tokenizer"])
+    tokenizer = tokenizer_module.Tokenizer(tokenizer_config)
+    size, sides = case["image_size"], case["tokenizer"]["schedule"]
+    images = torch.randint(0, 256, (IMAGES, 3, size, size), dtype=torch.uint8)
+    fit = module(f"varbook.train.fit_{case['loop']}")
+    training_class = {
+        "tokenizer": "TokenizerTraining",
+        "next_scale": "NextScaleTraining",
+        "cyclevar": "CycleVARTraining",
+    }[case["loop"]]
+    training = configure(getattr(fit, training_class), case["training"] | {"steps": MANY_STEPS})
+    keeper = turns(out, case["first_step"])
+    perceptual = module("varbook.features.perceptual").perceptual_distance().to(device)
+    torch.manual_seed(1)  # of the discriminators, wherever the models' start has left off
+    if case["loop"] == "tokenizer":
+        fit.fit_tokenizer(
+            tokenizer, images, training, seed=0, device=device, perceptual=perceptual, keeper=keeper
+        )
+        return
+    model = model_module.NextScaleModel(configure(model_module.NextScaleConfig, case["model"]))
+    if case["loop"] == "next_scale":
+        features = torch.randn(IMAGES, case["tokenizer"]["code_dim"], sides[-1], sides[-1])
+        labels = torch.arange(IMAGES) % case["model"]["classes"]
+        fit.fit_next_scale(
+            model, tokenizer, features, labels, training, seed=0, device=device, keeper=keeper
+        )
+        return
+    cyclevar = module("varbook.translate.cyclevar").CycleVAR(tokenizer, model)
+    sets = (images[: IMAGES // 2], images[IMAGES // 2 :])
+    fit.fit_cyclevar(
+        cyclevar,
+        sets,
+        (0, 1),
+        training,
+        seed=0,
+        device=device,
+        perceptual=perceptual,
+        keeper=keeper,
+    )
+
+
+def main() -> None:
+    """Say which varbook this is, read the case, and train it."""
+    out, sys.stdout = sys.stdout, sys.stderr  # what a loop prints must not be taken for an answer
+    torch.set_num_threads(int(sys.argv[1]))
+    found = str(Path(module("varbook").__file__).resolve().parents[1])
+    print(json.dumps({"varbook": found, "torch": torch.__version__}), file=out, flush=True)
+    train(json.loads(sys.stdin.readline()), out)
+
+
+if __name__ == "__main__":
+    main()
