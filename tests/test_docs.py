@@ -8,7 +8,7 @@ from test_layers import ROOMS
 from varbook.paths import repository
 
 ROOT = repository()
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/glossary.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/glossary.md", "docs/bars.md")
 every_page = pytest.mark.parametrize("name", PAGES)
 
 

@@ -90,3 +90,36 @@ def test_without_the_line_the_layers_remain():
         decoder(features), decoder.layers(features)
     )
     assert not [name for part in (encoder, decoder) for name in part.state_dict() if "line" in name]
+
+
+def period_two(image: torch.Tensor) -> torch.Tensor:
+    """How far the four pixels of a patch differ from one another, in the mean over all patches."""
+    patches = torch.nn.functional.pixel_unshuffle(image.mean((0, 1))[None], 2)  # 4 H/2 W/2
+    return patches[:, 2:-2, 2:-2].mean((1, 2)).std()
+
+
+def test_channels_at_full_resolution_smooth_what_unfolding_pixels_leaves_behind():
+    torch.manual_seed(0)
+    features = noise(32, 6, 8, 8)
+    folded = [period_two(Decoder((8, 16), 2, 1, 6, line=False)(features)) for _ in range(4)]
+    smooth = [period_two(Decoder((8, 16), 2, 1, 6, line=False, full=8)(features)) for _ in range(4)]
+    assert sum(smooth) < sum(folded) / 2
+
+
+def test_the_line_to_full_resolution_leaves_flat_areas_flat():
+    torch.manual_seed(0)
+    flat = noise(1, 6, 1, 1).expand(-1, -1, 8, 8)
+    smooth, folded = (Decoder((8, 16), 2, 1, 6, full=full).line(flat) for full in (8, 0))
+    assert smooth.shape == folded.shape == (1, 3, 32, 32)
+    inside = (..., slice(12, -12), slice(12, -12))  # away from the border's padding
+    assert smooth[inside].std((2, 3)).max() < 1e-5 < 1e-3 < folded[inside].std((2, 3)).min()
+
+
+def test_without_channels_at_full_resolution_the_weights_are_those_of_before():
+    torch.manual_seed(0)
+    names = set(Decoder((8, 16), 2, 1, 6).state_dict())
+    assert names < set(Decoder((8, 16), 2, 1, 6, full=8).state_dict()) | {
+        "line.weight",
+        "line.bias",
+    }
+    assert "line.weight" in names

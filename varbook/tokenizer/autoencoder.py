@@ -1,7 +1,9 @@
 """A small convolutional encoder and decoder that do almost no work at
 full resolution, where most of a CPU's time would go.
 
-Pixels are folded into channels before the first convolution and unfolded after the last one.
+Pixels are folded into channels before the first convolution and unfolded after the last one. An
+unfolded picture shows the folding as a grid, one period a patch, unless some layers work on the
+pixels themselves afterwards: `full` of the decoder.
 """
 
 import torch.nn.functional as F
@@ -66,9 +68,21 @@ class Encoder(nn.Module):
         return self.layers(image) if self.line is None else self.line(image) + self.layers(image)
 
 
+def smooth_line(in_channels: int, stride: int) -> nn.Module:
+    """Return a linear map of features (B, C, h, w) to an image (B, 3, h * stride, w * stride) that
+    leaves no trace of the cells' borders: colours at the features' size, then interpolated.
+    """
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 3, 3, padding=1), nn.Upsample(scale_factor=stride, mode="bicubic")
+    )
+
+
 class Decoder(nn.Module):
     """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of `Encoder` with
     one block more a level.
+
+    `full` is the number of channels at the image's own resolution, from which a last 3 x 3
+    convolution makes the colours; with 0 the pixels are unfolded straight from the channels.
     """
 
     def __init__(
@@ -79,6 +93,7 @@ class Decoder(nn.Module):
         in_channels: int,
         *,
         line: bool = True,
+        full: int = 0,
     ):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(in_channels, channels[-1], 3, padding=1)]
@@ -92,11 +107,17 @@ class Decoder(nn.Module):
         layers += [
             nn.GroupNorm(8, channels[0]),
             nn.SiLU(),
-            nn.Conv2d(channels[0], 3 * patch * patch, 3, padding=1),
+            nn.Conv2d(channels[0], (full or 3) * patch * patch, 3, padding=1),
+            nn.PixelShuffle(patch),
         ]
-        self.layers = nn.Sequential(*layers, nn.PixelShuffle(patch))
+        layers += [nn.SiLU(), nn.Conv2d(full, 3, 3, padding=1)] if full else []
+        self.layers = nn.Sequential(*layers)
         stride = patch * 2 ** (len(channels) - 1)
-        self.line = nn.ConvTranspose2d(in_channels, 3, stride, stride=stride) if line else None
+        self.line: nn.Module | None = None
+        if line and full:
+            self.line = smooth_line(in_channels, stride)
+        elif line:
+            self.line = nn.ConvTranspose2d(in_channels, 3, stride, stride=stride)
 
     def forward(self, f: Tensor) -> Tensor:
         """Decode features; the result is near [-1, 1] but not clamped."""

@@ -40,6 +40,9 @@ class TokenizerConfig:
     attention: bool = added(True)  # in the autoencoder "vqgan"; Infinity's has none
     codes_kind: str = added("nearest")  # "bits": code_dim signs, 2 ** code_dim codes (Infinity)
     bit_entropy: float = added(0.0)  # weight of the entropy penalty on the bits
+    # Channels at the image's own resolution in the decoder "folded", between the unfolding of the
+    # pixels and a last convolution: without them (0) the unfolding leaves a grid
+    full_channels: int = added(0)
 
 
 def make_codes(config: TokenizerConfig) -> Codebook | BinaryCodes:
@@ -53,22 +56,45 @@ def make_codes(config: TokenizerConfig) -> Codebook | BinaryCodes:
     )
 
 
-def make_part(
-    config: TokenizerConfig, folded: type[nn.Module], vqgan: type[nn.Module]
-) -> nn.Module:
-    """Return the encoder (or the decoder) that `config.autoencoder` chooses, one of two classes."""
+def make_encoder(config: TokenizerConfig) -> nn.Module:
+    """Return the encoder that `config.autoencoder` chooses."""
     features = config.feature_channels or config.code_dim
+    if is_vqgan(config):
+        return VqganEncoder(config.channels, config.blocks, features, attention=config.attention)
+    return Encoder(config.channels, config.patch, config.blocks, features, line=config.line)
+
+
+def make_decoder(config: TokenizerConfig) -> nn.Module:
+    """Return the decoder that `config.autoencoder` chooses."""
+    features = config.feature_channels or config.code_dim
+    if is_vqgan(config):
+        return VqganDecoder(config.channels, config.blocks, features, attention=config.attention)
+    return Decoder(
+        config.channels,
+        config.patch,
+        config.blocks,
+        features,
+        line=config.line,
+        full=config.full_channels,
+    )
+
+
+def is_vqgan(config: TokenizerConfig) -> bool:
+    """Say which autoencoder is chosen; VarbookError where there is none of that name, or where the
+    configuration asks for parts that it has not.
+    """
     if config.autoencoder == "folded":
-        return folded(config.channels, config.patch, config.blocks, features, line=config.line)
+        return False
     if config.autoencoder != "vqgan":
         raise VarbookError(
             f'There is no autoencoder named {config.autoencoder!r}; use "folded" or "vqgan".'
         )
-    if config.patch != 1 or config.line:
+    if config.patch != 1 or config.line or config.full_channels:
         raise VarbookError(
-            'The autoencoder "vqgan" folds no pixels and has no linear path; set patch=1 and line=False.'
+            'The autoencoder "vqgan" folds no pixels and has no linear path; set patch=1, '
+            "line=False and full_channels=0."
         )
-    return vqgan(config.channels, config.blocks, features, attention=config.attention)
+    return True
 
 
 class Tokenizer(nn.Module):
@@ -79,7 +105,7 @@ class Tokenizer(nn.Module):
         self.config = config
         self.stride = config.patch * 2 ** (len(config.channels) - 1)
         features, kernel = config.feature_channels or config.code_dim, config.quant_kernel
-        self.encoder = make_part(config, Encoder, VqganEncoder)
+        self.encoder = make_encoder(config)
         self.quant_conv = (
             nn.Conv2d(features, config.code_dim, kernel, padding=kernel // 2)
             if kernel
@@ -93,7 +119,7 @@ class Tokenizer(nn.Module):
             if kernel
             else nn.Identity()
         )
-        self.decoder = make_part(config, Decoder, VqganDecoder)
+        self.decoder = make_decoder(config)
 
     @property
     def codebook(self) -> Codebook | BinaryCodes:
