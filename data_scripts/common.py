@@ -11,12 +11,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+# The checkout's own package, whether it is installed or not; of it these scripts take what needs
+# nothing but Python.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from varbook.archives import (  # noqa: E402, F401 (for the other scripts)
+    first_double,
+    inner_files,
+    one_file,
+    plain_name,
+    tar_files,
+    unpack,
+)
+from varbook.errors import VarbookError as Problem  # noqa: E402
+
 SUFFIXES = (".jpg", ".jpeg", ".png")
 CHUNK = 1 << 20
-
-
-class Problem(Exception):
-    """One sentence for the reader: what is wrong and what to do."""
 
 
 def data_folder(name: str) -> Path:

@@ -18,8 +18,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from archives import unpack
-from common import SUFFIXES, Problem, answer, check_sum, data_folder, write_whole
+from common import SUFFIXES, Problem, answer, check_sum, data_folder, unpack, write_whole
 from downloads import check_address, download, forget
 
 FOLDERS = ("trainA", "trainB", "testA", "testB")

@@ -24,8 +24,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from archives import first_double, plain_name
-from common import SUFFIXES, Problem, answer, read_json, sha256, whole_number, write_whole
+from common import (
+    SUFFIXES,
+    Problem,
+    answer,
+    first_double,
+    plain_name,
+    read_json,
+    sha256,
+    whole_number,
+    write_whole,
+)
 from pictures import existing
 
 MANIFEST = "manifest.json"

@@ -11,8 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from archives import one_file, plain_name, tar_files
-from common import SUFFIXES, Problem, data_folder, read_json, whole_number, write_whole
+from common import (
+    SUFFIXES,
+    Problem,
+    data_folder,
+    one_file,
+    plain_name,
+    read_json,
+    tar_files,
+    whole_number,
+    write_whole,
+)
 from PIL import Image, UnidentifiedImageError
 
 QUALITY = 95  # with full colour resolution: what is lost is far below what a tokenizer keeps

@@ -16,8 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from archives import first_double
-from common import SUFFIXES, Problem, answer, whole_number
+from common import SUFFIXES, Problem, answer, first_double, whole_number
 from pictures import Picture, chosen, existing, middle, options, resize_all
 
 ASK = "LHQ must be fetched from its home (the project universome/alis): name the folder of photographs with --from FOLDER."

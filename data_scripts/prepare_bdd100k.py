@@ -18,8 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from archives import plain_name
-from common import Problem, answer, read_json, whole_number
+from common import Problem, answer, plain_name, read_json, whole_number
 from pictures import Picture, chosen, existing, options, resize_all, whole
 
 TIMES = {"A": "daytime", "B": "night"}

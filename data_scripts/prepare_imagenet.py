@@ -19,8 +19,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from archives import inner_files, plain_name, tar_files
-from common import Problem, answer
+from common import Problem, answer, inner_files, plain_name, tar_files
 from pictures import Picture, existing, files, options, resize_all, short_side
 
 ARCHIVES = {  # name -> MD5, as its makers publish it
@@ -64,11 +63,11 @@ def validation_classes(root: Path) -> dict[str, str]:
     try:
         with table.open(newline="", encoding="utf-8") as file:
             rows = [
-                (row["ImageId"], row["PredictionString"].split()) for row in csv.DictReader(file)
+                (row["ImageId"], row["PredictionString"].split()[0]) for row in csv.DictReader(file)
             ]
-        return {name: plain_name(words[0], table) for name, words in rows}
     except (csv.Error, ValueError, KeyError, IndexError, AttributeError) as error:
         raise Problem(f"{table} is damaged, or not Kaggle's table: get it again.") from error
+    return {name: plain_name(label, table) for name, label in rows}
 
 
 def by_class(split: str, place: Path, root: Path) -> Iterator[Picture]:

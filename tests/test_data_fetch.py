@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from varbook import archives
 from varbook.paths import repository
 
 sys.path.insert(0, str(repository() / "data_scripts"))
-import archives  # noqa: E402
 import downloads  # noqa: E402
 import fetch_horse2zebra as fetch  # noqa: E402
 from common import Problem  # noqa: E402

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from varbook import archives
 from varbook.data.folders import load_classes, unpaired
 from varbook.paths import repository
 
 sys.path.insert(0, str(repository() / "data_scripts"))
-import archives  # noqa: E402
 import downloads  # noqa: E402
 import pictures  # noqa: E402
 import prepare_anime_scene  # noqa: E402

@@ -2,6 +2,7 @@
 changes nothing.
 """
 
+import errno
 import io
 import zipfile
 
@@ -49,19 +50,44 @@ def test_a_wrong_path_is_answered_and_changes_nothing(default, tmp_path):
 
 def test_an_archive_is_unpacked_once_and_stays_in_its_folder(default, tmp_path):
     picture = next((default / "summer").glob("*.png")).read_bytes()
-    content = archive({"pair/day/a.png": picture, "pair/night/b.png": picture, "../out.png": b"x"})
+    content = archive({"pair/day/a.png": picture, "pair/night/b.png": picture})
     chooser = Chooser(default)
     upload = [{"name": "Pair.ZIP", "content": memoryview(content)}]
     assert chooser.upload(upload) == chooser.upload(upload)
     assert chooser.folder.parent == tmp_path / "home" / "uploads"
-    outside = [file for file in tmp_path.rglob("out.png") if chooser.folder not in file.parents]
-    assert not outside
     assert (chooser.folder / "pair" / "day" / "a.png").read_bytes() == picture
+
+
+@pytest.mark.parametrize(
+    "entries", [{"../out.png": b"x"}, {"/out.png": b"x"}, {"a/x.png": b"1", "A/x.png": b"2"}]
+)
+def test_an_archive_that_leads_outside_or_loses_a_picture_is_refused(default, tmp_path, entries):
+    chooser = Chooser(default)
+    said = chooser.upload([{"name": "a.zip", "content": archive(entries)}])
+    assert "do not use this zip" in said and chooser.folder == default
+    assert not list((tmp_path / "home" / "uploads").glob("*")) and not list(
+        tmp_path.rglob("out.png")
+    )
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.png"), ("a.png", "A.png"), ("..",), ("",)])
+def test_uploads_whose_names_are_none_or_the_same_are_told(default, names):
+    chooser = Chooser(default)
+    said = chooser.upload([{"name": name, "content": b"1"} for name in names], "A")
+    assert "are named" in said or "no name of a file" in said
+
+
+def test_a_full_disk_is_told_in_the_notebook(default, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+
+    monkeypatch.setattr(choose, "unpack", full)
+    assert "no space is left" in Chooser(default).upload([{"name": "a.zip", "content": b""}])
 
 
 def test_what_is_no_archive_or_too_large_is_refused(default, monkeypatch):
     chooser = Chooser(default)
-    assert "cannot be unpacked" in chooser.upload([{"name": "a.zip", "content": b"no archive"}])
+    assert "is damaged" in chooser.upload([{"name": "a.zip", "content": b"no archive"}])
     monkeypatch.setattr(choose, "MOST_BYTES", 3)
     content = archive({"a/a.png": b"1234"})
     assert "type the path" in chooser.upload([{"name": "a.zip", "content": content}])

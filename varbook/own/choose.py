@@ -3,13 +3,13 @@
 import hashlib
 import io
 import shutil
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from varbook.archives import first_double, plain_name, unpack
 from varbook.book.show.display import in_notebook
 from varbook.device import is_batch
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, refusal
 from varbook.own.layout import existing, two_places
 from varbook.paths import home
 
@@ -62,6 +62,8 @@ class Chooser:
                 self._take(keep_pictures(named, side or "A"))
         except VarbookError as error:
             self.said = str(error)
+        except OSError as error:  # a full disk, no right to write there
+            self.said = refusal(error, verb="written")
         return self.said
 
 
@@ -72,7 +74,7 @@ def _uploads() -> Path:
 def unpack_archive(content: bytes) -> Path:
     """Unpack a zip archive below VARBOOK_HOME, once, and return its folder.
 
-    VarbookError where it is no archive, or too large. Names cannot lead out of the folder.
+    VarbookError where `varbook.archives.unpack` refuses it.
     """
     folder = _uploads() / hashlib.sha256(content).hexdigest()[:12]
     if folder.is_dir():
@@ -80,16 +82,12 @@ def unpack_archive(content: bytes) -> Path:
     scratch = folder.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-            if size > MOST_BYTES:
-                raise VarbookError(
-                    f"The archive holds {size / 1e9:.0f} GB, more than {MOST_BYTES / 1e9:.0f}: "
-                    "unpack it and type the path of its folder."
-                )
-            archive.extractall(scratch)  # drops drives, roots and ".." from the names
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise VarbookError(f"The archive cannot be unpacked ({error}): make it anew.") from None
+        unpack(
+            io.BytesIO(content), scratch, MOST_BYTES, "unpack it and type the path of its folder"
+        )
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
     scratch.rename(folder)
     return folder
 
@@ -97,13 +95,22 @@ def unpack_archive(content: bytes) -> Path:
 def keep_pictures(files: Iterable[tuple[str, bytes]], side: str) -> Path:
     """Keep uploaded pictures, (name, content) each, as those of one `side`; earlier ones of this
     side are replaced. Return the folder of both sides.
+
+    VarbookError where a name is none, or two are the same.
     """
+    pictures = [
+        (plain_name(PurePosixPath(name.replace("\\", "/")).name, "The upload"), pixels)
+        for name, pixels in files
+    ]
+    double = first_double(name for name, _ in pictures)
+    if double:
+        raise VarbookError(f"Two of these pictures are named {double}: rename one of them.")
     folder = _uploads() / "pictures"
     place = folder / side
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    for name, content in files:
-        (place / PurePosixPath(name.replace("\\", "/")).name).write_bytes(content)
+    for name, pixels in pictures:
+        (place / name).write_bytes(pixels)
     return folder
 
 

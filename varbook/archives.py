@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from common import CHUNK, Problem
+from varbook.errors import VarbookError
 
 # Pictures are compressed already: an archive of them unpacks to about its own size.
 GROWTH = 3
 ROOM = 1 << 30  # bytes that any archive may unpack to, however small it is
 LARGEST = 1 << 30  # bytes of one member
+CHUNK = 1 << 20
 GZIP = b"\x1f\x8b"  # the first two bytes of a gzip stream
 DAMAGE = (
     tarfile.TarError,
@@ -40,11 +41,11 @@ DAMAGE = (
 def plain_name(name: str, source: object) -> str:
     """Return `name`, which `source` states, where it is fit to be the name of one file or folder.
 
-    Raises Problem where a path made of it could lead elsewhere.
+    Raises VarbookError where a path made of it could lead elsewhere.
     """
     odd = set(name) & set("/\\:") or any(unicodedata.category(sign) == "Cc" for sign in name)
     if odd or name.strip() in ("", ".", ".."):
-        raise Problem(f"{source} names {name!r}, which is no name of a file: do not use it.")
+        raise VarbookError(f"{source} names {name!r}, which is no name of a file: do not use it.")
     return name
 
 
@@ -67,15 +68,17 @@ def first_double(names: Iterable[str]) -> str | None:
 
 @contextmanager
 def whole(archive: object) -> Iterator[None]:
-    """Turn whatever a decoder says about a damaged archive into one Problem."""
+    """Turn whatever a decoder says about a damaged archive into one VarbookError."""
     try:
         yield
+    except VarbookError:
+        raise
     except DAMAGE as error:
-        raise Problem(f"{archive} is damaged ({error}): delete it and fetch it again.") from error
+        raise VarbookError(f"{archive} is damaged ({error}): get it again.") from error
     except OSError as error:
         if error.errno is not None and not isinstance(error, gzip.BadGzipFile):
             raise  # the disk's fault
-        raise Problem(f"{archive} is damaged ({error}): delete it and fetch it again.") from error
+        raise VarbookError(f"{archive} is damaged ({error}): get it again.") from error
 
 
 class _Bounded:
@@ -109,7 +112,7 @@ class _Strict(tarfile.TarInfo):
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> "_Strict":
         try:
             return super().fromtarfile(tarfile_)
-        except tarfile.EOFHeaderError:
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(str(error) or "it is cut off") from error
@@ -122,12 +125,12 @@ def _walk(file: BinaryIO, most: int) -> Iterator[tuple[str, bytes]]:
             if member.isdir():
                 continue
             if not member.isreg():
-                raise Problem(
+                raise VarbookError(
                     f"The archive holds {member.name!r}, a link or a device: do not use it."
                 )
             if not 0 <= member.size <= LARGEST:  # of a sparse member little may be stored
                 raise tarfile.ReadError(f"{member.name!r} has {member.size:,} bytes")
-            yield member.name, content.extractfile(member).read()  # type: ignore[union-attr]
+            yield member.name, content.extractfile(member).read()
     while rest := bounded.read(CHUNK):  # to the end, where a gzip stream has its checksum
         if rest.strip(b"\0"):
             raise tarfile.ReadError("something follows after its end")
@@ -145,7 +148,7 @@ def _opened(archive: Path) -> Iterator[BinaryIO]:
 def tar_files(archive: Path) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of every file in a tar, plain or gzipped, in its own order.
 
-    Nothing is unpacked onto the disk. Raises Problem before the first file where the archive is
+    Nothing is unpacked onto the disk. Raises VarbookError before the first file where the archive is
     damaged anywhere, holds a link or a device, or unpacks to more than pictures do.
     """
     most = GROWTH * archive.stat().st_size + ROOM
@@ -158,41 +161,51 @@ def tar_files(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def inner_files(content: bytes, archive: object) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a tar that lies within another one; Problem as in `tar_files`."""
+    """Yield the files of a tar that lies within another one; VarbookError as in `tar_files`."""
     with whole(archive):
         yield from list(_walk(io.BytesIO(content), len(content)))
 
 
-def unpack(archive: Path, scratch: Path) -> None:
+def unpack(
+    archive: Path | io.BytesIO,
+    scratch: Path,
+    most: int | None = None,
+    remedy: str = "do not use this zip",
+) -> None:
     """Unpack a zip into the folder `scratch`; every member is held against its checksum.
 
-    Raises Problem for a zip that is damaged, reaches outside of the folder, holds a link, holds two
-    members that would be one file, or unpacks to more than pictures do, or than the disk has room
-    for.
+    Raises VarbookError for a zip that is damaged, reaches outside of the folder, holds a link,
+    holds two members that would be one file, or unpacks to more than `most` bytes (by default what
+    pictures do), then with a `remedy`, or than the disk has room for.
     """
-    with whole(archive), zipfile.ZipFile(archive) as content:
+    title = archive if isinstance(archive, Path) else "The archive"
+    packed = archive.stat().st_size if isinstance(archive, Path) else archive.getbuffer().nbytes
+    most = GROWTH * packed + ROOM if most is None else most
+    with whole(title), zipfile.ZipFile(archive) as content:
         members = content.infolist()
         for member in members:
-            _refuse_outside(member, archive)
+            _refuse_outside(member, title)
         double = first_double(member.filename.rstrip("/") for member in members)
         if double:
-            raise Problem(f"{archive} holds {double!r} twice: do not use this zip.")
+            raise VarbookError(f"{title} holds {double!r} twice: do not use this zip.")
         size = sum(member.file_size for member in members)
-        if size > GROWTH * archive.stat().st_size + ROOM:
-            raise Problem(f"{archive} unpacks to {size / 1e9:.1f} GB: do not use this zip.")
+        if size > most:
+            raise VarbookError(
+                f"{title} unpacks to {size / 1e9:.1f} GB, more than {most / 1e9:.1f}: {remedy}."
+            )
         scratch.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(scratch).free
         if size > free:
-            raise Problem(
-                f"{scratch.parent} has room for {free / 1e9:.1f} GB, and {archive} unpacks to {size / 1e9:.1f}: make room."
+            raise VarbookError(
+                f"{scratch.parent} has room for {free / 1e9:.1f} GB, and {title} unpacks to {size / 1e9:.1f}: make room."
             )
         content.extractall(scratch)
 
 
-def _refuse_outside(member: zipfile.ZipInfo, archive: Path) -> None:
+def _refuse_outside(member: zipfile.ZipInfo, title: object) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     outside = path.is_absolute() or ".." in path.parts or ":" in member.filename
     if outside or stat.S_ISLNK(member.external_attr >> 16):
-        raise Problem(
-            f"{archive} holds {member.filename!r}, which leads outside of its folder: do not use this zip."
+        raise VarbookError(
+            f"{title} holds {member.filename!r}, which leads outside of its folder: do not use this zip."
         )
