@@ -13,7 +13,7 @@ from tiny import SIDE, pictures, tiny_cyclevar, tiny_runs
 
 from varbook import paths
 from varbook.cli import image_files, translate, translate_files
-from varbook.data.images import load_image, save_image, to_uint8
+from varbook.data.images import load_image, readable_suffixes, save_image, to_uint8
 from varbook.errors import VarbookError
 from varbook.translate.apply import translate_all
 
@@ -93,6 +93,45 @@ def test_a_turned_photograph_comes_out_upright(tmp_path):
     translate_files.translate_pictures(tiny_cyclevar(), tmp_path / "in", tmp_path / "out", 2)
     with Image.open(tmp_path / "out" / "turned.jpg") as out:
         assert out.size == (20, 30) and out.getexif().get(274, 1) == 1
+
+
+def test_what_is_transparent_stays_so_where_the_format_can_hold_it(tmp_path):
+    (tmp_path / "in").mkdir()
+    picture = Image.new("RGBA", (20, 12), (200, 90, 40, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 10, 12))
+    for name in ("a.png", "b.webp", "c.tif"):
+        picture.save(tmp_path / "in" / name, lossless=True)
+    picture.convert("RGB").save(tmp_path / "in" / "d.png")
+    translate_files.translate_pictures(tiny_cyclevar(), tmp_path / "in", tmp_path / "out", 2)
+    for name in ("a.png", "b.webp", "c.tif"):
+        with Image.open(tmp_path / "out" / name) as out:
+            alpha = out.convert("RGBA").getchannel("A")
+            assert alpha.getpixel((2, 5)) == 0 and alpha.getpixel((15, 5)) == 255
+    with Image.open(tmp_path / "out" / "d.png") as out:
+        assert out.mode == "RGB"
+
+
+def test_what_is_read_and_not_written_becomes_a_png_and_animations_are_told(
+    folder, home, tmp_path, capsys
+):
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    frames[0].save(folder / "film.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(folder / "still.avif")
+    (folder / "telephone.heic").write_bytes(b"?")
+    (folder / "more").mkdir()
+    assert translate.main([str(folder), str(tmp_path / "out"), "--run", home]) == 1
+    out = capsys.readouterr().out
+    assert names(tmp_path / "out") == {*SIZES, "film.png", "still.png"}
+    assert "of 1 animations the first frame" in out and "1 subfolder" in out
+    if ".heic" not in readable_suffixes():
+        assert "1 .heic (pip install pillow-heif reads them)" in out
+
+
+def test_two_pictures_that_would_become_one_file_are_told_before_anything_is_done(folder, tmp_path):
+    Image.new("RGB", (16, 16)).save(folder / "a.gif")  # a.png is there
+    with pytest.raises(VarbookError, match="would become a.png"):
+        translate_files.translate_pictures(tiny_cyclevar(), folder, tmp_path / "out", 2)
+    assert names(tmp_path / "out") == set()
 
 
 def test_what_is_there_stays_without_force_and_is_replaced_whole_with_it(folder, tmp_path):

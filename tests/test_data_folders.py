@@ -5,10 +5,11 @@ sentence per mistake.
 import numpy as np
 import pytest
 import torch
+from colour_profiles import in_wide_space, wide_profile
 from PIL import Image
 
 from varbook.data import folders
-from varbook.data.folders import load_classes, load_folder, unpaired
+from varbook.data.folders import load_classes, load_folder, load_parts, unpaired
 from varbook.errors import VarbookError
 from varbook.paths import data_folder
 
@@ -63,7 +64,7 @@ def test_pictures_are_decoded_once_and_again_when_they_change(tmp_path, monkeypa
     picture(tmp_path / "p" / "a.png", 1)
     first, calls, real = load_folder(tmp_path / "p", 8), [], folders.open_rgb
     monkeypatch.setattr(
-        folders, "open_rgb", lambda path, enough: calls.append(path) or real(path, enough)
+        folders, "open_rgb", lambda path, **how: calls.append(path) or real(path, **how)
     )
     assert torch.equal(load_folder(tmp_path / "p", 8), first) and calls == []
     picture(tmp_path / "p" / "a.png", 2, (21, 13))
@@ -117,6 +118,29 @@ def test_a_broken_picture_is_named_and_the_others_are_not_lost(pair):
         unpaired(pair, 8)
     (pair / "testA" / "bad.jpg").unlink()
     assert len(unpaired(pair, 8)["testA"]) == 3
+
+
+def test_all_bad_files_of_all_parts_are_named_at_once(pair):
+    for name, part in (("a.jpg", "trainA"), ("b.jpg", "trainA"), ("c.png", "testB")):
+        (pair / part / name).write_bytes(b"?")
+    (pair / "trainB" / "dangling.jpg").symlink_to(pair / "nowhere")
+    (pair / "trainB" / "loop.jpg").symlink_to(pair / "trainB" / "loop.jpg")
+    (pair / "trainB" / "folder.png").mkdir()
+    with pytest.raises(VarbookError) as told:
+        unpaired(pair, 8)
+    for name in ("a.jpg", "b.jpg", "c.png", "dangling.jpg", "loop.jpg", "folder.png"):
+        assert name in str(told.value)
+
+
+def test_a_training_folder_takes_every_kind_of_picture_as_it_is_seen(tmp_path):
+    (tmp_path / "p").mkdir()
+    Image.new("RGB", (8, 8), (200, 90, 40)).save(tmp_path / "p" / "a.gif")
+    stored = in_wide_space((255, 0, 0))
+    Image.new("RGB", (8, 8), stored).save(tmp_path / "p" / "b.png", icc_profile=wide_profile())
+    images = load_folder(tmp_path / "p", 8)
+    assert len(images) == 2 and np.abs(images[1, :, 4, 4].numpy() - (255, 0, 0)).max() <= 2
+    raw = load_parts({"trainA": [tmp_path / "p" / "b.png"]}, 8, profiles=False)["trainA"]
+    assert tuple(raw[0, :, 4, 4].tolist()) == stored
 
 
 @pytest.mark.photographs

@@ -5,15 +5,19 @@ besides, and writing whole files only.
 import io
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
 from torch import Tensor
 
-from varbook.data.images import SUFFIXES, to_pil
+from varbook.archives import first_double
+from varbook.data.images import SUFFIXES, readable_suffixes, to_pil
+from varbook.data.picture_files import HEIC
 from varbook.errors import VarbookError
 from varbook.files import write_atomically
+
+TRANSPARENT = (".png", ".webp", ".tif", ".tiff")
 
 
 def list_images(source: Path) -> tuple[list[Path], dict[str, int]]:
@@ -23,32 +27,55 @@ def list_images(source: Path) -> tuple[list[Path], dict[str, int]]:
     VarbookError where there is no picture, which says what is there instead.
     """
     if source.is_file():
-        if source.suffix.lower() not in SUFFIXES:
+        if source.suffix.lower() not in readable_suffixes():
+            kind = (
+                counted({source.suffix.lower(): 1}).partition(" ")[2] or "a file without a suffix"
+            )
             raise VarbookError(
-                f"{source} is no picture that varbook reads ({', '.join(SUFFIXES)}): convert it first."
+                f"{source} is no picture that this machine reads ({kind}): convert it to one of {', '.join(SUFFIXES)} first."
             )
         return [source], {}
     if not source.is_dir():
         raise VarbookError(f"There is no file or folder {source}: check the path.")
     entries = sorted(entry for entry in source.iterdir() if not entry.name.startswith("."))
-    files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+    readable = readable_suffixes()
+    files = [entry for entry in entries if entry.suffix.lower() in readable]
     others = Counter(
         "subfolder" if entry.is_dir() else entry.suffix.lower() or "file without a suffix"
         for entry in entries
-        if entry.suffix.lower() not in SUFFIXES
+        if entry.suffix.lower() not in readable
     )
     if not files:
         holds = f"it holds {counted(others)}" if others else "it is empty"
         hint = "; subfolders are not searched, name one of them" if others["subfolder"] else ""
         raise VarbookError(
-            f"The folder {source} holds no pictures ({', '.join(SUFFIXES)}): {holds}{hint}."
+            f"The folder {source} holds no pictures that this machine reads: {holds}{hint}."
         )
     return files, dict(others)
 
 
 def counted(others: dict[str, int]) -> str:
-    """Return "3 .heic, 1 subfolder" for what `list_images` left out."""
-    return ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+    """Return "3 .heic (pip install pillow-heif reads them), 1 subfolder" for what `list_images` left
+    out.
+    """
+    hints = dict.fromkeys(HEIC, " (pip install pillow-heif reads them)")
+    return ", ".join(
+        f"{count} {kind}{hints.get(kind, '')}" for kind, count in sorted(others.items())
+    )
+
+
+def out_name(picture: Path) -> str:
+    """Return the name of a picture's result: its own, with .png in place of a suffix that is read
+    and not written (an animation, a telephone's HEIC).
+    """
+    return picture.name if picture.suffix.lower() in SUFFIXES else picture.with_suffix(".png").name
+
+
+def check_names(pictures: Sequence[Path]) -> None:
+    """Raise VarbookError where the results of two pictures would be one file."""
+    double = first_double(out_name(picture) for picture in pictures)
+    if double:
+        raise VarbookError(f"Two of the pictures would become {double}: rename one of them first.")
 
 
 def header_size(path: Path) -> tuple[int, int] | None:
@@ -62,9 +89,14 @@ def header_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def save(image: Tensor, path: Path) -> None:
-    """Write a uint8 image (3, H, W) as `save_pil` does."""
-    save_pil(to_pil(image), path)
+def save(image: Tensor, path: Path, alpha: Image.Image | None = None) -> None:
+    """Write a uint8 image (3, H, W) as `save_pil` does, as transparent as `alpha` (mode L, of the
+    same size) says where the format can hold that.
+    """
+    picture = to_pil(image)
+    if alpha is not None and path.suffix.lower() in TRANSPARENT:
+        picture.putalpha(alpha)
+    save_pil(picture, path)
 
 
 def save_pil(image: Image.Image, path: Path) -> None:

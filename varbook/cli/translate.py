@@ -117,9 +117,11 @@ def run(options: argparse.Namespace) -> int:
     from varbook.book.models.profiles import profile
     from varbook.cli.image_files import counted, list_images
     from varbook.cli.translate_files import Outcome, plan, side, translate_pictures
+    from varbook.data.picture_files import read_headers
 
     pictures, others = list_images(options.source)
     todo, existing = plan(pictures, options.out, options.force)
+    animated = sum(header.frames for header in read_headers([picture for picture, _ in todo]))
     if not options.dry_run:
         check_writable(options.out, "name another folder for the results")
     if options.run is None:
@@ -134,13 +136,16 @@ def run(options: argparse.Namespace) -> int:
         )
         if others:
             print(f"left out: {counted(others)}")
+        if animated:
+            print(f"further frames: of {animated} animations the first frame alone is translated")
     outcome = Outcome(existing=existing)
     if not options.dry_run:
         settings = {
             name: getattr(options, name) for name in ("large", "short_side", "batch", "force")
         }
         outcome = translate_pictures(cyclevar, options.source, options.out, target, **settings)
-    report(options, {"run": run.name, "to": word, "others": others}, todo, outcome)
+    facts = {"run": run.name, "to": word, "others": others, "animated": animated}
+    report(options, facts, todo, outcome)
     return 1 if outcome.failed else 0
 
 

@@ -8,10 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from PIL import Image
 from torch import Tensor
 
-from varbook.cli.image_files import check_sources_stay, header_size, list_images, save
-from varbook.data.images import load_image
+from varbook.cli.image_files import (
+    check_names,
+    check_sources_stay,
+    header_size,
+    list_images,
+    out_name,
+    save,
+)
+from varbook.data.images import on_white, open_with_alpha, to_tensor
 from varbook.errors import VarbookError, refusal
 from varbook.train.progress import progress
 from varbook.translate.any_size import count_squares, translate_sizes, working_size
@@ -68,7 +76,7 @@ def plan(
     pictures: Sequence[Path], out: Path, force: bool
 ) -> tuple[list[tuple[Path, Path]], list[str]]:
     """Return (picture, where it goes) for all that is to be done, and the names of what is there
-    already; VarbookError where an original would be overwritten.
+    already; VarbookError where an original would be overwritten, or two results be one file.
     """
     if out.exists() and not out.is_dir():
         raise VarbookError(f"{out} is a file: name a folder for the results.")
@@ -76,7 +84,8 @@ def plan(
         raise VarbookError(
             f"{out} is where the pictures come from: choose another folder, so that no original is lost."
         )
-    pairs = [(picture, out / picture.name) for picture in pictures]
+    check_names(pictures)
+    pairs = [(picture, out / out_name(picture)) for picture in pictures]
     existing = [there.name for _, there in pairs if there.exists() and not force]
     todo = [pair for pair in pairs if pair[1].name not in existing]
     check_sources_stay(pictures, [there for _, there in todo])
@@ -97,12 +106,13 @@ def translate_pictures(
     """Translate a picture file or a folder of pictures into class, or prompt, `target` and write
     the results to the folder `out`, each as soon as it is done.
 
-    A picture that cannot be read or written is noted and the others go on. Raises VarbookError
+    What is transparent stays so, of an animation the first frame is translated. A picture that
+    cannot be read or written is noted and the others go on. Raises VarbookError
     where there is no picture, and where no space is left for the results.
     """
     pictures, _ = list_images(Path(source))
     todo, existing = plan(pictures, Path(out), force)
-    outcome, places = Outcome(existing=existing), deque[Path]()
+    outcome, places = Outcome(existing=existing), deque[tuple[Path, Image.Image | None]]()
     model_side = side(cyclevar)
     total = len(todo)  # squares
     if large == "tiles":
@@ -113,13 +123,14 @@ def translate_pictures(
     def read() -> Iterator[Tensor]:
         for picture, there in todo:
             try:
-                image = load_image(picture)
+                colours, alpha = open_with_alpha(picture)
+                image = to_tensor(on_white(colours, alpha))
                 working_size((image.shape[-2], image.shape[-1]), model_side, large, short_side)
             except VarbookError as error:
                 name = "" if str(picture) in str(error) else f"{picture}: "
                 outcome.failed.append(f"{name}{error}")
                 continue
-            places.append(there)
+            places.append((there, alpha))
             yield image
 
     def translate(squares: Tensor) -> Tensor:
@@ -131,7 +142,7 @@ def translate_pictures(
         translate, read(), model_side, large=large, short_side=short_side, batch=batch
     )
     for image in new:
-        _write(image, places.popleft(), outcome)
+        _write(image, *places.popleft(), outcome)
     return outcome
 
 
@@ -142,9 +153,9 @@ def _squares(size: tuple[int, int] | None, side: int, large: str, short_side: in
         return 0  # it will be told when its turn comes
 
 
-def _write(image: Tensor, there: Path, outcome: Outcome) -> None:
+def _write(image: Tensor, there: Path, alpha: Image.Image | None, outcome: Outcome) -> None:
     try:
-        save(image, there)
+        save(image, there, alpha)
         outcome.written.append(there.name)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # the next one would not fit either

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from varbook.data.array_cache import kept
-from varbook.data.images import SUFFIXES, open_rgb
+from varbook.data.images import open_rgb, readable_suffixes
 from varbook.errors import VarbookError
 from varbook.paths import home
 
@@ -104,15 +104,24 @@ def load_parts(
     *,
     training_size: int | None = None,
     crop: str = "resize",
+    profiles: bool = True,
 ) -> dict[str, Tensor]:
     """Return the pictures of each part of `files` (trainA, trainB, testA, testB) as uint8 tensors.
 
     Test pictures are (N, 3, size, size); training pictures are `training_size` pixels a side where
     that is given, to be cropped. A test picture whose pixels are in a training part too is left
-    out. Raises VarbookError as `load_folder` does.
+    out. Without `profiles` the numbers are those that are stored (see `images.open_rgb`). Raises
+    VarbookError as `load_folder` does, of all parts at once.
     """
     sides = {name: (training_size or size) if name.startswith("train") else size for name in files}
-    decoded = {name: _decoded(part, sides[name], crop) for name, part in files.items()}
+    decoded, faults = {}, []
+    for name, part in files.items():
+        try:
+            decoded[name] = _decoded(part, sides[name], crop, profiles)
+        except VarbookError as error:
+            faults.append(str(error))
+    if faults:
+        raise VarbookError(" ".join(faults))
     seen = np.concatenate([prints for name, (_, prints) in decoded.items() if "train" in name])
     return {
         name: torch.from_numpy(images if "train" in name else images[~np.isin(prints, seen)])
@@ -147,15 +156,15 @@ def pictures_in(folder: str | Path) -> list[Path]:
     entries = (
         entry for entry in _existing(Path(folder)).iterdir() if not entry.name.startswith(".")
     )
-    files = sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES)
+    files = sorted(entry for entry in entries if entry.suffix.lower() in readable_suffixes())
     if not files:
-        raise VarbookError(
-            f"The folder {folder} holds no pictures ({', '.join(SUFFIXES)}): check the path."
-        )
+        raise VarbookError(f"The folder {folder} holds no pictures: check the path.")
     return files
 
 
-def _decoded(files: Sequence[Path], size: int, crop: str) -> tuple[np.ndarray, np.ndarray]:
+def _decoded(
+    files: Sequence[Path], size: int, crop: str, profiles: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Return images uint8 (N, 3, size, size) and a fingerprint of each one's pixels, uint64 (N,)."""
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise VarbookError(
@@ -165,32 +174,56 @@ def _decoded(files: Sequence[Path], size: int, crop: str) -> tuple[np.ndarray, n
         raise VarbookError(f"There is no crop {crop!r}: use one of {', '.join(CROPS)}.")
     if not files:
         return np.empty((0, 3, size, size), dtype=np.uint8), np.empty(0, dtype=np.uint64)
-    target = cache_folder(files, int(size), crop)
-    images, prints = kept(target, PARTS, lambda scratch: _decode(files, int(size), crop, scratch))
+    lost = [file for file in files if not file.is_file()]
+    if lost:  # a link that leads nowhere, a folder that is named like a picture
+        raise VarbookError(f"{_listed(lost)} cannot be opened: remove or replace what is named.")
+    target = cache_folder(files, int(size), crop, profiles)
+    images, prints = kept(
+        target, PARTS, lambda scratch: _decode(files, int(size), crop, profiles, scratch)
+    )
     return images, prints
 
 
-def cache_folder(files: Sequence[Path], size: int, crop: str) -> Path:
+def _listed(files: Sequence[Path]) -> str:
+    names = ", ".join(file.name for file in files)
+    return (
+        str(files[0]) if len(files) == 1 else f"{len(files)} files of {files[0].parent} ({names})"
+    )
+
+
+def cache_folder(files: Sequence[Path], size: int, crop: str, profiles: bool = True) -> Path:
     """Return where decoded pictures are kept: another folder for other files, or changed ones."""
     # A file that was changed has another length or time, so that the pictures are decoded again.
     root = Path(os.path.commonpath([file.absolute().parent for file in files])).resolve()
-    text = json.dumps([DECODER_VERSION, str(root), file_facts(files), size, crop])
+    how = [DECODER_VERSION, str(root), file_facts(files), size, crop]
+    text = json.dumps([*how, "as seen"] if profiles else how)
     return home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path):
-    """Decode the files into images.npy and prints.npy of the folder `scratch`."""
+def _decode(files: Sequence[Path], size: int, crop: str, profiles: bool, scratch: Path) -> None:
+    """Decode the files into images.npy and prints.npy of the folder `scratch`; VarbookError names
+    all that cannot be decoded.
+    """
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
     prints = np.empty(len(files), dtype=np.uint64)
 
-    def decode(index: int):
-        picture = open_rgb(files[index], enough=ENOUGH * size)
+    def decode(index: int) -> VarbookError | None:
+        try:
+            picture = open_rgb(files[index], enough=ENOUGH * size, profiles=profiles)
+        except VarbookError as error:
+            return error
         prints[index] = fingerprint(picture)
         images[index] = np.asarray(squared(picture, size, crop)).transpose(2, 0, 1)
+        return None
 
     # Pillow decodes and resizes outside Python's lock, so threads are enough.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        list(pool.map(decode, range(len(files))))
+        faults = dict(zip(files, pool.map(decode, range(len(files))), strict=True))
+    broken = {file: error for file, error in faults.items() if error}
+    if len(broken) == 1:
+        raise next(iter(broken.values()))
+    if broken:
+        raise VarbookError(f"{_listed(list(broken))} cannot be decoded: remove or replace these.")
     np.save(scratch / "images.npy", images)
     np.save(scratch / "prints.npy", prints)
 

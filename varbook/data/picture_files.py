@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,35 +18,13 @@ from PIL import Image, UnidentifiedImageError
 from varbook.data.array_cache import kept
 from varbook.data.folders import DECODER_VERSION, ENOUGH, cache_folder, fingerprint, squared
 from varbook.data.folders import PARTS as FOLDER_PARTS
-from varbook.data.images import open_rgb
+from varbook.data.images import open_rgb, readable_suffixes
 from varbook.errors import VarbookError
 from varbook.paths import home
 
-# Formats of which Pillow reads only the header, or that are pages and films rather than pictures.
-NO_PICTURES = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "WMF"}
 PARTS = ("images", "prints", "broken")
 HEIC = (".heic", ".heif", ".hif")
 ORIENTATION = 274  # the EXIF tag; from 5 on width and height change places
-
-
-@lru_cache(maxsize=1)
-def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of all picture files that this machine's Pillow opens.
-
-    HEIC is among them where a plug-in is installed.
-    """
-    try:
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-    except ImportError:
-        pass  # HEIC is then counted among what cannot be read
-    Image.init()
-    return frozenset(
-        suffix
-        for suffix, kind in Image.EXTENSION.items()
-        if kind in Image.OPEN and kind not in NO_PICTURES
-    )
 
 
 @dataclass(frozen=True)
@@ -121,12 +98,20 @@ def decode_files(
     A broken one is marked, not raised. They are decoded once and kept below VARBOOK_HOME. `shown`
     may put a progress bar around the work; `crop` is one of varbook.data.folders.CROPS.
     """
-    facts = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    text = json.dumps([DECODER_VERSION, "files", facts, size, crop])
+    facts = [_facts(file) for file in files]
+    text = json.dumps([DECODER_VERSION, "files", facts, size, crop, "as seen"])
     target = home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
     with warnings.catch_warnings(action="ignore"):
         parts = kept(target, PARTS, lambda scratch: _decode(files, size, crop, scratch, shown))
     return Decoded(*parts)
+
+
+def _facts(file: Path) -> tuple[str, int, int]:
+    try:
+        status = file.stat()
+        return str(file.resolve()), status.st_size, status.st_mtime_ns
+    except OSError:  # gone since it was listed: it is marked as broken
+        return str(file), -1, -1
 
 
 def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path, shown) -> None:

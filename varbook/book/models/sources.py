@@ -207,7 +207,10 @@ class Folders:
         pictures those that are in no training part. VarbookError where they are missing.
         """
         files = tuple((part, tuple(self.parts_files()[part])) for part in UNPAIRED)
-        return dict(_decoded_parts(files, size, round(size * self.margin), self.shape))
+        # One's own pictures as they are seen; published ones as the published code reads them,
+        # which passes over the colour profiles that a tenth of horse2zebra carries.
+        seen = self.files is not None
+        return dict(_decoded_parts(files, size, round(size * self.margin), self.shape, seen))
 
     def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Tensor:
         """Return all training pictures, X before Y, uint8 (N, 3, H, W), larger by the margin."""
@@ -248,7 +251,11 @@ class Folders:
 
 @functools.lru_cache(maxsize=2)
 def _decoded_parts(
-    files: tuple[tuple[str, tuple[Path, ...]], ...], size: int, training_size: int, shape: str
+    files: tuple[tuple[str, tuple[Path, ...]], ...],
+    size: int,
+    training_size: int,
+    shape: str,
+    profiles: bool,
 ) -> dict[str, Tensor]:
     # In memory for the two sets that a chapter uses; on disk for longer (see `data.array_cache`).
-    return load_parts(dict(files), size, training_size=training_size, crop=shape)
+    return load_parts(dict(files), size, training_size=training_size, crop=shape, profiles=profiles)
