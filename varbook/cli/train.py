@@ -13,10 +13,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from varbook.cli.parser import print_json, run_alone, whole
 from varbook.errors import VarbookError
 from varbook.paths import check_writable, home
+
+if TYPE_CHECKING:
+    from varbook.book.models.tasks import Task
 
 SUMMARY = "train on two folders of your own pictures, or a model of the book"
 EXAMPLES = """  varbook train my_folder                 two subfolders of pictures, or trainA and trainB
@@ -24,10 +28,11 @@ EXAMPLES = """  varbook train my_folder                 two subfolders of pictur
   varbook train --source winter/ --target summer/ --minutes 30 --out results/
   varbook train --list
   varbook train --model photo-cyclevar --profile laptop
+  varbook train --model toy-flexvar --profile laptop --score
   torchrun --nproc-per-node 4 -m varbook train --model toy-var --profile gpu"""
 # Options that mean something for a reader's own folders only, and those for a model of the book.
 OWN = ("folder", "source", "target", "names", "minutes", "size", "out", "start", "seed", "dry_run")
-BOOK = ("profile", "shard")
+BOOK = ("profile", "shard", "score")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help="spread a large model over the processes (FSDP)",
+    )
+    book.add_argument(
+        "--score",
+        action="store_true",
+        default=None,
+        help="measure it on held-out scenes of the toy world, and keep the numbers in its record",
     )
     parser.add_argument(
         "--list", action="store_true", help="show the book's models and their tasks, and do nothing"
@@ -133,9 +144,22 @@ def train_model(options: argparse.Namespace) -> dict:
         )
     if options.shard:
         os.environ["VARBOOK_SHARD"] = "1"
-    run = models[options.model](chosen).run
+    made = models[options.model](chosen)
+    run = made.run
     facts = {name: run.record.get(name) for name in ("minutes", "hardware", "seed", "profile")}
+    if options.score:
+        from varbook.book.models.scores import score
+
+        facts["score"] = score(task_of(options.model), chosen, made)
     return {"run": run.name, "source": run.source, "say": run.say()} | facts
+
+
+def task_of(name: str) -> "Task":
+    """Return the first task that has a model of this name."""
+    from varbook.book.models.build import models_of
+    from varbook.book.models.tasks import TASKS
+
+    return next(task for task in TASKS.values() if name in models_of([task]))
 
 
 def train_folders(options: argparse.Namespace) -> dict:
@@ -166,6 +190,8 @@ def run(options: argparse.Namespace) -> int:
         print_json(result)
     elif processes.first() and options.model:
         print(result["say"])
+        if "score" in result:
+            print_json(result["score"])
     processes.leave()
     return 0
 

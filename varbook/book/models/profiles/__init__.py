@@ -12,6 +12,7 @@ from varbook.book.models.profiles.fields import (
     Profile,
     Rivals,
 )
+from varbook.book.models.profiles.fine import with_fine_chain
 from varbook.book.models.profiles.gpu import GPU
 from varbook.book.models.profiles.laptop import LAPTOP
 from varbook.book.models.profiles.paper import PAPER
@@ -38,10 +39,14 @@ PROFILES: dict[str, Profile] = {one.name: one for one in (SMOKE, LAPTOP, GPU, PA
 def profile(name: str | None = None) -> Profile:
     """Return the profile `name`; without a name the one of VARBOOK_PROFILE, else "laptop".
     VarbookError for an unknown name.
+
+    With VARBOOK_FINE=1 the laptop profile's toy world has the papers' geometry (`fine`).
     """
     name = name or os.environ.get("VARBOOK_PROFILE") or "laptop"
     if name not in PROFILES:
         raise VarbookError(f"There is no profile {name!r}; use one of {', '.join(PROFILES)}.")
+    if name == "laptop" and os.environ.get("VARBOOK_FINE") == "1":
+        return with_fine_chain(PROFILES[name])
     return PROFILES[name]
 
 

@@ -1,0 +1,54 @@
+"""The toy world's chain at the papers' geometry, beside the one that the laptop profile ships.
+
+At 64 pixels a latent of 16 x 16 and the ten scales and 680 tokens that the papers have at 256
+pixels. VARBOOK_FINE=1 puts it in the place of the laptop profile's chain "toy", under the same names
+and keys that it will have when the profile itself holds it.
+"""
+
+from dataclasses import replace
+
+from varbook.book.models.profiles.fields import Chain, Profile
+from varbook.tokenizer.schedule import VAR_256
+from varbook.tokenizer.tokenizer import TokenizerConfig
+from varbook.train.fit_cyclevar import CycleVARTraining
+from varbook.train.fit_next_scale import NextScaleTraining
+from varbook.train.fit_tokenizer import TokenizerTraining
+from varbook.transformer.model import NextScaleConfig
+from varbook.world.scene import SPECIES
+
+IMAGES = 24_000  # half of them horses and zebras, so a thousand of each other species
+
+FINE = Chain(
+    image_size=64,
+    tokenizer=TokenizerConfig(
+        schedule=VAR_256,
+        vocab_size=4096,
+        code_dim=16,
+        channels=(64, 128),
+        line=False,
+        full_channels=16,
+    ),
+    tokenizer_training=TokenizerTraining(
+        steps=10_000, batch=8, perceptual=0.1, random_scales=5, smallest_scale=True
+    ),
+    model=NextScaleConfig(
+        schedule=VAR_256,
+        vocab_size=4096,
+        code_dim=16,
+        classes=len(SPECIES),
+        depth=6,
+        width=256,
+        heads=8,
+    ),
+    model_training=NextScaleTraining(steps=6000, batch=8, max_steps=10),
+    cyclevar_training=CycleVARTraining(steps=1800, batch=4),
+)
+
+
+def with_fine_chain(profile: Profile) -> Profile:
+    """Return the profile with this chain, and as many images, as its chain "toy"."""
+    return replace(
+        profile,
+        chains=profile.chains | {"toy": FINE},
+        images=profile.images | {"toy": IMAGES},
+    )
