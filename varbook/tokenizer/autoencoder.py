@@ -6,6 +6,7 @@ unfolded picture shows the folding as a grid, one period a patch, unless some la
 pixels themselves afterwards: `full` of the decoder.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -77,6 +78,15 @@ def smooth_line(in_channels: int, stride: int) -> nn.Module:
     )
 
 
+def start_alike(convolution: nn.Conv2d, pixels: int) -> None:
+    """Give the `pixels` output channels that are unfolded into one patch the same weights, so that
+    at the start of a training a patch is flat and there is no grid to be unlearnt.
+    """
+    with torch.no_grad():
+        for parameter in convolution.parameters():
+            parameter.copy_(parameter[::pixels].repeat_interleave(pixels, 0))
+
+
 class Decoder(nn.Module):
     """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of `Encoder` with
     one block more a level.
@@ -104,13 +114,11 @@ class Decoder(nn.Module):
                     nn.Conv2d(channels[level], channels[level - 1], 3, padding=1),
                     nn.Upsample(scale_factor=2),
                 ]
-        layers += [
-            nn.GroupNorm(8, channels[0]),
-            nn.SiLU(),
-            nn.Conv2d(channels[0], (full or 3) * patch * patch, 3, padding=1),
-            nn.PixelShuffle(patch),
-        ]
-        layers += [nn.SiLU(), nn.Conv2d(full, 3, 3, padding=1)] if full else []
+        unfolded = nn.Conv2d(channels[0], (full or 3) * patch * patch, 3, padding=1)
+        layers += [nn.GroupNorm(8, channels[0]), nn.SiLU(), unfolded, nn.PixelShuffle(patch)]
+        if full:
+            start_alike(unfolded, patch * patch)
+            layers += [nn.SiLU(), nn.Conv2d(full, 3, 3, padding=1)]
         self.layers = nn.Sequential(*layers)
         stride = patch * 2 ** (len(channels) - 1)
         self.line: nn.Module | None = None
