@@ -18,7 +18,7 @@ yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against lab clean
+.PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against bench-threads lab clean
 
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
@@ -30,7 +30,7 @@ help:
 	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
 	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
 	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
-	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b"
+	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b     make bench-threads   two threads, one"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -67,6 +67,10 @@ bench: setup
 COMMIT ?= 6a24e5b
 bench-against: setup
 	@$(VENV)/bin/python -m benchmarks.against_commit --commit $(COMMIT) $(if $(ONLY),--only "$(ONLY)")
+
+# Training steps with two threads and with one in turns.
+bench-threads: setup
+	@$(VENV)/bin/python -m benchmarks.two_threads $(if $(ONLY),--only "$(ONLY)")
 
 lab: setup
 	@$(VENV)/bin/python -m jupyterlab notebooks

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import against_commit
+from benchmarks import against_commit, every_case, two_threads
 from benchmarks.cases import LOOPS, SIZES, case
 from benchmarks.timing import compare
 from benchmarks.turns import Version, take_turns
@@ -17,14 +17,14 @@ def test_a_version_against_itself_has_the_same_losses(loop):
     assert first["loss"] == second["loss"] != 0
     assert first["rounds"] == second["rounds"] == 2
     assert min(first["median"], second["median"], second["ratio"], second["peak"]) > 0
-    assert "not the same" not in against_commit.line(first, second)
+    assert "not the same" not in every_case.line(first, second)
 
 
 def test_other_losses_are_told():
     versions = [Version(name, repository(), 1, "float32") for name in ("one", "other")]
     first, second = take_turns(versions, case("tiny", "CycleVAR"), seconds=0.0, least=1, most=1)
     second["loss"] *= 1.1
-    assert "not the same training" in against_commit.line(first, second)
+    assert "not the same training" in every_case.line(first, second)
 
 
 def test_a_commit_that_is_not_there_is_refused():
@@ -55,3 +55,8 @@ def test_ratios_are_to_the_first_candidate():
     assert rows["slow"]["ratio"] == 1 and rows["fast"]["ratio"] == 2
     assert rows["fast"]["ratio_low"] == 2 and rows["fast"]["ratio_high"] == 2.5
     assert rows["fast"]["median"] == 2 and rows["fast"]["fastest"] == 1
+
+
+def test_more_threads_than_cores_are_refused():
+    with pytest.raises(VarbookError, match="wait for each other"):
+        two_threads.main(["--threads", "100000", "--sizes", "tiny"])
