@@ -18,7 +18,8 @@ yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against bench-threads lab clean
+.PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against bench-threads bench-scaling bench-profile \
+  lab clean
 
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
@@ -31,6 +32,7 @@ help:
 	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
 	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
 	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b     make bench-threads   two threads, one"
+	@echo "make bench-scaling         what size costs                   make bench-profile   where a step's time goes"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -61,7 +63,7 @@ report: setup
 	@$(VENV)/bin/python -m varbook.book.claims
 
 bench: setup
-	@$(VENV)/bin/python benchmarks/bench.py
+	@$(VENV)/bin/python -m benchmarks.bench $(if $(ONLY),--only "$(ONLY)")
 
 # Training steps of this checkout and of another commit in turns.
 COMMIT ?= 6a24e5b
@@ -71,6 +73,14 @@ bench-against: setup
 # Training steps with two threads and with one in turns.
 bench-threads: setup
 	@$(VENV)/bin/python -m benchmarks.two_threads $(if $(ONLY),--only "$(ONLY)")
+
+# What size costs: docs/scaling.md.
+bench-scaling: setup
+	@$(VENV)/bin/python -m benchmarks.scaling $(if $(ONLY),--only "$(ONLY)")
+
+# Where a training step spends its time: docs/where_time_goes.md.
+bench-profile: setup
+	@$(VENV)/bin/python -m benchmarks.profile_steps $(if $(ONLY),--only "$(ONLY)")
 
 lab: setup
 	@$(VENV)/bin/python -m jupyterlab notebooks

@@ -12,7 +12,9 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,6 +27,11 @@ OLD_MODULES = {
     "varbook.train.fit_cyclevar": "varbook.train.cyclevar",
 }
 OLD_FIELDS = {"vocab_size": "codes"}
+TRAININGS = {
+    "tokenizer": "TokenizerTraining",
+    "next_scale": "NextScaleTraining",
+    "cyclevar": "CycleVARTraining",
+}
 MANY_STEPS = 1_000_000  # so that the learning rate stays at its plateau
 IMAGES = 64  # of a training set; what they show does not change the cost of a step
 
@@ -88,51 +95,34 @@ def turns(out: TextIO, first_step: int) -> Any:
     return Turns(Path(tempfile.gettempdir()))
 
 
-def train(case: dict, out: TextIO) -> None:
-    """Build the models of `case` and run its loop, which ends with the input."""
-    model_module = module("varbook.transformer.model")
-    tokenizer_module = module("varbook.tokenizer.tokenizer")
+def loop(case: dict) -> Callable[[Any], object]:
+    """Build the models of `case` and return its loop, which waits for a keeper."""
     device = module("varbook.device").pick_device()
     torch.manual_seed(0)
-    tokenizer_config = configure(tokenizer_module.TokenizerConfig, case["tokenizer"])
-    tokenizer = tokenizer_module.Tokenizer(tokenizer_config)
-    size, sides = case["image_size"], case["tokenizer"]["schedule"]
+    coder = module("varbook.tokenizer.tokenizer")
+    tokenizer = coder.Tokenizer(configure(coder.TokenizerConfig, case["tokenizer"]))
+    size, side = case["image_size"], case["tokenizer"]["schedule"][-1]
     images = torch.randint(0, 256, (IMAGES, 3, size, size), dtype=torch.uint8)
-    fit = module(f"varbook.train.fit_{case['loop']}")
-    training_class = {
-        "tokenizer": "TokenizerTraining",
-        "next_scale": "NextScaleTraining",
-        "cyclevar": "CycleVARTraining",
-    }[case["loop"]]
-    training = configure(getattr(fit, training_class), case["training"] | {"steps": MANY_STEPS})
-    keeper = turns(out, case["first_step"])
     perceptual = module("varbook.features.perceptual").perceptual_distance().to(device)
-    torch.manual_seed(1)  # of the discriminators, wherever the models' start has left off
+    fit = module(f"varbook.train.fit_{case['loop']}")
+    settings = case["training"] | {"steps": MANY_STEPS}
+    training = configure(getattr(fit, TRAININGS[case["loop"]]), settings)
+    shared = {"seed": 0, "device": device}
     if case["loop"] == "tokenizer":
-        fit.fit_tokenizer(
-            tokenizer, images, training, seed=0, device=device, perceptual=perceptual, keeper=keeper
-        )
-        return
-    model = model_module.NextScaleModel(configure(model_module.NextScaleConfig, case["model"]))
-    if case["loop"] == "next_scale":
-        features = torch.randn(IMAGES, case["tokenizer"]["code_dim"], sides[-1], sides[-1])
-        labels = torch.arange(IMAGES) % case["model"]["classes"]
-        fit.fit_next_scale(
-            model, tokenizer, features, labels, training, seed=0, device=device, keeper=keeper
-        )
-        return
-    cyclevar = module("varbook.translate.cyclevar").CycleVAR(tokenizer, model)
-    sets = (images[: IMAGES // 2], images[IMAGES // 2 :])
-    fit.fit_cyclevar(
-        cyclevar,
-        sets,
-        (0, 1),
-        training,
-        seed=0,
-        device=device,
-        perceptual=perceptual,
-        keeper=keeper,
-    )
+        run = partial(fit.fit_tokenizer, tokenizer, images, training, perceptual=perceptual)
+    else:
+        network = module("varbook.transformer.model")
+        model = network.NextScaleModel(configure(network.NextScaleConfig, case["model"]))
+        if case["loop"] == "next_scale":
+            features = torch.randn(IMAGES, case["tokenizer"]["code_dim"], side, side)
+            labels = torch.arange(IMAGES) % case["model"]["classes"]
+            run = partial(fit.fit_next_scale, model, tokenizer, features, labels, training)
+        else:
+            cyclevar = module("varbook.translate.cyclevar").CycleVAR(tokenizer, model)
+            sets = (images[: IMAGES // 2], images[IMAGES // 2 :])
+            run = partial(fit.fit_cyclevar, cyclevar, sets, (0, 1), training, perceptual=perceptual)
+    torch.manual_seed(1)  # of the discriminators, wherever the models' start has left off
+    return lambda keeper: run(keeper=keeper, **shared)
 
 
 def main() -> None:
@@ -141,7 +131,8 @@ def main() -> None:
     torch.set_num_threads(int(sys.argv[1]))
     found = str(Path(module("varbook").__file__).resolve().parents[1])
     print(json.dumps({"varbook": found, "torch": torch.__version__}), file=out, flush=True)
-    train(json.loads(sys.stdin.readline()), out)
+    case = json.loads(sys.stdin.readline())
+    loop(case)(turns(out, case["first_step"]))
 
 
 if __name__ == "__main__":

@@ -1,57 +1,210 @@
 """The benchmark's questions, small: the candidates agree, and disagreement is noticed."""
 
-import importlib.util
+import json
+import math
 
 import pytest
 import torch
 
+from benchmarks import bench, memory, question, stepper
+from benchmarks.kernels import srq_difference
+from benchmarks.machine import COLUMNS, limits, processor_class
+from benchmarks.question import Candidate, Question
+from benchmarks.questions import (
+    MEMORY,
+    QUESTIONS,
+    WANTED,
+    WANTED_AGAINST,
+    WANTED_MEMORY,
+    WANTED_SHARE,
+)
 from varbook.errors import VarbookError
-from varbook.paths import repository
+from varbook.transformer.block import Block
+
+RATES = {"float32": 1.0, "bfloat16": 1.0, "copy": 1.0}
+CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def bench():
-    spec = importlib.util.spec_from_file_location(
-        "varbook_bench", repository() / "benchmarks" / "bench.py"
+def quick(asked: Question, key: str = "") -> list[dict]:
+    return bench.answer(key, asked, RATES, "avx512", seconds=0.0, least=1, most=1)
+
+
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_every_question_is_answered(key):
+    asked = QUESTIONS[key](True)
+    rows = quick(asked, key)
+    assert [row["candidate"] for row in rows] == list(asked.candidates)
+    assert rows[0]["ratio"] == 1
+    assert all(row["median"] >= row["fastest"] > 0 and row["rounds"] == 1 for row in rows)
+    plain, ours = (
+        [row for row in rows if row["plain"] is kind and row["precision"] == "float32"]
+        for kind in (True, False)
     )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    # Something plain is held against something of the package, and is not the package itself.
+    assert plain and ours
 
 
-@pytest.mark.parametrize("number", range(7))
-def test_every_question_is_answered(bench, number):
-    question = bench.QUESTIONS[number](True)
-    rows = bench.answer(question, seconds=0.0, least=1, most=1)
-    assert [row["candidate"] for row in rows] == list(question.candidates)
-    assert rows[0]["times as fast"] == 1
-    assert all(row["median ms"] >= row["fastest ms"] >= 0 and row["rounds"] == 1 for row in rows)
+@pytest.mark.parametrize("key", ["next-scale", "cyclevar", "tokenizer", "attention", "generation"])
+def test_operations_are_counted(key):
+    assert question.count_flops(QUESTIONS[key](True)) > 10_000
 
 
-def test_all_questions_are_counted(bench):
-    assert len(bench.QUESTIONS) == 7
+def test_plain_forms_use_no_method_of_the_package(monkeypatch):
+    def fail(*unused, **also_unused):
+        raise AssertionError("a plain form called a block of the package")
+
+    asked = QUESTIONS["next-scale"](True)
+    asked.candidates["plain"]()
+    monkeypatch.setattr(Block, "forward", fail)
+    asked.candidates["plain"]()
+    with pytest.raises(AssertionError, match="a block of the package"):
+        asked.candidates["varbook"]()
 
 
-def test_candidates_that_differ_are_refused(bench):
-    wrong = bench.Question(
-        "wrong", {"zeros": lambda: torch.zeros(3), "ones": lambda: torch.ones(3)}
+def test_greedy_tokens_are_compared():
+    rows = quick(QUESTIONS["generation"](True), "generation")
+    assert "100.0% of the greedy tokens are equal; wanted all: held" in rows[-1]["notes"][0]
+
+
+def test_float64_srq_is_compared():
+    assert 0 <= srq_difference() < 1e-5
+
+
+def test_what_is_wanted_belongs_to_a_candidate():
+    named = {(key, name) for key, make in QUESTIONS.items() for name in make(True).candidates}
+    assert set(WANTED) | set(WANTED_MEMORY) | set(WANTED_SHARE) <= named
+    assert {pair[:2] for pair in WANTED_AGAINST} <= named
+    assert set(MEMORY) <= set(QUESTIONS)
+
+
+def test_candidates_that_differ_are_refused():
+    wrong = Question(
+        "wrong",
+        {"zeros": Candidate(lambda: torch.zeros(3)), "ones": Candidate(lambda: torch.ones(3))},
     )
-    with pytest.raises(VarbookError, match="do not compute the same thing"):
-        bench.answer(wrong, seconds=0.0, least=1, most=1)
+    with pytest.raises(VarbookError, match="differs by"):
+        quick(wrong)
 
 
-def test_a_code_index_that_differs_is_refused(bench):
-    wrong = bench.Question(
-        "codes", {"a": lambda: torch.arange(9), "b": lambda: torch.arange(9) + 1}
+def test_a_code_index_that_differs_is_refused():
+    wrong = Question(
+        "codes",
+        {
+            "a": Candidate(lambda: torch.arange(9)),
+            "b": Candidate(lambda: torch.arange(9) + 1),
+        },
     )
     with pytest.raises(VarbookError):
-        bench.answer(wrong, seconds=0.0, least=1, most=1)
+        quick(wrong)
 
 
-def test_candidates_take_turns(bench):
-    calls = []
-    question = bench.Question(
-        "turns", {name: lambda name=name: calls.append(name) or torch.zeros(1) for name in "ab"}
+def test_an_answer_that_is_not_a_number_is_refused():
+    wrong = Question(
+        "wrong",
+        {
+            "one": Candidate(lambda: torch.ones(1)),
+            "nan": Candidate(lambda: torch.full((1,), math.nan)),
+        },
     )
-    bench.answer(question, seconds=0.0, least=3, most=3)
-    assert calls == ["a", "b"] * 4  # one warm-up and three rounds
+    with pytest.raises(VarbookError):
+        quick(wrong)
+
+
+def test_candidates_take_turns():
+    calls = []
+    asked = Question(
+        "turns", {name: Candidate(lambda name=name: calls.append(name)) for name in "ab"}
+    )
+    question.take_turns(asked, seconds=0.0, least=3, most=3)
+    assert calls == ["a", "b", "b", "a", "a", "b"]
+
+
+def test_a_plain_candidate_runs_under_the_defaults_of_torch():
+    seen = []
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        for plain in (True, False):
+            Candidate(lambda: seen.append(torch.get_float32_matmul_precision()), plain=plain)()
+        assert seen == ["highest", "medium"] and torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_a_loop_steps_when_it_is_asked_to():
+    steps = []
+
+    def fit(keeper):
+        for step in range(keeper.resume({}), 1000):
+            steps.append(step)
+            keeper.curve.append({"loss": float(step)})
+            keeper.step_done(step, {})
+
+    loop = stepper.Stepper(fit)
+    assert loop().item() == 20 and loop().item() == 21 and steps == [20, 21]
+    loop.close()
+    assert not loop.thread.is_alive()
+
+
+def test_the_error_of_a_loop_reaches_the_one_who_asked():
+    def fit(keeper):
+        keeper.resume({})
+        raise VarbookError("no data")
+
+    with pytest.raises(VarbookError, match="no data"):
+        stepper.Stepper(fit)()
+
+
+def test_peak_memory_is_what_a_call_adds():
+    def hold():
+        return torch.ones(64 * 2**20 // 4)  # 64 MiB
+
+    hold()
+    assert 60 < memory.peak_of(hold) < 80
+    assert memory.peak_of(lambda: None) < 5
+
+
+def test_memory_of_a_question_is_measured_in_a_process_of_its_own():
+    assert memory.measure("srq", "varbook", 1, small=True) >= 0
+    with pytest.raises(VarbookError, match="was not measured"):
+        memory.measure("srq", "nobody", 1, small=True)
+
+
+def test_verdicts_follow_from_the_numbers():
+    row = {"ratio": 2.0, "wanted": 2.0, "peak": 100.0, "peak_wanted": None}
+    assert bench.verdict(row) == "held"
+    assert bench.verdict(row | {"ratio": 1.99}) == "not held"
+    assert bench.verdict(row | {"peak_wanted": 99.0}) == "not held"
+    assert bench.verdict(row | {"wanted": None}) == ""
+
+
+def test_the_machine_is_measured_and_named():
+    assert processor_class(CPU) in COLUMNS
+    rates = limits(CPU, side=64)
+    assert set(RATES) <= set(rates) and min(rates.values()) > 0
+
+
+def test_an_unknown_question_is_refused():
+    with pytest.raises(VarbookError, match="There is no question"):
+        bench.main(["--only", "weather"])
+
+
+def test_a_run_is_written_as_numbers_text_and_picture(tmp_path, capsys):
+    bench.main(
+        [
+            "--only",
+            "srq,nearest",
+            "--small",
+            "--seconds",
+            "0",
+            "--no-memory",
+            "--docs",
+            str(tmp_path),
+        ]
+    )
+    record = json.loads((tmp_path / "benchmarks.json").read_text())
+    assert {row["key"] for row in record["rows"]} == {"srq", "nearest"}
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert all(row["candidate"] in text for row in record["rows"])
+    assert (tmp_path / "benchmarks.png").stat().st_size > 10_000
+    assert "Class:" in capsys.readouterr().out
