@@ -53,17 +53,19 @@ def answer(
     Raises VarbookError where candidates should agree and do not.
     """
     found = compare_answers(question)
-    flops = count_flops(question)
+    products, convolutions = count_flops(question)
     rows = []
     for name, times in take_turns(question, seconds, least, most).items():
         candidate, best = question.candidates[name], times["median"]
-        share = flops / best / 1e9 / rates[candidate.precision] if flops else None
+        least_seconds = products / 1e9 / rates[candidate.precision]
+        least_seconds += convolutions / 1e9 / rates[f"convolution {candidate.precision}"]
         carried = question.traffic / best / 1e9 / rates["copy"] if question.traffic else None
         rows.append(
             {"key": key, "question": question.name, "candidate": name, "plain": candidate.plain}
             | {"precision": candidate.precision, "difference": _or_none(found[name])}
             | times
-            | {"gflop": flops / 1e9 or None, "share_of_product": share, "share_of_copy": carried}
+            | {"gflop": (products + convolutions) / 1e9, "share_of_rate": least_seconds / best}
+            | {"share_of_copy": carried}
             | {"per_second": question.per_call / best if question.per_call else None}
             | {"wanted": WANTED.get((key, name), {}).get(column), "peak": None, "peak_wanted": None}
         )
@@ -117,7 +119,7 @@ COLUMNS_OF_TABLE = {
     "median ms": 10,
     "times as fast": 14,
     "quartiles": 12,
-    "of product": 11,
+    "of rate": 11,
     "of copy": 8,
     "peak MiB": 9,
     "wanted": 12,
@@ -128,7 +130,7 @@ COLUMNS_OF_TABLE = {
 def line(row: dict, first: bool) -> str:
     """Return a row of the printed table."""
     percent = [
-        f"{row[name]:.0%}" if row[name] else "" for name in ("share_of_product", "share_of_copy")
+        f"{row[name]:.0%}" if row[name] else "" for name in ("share_of_rate", "share_of_copy")
     ]
     wanted = [f"{row['wanted']:g} x"] if row["wanted"] is not None else []
     wanted += [f"{row['peak_wanted']:.0f} MiB"] if row["peak_wanted"] is not None else []

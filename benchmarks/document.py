@@ -25,10 +25,11 @@ translation a pass of its own. Candidates take turns in one process, so that oth
 is that of the medians; beside it stand the quartiles of the ratio within a round. Other lines of a question are
 compared with its first one.
 
-**Shares.** "Of product" is the rate at which the operations that the package needs were done, as a share of this
-machine's own matrix product of the same precision; "of copy" is the share of its copying rate for what must at least be
-read and written. In this run: {rates}. Much of a step is no matrix product, and torch's own product in float32 is not
-the fastest there is on every processor, so that a share may be above one.
+**Shares.** "Of rate" is the time that the operations of the package's form take at this machine's own rates of matrix
+products and of convolutions, in the same precision, as a share of the time that was measured; "of copy" is the share of
+its copying rate for what must at least be read and written. In this run: {rates}.
+Much of a step is neither product nor convolution, and torch's own product in float32 is not the fastest there is on
+every processor, so that a share may be above one.
 
 **Memory.** The peak of a fresh process while it answers once, minus what it held before: what a call needs beyond its
 inputs and weights.
@@ -56,14 +57,13 @@ COLUMN_NAMES = {
 def table(rows: list[dict]) -> str:
     """Return the rows as a table in Markdown."""
     lines = [
-        "| question | candidate | median | times as fast | quartiles | of product | of copy | peak | wanted | |",
+        "| question | candidate | median | times as fast | quartiles | of rate | of copy | peak | wanted | |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     before = ""
     for row in rows:
         shares = [
-            f"{row[name]:.0%}" if row[name] else ""
-            for name in ("share_of_product", "share_of_copy")
+            f"{row[name]:.0%}" if row[name] else "" for name in ("share_of_rate", "share_of_copy")
         ]
         peak = "" if row["peak"] is None else f"{row['peak']:,.0f} MiB"
         cells = [
@@ -119,10 +119,10 @@ def draw(record: dict, file: Path) -> None:
         for row in rows:
             place -= 0.9
             colour = PLAIN if row["plain"] else LOW if row["precision"] == "bfloat16" else OURS
-            axes.barh(place, row["ratio"], 0.72, left=0, color=colour)
+            axes.barh(place, row["ratio"] - 1, 0.72, left=1, color=colour)
             axes.hlines(place, row["ratio_low"], row["ratio_high"], color="black", linewidth=1)
             axes.text(
-                max(row["ratio"], row["ratio_high"]) * 1.03,
+                max(row["ratio"], row["ratio_high"], row["wanted"] or 1) * 1.03,
                 place,
                 f"{row['ratio']:.2f}   {time_text(row['median'])}",
                 va="center",

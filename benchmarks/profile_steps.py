@@ -129,7 +129,7 @@ class Watched(Keeper):
     def __init__(self, first: int, watch: Stopwatch):
         super().__init__(Path("unused"))
         self.first, self.watched = first, watch
-        self.profiler = profile(activities=[ProfilerActivity.CPU])
+        self.profiler = profile(activities=[ProfilerActivity.CPU], acc_events=True)
         self.total = self.since = 0.0
 
     def resume(self, state: State) -> int:

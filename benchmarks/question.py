@@ -166,15 +166,15 @@ CPU_KERNELS = {
 
 
 class FlopCounter(TorchDispatchMode):
-    """Counts the floating-point operations of products and convolutions in `total` while it is
-    entered, by torch's own formulas.
+    """Counts the floating-point operations of `products` and of `convolutions` while it is entered,
+    by torch's own formulas.
 
     torch's counter itself also follows modules, and fails where a parameter is cut under no_grad.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.total = 0
+        self.products = self.convolutions = 0
         known = {
             getattr(torch.ops.aten, name): shape_wrapper(formula)
             for name, formula in CPU_KERNELS.items()
@@ -192,16 +192,18 @@ class FlopCounter(TorchDispatchMode):
             if made is not NotImplemented:
                 return made
         out = func(*args, **kwargs)
-        if formula is not None:
-            self.total += formula(*args, **kwargs, out_val=out)
+        if formula is not None and "conv" in str(func._overloadpacket):
+            self.convolutions += formula(*args, **kwargs, out_val=out)
+        elif formula is not None:
+            self.products += formula(*args, **kwargs, out_val=out)
         return out
 
 
-def count_flops(question: Question) -> int:
-    """Return the floating-point operations, in products and convolutions, that the package needs
-    for one answer in float32.
+def count_flops(question: Question) -> tuple[int, int]:
+    """Return the floating-point operations that the package needs for one answer in float32: in
+    matrix products, and in convolutions.
     """
     ours = [candidate for candidate in question.candidates.values() if not candidate.plain]
     with precision_of("float32"), FlopCounter() as counter:
         (question.counted or ours[0])()
-    return counter.total
+    return counter.products, counter.convolutions

@@ -48,7 +48,7 @@ STRIDE = 4  # pixels to a token
 
 # Axis -> the setting that grows and its values. The last ones ask for ten times as much as the first.
 AXES: dict[str, tuple[str, tuple[int, ...]]] = {
-    "tokens": ("side", (8, 12, 16, 20, 26)),
+    "tokens": ("side", (8, 12, 18, 26, 36)),
     "depth": ("depth", (1, 2, 4, 7, 10)),
     "batch": ("batch", (1, 2, 4, 7, 10)),
     "resolution": ("side", (8, 14, 25, 45, 80)),
@@ -143,7 +143,7 @@ def point(kind: str, axis: str, value: int) -> dict[str, float]:
     peak = peak_of(run)
     with FlopCounter() as counter:
         counted()
-    gflop = counter.total / 1e9
+    gflop = (counter.products + counter.convolutions) / 1e9
     where = along(axis, size)
     return {"x": where, "seconds": statistics.median(times), "peak": peak, "gflop": gflop}
 

@@ -52,7 +52,7 @@ def row(curve: dict) -> str:
 def draw(curves: list[dict], file: Path) -> None:
     """Draw time above and memory below, a column for each axis."""
     axes_of = list(dict.fromkeys(curve["axis"] for curve in curves))
-    figure, panels = plt.subplots(2, len(axes_of), figsize=(3.6 * len(axes_of), 6.4), squeeze=False)
+    figure, panels = plt.subplots(2, len(axes_of), figsize=(4.2 * len(axes_of), 6.4), squeeze=False)
     colours = {"training": "#1f6f8b", "generation": "#d1495b"}
     for curve in curves:
         column = axes_of.index(curve["axis"])
@@ -60,7 +60,7 @@ def draw(curves: list[dict], file: Path) -> None:
         for line, (name, unit) in enumerate((("seconds", "seconds"), ("peak", "MiB"))):
             panel, y = panels[line][column], [point[name] for point in curve["points"]]
             slope = curve["exponents"][name]
-            label = f"{curve['kind']}: exponent {slope:.2f}"
+            label = f"{curve['kind']}: {slope:.2f}"
             label += f" (operations {curve['exponents']['gflop']:.2f})" if name == "seconds" else ""
             panel.loglog(x, y, "o-", color=colours[curve["kind"]], label=label)
             panel.set_xlabel(X_NAMES[curve["axis"]])
@@ -70,8 +70,8 @@ def draw(curves: list[dict], file: Path) -> None:
         panel.legend(fontsize=8, loc="upper left")
         low, high = panel.get_ylim()
         panel.set_ylim(low, high * 4)
-    panels[0][0].set_title("Time", loc="left")
-    panels[1][0].set_title("Peak memory", loc="left")
+    panels[0][0].set_title("Time, and its exponent", loc="left")
+    panels[1][0].set_title("Peak memory, and its exponent", loc="left")
     figure.tight_layout()
     figure.savefig(file, dpi=120)
     plt.close(figure)

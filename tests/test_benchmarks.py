@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -21,7 +22,10 @@ from benchmarks.questions import (
 from varbook.errors import VarbookError
 from varbook.transformer.block import Block
 
-RATES = {"float32": 1.0, "bfloat16": 1.0, "copy": 1.0}
+RATES = {
+    name: 1.0
+    for name in ("float32", "bfloat16", "convolution float32", "convolution bfloat16", "copy")
+}
 CPU = torch.device("cpu")
 
 
@@ -46,7 +50,24 @@ def test_every_question_is_answered(key):
 
 @pytest.mark.parametrize("key", ["next-scale", "cyclevar", "tokenizer", "attention", "generation"])
 def test_operations_are_counted(key):
-    assert question.count_flops(QUESTIONS[key](True)) > 10_000
+    products, convolutions = question.count_flops(QUESTIONS[key](True))
+    assert products > 10_000
+    assert (convolutions > 0) == (key != "attention")
+
+
+def test_operations_are_those_of_the_formula():
+    a, b = torch.ones(3, 5), torch.ones(5, 7)
+    q = torch.ones(2, 4, 6, 8, requires_grad=True)
+    with question.FlopCounter() as counter:
+        a @ b
+    assert (counter.products, counter.convolutions) == (2 * 3 * 5 * 7, 0)
+    with question.FlopCounter() as counter:
+        torch.nn.functional.scaled_dot_product_attention(q, q, q).sum().backward()
+    forward = 4 * 2 * 4 * 6 * 6 * 8  # 2 products of 2 operations for each channel
+    assert counter.products == forward * 7 // 2  # backward has five products
+    with question.FlopCounter() as counter:
+        torch.conv2d(torch.ones(1, 3, 8, 8), torch.ones(4, 3, 3, 3), padding=1)
+    assert counter.convolutions == 2 * 9 * 3 * 4 * 64
 
 
 def test_plain_forms_use_no_method_of_the_package(monkeypatch):
@@ -155,6 +176,7 @@ def test_the_error_of_a_loop_reaches_the_one_who_asked():
         stepper.Stepper(fit)()
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the system has no /proc")
 def test_peak_memory_is_what_a_call_adds():
     def hold():
         return torch.ones(64 * 2**20 // 4)  # 64 MiB
