@@ -22,18 +22,26 @@ FINE = Chain(
     image_size=64,
     tokenizer=TokenizerConfig(
         schedule=VAR_256,
-        vocab_size=4096,
+        vocab_size=2048,
         code_dim=16,
         channels=(64, 128),
         line=False,
         full_channels=16,
     ),
     tokenizer_training=TokenizerTraining(
-        steps=10_000, batch=8, perceptual=0.1, random_scales=5, smallest_scale=True
+        steps=16_000,
+        batch=8,
+        # Twice the weight of the other chains: eyes and outlines become sharp sooner, and the grid
+        # vanishes, at no cost in PSNR.
+        perceptual=0.1,
+        # The rest of what is missing is not for a discriminator to invent.
+        gan=0.0,
+        random_scales=5,
+        smallest_scale=True,
     ),
     model=NextScaleConfig(
         schedule=VAR_256,
-        vocab_size=4096,
+        vocab_size=2048,
         code_dim=16,
         classes=len(SPECIES),
         depth=6,
