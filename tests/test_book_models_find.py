@@ -136,7 +136,7 @@ def test_a_damaged_record_hides_no_other_run(name):
     (paths.home() / "runs" / "photo-cyclevar-bad.json").write_text("[]")
     (paths.home() / "runs" / "photo-cyclevar-bad.safetensors").write_text("")
     assert name in [run.name for run in find.stored("translator")]
-    with pytest.raises(VarbookError, match="photo-cyclevar-bad.* is no record"):
+    with pytest.raises(VarbookError, match="photo-cyclevar-bad.* is damaged"):
         find.find_run("photo-cyclevar-bad")
 
 

@@ -80,7 +80,9 @@ def test_shipped_runs_are_whole_and_found_by_their_keys(place, monkeypatch):
     for folder in ("checkpoints", "records"):
         (place / "shipped" / folder).mkdir(parents=True)
     (place / "shipped" / "checkpoints" / "toy-var-1.safetensors").touch()
-    record = {"kind": "toy-var", "settings": {}, "seed": 0, "sha256": "0"}
+    record = dict.fromkeys(("profile", "hardware"), "") | dict.fromkeys(("seed", "minutes"), 0)
+    record |= {"kind": "toy-var", "key": "1", "finished": 1, "curve": [], "measurements": {}}
+    record |= {"settings": {}, "sha256": "0"}
     (place / "shipped" / "records" / "toy-var-1.json").write_text(json.dumps(record))
     monkeypatch.setattr(paths, "shipped", lambda: place / "shipped")
     (row,) = inventory.shipped_runs()

@@ -1,11 +1,13 @@
 """Files: written whole or not at all, and JSON that says when it is damaged."""
 
+import errno
 import os
 
 import pytest
 
+from varbook import paths
 from varbook.errors import VarbookError
-from varbook.files import read_json, write_atomically, write_json
+from varbook.files import peek_json, read_json, write_atomically, write_json
 
 
 def test_json_comes_back_and_a_damaged_one_is_named(tmp_path):
@@ -37,3 +39,40 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 def test_text_is_written_as_utf_8_and_folders_are_made(tmp_path):
     write_atomically(tmp_path / "new" / "t.txt", "z\u00e8bre")
     assert (tmp_path / "new" / "t.txt").read_bytes() == b"z\xc3\xa8bre"
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"3", b"\xff\xfe\x00", b"[" * 100_000])
+def test_what_is_no_object_is_told_and_may_be_passed_over(tmp_path, text):
+    (tmp_path / "r.json").write_bytes(text)
+    with pytest.raises(VarbookError, match="r.json is damaged .* delete it and run again"):
+        read_json(tmp_path / "r.json")
+    assert peek_json(tmp_path / "r.json") == {} == peek_json(tmp_path / "absent.json")
+
+
+def test_nobody_is_told_to_delete_what_is_not_damaged_or_comes_with_the_book(tmp_path, monkeypatch):
+    def denied(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(VarbookError, match="a folder stands where a file is needed") as folder:
+        read_json(tmp_path / "folder.json")
+    (tmp_path / "shipped").mkdir()
+    shipped = tmp_path / "shipped" / "r.json"
+    shipped.write_text("{")
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path / "shipped")
+    with pytest.raises(VarbookError, match="restore the checkout") as restored:
+        read_json(shipped)
+    monkeypatch.setattr(type(shipped), "read_bytes", denied)
+    with pytest.raises(VarbookError, match="there is no right to do so") as closed:
+        read_json(shipped)
+    assert not any("delete it" in str(told.value) for told in (folder, restored, closed))
+
+
+def test_json_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("?")
+    with pytest.raises(VarbookError, match="a file stands where a folder is needed"):
+        write_json(tmp_path / "file" / "r.json", {})
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(VarbookError, match="a folder stands where a file is needed"):
+        write_json(tmp_path / "folder", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

@@ -71,6 +71,49 @@ def test_a_setting_goes_to_the_notebooks_that_have_it(node, tmp_path):
     assert run.given_values(["seed=4"], [node, other]) == {"09": {}, "02": {"seed": 4}}
 
 
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "open('/tmp/ran', 'w')",
+        "(lambda: int)()",
+        "[c for c in ().__class__.__base__.__subclasses__()][0]",
+        "int.__class__",
+        "dict",
+        "list[dict]",
+        "int | 3",
+        "int if int else str",
+        "",
+    ],
+)
+def test_a_type_is_read_as_data_and_nothing_in_it_runs(tmp_path, annotation):
+    parameter = parameters.Parameter("size", annotation, 3, "")
+    with pytest.raises(VarbookError, match="is not one of int, float"):
+        parameters.convert(parameter, "3")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("int | None", "none", None),
+        ("list[int]", "[1, 2]", [1, 2]),
+        ("tuple[int, ...]", "(1, 2)", (1, 2)),
+        ("tuple[int, str] | None", "(1, 'a')", (1, "a")),
+        ("float", "2", 2),
+        ("str", "{[]: 1}", "{[]: 1}"),
+        ("str", "(" * 5000, "(" * 5000),
+    ],
+)
+def test_every_type_of_a_parameter_is_understood(annotation, text, value):
+    assert parameters.convert(parameters.Parameter("p", annotation, None, ""), text) == value
+
+
+@pytest.mark.parametrize("source", ["x: int = = 3", "x: int = {[]: 1}", "x = 3", "x: int = 1 + y"])
+def test_a_parameters_cell_that_is_none_is_one_sentence(source):
+    with pytest.raises(VarbookError):
+        parameters.parse_cell(source)
+
+
 def test_parameters_are_read_with_type_default_and_comment(node):
     found = parameters.of_notebook(node.path)
     assert found["rate"] == parameters.Parameter("rate", "float", 0.1, "learning rate")

@@ -129,6 +129,55 @@ def test_a_checkpoint_that_does_not_fit_is_refused_by_name_and_nothing_is_loaded
     assert same_state(network, untouched)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["small.bias", "large.weight//scale"])
+def test_weights_that_are_not_finite_are_refused(value, name):
+    network, untouched = Network(5), Network(5)
+    packed = pack(Network(0))
+    packed[name] = packed[name].clone()
+    packed[name].view(-1)[0] = value
+    with pytest.raises(VarbookError, match=f"{name}' holds infinite or undefined"):
+        unpack(network, packed, "model.safetensors")
+    assert same_state(network, untouched)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("small.bias", torch.int64),
+        ("small.bias", torch.bool),
+        ("count", torch.float32),
+        ("count", torch.int8),
+        ("large.weight", torch.int32),
+        ("large.weight//scale", torch.int64),
+    ],
+)
+def test_weights_of_another_kind_are_refused(name, kind):
+    network, untouched = Network(5), Network(5)
+    packed = pack(Network(0))
+    packed[name] = packed[name].to(kind)
+    if name == "large.weight":
+        del packed["large.weight//scale"]
+    with pytest.raises(VarbookError, match=f"{name}' holds torch"):
+        unpack(network, packed, "model.safetensors")
+    assert same_state(network, untouched)
+
+
+def test_half_precision_is_read_as_what_the_model_has():
+    network, packed = Network(5), pack(Network(0))
+    packed["small.bias"] = packed["small.bias"].half()
+    unpack(network, packed)
+    assert network.small.bias.dtype == torch.float32
+
+
+def test_a_folder_or_a_closed_file_in_place_of_weights_is_told(tmp_path, monkeypatch):
+    (tmp_path / "m.safetensors").mkdir()
+    with pytest.raises(VarbookError, match="a folder stands where a file is needed"):
+        load_tensors(tmp_path / "m.safetensors")
+    with pytest.raises(VarbookError, match="a folder stands where a file is needed"):
+        save_tensors(tmp_path / "m.safetensors", {})
+
+
 @pytest.mark.parametrize(
     "how, checked",
     # one wrong bit among the numbers shows in the checksum alone

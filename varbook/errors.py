@@ -1,9 +1,10 @@
 """The one kind of error that a reader of the book should see, and how commands end with it."""
 
+import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class VarbookError(ValueError):
@@ -31,6 +32,15 @@ def refusal(error: OSError, path: object = None, verb: str = "used") -> str:
     place = path or error.filename or "A file"
     reason = REMEDIES.get(error.errno or 0, error.strerror or str(error))
     return f"{place} cannot be {verb}: {reason.rstrip('.')}."
+
+
+@contextlib.contextmanager
+def told(path: object = None, verb: str = "used") -> Iterator[None]:
+    """Turn what the system refuses inside of it into a VarbookError with `refusal`'s sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise VarbookError(refusal(error, path, verb)) from None
 
 
 def _tell(sentence: str) -> None:

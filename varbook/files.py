@@ -4,7 +4,8 @@ import json
 import os
 from pathlib import Path
 
-from varbook.errors import VarbookError
+from varbook import paths
+from varbook.errors import VarbookError, told
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -24,15 +25,38 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Write a dictionary as readable JSON, atomically."""
-    write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+    """Write a dictionary as readable JSON, atomically; VarbookError where the system refuses."""
+    with told(path, "written"):
+        write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
-def read_json(path: Path) -> dict:
-    """Read a JSON file; VarbookError where it is damaged."""
+def remedy(path: Path, anew: str = "delete it and run again, it will be made anew") -> str:
+    """Return what to do about a damaged file: restore what comes with the book, else `anew`."""
+    if paths.shipped() in path.parents:
+        return "it comes with the book: restore the checkout, or install varbook again"
+    return anew
+
+
+def read_json(path: Path, anew: str = "delete it and run again, it will be made anew") -> dict:
+    """Read a JSON file that holds an object.
+
+    VarbookError where the system does not let it be read, and, with `remedy`, where it is damaged.
+    """
+    with told(path, "read"):
+        content = path.read_bytes()
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
-        raise VarbookError(
-            f"{path} cannot be read as JSON; delete it and run again, it will be made anew."
-        ) from None
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise VarbookError(f"{path} is damaged (it holds no JSON object); {remedy(path, anew)}.")
+    return value
+
+
+def peek_json(path: Path) -> dict:
+    """Return what a JSON file holds that nothing depends on; {} where there is nothing readable."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -12,9 +12,9 @@ from torch import nn
 
 from varbook import paths
 from varbook.book.models.trained import Trained, Watch
-from varbook.files import read_json
 from varbook.own.plan import base_chain
 from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.train.records import read_record
 from varbook.train.store import Run, plain
 from varbook.train.weights import load_tensors, unpack
 from varbook.transformer.model import NextScaleModel
@@ -41,7 +41,7 @@ def book_model() -> Trained[NextScaleModel] | None:
 def _shipped(kind: str, part: str, config, build: Callable[[], Model]) -> Trained[Model] | None:
     fitting = plain(config) | {"schedule": None}
     for file in sorted((paths.shipped() / "records").glob(f"{kind}-*.json")):
-        run = Run(file.stem, read_json(file), "shipped")
+        run = Run(file.stem, read_record(file), "shipped")
         if run.record["settings"][part] | {"schedule": None} == fitting and _weights(run).is_file():
             return _trained(run, build)
     return None

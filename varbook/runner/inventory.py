@@ -15,8 +15,8 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.evaluate import fidelity
 from varbook.features import clip, dino, flan_t5, mobilenet, perceptual, squeezenet
-from varbook.files import read_json
 from varbook.runner.machine import FAIL, NOTE, OK, row
+from varbook.train.records import read_record
 from varbook.train.store import run_key
 from varbook.train.weights import load_tensors
 
@@ -187,7 +187,8 @@ def shipped_runs() -> list[dict]:
     for file in sorted((paths.shipped() / "checkpoints").glob("*.safetensors")):
         count += 1
         try:
-            record = read_json(paths.shipped() / "records" / f"{file.stem}.json")
+            note = paths.shipped() / "records" / f"{file.stem}.json"
+            record = read_record(note, renamed=True)
             key = run_key(record["kind"], record["settings"], record["seed"])
             if f"{record['kind']}-{key}" != file.stem:
                 broken.append(f"{file.stem} is looked for as {record['kind']}-{key}")

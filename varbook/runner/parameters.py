@@ -1,14 +1,15 @@
 """The parameters cell of a notebook as data, so that a wrong name or type is refused at once."""
 
 import ast
-import json
 import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 
 from varbook.errors import VarbookError
+from varbook.files import read_json
 
+RESTORE = "restore it from git"
 _NAMES = {
     "int": int,
     "float": float,
@@ -35,21 +36,25 @@ def read_cell(notebook: Path) -> str | None:
 
     Raises VarbookError where the file is no notebook.
     """
+    cells = read_json(Path(notebook), RESTORE).get("cells")
     try:
-        cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    except (ValueError, KeyError) as error:
-        raise VarbookError(
-            f"{Path(notebook).name} is damaged: it is no notebook; restore it from git."
-        ) from error
-    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
-    return "".join(tagged[0]["source"]) if tagged else None
+        tagged = [c for c in cells or () if "parameters" in c.get("metadata", {}).get("tags", [])]
+        if cells is not None:
+            return "".join(tagged[0]["source"]) if tagged else None
+    except (AttributeError, KeyError, TypeError):
+        pass  # cells that are none
+    raise VarbookError(f"{Path(notebook).name} is damaged: it is no notebook; {RESTORE}.")
 
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
     """Return name -> Parameter for a cell of annotated literals; VarbookError for any other line."""
     lines = source.splitlines()
     parameters = {}
-    for node in ast.parse(source).body:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise VarbookError(f"{where} is no Python ({error}): {RESTORE}.") from error
+    for node in body:
         if not (
             isinstance(node, ast.AnnAssign)
             and isinstance(node.target, ast.Name)
@@ -60,7 +65,7 @@ def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Par
             )
         try:
             default = ast.literal_eval(node.value)
-        except ValueError as error:
+        except (ValueError, TypeError, RecursionError, MemoryError) as error:
             raise VarbookError(
                 f"Line {node.lineno} of {where} must hold a literal, not a computation."
             ) from error
@@ -78,13 +83,29 @@ def of_notebook(notebook: Path) -> dict[str, Parameter]:
 
 
 def _type(annotation: str):
-    # Only the few types that a command line can carry; eval with no builtins and no other names.
+    """Return the type that an annotation names: one of _NAMES, list[...], tuple[...] or a union.
+
+    Read as data: nothing in it is called. VarbookError for anything else.
+    """
     try:
-        return eval(annotation, {"__builtins__": {}}, dict(_NAMES))  # noqa: S307
-    except (NameError, TypeError, SyntaxError) as error:
+        return _of_node(ast.parse(annotation, mode="eval").body)
+    except (KeyError, TypeError, SyntaxError, ValueError, RecursionError) as error:
         raise VarbookError(
             f"The type `{annotation}` of a parameter is not one of {', '.join(_NAMES)}."
         ) from error
+
+
+def _of_node(node: ast.expr):
+    if isinstance(node, ast.Constant) and node.value in (None, Ellipsis):
+        return node.value
+    if isinstance(node, ast.Name):
+        return _NAMES[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _of_node(node.left) | _of_node(node.right)
+    if isinstance(node, ast.Subscript):
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return {"list": list, "tuple": tuple}[ast.unparse(node.value)][tuple(map(_of_node, inner))]
+    raise TypeError(f"{ast.unparse(node)} is no type")
 
 
 def fits(value: object, kind) -> bool:
@@ -118,7 +139,7 @@ def convert(parameter: Parameter, text: str) -> object:
     kind = _type(parameter.annotation)
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         value = {"true": True, "false": False, "none": None}.get(text.lower(), text)
     for candidate in (value, text):  # text second: a string parameter may look like a number
         if fits(candidate, kind):

@@ -1,12 +1,12 @@
 """The notebooks to run, their order and their outcomes: shared by the Snakefile and run.py."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from varbook.book.chapters import CHAPTERS, chapter, written
 from varbook.errors import VarbookError
+from varbook.files import peek_json
 from varbook.paths import repository
 
 
@@ -74,10 +74,8 @@ def log_file(mode: str, profile: str, node: Node) -> Path:
 
 def outcome(mode: str, profile: str, node: Node) -> bool | None:
     """Return whether a notebook ran without error, None where it has not run."""
-    try:
-        return json.loads(state_file(mode, profile, node).read_text(encoding="utf-8"))["exit"] == 0
-    except (OSError, ValueError, KeyError):
-        return None
+    code = peek_json(state_file(mode, profile, node)).get("exit")
+    return None if code is None else code == 0
 
 
 def forget(mode: str, profile: str, plan: Sequence[Node], failed_only: bool = True) -> None:
@@ -99,11 +97,7 @@ def log_tail(mode: str, profile: str, node: Node, lines: int | None = 25) -> lis
 def last_error(mode: str, profile: str, node: Node) -> str:
     """Return the last line of what stopped a notebook: its error output, else the end of its log."""
     if mode == "figures":
-        try:
-            cells = json.loads(executed(profile, node).read_text(encoding="utf-8"))["cells"]
-        except (OSError, ValueError, KeyError):
-            cells = []
-        for cell in cells:
+        for cell in peek_json(executed(profile, node)).get("cells", []):
             for output in cell.get("outputs", []):
                 if output.get("output_type") == "error":
                     return f"{output.get('ename')}: {output.get('evalue')}".strip().splitlines()[0]

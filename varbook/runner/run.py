@@ -14,6 +14,7 @@ from pathlib import Path
 from varbook.book.models.profiles import profile
 from varbook.cores import cores
 from varbook.errors import VarbookError, ended
+from varbook.files import peek_json, read_json, write_json
 from varbook.paths import check_checkout, check_writable, figures, home, repository
 from varbook.runner import parameters, plan
 from varbook.runner.clean import normalise_file
@@ -136,10 +137,7 @@ def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values:
 def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, retrain: bool) -> None:
     """Write the measured minutes of the notebooks that ran now to figures/<profile>/times.json."""
     path = figures() / profile_name / "times.json"
-    try:
-        times = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        times = {}
+    times = {name: row for name, row in peek_json(path).items() if isinstance(row, dict)}
     for node in chosen:
         state = plan.state_file("figures", profile_name, node)
         if (
@@ -148,12 +146,11 @@ def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, ret
             or node.name.endswith("s")
         ):
             continue
-        notebook = json.loads(plan.executed(profile_name, node).read_text(encoding="utf-8"))
+        notebook = read_json(plan.executed(profile_name, node))
         minutes = round(notebook["metadata"]["papermill"]["duration"] / 60, 1)
         times.setdefault(node.name, {})["retrain_minutes" if retrain else "minutes"] = minutes
     if times:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(times, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        write_json(path, times)
 
 
 def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:

@@ -7,40 +7,45 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from varbook.errors import VarbookError
-from varbook.files import write_atomically
+from varbook.errors import VarbookError, told
+from varbook.files import remedy, write_atomically
 
 # Matrices from this size on are stored with eight bits a number and one scale a row: a quarter of
 # the size, and what is lost (0.4 % of a row's largest entry) is far below what the models can tell.
 # Numbers are measured after the rounding.
 ROUNDED_FROM = 32_768
+ANEW = "delete it and run again"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
-    """Write tensors to a safetensors file and return the file's sha256."""
+    """Write tensors to a safetensors file and return the file's sha256; VarbookError where the
+    system refuses.
+    """
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    write_atomically(path, content)
+    with told(path, "written"):
+        write_atomically(path, content)
     return hashlib.sha256(content).hexdigest()
 
 
 def load_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
-    """Read a safetensors file; VarbookError where it is missing, damaged or not the file whose
-    `sha256` was recorded.
+    """Read a safetensors file; VarbookError where it is missing, not to be read, damaged or not the
+    file whose `sha256` was recorded.
     """
-    if not path.is_file():
+    if not path.exists():
         raise VarbookError(
             f"There is no checkpoint at {path}; run the chapter that trains it, or give another path."
         )
-    content = path.read_bytes()
+    with told(path, "read"):
+        content = path.read_bytes()
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         raise VarbookError(
-            f"The checkpoint {path} is damaged (its checksum is wrong); delete it and run again."
+            f"The checkpoint {path} is damaged (its checksum is wrong); {remedy(path, ANEW)}."
         )
     try:
         return load(content)
     except Exception:
         raise VarbookError(
-            f"The checkpoint {path} is damaged or no safetensors file; delete it and run again."
+            f"The checkpoint {path} is damaged or no safetensors file; {remedy(path, ANEW)}."
         ) from None
 
 
@@ -64,7 +69,7 @@ def unpack(
     model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the checkpoint"
 ) -> None:
     """Load what `pack` made into `model`, strictly: VarbookError names the first tensor that is
-    missing, extra or misshaped.
+    missing, extra, misshaped, of another kind, or holds what is no finite number.
     """
     own = model.state_dict()
     shapes = {name: tensor.shape for name, tensor in own.items()}
@@ -85,8 +90,25 @@ def unpack(
         raise VarbookError(
             f"{path} does not fit the model: {wrong!r} has the shape {tuple(packed[wrong].shape)}, not {tuple(shapes[wrong])}."
         )
+    other = next((name for name in shapes if not _same_kind(own.get(name), packed[name])), None)
+    if other:
+        raise VarbookError(
+            f"{path} does not fit the model: {other!r} holds {packed[other].dtype}, not numbers of the model's kind."
+        )
+    odd_number = next((name for name in shapes if not packed[name].isfinite().all()), None)
+    if odd_number:
+        raise VarbookError(
+            f"{path} is of no use: {odd_number!r} holds infinite or undefined numbers; train that model again."
+        )
     scaled = {
         name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape)
         for name in rounded
     }
     model.load_state_dict({name: scaled.get(name, packed[name]) for name in own})
+
+
+def _same_kind(own: Tensor | None, stored: Tensor) -> bool:
+    # Scales, and floats in eight bits, belong to a float of the model; precision may differ.
+    if own is None or (own.is_floating_point() and stored.dtype == torch.int8):
+        return own is not None or stored.is_floating_point()
+    return own.dtype == stored.dtype or (own.is_floating_point() and stored.is_floating_point())

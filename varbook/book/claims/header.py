@@ -1,10 +1,9 @@
 """The block on top of each chapter, generated from the registry so that it is never stale."""
 
-import json
-
 from varbook.book.chapters import CHAPTERS, Chapter, chapter
 from varbook.book.claims.registry import of_chapter
 from varbook.book.show.display import show_text
+from varbook.files import peek_json
 from varbook.paths import figures
 
 
@@ -12,11 +11,9 @@ def measured_minutes(number: str, profile: str = "laptop") -> float | None:
     """Return the minutes that the runner measured for a chapter in a profile, or None where it has
     not run.
     """
-    path = figures() / profile / "times.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))[number]["minutes"]
-    except (OSError, ValueError, KeyError):
-        return None
+    measured = peek_json(figures() / profile / "times.json").get(number)
+    minutes = measured.get("minutes") if isinstance(measured, dict) else None
+    return minutes if isinstance(minutes, (int, float)) else None
 
 
 def _time(entry: Chapter) -> str:

@@ -23,7 +23,7 @@ from varbook.book.show.display import (
 )
 from varbook.book.show.sheets import Image
 from varbook.errors import VarbookError
-from varbook.files import write_atomically
+from varbook.files import peek_json, write_atomically
 from varbook.paths import figures
 
 _SUFFIXES = (".png", ".svg", ".pdf", ".csv", ".md")
@@ -233,7 +233,4 @@ def load_result(artefact_id: str, profile) -> dict | None:
     readable).
     """
     path = figures() / profile_name(profile) / f"{artefact(artefact_id).id}.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    return peek_json(path) or None

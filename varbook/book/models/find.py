@@ -16,7 +16,7 @@ from varbook.book.models.sources import World
 from varbook.book.models.tasks import TASKS, Task, domains_of
 from varbook.data.toy import SPECIES
 from varbook.errors import VarbookError
-from varbook.files import read_json
+from varbook.train.records import read_record
 from varbook.train.store import Run, checkpoint_path
 
 ROLES = ("tokenizer", "next-scale", "translator")
@@ -150,9 +150,7 @@ def _records(pattern: str, beside: Path | None = None) -> list[Path]:
 
 
 def _read(file: Path) -> Stored:
-    record = read_json(file)
-    if not isinstance(record, dict) or not {"kind", "key", "settings"} <= set(record):
-        raise VarbookError(f"{file} is no record of a run: delete it, or name another run.")
+    record = read_record(file, renamed=True)  # a reader may have called it otherwise
     shipped = paths.shipped() / "records" / file.name
     # Below VARBOOK_HOME a run that comes with the book has but a copy with more measurements.
     return Stored(record, shipped if record.get("shipped") and shipped.is_file() else file)
