@@ -8,12 +8,13 @@ FORCE ?=
 RETRAIN ?=
 
 # Whichever checkout calls it, a shared environment runs this checkout's code.
-override VENV := $(abspath $(VENV))
+override VENV := $(if $(filter /%,$(VENV)),$(VENV),$(CURDIR)/$(VENV))
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
 SOURCES := varbook tests data_scripts benchmarks conftest.py
-RUN := $(VENV)/bin/python -m varbook.runner.run
+PYTHON_HERE := "$(VENV)/bin/python"
+RUN := $(PYTHON_HERE) -m varbook.runner.run
 yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
@@ -43,15 +44,15 @@ figures: setup
 
 # All three run, and any that fails fails the whole: one call shows everything there is to mend.
 check: setup
-	@code=0; $(VENV)/bin/ruff check $(SOURCES) notebooks || code=1; $(VENV)/bin/ruff format --check $(SOURCES) notebooks || code=1; \
-	  $(VENV)/bin/mypy || code=1; exit $$code
+	@code=0; "$(VENV)/bin/ruff" check $(SOURCES) notebooks || code=1; "$(VENV)/bin/ruff" format --check $(SOURCES) notebooks || code=1; \
+	  "$(VENV)/bin/mypy" || code=1; exit $$code
 
 # Both halves run, and either failing fails the whole.
 test: setup
 	@code=0; $(MAKE) --no-print-directory unit || code=1; $(MAKE) --no-print-directory notebooks-test || code=1; exit $$code
 
 unit: setup
-	@VARBOOK_PROFILE=smoke VARBOOK_BATCH=1 $(VENV)/bin/python -m pytest
+	@VARBOOK_PROFILE=smoke VARBOOK_BATCH=1 $(PYTHON_HERE) -m pytest
 
 notebooks-test: setup
 	@$(RUN) --check --solutions --profile smoke $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
@@ -60,30 +61,30 @@ notebooks: setup
 	@$(RUN) $(options) --solutions --write-back
 
 report: setup
-	@$(VENV)/bin/python -m varbook.book.claims
+	@$(PYTHON_HERE) -m varbook.book.claims
 
 bench: setup
-	@$(VENV)/bin/python -m benchmarks.bench $(if $(ONLY),--only "$(ONLY)")
+	@$(PYTHON_HERE) -m benchmarks.bench $(if $(ONLY),--only "$(ONLY)")
 
 # Training steps of this checkout and of another commit in turns.
 COMMIT ?= 6a24e5b
 bench-against: setup
-	@$(VENV)/bin/python -m benchmarks.against_commit --commit $(COMMIT) $(if $(ONLY),--only "$(ONLY)")
+	@$(PYTHON_HERE) -m benchmarks.against_commit --commit $(COMMIT) $(if $(ONLY),--only "$(ONLY)")
 
 # Training steps with two threads and with one in turns.
 bench-threads: setup
-	@$(VENV)/bin/python -m benchmarks.two_threads $(if $(ONLY),--only "$(ONLY)")
+	@$(PYTHON_HERE) -m benchmarks.two_threads $(if $(ONLY),--only "$(ONLY)")
 
 # What size costs: docs/scaling.md.
 bench-scaling: setup
-	@$(VENV)/bin/python -m benchmarks.scaling $(if $(ONLY),--only "$(ONLY)")
+	@$(PYTHON_HERE) -m benchmarks.scaling $(if $(ONLY),--only "$(ONLY)")
 
 # Where a training step spends its time: docs/where_time_goes.md.
 bench-profile: setup
-	@$(VENV)/bin/python -m benchmarks.profile_steps $(if $(ONLY),--only "$(ONLY)")
+	@$(PYTHON_HERE) -m benchmarks.profile_steps $(if $(ONLY),--only "$(ONLY)")
 
 lab: setup
-	@$(VENV)/bin/python -m jupyterlab notebooks
+	@$(PYTHON_HERE) -m jupyterlab notebooks
 
 clean:
 	rm -rf build figures/smoke .pytest_cache .ruff_cache .mypy_cache

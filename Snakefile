@@ -45,7 +45,7 @@ def state(node):
 
 def command(node):
     if MODE == "check":
-        options = f"--nbval-lax --nbval-current-env --nbval-sanitize-with {ROOT}/tests/nbval_sanitize.cfg"
+        options = f"--nbval-lax --nbval-current-env --nbval-sanitize-with {shlex.quote(str(ROOT / 'tests' / 'nbval_sanitize.cfg'))}"
         return f"python -m pytest -q --color=no -p no:cacheprovider {options} --nbval-cell-timeout 600 {shlex.quote(str(node.path))}"
     given = f"-b {VALUES[node.name]}" if node.name in VALUES else ""
     target = plan.executed(PROFILE, node)
@@ -91,10 +91,10 @@ for node in NODES:
             # said in the job itself, so that it holds on another machine too
             "export VARBOOK_BATCH=1 VARBOOK_PROFILE={PROFILE} PYTHONPATH={ROOT:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
             "export OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{threads}}}; "
-            "{params.command} > {log} 2>&1 < /dev/null && code=0 || code=$?; "
+            "{params.command} > {log:q} 2>&1 < /dev/null && code=0 || code=$?; "
             "[ $code = 0 ] && word=done || word=FAILED; "
             "echo \"  {params.label} $word ($((SECONDS - start)) s)\"; "
-            "echo \"{{\\\"exit\\\": $code}}\" > {output}"
+            "echo \"{{\\\"exit\\\": $code}}\" > {output:q}"
 
 
 onerror:

@@ -7,12 +7,21 @@ mark such fields, `plain` writes records, `rebuild` reads them back.
 
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, is_dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
 from varbook.errors import VarbookError
 
 T = TypeVar("T")
+
+
+def check_seed(seed: object) -> int:
+    """Return `seed` where it is one that every generator takes; VarbookError where not."""
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) < 2**32:
+        raise VarbookError(f"A seed is a whole number from 0 to 2**32 - 1, not {seed!r}.")
+    return int(seed)
 
 
 def added(default: T) -> T:
@@ -67,7 +76,10 @@ def rebuild(config: type[T], settings: dict[str, Any]) -> T:
         raise VarbookError(
             f"The run was recorded by another version of varbook: {config.__name__} knows no {', '.join(unknown)}."
         )
-    return config(**{own[name]: _tuples(value) for name, value in settings.items()})
+    try:
+        return config(**{own[name]: _tuples(value) for name, value in settings.items()})
+    except TypeError as error:  # a setting that has no default is missing, or of another kind
+        raise VarbookError(f"The settings of {config.__name__} are damaged: {error}.") from None
 
 
 def _tuples(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Seeds, devices and precision: set once at the top of a notebook, never inside a model."""
 
 import contextlib
+import functools
 import os
 import random
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from varbook.config import check_seed
 from varbook.errors import VarbookError
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -18,21 +20,35 @@ Module = TypeVar("Module", bound=nn.Module)
 def pick_device() -> torch.device:
     """Return CUDA where there is a card, else Apple's MPS, else the CPU (VARBOOK_DEVICE overrides).
 
-    Of processes that torchrun started together, each has a card of its own.
+    Of processes that torchrun started together, each has a card of its own. VarbookError where
+    VARBOOK_DEVICE names what is not here.
     """
     if os.environ.get("VARBOOK_DEVICE"):
-        return torch.device(os.environ["VARBOOK_DEVICE"])
+        return _named(os.environ["VARBOOK_DEVICE"])
     if torch.cuda.is_available():
         local = os.environ.get("LOCAL_RANK")
         return torch.device("cuda") if local is None else torch.device("cuda", int(local))
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def setup(seed: int, threads: int | None = None) -> torch.device:
-    """Seed Python, NumPy and torch with `seed` (>= 0) and return the device to use.
+@functools.lru_cache
+def _named(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise VarbookError(
+            f"VARBOOK_DEVICE is {name!r}, which this machine does not have: use cpu, cuda or mps, or leave it unset."
+        ) from error
+    return device
 
-    `threads` sets the number of CPU threads.
+
+def setup(seed: int, threads: int | None = None) -> torch.device:
+    """Seed Python, NumPy and torch with `seed`, 0 to 2**32 - 1, and return the device to use.
+
+    `threads` sets the number of CPU threads. VarbookError for another seed.
     """
+    check_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from varbook.errors import told
+
 SUMS = "sums.json"
 
 
@@ -29,8 +31,8 @@ def _read(target: Path, parts: tuple[str, ...]) -> list[np.ndarray] | None:
         arrays = [np.load(target / f"{part}.npy") for part in parts]
         if all(sums[part] == zlib.crc32(array) for part, array in zip(parts, arrays, strict=True)):
             return arrays
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
-        # Missing, cut short or garbled: all are cured by making it again.
+    except Exception:
+        # Missing, cut short or garbled in whatever way: all are cured by making it again.
         pass
     return None
 
@@ -45,7 +47,8 @@ def _made(target: Path, parts: tuple[str, ...], make: Callable[[Path], None]) ->
         scratch = Path(tempfile.mkdtemp(prefix="varbook-"))
         writable = False
     try:
-        make(scratch)
+        with told(scratch.parent, "written"):
+            make(scratch)
         arrays = [np.load(scratch / f"{part}.npy") for part in parts]
         if writable:
             sums = {part: zlib.crc32(array) for part, array in zip(parts, arrays, strict=True)}

@@ -18,8 +18,10 @@ from varbook.data.images import load_image, save_image, to_uint8
 from varbook.device import step_generator
 from varbook.errors import VarbookError
 from varbook.evaluate.image_checks import Images
+from varbook.files import write_atomically
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing
+from varbook.paths import check_writable
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.model import NextScaleModel
@@ -97,15 +99,15 @@ def sample_folder(
     The folder notes how it was made: VarbookError where it holds images of another model or of
     other settings.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    check_writable(folder, "name another folder")
     # Neither the number of images nor that of processes counts: a set may grow.
     note = folder / "sampling.txt"
     how = f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n"
-    if note.is_file() and note.read_text() != how:
+    if note.exists() and note.read_text(encoding="utf-8", errors="replace") != how:
         raise VarbookError(
             f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder."
         )
-    note.write_text(how)
+    write_atomically(note, how)
     mine = [
         index
         for index in range(rank, sampling.images, processes)

@@ -103,12 +103,24 @@ def read_npz(path: Path | str | None, name: str) -> dict[str, Tensor]:
             "or choose features that need none."
         )
     try:
-        with np.load(file) as archive:
-            return {key: torch.from_numpy(archive[key].astype(np.float32)) for key in archive.files}
+        with np.load(file, allow_pickle=False) as archive:
+            weights = {
+                key: torch.from_numpy(archive[key].astype(np.float32)) for key in archive.files
+            }
     except Exception as error:
         raise VarbookError(
             f"The weights file {file} cannot be read ({error}); fetch it again."
         ) from error
+    _check_finite(weights, str(file))
+    return weights
+
+
+def _check_finite(weights: dict[str, Tensor], source: str) -> None:
+    odd = next((key for key in weights if not weights[key].isfinite().all()), None)
+    if odd:
+        raise VarbookError(
+            f"{source} holds infinite or undefined numbers in {odd!r}; fetch it again."
+        )
 
 
 def fill(network: Network, weights: dict[str, Tensor], source: str) -> Network:
@@ -118,7 +130,7 @@ def fill(network: Network, weights: dict[str, Tensor], source: str) -> Network:
     """
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         raise VarbookError(
             f"{source} does not hold the weights of {type(network).__name__}; fetch it again."
         ) from error

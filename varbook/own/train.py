@@ -27,7 +27,7 @@ from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features import squeezenet
 from varbook.features.perceptual import best_at_hand
-from varbook.files import read_json, write_json
+from varbook.files import read_json, remedy, write_json
 from varbook.own.folder import listed
 from varbook.own.layout import OUTPUT
 from varbook.own.plan import Plan, base_chain, chain_of_size, make_plan, plan_from
@@ -145,7 +145,10 @@ def planned(
     text = json.dumps([wish, base_chain().image_size])
     file = paths.home() / "plans" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
     if file.is_file():
-        return plan_from(read_json(file))
+        try:
+            return plan_from(read_json(file))
+        except (KeyError, TypeError):
+            raise VarbookError(f"{file} is damaged; {remedy(file)}.") from None
     speed_at = cache(lambda size: measure_speed(chain_of_size(size), pick_device()))
     options: dict[str, Any] = {"size": request.size, "adapted": start is not None}
     try:

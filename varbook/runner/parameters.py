@@ -5,6 +5,7 @@ import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from varbook.errors import VarbookError
 from varbook.files import read_json
@@ -104,7 +105,8 @@ def _of_node(node: ast.expr):
         return _of_node(node.left) | _of_node(node.right)
     if isinstance(node, ast.Subscript):
         inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return {"list": list, "tuple": tuple}[ast.unparse(node.value)][tuple(map(_of_node, inner))]
+        outer: dict[str, Any] = {"list": list, "tuple": tuple}
+        return outer[ast.unparse(node.value)][tuple(map(_of_node, inner))]
     raise TypeError(f"{ast.unparse(node)} is no type")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from varbook.book.models.profiles import profile
+from varbook.config import check_seed
 from varbook.cores import cores
 from varbook.errors import VarbookError, ended
 from varbook.files import peek_json, read_json, write_json
@@ -45,7 +46,13 @@ def given_values(
                 f"they have: {', '.join(names) or 'none'}."
             )
         for taker in takers:
-            values[taker][name] = parameters.convert(known[taker][name], text)
+            value = parameters.convert(known[taker][name], text)
+            # What every chapter takes is held against what it may be, too.
+            if name == "seed":
+                check_seed(value)
+            elif name == "profile_name" and value:
+                profile(value)
+            values[taker][name] = value
     return values
 
 
