@@ -125,3 +125,19 @@ def test_who_is_watching(monkeypatch, environment, terminal, notebook, wanted):
     if notebook:
         monkeypatch.setitem(sys.modules, "ipykernel", object())
     assert is_batch() is wanted
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "", "cpu:x", "xpu"])
+def test_a_device_that_is_not_here_is_one_sentence(monkeypatch, name):
+    monkeypatch.setenv("VARBOOK_DEVICE", name)
+    if not name:  # unset
+        assert pick_device().type in ("cpu", "cuda", "mps")
+        return
+    with pytest.raises(VarbookError, match="which this machine does not have"):
+        pick_device()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None, True])
+def test_a_seed_out_of_range_is_one_sentence(seed):
+    with pytest.raises(VarbookError, match="A seed is a whole number"):
+        setup(seed)

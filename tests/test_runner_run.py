@@ -71,6 +71,15 @@ def test_a_setting_goes_to_the_notebooks_that_have_it(node, tmp_path):
     assert run.given_values(["seed=4"], [node, other]) == {"09": {}, "02": {"seed": 4}}
 
 
+@pytest.mark.parametrize("setting", ["seed=-1", "seed=4294967296", "profile_name=huge"])
+def test_what_every_chapter_takes_is_checked_before_anything_runs(tmp_path, setting):
+    cell = 'profile_name: str = ""  # sizes\nseed: int = 0  # of all'
+    node = plan.Node("09", write_notebook(tmp_path / "09_cyclevar.ipynb", cell), ())
+    with pytest.raises(VarbookError, match="seed|profile"):
+        run.given_values([setting], [node])
+    assert run.given_values(["seed=3"], [node]) == {"09": {"seed": 3}}
+
+
 @pytest.mark.parametrize(
     "annotation",
     [
