@@ -126,8 +126,68 @@ def test_var_s_decoder_counts_its_levels_from_the_other_end():
 def test_checkpoints_of_a_training_are_unwrapped(name, place):
     content = golden_state(name)
     wrapped = {"epoch": 3, "trainer": {"config": {}, place: content, "var_opt": {}}, "args": {}}
-    assert unwrap(wrapped, PUBLISHED[name].layout) is content
-    assert unwrap(content, PUBLISHED[name].layout) is content
+    layout = PUBLISHED[name].layout
+    expected = published_shapes(small(name), layout)
+    assert unwrap(wrapped, layout, expected, "some.pth") is content
+    assert unwrap(content, layout, expected, "some.pth") is content
+
+
+def prefixed(content: dict, prefix: str) -> dict:
+    return {prefix + name: value for name, value in content.items()}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda content: prefixed(content, "module."),
+        lambda content: prefixed(content, "_orig_mod."),
+        lambda content: prefixed(content, "module._orig_mod."),
+        lambda content: {"model": content, "step": 3},
+        lambda content: {"state_dict": prefixed(content, "model."), "epoch": 3},
+        lambda content: {"trainer": {"var_wo_ddp": prefixed(content, "module.")}},
+        lambda content: {"ema": {"shadow": content, "decay": 0.999}},
+    ],
+)
+def test_a_checkpoint_is_read_whatever_a_training_put_around_it(wrap):
+    content, model = golden_state("var-d16"), small("var-d16")
+    plain = convert(content, model, NEXT_SCALE, "some.pth")
+    state = convert(wrap(content), model, NEXT_SCALE, "some.pth")
+    assert all(torch.equal(state[name], plain[name]) for name in plain)
+
+
+def test_of_two_models_in_a_file_one_must_be_chosen():
+    content, model = golden_state("var-d16"), small("var-d16")
+    average = {name: value * 2 for name, value in content.items()}
+    both = {"model": content, "model_ema": {"module": average}}
+    with pytest.raises(VarbookError, match="more than once, as 'model', 'model_ema.module'"):
+        convert(both, model, NEXT_SCALE, "some.pth")
+    chosen = convert(both, model, NEXT_SCALE, "some.pth", part="model_ema.module")
+    assert torch.equal(chosen["head.bias"], average["head.bias"])
+    with pytest.raises(VarbookError, match="holds no 'ema'; it holds 'model'"):
+        convert(both, model, NEXT_SCALE, "some.pth", part="ema")
+
+
+def test_the_error_speaks_of_the_dictionary_that_comes_nearest():
+    content = golden_state("var-d16")
+    del content["head.bias"]
+    with pytest.raises(VarbookError, match="'head.bias' is missing"):
+        convert(
+            {"model": content, "optimizer": {"state": torch.zeros(2)}},
+            small("var-d16"),
+            NEXT_SCALE,
+            "x",
+        )
+    with pytest.raises(VarbookError, match="is missing"):
+        convert({}, small("var-d16"), NEXT_SCALE, "x")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_numbers_that_are_not_finite_are_refused(value):
+    def harm(content):
+        content["head.bias"] = content["head.bias"].clone()
+        content["head.bias"][3] = value
+
+    assert "'head.bias' holds infinite or undefined" in refused(harm)
 
 
 def refused(change, name: str = "var-d16") -> str:

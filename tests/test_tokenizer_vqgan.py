@@ -114,7 +114,7 @@ def test_it_is_one_part_of_the_tokenizer_and_nothing_else_changes():
 
 
 def test_what_it_cannot_do_is_refused():
-    with pytest.raises(VarbookError, match="set patch=1 and line=False"):
+    with pytest.raises(VarbookError, match="set patch=1, line=False"):
         Tokenizer(dataclasses.replace(CONFIG, patch=2))
     with pytest.raises(VarbookError, match='use "folded" or "vqgan"'):
         Tokenizer(dataclasses.replace(CONFIG, autoencoder="unet"))

@@ -5,11 +5,12 @@ better name must not change the records that are there: `added` and `recorded_as
 mark such fields, `plain` writes records, `rebuild` reads them back.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, is_dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from varbook.errors import VarbookError
 
@@ -22,6 +23,35 @@ def check_seed(seed: object) -> int:
     if not whole or not 0 <= int(seed) < 2**32:
         raise VarbookError(f"A seed is a whole number from 0 to 2**32 - 1, not {seed!r}.")
     return int(seed)
+
+
+def check_whole(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+    """Return a whole number from `least` to `most` (None: any); VarbookError, which names it, for
+    anything else.
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or int(value) < least or (most is not None and int(value) > most):
+        reach = f"from {least} to {most}" if most is not None else f"from {least} on"
+        raise VarbookError(f"{name} is a whole number {reach}, not {value!r}.")
+    return int(value)
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Say whether `value` is a finite number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_real(
+    name: str, value: object, low: float = -math.inf, high: float = math.inf, *, above: bool = False
+) -> float:
+    """Return a finite number from `low` to `high`, or, with `above`, above `low`; VarbookError,
+    which names it, for anything else.
+    """
+    if not is_real(value) or not low <= value <= high or (above and value == low):
+        reach = f" above {low:g}" if above else f" from {low:g}" if low > -math.inf else ""
+        reach += f" up to {high:g}" if high < math.inf else ""
+        raise VarbookError(f"{name} is a finite number{reach}, not {value!r}.")
+    return float(value)
 
 
 def added(default: T) -> T:

@@ -18,6 +18,7 @@ from varbook.generate.sampling import (
 )
 from varbook.tokenizer.schedule import Schedule, check_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.transformer.checks import check_labels, check_precision
 from varbook.transformer.model import NextScaleModel
 
 
@@ -71,9 +72,12 @@ def generate(
     what the next one sees. `forced` codes take the place of drawn ones: all editing
     is made of this (FlexVAR section 4.4, `varbook.generate.editing`). A list of
     generators, one per image, makes each image independent of the others. Raises
-    VarbookError for a schedule, labels or forced codes that the model cannot take.
+    VarbookError for a schedule, labels or forced codes that the model cannot take, and for weights in
+    half precision.
     """
     schedule = check_schedule(schedule or model.config.schedule)
+    labels = check_labels(labels, reads=hasattr(model, "ids"))
+    check_precision(model, tokenizer)
     if not labels.numel():
         raise VarbookError("There is nothing to generate: give at least one class label.")
     forced = check_forced(forced, schedule)

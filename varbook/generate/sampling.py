@@ -1,12 +1,12 @@
 """From logits to tokens: classifier-free guidance, top-k, top-p."""
 
-import math
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
 
-from varbook.config import added
+from varbook.config import added, check_whole, is_real
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 
@@ -30,6 +30,10 @@ class Drawing:
 
     def __post_init__(self):
         check_drawing(self.guidance, self.top_k, self.top_p, self.temperature)
+        if self.ramp_to is not None:
+            check_whole("ramp_to", self.ramp_to, 0)
+        if self.greedy_above is not None:
+            check_whole("greedy_above", self.greedy_above, 0)
 
 
 def check_drawing(
@@ -39,15 +43,15 @@ def check_drawing(
 
     The one place for all: a command, `Drawing` and `sample_tokens` refuse the same.
     """
-    if not math.isfinite(guidance):
-        raise VarbookError(f"Guidance is a finite number such as 1.5 (0: none), not {guidance}.")
-    if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 0:
-        raise VarbookError(f"top_k is a whole number from 1 on, or 0 for all codes, not {top_k}.")
-    if not 0.0 <= top_p <= 1.0:
-        raise VarbookError(f"top_p is a probability, 0 to 1 (0 and 1: all codes), not {top_p}.")
-    if not 0.0 < temperature < math.inf:
+    if not is_real(guidance):
+        raise VarbookError(f"Guidance is a finite number such as 1.5 (0: none), not {guidance!r}.")
+    if isinstance(top_k, bool) or not isinstance(top_k, Integral) or top_k < 0:
+        raise VarbookError(f"top_k is a whole number from 1 on, or 0 for all codes, not {top_k!r}.")
+    if not is_real(top_p) or not 0.0 <= top_p <= 1.0:
+        raise VarbookError(f"top_p is a probability, 0 to 1 (0 and 1: all codes), not {top_p!r}.")
+    if not is_real(temperature) or temperature <= 0.0:
         raise VarbookError(
-            f"A temperature is a number above 0, not {temperature}; for the likeliest codes use top_k=1."
+            f"A temperature is a number above 0, not {temperature!r}; for the likeliest codes use top_k=1."
         )
 
 

@@ -120,13 +120,13 @@ def check_places(request: Request) -> None:
     places = {paths.home(): "name another folder in VARBOOK_HOME"}
     if not request.dry_run:
         places[request.place] = "name another folder with --out"
-    for folder, remedy in places.items():
-        paths.check_writable(folder, remedy)
+    for folder, advice in places.items():
+        paths.check_writable(folder, advice)
         free = shutil.disk_usage(folder).free
         if free < SPACE:
             raise VarbookError(
                 f"{folder} has {free / 1e6:.0f} MB left, and {SPACE / 1e6:.0f} may be needed: make "
-                f"room, or {remedy}."
+                f"room, or {advice}."
             )
 
 

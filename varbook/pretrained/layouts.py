@@ -6,7 +6,7 @@ not at all.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +27,9 @@ THEIR_BUFFERS = (
 )
 # Buffers of ours that no checkpoint needs to hold; both start at zero.
 OUR_BUFFERS = ("zero_k_bias", "hits")
+# What wrappers put before the name of every tensor, and how deep in a file tensors are looked for.
+PREFIXES = ("module.", "_orig_mod.", "model.")
+DEPTH = 3
 CHUNK = 4  # blocks of one chunk in Infinity's published transformer
 LEVELS = 5  # resolutions of every published autoencoder
 
@@ -131,29 +134,73 @@ def published_shapes(model: nn.Module, layout: Layout) -> dict[str, torch.Size]:
     return shapes
 
 
-def unwrap(content: dict, layout: Layout) -> dict:
-    """Return the named tensors inside a training's checkpoint, or `content` where it has them itself."""
-    for wrapper in layout.wrappers:
-        inside: object = content
-        for key in wrapper.split("."):
-            inside = inside.get(key) if isinstance(inside, dict) else None
-        if isinstance(inside, dict):
-            return inside
+def bare(content: dict) -> dict:
+    """Return tensors by name without what wrappers of a training put before every name (`module.`
+    of several cards, `_orig_mod.` of a compiled model).
+    """
+    names = [name for name, value in content.items() if isinstance(value, Tensor)]
+    for prefix in PREFIXES:
+        if names and all(str(name).startswith(prefix) for name in names):
+            return bare({str(name).removeprefix(prefix): content[name] for name in names})
     return content
 
 
-def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dict[str, Tensor]:
-    """Return the state for `model` (its own names) from what the file `source` holds.
+def candidates(content: dict, depth: int = DEPTH) -> dict[str, dict]:
+    """Return dotted key -> dictionary for every place of a checkpoint that holds tensors by name."""
+    found = {}
+    if any(isinstance(value, Tensor) for value in content.values()):
+        found[""] = bare(content)
+    for key, value in content.items():
+        if isinstance(value, dict) and depth:
+            for inside, tensors in candidates(value, depth - 1).items():
+                found[f"{key}.{inside}".rstrip(".")] = tensors
+    return found
 
-    Raises VarbookError that names the first tensor that is missing, extra, misshaped or no tensor
-    of floats.
+
+def unwrap(
+    content: dict, layout: Layout, expected: Collection[str], source: str, part: str = ""
+) -> dict:
+    """Return the named tensors inside a training's checkpoint, or `content` where it has them itself.
+
+    They are looked for under the layout's own keys first, then under any other. VarbookError where
+    several places hold the model (its weights, and their moving average) and `part` names none.
     """
+    places = candidates(content)
+    if part and part not in places:
+        raise VarbookError(f"{source} holds no {part!r}; it holds {_listed(places)}.")
+    if part:
+        return places[part]
+    fitting = [key for key, tensors in places.items() if all(name in tensors for name in expected)]
+    known = next((key for key in ("", *layout.wrappers) if key in fitting), None)
+    if known is None and len(fitting) > 1:
+        raise VarbookError(
+            f"{source} holds the model more than once, as {_listed(fitting)}: choose one of them with `part`."
+        )
+    if known is not None or fitting:
+        return places[fitting[0] if known is None else known]
+    # None fits: what comes nearest is what the error speaks of.
+    return max(places.values(), key=lambda found: len(set(found) & set(expected)), default=content)
+
+
+def _listed(places: Iterable[str]) -> str:
+    return ", ".join(repr(place) if place else "its own names" for place in places) or "no tensors"
+
+
+def convert(
+    content: dict, model: nn.Module, layout: Layout, source: str, part: str = ""
+) -> dict[str, Tensor]:
+    """Return the state for `model` (its own names) from what the file `source` holds; `part` names
+    the dictionary in it, as in `unwrap`.
+
+    Raises VarbookError that names the first tensor that is missing, extra, misshaped, no tensor of
+    floats or not finite.
+    """
+    expected = published_shapes(model, layout)
     theirs = {
         name: value
-        for name, value in unwrap(content, layout).items()
+        for name, value in unwrap(content, layout, expected, source, part).items()
         if _last(str(name)) not in THEIR_BUFFERS
     }
-    expected = published_shapes(model, layout)
     missing = next((name for name in expected if name not in theirs), None)
     if missing:
         raise VarbookError(f"{source} does not fit the model: the tensor {missing!r} is missing.")
@@ -169,6 +216,10 @@ def convert(content: dict, model: nn.Module, layout: Layout, source: str) -> dic
         if value.shape != shape:
             raise VarbookError(
                 f"{source} does not fit the model: {name!r} has the shape {tuple(value.shape)}, not {tuple(shape)}."
+            )
+        if not value.isfinite().all():
+            raise VarbookError(
+                f"{source} is of no use: {name!r} holds infinite or undefined numbers; get it again."
             )
     state = {}
     for name, own in model.state_dict().items():

@@ -41,12 +41,13 @@ def build(name: str, device: str = "cpu") -> Tokenizer | NextScaleModel:
     return model if device == "meta" else model.to_empty(device=device)
 
 
-def fill(model: Model, path: str | Path, layout: Layout) -> Model:
+def fill(model: Model, path: str | Path, layout: Layout, part: str = "") -> Model:
     """Load the published checkpoint at `path` into `model` and return it in evaluation mode.
 
+    Where the file holds the model more than once (its moving average beside it), `part` names which.
     Strict: raises VarbookError that names file or tensor, and then `model` is as it was before.
     """
-    state = convert(read(Path(path)), model, layout, str(path))
+    state = convert(read(Path(path)), model, layout, str(path), part)
     model.load_state_dict(state)
     return model.eval()
 
@@ -56,14 +57,16 @@ def load(
     path: str | Path | None = None,
     *,
     sha256: str | None = None,
+    part: str = "",
     say: Callable[[str], None] = print,
 ) -> Tokenizer | NextScaleModel:
     """Return the published model `name` (see PUBLISHED) on the CPU, in float32 and evaluation mode.
 
     Without a `path` its file is fetched with huggingface_hub; with one (.pth, .pt or .safetensors)
-    the network is not used. `say` is told which checksum the file has; `sha256` demands one. Raises
-    VarbookError for an unknown name, a file that cannot be had, is damaged, is another one, holds
-    code, or does not fit the model to the last tensor.
+    the network is not used. `part` names the weights in a file that holds several. `say` is told
+    which checksum the file has; `sha256` demands one. Raises VarbookError for an unknown name, a
+    file that cannot be had, is damaged, is another one, holds code, or does not fit the model to
+    the last tensor.
     """
     entry = find(name)
     if path is None:
@@ -78,7 +81,7 @@ def load(
     say(
         f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {digest} ({_verdict(digest, expected, entry.sha256)})"
     )
-    return fill(build(name), file, entry.layout)
+    return fill(build(name), file, entry.layout, part)
 
 
 def _verdict(digest: str, expected: str | None, recorded: str | None) -> str:

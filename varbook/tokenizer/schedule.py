@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor
 
+from varbook.config import check_real, check_whole
 from varbook.errors import VarbookError
 
 Scale = tuple[int, int]
@@ -112,13 +113,24 @@ def nearest_schedule(schedule: Schedule, latent: Scale) -> Schedule:
     return (*fitting, (latent[0], latent[1]))
 
 
+def check_latent(latent: Scale) -> Scale:
+    """Return the size of a latent as (h, w) where both are whole numbers from 1 on; else
+    VarbookError.
+    """
+    try:
+        height, width = latent
+    except (TypeError, ValueError):
+        raise VarbookError(f"A latent has a height and a width, not {latent!r}.") from None
+    return check_whole("A latent's height", height), check_whole("A latent's width", width)
+
+
 def make_schedule(latent: Scale, steps: int) -> Schedule:
     """Return a sensible schedule of `steps` scales from 1 x 1 to `latent` (h, w), any aspect ratio,
     growing about geometrically.
 
     Raises VarbookError where the latent is too small for so many steps.
     """
-    longest = max(latent)
+    longest = max(check_latent(latent))
     if not 1 <= steps <= longest:
         raise VarbookError(f"A latent of {latent} allows 1 to {longest} steps, not {steps}.")
     if steps == 1:
@@ -141,9 +153,9 @@ def schedule_for(trained: Schedule, latent: Scale) -> Schedule:
     training as long as they fit.
 
     Beyond them it grows by at most half from scale to scale: from `VAR_256` to 24 x 24 and 32 x 32
-    that gives the rows of FlexVAR table 7.
+    that gives the rows of FlexVAR table 7. Raises VarbookError where one of the two is none.
     """
-    longest = max(latent)
+    trained, longest = check_schedule(trained), max(check_latent(latent))
     sides = [max(scale) for scale in trained if max(scale) < longest] or [1]
     last = sides[-1]
     rungs = math.ceil(math.log(longest / last) / math.log(1.5) - 1e-9)
@@ -165,9 +177,13 @@ def sample_schedule(
     The first scale is 1 x 1 and the last is `latent`, always; the sides between are drawn at
     random, each is dropped with probability `drop`, at most `max_drops` of them. `budget` (tokens)
     removes the largest middle scales until the sequence fits; the last scale is never dropped (the
-    released code does drop it in a third of its steps).
+    released code does drop it in a third of its steps). Raises VarbookError where a setting is out
+    of range.
     """
-    longest = max(latent)
+    longest = max(check_latent(latent))
+    check_whole("max_steps", max_steps, 1)
+    check_real("drop", drop, 0, 1)
+    check_whole("max_drops", max_drops, 0)
     between = torch.randperm(max(longest - 2, 0), generator=generator)[: max(max_steps - 2, 0)] + 2
     sides = sorted(between.tolist())
     dropped = torch.rand(len(sides), generator=generator) < drop
@@ -185,9 +201,10 @@ def sample_scales(latent: Scale, count: int, *, generator: torch.Generator) -> S
     """Draw the scales of one training step of a multi-scale tokenizer (FlexVAR section 3.3):
     `count` different ones, the last is `latent` and the others any smaller, 1 x 1 among them.
 
-    Fewer where the latent has no so many.
+    Fewer where the latent has no so many. Raises VarbookError where one of the two is none.
     """
-    longest = max(latent)
+    longest = max(check_latent(latent))
+    check_whole("The number of scales", count, 1)
     sides = sorted((torch.randperm(longest - 1, generator=generator)[: count - 1] + 1).tolist())
     scales = _scaled(sides, latent)  # begins with 1 x 1, drawn or not
     return scales if sides[:1] == [1] else scales[1:]

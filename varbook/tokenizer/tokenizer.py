@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from varbook.config import added, recorded_as
+from varbook.config import added, check_real, check_whole, recorded_as
 from varbook.errors import VarbookError
 from varbook.tokenizer.autoencoder import Decoder, Encoder
 from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.pyramid import Quantised, make_pyramid
-from varbook.tokenizer.schedule import Scale, Schedule, square
+from varbook.tokenizer.schedule import Scale, Schedule, check_schedule, square
 from varbook.tokenizer.vqgan import VqganDecoder, VqganEncoder
+
+# In so many groups channels are normalised, by whether the autoencoder is VQGAN's.
+GROUPS = {False: 8, True: 32}
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,31 @@ def make_decoder(config: TokenizerConfig) -> nn.Module:
     )
 
 
+def check_config(config: TokenizerConfig) -> None:
+    """Raise VarbookError where no tokenizer can be built from a configuration."""
+    check_schedule(config.schedule)
+    for name in ("vocab_size", "code_dim", "patch"):
+        check_whole(name, getattr(config, name), 1)
+    for name in ("shared_phi", "blocks", "feature_channels", "quant_kernel", "full_channels"):
+        check_whole(name, getattr(config, name), 0)
+    for name in ("beta", "bit_entropy"):
+        check_real(name, getattr(config, name), 0)
+    if config.quant_kernel and not config.quant_kernel % 2:
+        raise VarbookError(
+            f"A convolution with a kernel of {config.quant_kernel} moves the map: make quant_kernel odd, or 0 for none."
+        )
+    groups = GROUPS[is_vqgan(config)]
+    if not isinstance(config.channels, (tuple, list)) or not config.channels:
+        raise VarbookError(
+            f"A tokenizer needs channels such as (32, 96, 128), not {config.channels!r}."
+        )
+    for width in config.channels:
+        if check_whole("A level's channels", width, 1) % groups:
+            raise VarbookError(
+                f"The channels of {config.autoencoder!r} are normalised in {groups} groups, and {width} is no multiple of that."
+            )
+
+
 def is_vqgan(config: TokenizerConfig) -> bool:
     """Say which autoencoder is chosen; VarbookError where there is none of that name, or where the
     configuration asks for parts that it has not.
@@ -102,6 +130,7 @@ class Tokenizer(nn.Module):
 
     def __init__(self, config: TokenizerConfig):
         super().__init__()
+        check_config(config)
         self.config = config
         self.stride = config.patch * 2 ** (len(config.channels) - 1)
         features, kernel = config.feature_channels or config.code_dim, config.quant_kernel

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from varbook.config import check_whole
 from varbook.data.images import resize_image, to_uint8
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
@@ -78,6 +79,9 @@ def translate_sizes(
     [-1, 1]; `large` and `short_side` are those of `working_size`. Images are asked for one at a
     time, when the last one is in work. VarbookError as `working_size` says.
     """
+    check_whole("A batch", batch, 1)
+    if short_side is not None:
+        check_whole("short_side", short_side, 1)
     waiting: list[_Image] = []  # in the order of their coming; the first is given back first
     squares: list[tuple[_Image, Scale, Tensor]] = []
 

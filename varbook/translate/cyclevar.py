@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from varbook.config import check_real
 from varbook.errors import VarbookError
 from varbook.tokenizer.pyramid import down, up
 from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.transformer.checks import check_labels
 from varbook.transformer.model import NextScaleModel
-from varbook.translate.relaxation import relax_codes
+from varbook.translate.relaxation import RELAXATIONS, relax_codes
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ class CycleVAR(nn.Module):
                 raise VarbookError(
                     f'There is no {field} {getattr(self.config, field)!r}; use "{options[0]}" or "{options[1]}".'
                 )
+        check_real("alpha", self.config.alpha, 0, 1)
+        check_real("A temperature", self.config.temperature, 0, above=True)
+        if self.config.relaxation not in RELAXATIONS:
+            raise VarbookError(
+                f"There is no relaxation {self.config.relaxation!r}; use one of {', '.join(RELAXATIONS)}."
+            )
         # Frozen, but not under no_grad: the cycle loss reaches the first translation through it
         # (CycleVAR section 3.2).
         self.tokenizer = tokenizer.requires_grad_(False).eval()
@@ -96,7 +104,15 @@ class CycleVAR(nn.Module):
     ) -> Tensor:
         """Translate images (B, 3, H, W) in [-1, 1] into the classes, or texts, `target` (B,) or (B,
         T) -> (B, 3, H, W), not clamped.
+
+        Raises VarbookError where there is no image, or not as many targets.
         """
+        targets = check_labels(target, reads=hasattr(self.model, "ids"))
+        if image.ndim != 4 or not len(image) or len(targets) not in (1, len(image)):
+            raise VarbookError(
+                f"{len(targets)} targets do not fit images of shape {tuple(image.shape)}: give images (B, 3, H, W), "
+                "one or more, and a target for each."
+            )
         return self.tokenizer.decode(self.latent(self.source(image), target, generator))
 
     def latent(

@@ -1,0 +1,197 @@
+"""Settings out of range get one sentence from every function that takes them, never a fault of
+torch, Python or the operating system.
+"""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from tiny import MODEL, SCHEDULE, TOKENIZER, pictures, tiny_cyclevar, tiny_model, tiny_tokenizer
+
+from varbook.data.images import to_uint8
+from varbook.errors import VarbookError
+from varbook.generate.loop import generate
+from varbook.generate.sampling import Drawing, sample_tokens
+from varbook.tokenizer.schedule import (
+    make_schedule,
+    sample_scales,
+    sample_schedule,
+    schedule_for,
+)
+from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.transformer.checks import check_model
+from varbook.translate.any_size import translate_sizes
+from varbook.translate.apply import render_all, translate_all
+from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+
+NO_NUMBERS = (math.nan, math.inf, "2", None, True)
+
+
+def refused(call, *arguments, **settings) -> str:
+    """The one sentence with which a call is refused."""
+    with pytest.raises(VarbookError) as told:
+        call(*arguments, **settings)
+    assert "\n" not in str(told.value)
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("temperature", (0, -1, *NO_NUMBERS)),
+        ("top_k", (-1, 2.5, *NO_NUMBERS)),
+        ("top_p", (-0.1, 1.5, 90, *NO_NUMBERS)),
+    ],
+)
+def test_how_codes_are_drawn(name, values):
+    for value in values:
+        said = refused(sample_tokens, torch.zeros(2, 5), **{name: value})
+        assert said == refused(Drawing, **{name: value})  # one place answers for all
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("guidance", NO_NUMBERS),
+        ("ramp_to", (-1, 2.5, math.nan, "2")),
+        ("greedy_above", (-1, 2.5, math.nan, "2")),
+    ],
+)
+def test_how_a_scale_is_drawn(name, values):
+    for value in values:
+        refused(Drawing, **{name: value})
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        3,
+        [0, 1],
+        None,
+        torch.tensor([0.0, 1.0]),
+        torch.tensor([[0, 1]]),
+        torch.tensor(1),
+        torch.tensor([True]),
+        torch.tensor([], dtype=torch.long),
+        torch.tensor([-1]),
+        torch.tensor([9]),
+    ],
+)
+def test_labels_of_every_wrong_kind(labels):
+    refused(generate, tiny_model(), tiny_tokenizer(), labels)
+    image = pictures(1, 16, 16)
+    refused(tiny_cyclevar(), image, labels)
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_weights_in_half_precision(half):
+    labels = torch.tensor([0])
+    assert ".float()" in refused(generate, tiny_model().to(half), tiny_tokenizer(), labels)
+    assert "Tokenizer" in refused(generate, tiny_model(), tiny_tokenizer().to(half), labels)
+
+
+@pytest.mark.parametrize(
+    "latent", [(0, 0), (4, 0), (-1, 4), (2.5, 4), ("a", 4), (4,), (4, 4, 4), 4, None]
+)
+def test_sizes_of_a_latent(latent):
+    generator = torch.Generator()
+    refused(make_schedule, latent, 1)
+    refused(schedule_for, SCHEDULE, latent)
+    refused(sample_schedule, latent, 4, generator=generator)
+    refused(sample_scales, latent, 2, generator=generator)
+
+
+def test_schedules_and_steps():
+    generator = torch.Generator()
+    for trained in ((), ((0, 0),), ((2, 2), (1, 1)), (1, 2), None):
+        refused(schedule_for, trained, (4, 4))
+    for steps in (0, -1, 99):
+        refused(make_schedule, (4, 4), steps)
+    for settings in ({"max_steps": 0}, {"drop": 2.0}, {"drop": math.nan}, {"max_drops": -1}):
+        refused(sample_schedule, (4, 4), **{"max_steps": 4} | settings, generator=generator)
+    refused(sample_scales, (4, 4), 0, generator=generator)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schedule": ()},
+        {"schedule": ((0, 1),)},
+        {"vocab_size": 0},
+        {"code_dim": 0},
+        {"channels": ()},
+        {"channels": (12, 16)},
+        {"channels": (0,)},
+        {"channels": 8},
+        {"patch": 0},
+        {"blocks": -1},
+        {"beta": math.nan},
+        {"beta": -1.0},
+        {"quant_kernel": 2},
+        {"quant_kernel": -1},
+        {"feature_channels": -1},
+        {"full_channels": -8},
+        {"autoencoder": "vqgan", "patch": 1, "line": False, "channels": (16, 32)},
+        {"autoencoder": "other"},
+        {"codes_kind": "other"},
+        {"pyramid": "other"},
+    ],
+)
+def test_configurations_of_a_tokenizer(change):
+    refused(Tokenizer, replace(TOKENIZER, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schedule": ()},
+        {"vocab_size": 0},
+        {"classes": -1},
+        {"depth": 0},
+        {"heads": 0},
+        {"heads": 3},
+        {"width": 0},
+        {"width": 2, "heads": 1},
+        {"code_dim": 0},
+        {"bits": -1},
+    ],
+)
+def test_configurations_of_a_next_scale_model(change):
+    refused(check_model, replace(MODEL, **change))
+    check_model(MODEL)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"alpha": -0.1},
+        {"alpha": 1.1},
+        {"alpha": math.nan},
+        {"temperature": 0},
+        {"temperature": -1},
+        {"temperature": math.inf},
+        {"relaxation": "hard"},
+        {"mode": "both"},
+        {"context": "none"},
+        {"fusion": "none"},
+    ],
+)
+def test_configurations_of_a_translator(change):
+    refused(CycleVAR, tiny_tokenizer(), tiny_model(), CycleVARConfig(**change))
+
+
+def test_images_and_batches():
+    cyclevar = tiny_cyclevar()
+    images = to_uint8(pictures(2, 16, 16))
+    for batch in (0, -1, 2.5, None):
+        refused(translate_all, cyclevar, images, 1, batch)
+        refused(render_all, tiny_tokenizer(), images, batch)
+        refused(lambda batch=batch: list(translate_sizes(lambda x: x, images, 16, batch=batch)))
+    for none in (images[:0], images[0], images[:, :1], [], None):
+        refused(translate_all, cyclevar, none, 1)
+    for target in (-1, 99, 1.5, None, True):
+        refused(translate_all, cyclevar, images, target)
+    refused(cyclevar, pictures(0, 16, 16), torch.tensor([], dtype=torch.long))
+    refused(cyclevar, pictures(3, 16, 16), torch.tensor([0, 1]))
+    refused(lambda: list(translate_sizes(lambda x: x, images, 16, large="tiles", short_side=0)))
