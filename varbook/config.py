@@ -17,23 +17,24 @@ from varbook.errors import VarbookError
 T = TypeVar("T")
 
 
-def check_seed(seed: object) -> int:
-    """Return `seed` where it is one that every generator takes; VarbookError where not."""
-    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
-    if not whole or not 0 <= int(seed) < 2**32:
-        raise VarbookError(f"A seed is a whole number from 0 to 2**32 - 1, not {seed!r}.")
-    return int(seed)
+def is_whole(value: object) -> TypeGuard[int]:
+    """Say whether `value` is a whole number."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_whole(name: str, value: object, least: int = 1, most: int | None = None) -> int:
     """Return a whole number from `least` to `most` (None: any); VarbookError, which names it, for
     anything else.
     """
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or int(value) < least or (most is not None and int(value) > most):
+    if not is_whole(value) or value < least or (most is not None and value > most):
         reach = f"from {least} to {most}" if most is not None else f"from {least} on"
         raise VarbookError(f"{name} is a whole number {reach}, not {value!r}.")
     return int(value)
+
+
+def check_seed(seed: object) -> int:
+    """Return `seed` where it is one that every generator takes; VarbookError where not."""
+    return check_whole("A seed", seed, 0, 2**32 - 1)
 
 
 def is_real(value: object) -> TypeGuard[float]:

@@ -51,7 +51,7 @@ def given_values(
             if name == "seed":
                 check_seed(value)
             elif name == "profile_name" and value:
-                profile(value)
+                profile(str(value))
             values[taker][name] = value
     return values
 
