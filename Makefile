@@ -20,7 +20,7 @@ options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
 .PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against bench-threads bench-scaling bench-profile \
-  lab clean
+  mutants lab clean
 
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
@@ -34,6 +34,7 @@ help:
 	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
 	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b     make bench-threads   two threads, one"
 	@echo "make bench-scaling         what size costs                   make bench-profile   where a step's time goes"
+	@echo "make mutants               harms the code in many small ways; docs/mutants.md says which test notices each (hours)"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -82,6 +83,10 @@ bench-scaling: setup
 # Where a training step spends its time: docs/where_time_goes.md.
 bench-profile: setup
 	@$(PYTHON_HERE) -m benchmarks.profile_steps $(if $(ONLY),--only "$(ONLY)")
+
+# Harms the code in one small way after the other, and asks whether a test notices: an hour or two.
+mutants: setup
+	@$(PYTHON_HERE) tests/mutation/mutants.py
 
 lab: setup
 	@$(PYTHON_HERE) -m jupyterlab notebooks
