@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from varbook.errors import VarbookError
-from varbook.features.flan_t5 import FlanT5
+from varbook.features.flan_t5 import NAME, REVISION, FlanT5
 
 
 class Splitter:
@@ -38,13 +38,13 @@ class Tower(torch.nn.Module):
 def transformers(tower) -> types.ModuleType:
     """Return a module that stands in for transformers."""
     module = types.ModuleType("transformers")
-    module.AutoTokenizer = types.SimpleNamespace(from_pretrained=lambda name: Splitter())
+    module.AutoTokenizer = types.SimpleNamespace(from_pretrained=lambda name, revision: Splitter())
     module.T5EncoderModel = types.SimpleNamespace(from_pretrained=tower)
     return module
 
 
 def test_prompts_become_ids_and_features(monkeypatch):
-    monkeypatch.setitem(sys.modules, "transformers", transformers(lambda name: Tower()))
+    monkeypatch.setitem(sys.modules, "transformers", transformers(lambda name, revision: Tower()))
     encoder = FlanT5()
     ids = encoder.ids(["a cow", "by night at last"])
     assert ids.tolist() == [[2, 4, 1, 0, 0], [3, 6, 3, 5, 1]] and encoder.channels == 4
@@ -58,9 +58,21 @@ def test_a_missing_package_or_file_is_said_in_one_sentence(monkeypatch):
     with pytest.raises(VarbookError, match=r"needs transformers: pip install varbook\[text\]"):
         FlanT5()
 
-    def gone(name):
+    def gone(name, revision):
         raise OSError("no such file")
 
     monkeypatch.setitem(sys.modules, "transformers", transformers(gone))
     with pytest.raises(VarbookError, match="google/flan-t5-xl could not be fetched"):
         FlanT5()
+
+
+def test_what_is_fetched_is_one_known_commit_and_a_name_of_one_s_own_is_not(monkeypatch):
+    asked = []
+
+    def tower(name, revision):
+        asked.append((name, revision))
+        return Tower()
+
+    monkeypatch.setitem(sys.modules, "transformers", transformers(tower))
+    FlanT5(), FlanT5("my/folder")
+    assert asked == [(NAME, REVISION), ("my/folder", None)] and len(REVISION) == 40

@@ -9,17 +9,19 @@ import pytest
 import torch
 from tiny import MODEL, SCHEDULE, TOKENIZER, pictures, tiny_cyclevar, tiny_model, tiny_tokenizer
 
+from varbook.book.models.profiles import PROFILES, profile
 from varbook.data.images import to_uint8
 from varbook.errors import VarbookError
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing, sample_tokens
+from varbook.pretrained.catalogue import PUBLISHED
 from varbook.tokenizer.schedule import (
     make_schedule,
     sample_scales,
     sample_schedule,
     schedule_for,
 )
-from varbook.tokenizer.tokenizer import Tokenizer
+from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig, check_config
 from varbook.transformer.checks import check_model
 from varbook.translate.any_size import translate_sizes
 from varbook.translate.apply import render_all, translate_all
@@ -159,7 +161,16 @@ def test_configurations_of_a_tokenizer(change):
 )
 def test_configurations_of_a_next_scale_model(change):
     refused(check_model, replace(MODEL, **change))
-    check_model(MODEL)
+
+
+def test_every_published_and_every_profile_s_configuration_is_one():
+    configs = [entry.config for entry in PUBLISHED.values()]
+    for name in PROFILES:
+        chains = profile(name).chains.values()
+        configs += [part for chain in chains for part in (chain.tokenizer, chain.model)]
+    for config in configs:
+        (check_config if isinstance(config, TokenizerConfig) else check_model)(config)
+    assert len(configs) > 20
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def _read(target: Path, parts: tuple[str, ...]) -> list[np.ndarray] | None:
         arrays = [np.load(target / f"{part}.npy") for part in parts]
         if all(sums[part] == zlib.crc32(array) for part, array in zip(parts, arrays, strict=True)):
             return arrays
-    except Exception:
+    except Exception:  # noqa: S110
         # Missing, cut short or garbled in whatever way: all are cured by making it again.
         pass
     return None

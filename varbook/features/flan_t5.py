@@ -8,6 +8,7 @@ from torch import Tensor
 from varbook.errors import VarbookError
 
 NAME = "google/flan-t5-xl"
+REVISION = "7d6315df2c2fb742f0f5b556879d730926ca9001"  # the commit that Infinity's own scripts name
 
 
 class FlanT5:
@@ -25,10 +26,11 @@ class FlanT5:
                 "Infinity reads its prompts through Flan-T5, which needs transformers: pip install varbook[text]."
             ) from None
         try:
-            self.splitter = AutoTokenizer.from_pretrained(name)
-            self.tower = (
-                T5EncoderModel.from_pretrained(name).to(device).eval().requires_grad_(False)
-            )
+            # Another name, or a folder, is the reader's own choice: of it the newest is taken.
+            revision = REVISION if name == NAME else None
+            self.splitter = AutoTokenizer.from_pretrained(name, revision=revision)
+            tower = T5EncoderModel.from_pretrained(name, revision=revision)
+            self.tower = tower.to(device).eval().requires_grad_(False)
         except (OSError, ValueError) as error:
             raise VarbookError(
                 f"{name} could not be fetched ({type(error).__name__}): go on line, or pass a folder that has it."

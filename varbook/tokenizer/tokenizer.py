@@ -85,8 +85,9 @@ def make_decoder(config: TokenizerConfig) -> nn.Module:
 def check_config(config: TokenizerConfig) -> None:
     """Raise VarbookError where no tokenizer can be built from a configuration."""
     check_schedule(config.schedule)
-    for name in ("vocab_size", "code_dim", "patch"):
+    for name in ("code_dim", "patch"):
         check_whole(name, getattr(config, name), 1)
+    check_whole("vocab_size", config.vocab_size, 0 if config.codes_kind == "bits" else 1)
     for name in ("shared_phi", "blocks", "feature_channels", "quant_kernel", "full_channels"):
         check_whole(name, getattr(config, name), 0)
     for name in ("beta", "bit_entropy"):

@@ -11,10 +11,11 @@ from varbook.tokenizer.schedule import check_schedule
 def check_model(config) -> None:
     """Raise VarbookError where no model can be built from a `NextScaleConfig`."""
     check_schedule(config.schedule)
-    for name in ("vocab_size", "code_dim", "depth", "width", "heads", "mamba_state"):
+    for name in ("code_dim", "depth", "width", "heads", "mamba_state"):
         check_whole(name, getattr(config, name), 1)
     for name in ("classes", "bits"):
         check_whole(name, getattr(config, name), 0)
+    check_whole("vocab_size", config.vocab_size, 0 if config.bits else 1)
     if config.width % config.heads:
         raise VarbookError(
             f"The width {config.width} cannot be shared by {config.heads} heads: make it a multiple of them."
