@@ -21,6 +21,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
 from varbook.runner import plan
+from varbook.runner.depends import Dependencies
 
 MODE = config.get("mode", "figures")  # "figures": papermill; "check": nbval
 PROFILE = config.get("profile") or os.environ.get("VARBOOK_PROFILE") or "laptop"
@@ -32,8 +33,7 @@ STATUS = " ".join(
     + ["--check"] * (MODE == "check")
     + ["--solutions"] * any(node.name.endswith("s") for node in NODES)
 )
-SOURCES = sorted(str(path) for path in (ROOT / "varbook").rglob("*.py"))
-RECORDS = sorted(str(path) for path in (ROOT / "varbook" / "shipped").rglob("*.json"))
+DEPENDS = Dependencies(ROOT)
 
 
 workdir: str(ROOT / "build")
@@ -72,8 +72,6 @@ for node in NODES:
             f"notebook_{node.name}"
         input:
             notebook=str(node.path),
-            package=SOURCES,
-            records=RECORDS,
             # A chapter whose checkpoints come from one that ran again runs again too. (Not `ancient(...)`: Snakemake 9.27
             # then overlooks a job whose own inputs changed when the job before it changed as well.)
             before=[state(other) for other in NODES if other.name in node.needs],
@@ -84,6 +82,8 @@ for node in NODES:
         params:
             command=command(node),
             label=node.path.stem,
+            # By content, not by time: what the cells reach of the package, what comes with the book, the pinned versions.
+            depends=DEPENDS.fingerprint(node.path, PROFILE),
             folder=str(plan.executed(PROFILE, node).parent),
         threads: int(config.get("threads", 1))
         shell:
