@@ -161,17 +161,17 @@ def test_the_model_is_shown_only_what_comes_before(monkeypatch):
     must predict.
     """
     model, tokenizer, seen, asked = fresh("residual"), tiny_tokenizer(), [], []
-    original, forward = module.token_loss, model.forward
+    original, forward = module.true_choices, model.forward
 
-    def loss(logits, tokens, codebook):
+    def choices(tokens, codebook):
         asked.append(tokens)
-        return original(logits, tokens, codebook)
+        return original(tokens, codebook)
 
-    def watched(maps, labels, schedule=None):
+    def watched(maps, labels, schedule, targets):
         seen.append(maps)
-        return forward(maps, labels, schedule)
+        return forward(maps, labels, schedule, targets)
 
-    monkeypatch.setattr(module, "token_loss", loss)
+    monkeypatch.setattr(module, "true_choices", choices)
     model.forward = watched
     fit_next_scale(model, tokenizer, FEATURES, LABELS, SHORT, seed=0, device=CPU)
     assert len(seen) == len(asked) == 6

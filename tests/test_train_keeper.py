@@ -145,3 +145,22 @@ def test_a_save_of_another_model_is_refused(tmp_path):
     state = {"model": nn.Linear(4, 9)}
     with pytest.raises(VarbookError, match="delete"):
         Keeper(tmp_path).resume(state)
+
+
+def test_restored_moments_lie_in_memory_as_their_weights():
+    """An optimiser's one pass goes by memory, not by index: moments in another order would be taken
+    for other weights' without a word.
+    """
+    weight = nn.Parameter(torch.arange(2 * 3 * 4 * 5.0).view(2, 3, 4, 5))
+    module = nn.Module()
+    module.weight = nn.Parameter(weight.detach().contiguous(memory_format=torch.channels_last))
+    optimiser = torch.optim.AdamW(module.parameters(), 0.1, fused=True)
+    module.weight.square().sum().backward()
+    optimiser.step()
+    saved = {name: tensor.clone() for name, tensor in state_tensors({"o": optimiser}).items()}
+    saved = {name: tensor.contiguous() for name, tensor in saved.items()}  # as a file holds them
+    restore({"o": optimiser}, saved)
+    moments = optimiser.state[module.weight]
+    for name in ("exp_avg", "exp_avg_sq"):
+        assert moments[name].stride() == module.weight.stride()
+        assert torch.equal(moments[name], saved[f"o/0/{name}"])

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from varbook import processes
 from varbook.config import added, recorded_as
-from varbook.device import autocast
+from varbook.device import autocast, laid_out, training_layout
 from varbook.errors import VarbookError
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.sharding import sharded, whole_state
-from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
+from varbook.train.steps import Draw, Rate, Steps, adamw, draw_batch, frozen, take_step, total
 from varbook.translate.augment import augment
 from varbook.translate.cyclevar import CycleVAR
 from varbook.translate.discriminator import (
@@ -192,7 +192,7 @@ def generator_optimiser(model: nn.Module, training: CycleVARTraining) -> torch.o
     """
     weights, decay = model.parameters(), training.weight_decay
     if training.optimiser == "adamw":
-        return torch.optim.AdamW(weights, training.lr, training.betas, weight_decay=decay)
+        return adamw(weights, training.lr, training.betas, decay)
     if training.optimiser == "sgd":
         return torch.optim.SGD(weights, training.lr, training.betas[0], weight_decay=decay)
     raise VarbookError(f"There is no optimiser {training.optimiser!r}; use adamw or sgd.")
@@ -218,7 +218,8 @@ def fit_cyclevar(
     model holds the moving average of its weights. `shard` spreads model and optimiser over the
     processes, for models too large for one card.
     """
-    cyclevar.to(device).train()
+    layout = training_layout(device)
+    laid_out(cyclevar.to(device), layout).train()
     discriminators = make_discriminators(
         training.discriminator,
         len(sets),
@@ -230,11 +231,11 @@ def fit_cyclevar(
     average = spread(whole_model).requires_grad_(False)
     cyclevar.model = sharded(whole_model) if shard else whole_model
     optimiser = generator_optimiser(cyclevar.model, training)
-    discriminator_optimiser = torch.optim.AdamW(
+    discriminator_optimiser = adamw(
         discriminators.parameters(),
         training.discriminator_lr,
         training.betas,
-        weight_decay=training.weight_decay,
+        training.weight_decay,
     )
     state: State = {"model": cyclevar.model, "average": average, "optimiser": optimiser}
     state |= {"discriminators": discriminators, "discriminator_optimiser": discriminator_optimiser}
@@ -242,7 +243,7 @@ def fit_cyclevar(
     steps = Steps("CycleVAR", training.steps, state, [optimiser], rate, seed, keeper)
     for step, generator in steps:
         drawn = [processes.share(draw(images, training.batch, generator)) for images in sets]
-        x, y = (batch.to(device, memory_format=torch.channels_last) for batch in drawn)
+        x, y = (batch.to(device, memory_format=layout) for batch in drawn)
         arguments = ((x, y), targets, training, perceptual, generator)
         fakes: Pair | None = None
         parts: dict[str, float] = {}

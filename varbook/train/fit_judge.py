@@ -15,7 +15,7 @@ from varbook.errors import VarbookError
 from varbook.features.attributes import AttributeJudge
 from varbook.features.judge import Judge, Verdict
 from varbook.train.keeper import Curve, Keeper, State
-from varbook.train.steps import Steps, take_step, total
+from varbook.train.steps import Steps, adamw, take_step, total
 
 
 def random_between(
@@ -125,7 +125,7 @@ def _fit(
     """The loop of both judges: disturbed images in, the sum of `losses_of` down."""
     channels_last(judge.to(device)).train()
     processes.start_alike(judge)
-    optimiser = torch.optim.AdamW(judge.parameters(), lr, weight_decay=1e-2)
+    optimiser = adamw(judge.parameters(), lr, (0.9, 0.999), 1e-2)
     state: State = {"judge": judge, "optimiser": optimiser}
     loop = Steps(
         name,

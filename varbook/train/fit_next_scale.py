@@ -19,7 +19,7 @@ from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.sharding import sharded, whole_state
-from varbook.train.steps import Rate, Steps, take_step
+from varbook.train.steps import Rate, Steps, adamw, take_step
 from varbook.transformer.model import NextScaleModel
 
 
@@ -73,6 +73,13 @@ def drop_labels(
     return torch.where(dropped, torch.as_tensor(no_condition, dtype=labels.dtype), labels)
 
 
+def true_choices(tokens: list[Tensor], codebook: Codebook | BinaryCodes) -> Tensor:
+    """Return what a model must choose for token maps, each (B, h_k, w_k): (B, L, D), one choice of
+    V per token, or d of two.
+    """
+    return codebook.choices(torch.cat([scale.flatten(1) for scale in tokens], 1))
+
+
 def token_loss(
     logits: Tensor, tokens: list[Tensor], codebook: Codebook | BinaryCodes
 ) -> tuple[Tensor, Tensor]:
@@ -81,8 +88,7 @@ def token_loss(
 
     Of sign bits both are means over the bits of a token, whose logits are (B, L, 2 d).
     """
-    indices = torch.cat([scale.flatten(1) for scale in tokens], 1)  # B L
-    target = codebook.choices(indices)  # B L D: D = 1 choice of V, or d choices of 2
+    target = true_choices(tokens, codebook)  # B L D: D = 1 choice of V, or d choices of 2
     logits = codebook.split(logits)  # B L D V
     loss = F.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none")
     right = (logits.argmax(-1) == target).float()
@@ -147,9 +153,7 @@ def fit_next_scale(
     if shard:
         model = sharded(model)
     # FlexVAR section 4.1
-    optimiser = torch.optim.AdamW(
-        decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
-    )
+    optimiser = adamw(decay_groups(model, training.weight_decay), training.lr, (0.9, 0.95))
     disturb = None
     if training.flips:
         codes = cast(BinaryCodes, tokenizer.codebook)  # only bits can be flipped
@@ -171,11 +175,11 @@ def fit_next_scale(
             )
             # Teacher forcing: scale k sees the true maps of the scales before it, the first one none.
             seen = [None, *tokenizer.pyramid.teacher_inputs(quantised.used)]  # K maps, B C h w
+            targets = true_choices(quantised.tokens, tokenizer.codebook)  # B L D
         with autocast(device):
-            logits = model(seen, condition, schedule)  # B L V
-        loss, right = token_loss(logits, quantised.tokens, tokenizer.codebook)
-        take_step(loss.mean(), model, optimiser, 2.0)
-        steps.log({"loss": loss.mean(), "accuracy": right.mean(), "scales": len(schedule)})
+            loss, accuracy = model(seen, condition, schedule, targets)
+        take_step(loss, model, optimiser, 2.0)
+        steps.log({"loss": loss, "accuracy": accuracy, "scales": len(schedule)})
     if shard:
         whole_model.load_state_dict(whole_state(model))
     whole_model.eval()

@@ -16,7 +16,7 @@ from varbook.tokenizer.schedule import size_of
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_next_scale import NextScaleTraining, decay_groups, drop_labels
 from varbook.train.keeper import Curve, Keeper, State
-from varbook.train.steps import Rate, Steps, take_step
+from varbook.train.steps import Rate, Steps, adamw, take_step
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.rival_generators import DiffusionModel
 
@@ -116,9 +116,7 @@ def fit_rival_generator(
     if isinstance(model, DiffusionModel):
         model.measure(features[torch.arange(min(4096, len(features)))])
     processes.start_alike(model)
-    optimiser = torch.optim.AdamW(
-        decay_groups(model, training.weight_decay), training.lr, betas=(0.9, 0.95)
-    )
+    optimiser = adamw(decay_groups(model, training.weight_decay), training.lr, (0.9, 0.95))
     state: State = {"model": model, "optimiser": optimiser}
     rate = Rate(training.lr, training.steps, hold=training.hold)
     steps = Steps(name, training.steps, state, [optimiser], rate, seed, keeper)

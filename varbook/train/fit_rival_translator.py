@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from varbook.device import autocast, step_generator
+from varbook.device import autocast, step_generator, training_layout
 from varbook.errors import VarbookError
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
@@ -172,7 +172,9 @@ def fit_rival_translator(
     )
     for _, generator in steps:
         x, y = (
-            draw(images, training.batch, generator).to(device, memory_format=torch.channels_last)
+            draw(images, training.batch, generator).to(
+                device, memory_format=training_layout(device)
+            )
             for images in sets
         )
         with autocast(device):

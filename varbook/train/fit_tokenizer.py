@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from varbook import processes
 from varbook.config import added
 from varbook.data.shards import Rows
-from varbook.device import autocast, channels_last
+from varbook.device import autocast, laid_out, training_layout
 from varbook.tokenizer.pyramid import Quantised
 from varbook.tokenizer.schedule import Schedule, sample_scales, sample_schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper, State
-from varbook.train.steps import Draw, Rate, Steps, draw_batch, frozen, take_step, total
+from varbook.train.steps import Draw, Rate, Steps, adamw, draw_batch, frozen, take_step, total
 from varbook.translate.discriminator import PatchDiscriminator, hinge_discriminator
 
 
@@ -188,14 +188,11 @@ def fit_tokenizer(
     `draw` makes a float batch out of the set; random crops and mirroring live there. `Crops` of a
     set on disk serve like images in memory.
     """
-    channels_last(tokenizer.to(device)).train()
+    layout = training_layout(device)
+    laid_out(tokenizer.to(device), layout).train()
     discriminator = PatchDiscriminator(training.discriminator_channels).to(device)
-    optimiser = torch.optim.AdamW(
-        tokenizer.parameters(), training.lr, betas=(0.9, 0.95), weight_decay=training.weight_decay
-    )
-    discriminator_optimiser = torch.optim.AdamW(
-        discriminator.parameters(), training.lr / 2, betas=(0.5, 0.95), weight_decay=0.0
-    )
+    optimiser = adamw(tokenizer.parameters(), training.lr, (0.9, 0.95), training.weight_decay)
+    discriminator_optimiser = adamw(discriminator.parameters(), training.lr / 2, (0.5, 0.95))
     processes.start_alike(tokenizer, discriminator)
     state: State = {"tokenizer": tokenizer, "optimiser": optimiser}
     state |= {"discriminator": discriminator, "discriminator_optimiser": discriminator_optimiser}
@@ -203,7 +200,7 @@ def fit_tokenizer(
     steps = Steps("tokenizer", training.steps, state, [optimiser], rate, seed, keeper)
     for step, generator in steps:
         image = processes.share(draw(images, training.batch, generator)).to(
-            device, memory_format=torch.channels_last
+            device, memory_format=layout
         )  # B 3 H W
         size = tokenizer.latent_size(*image.shape[-2:])
         schedule = training_schedule(tokenizer, training, size, generator)

@@ -10,6 +10,7 @@ import copy
 import os
 from typing import cast
 
+import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
@@ -66,10 +67,13 @@ def whole_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def spread_like(tensor: Tensor, own: Tensor) -> Tensor:
-    """Return a whole `tensor` in the form of `own`: sharded where `own` is sharded."""
-    # Not sharded, or an optimiser's count of steps.
-    if not hasattr(own, "full_tensor") or tensor.shape != own.shape:
+    """Return a whole `tensor` in the form of `own`: sharded where `own` is sharded, and in the same
+    order in memory, which the optimiser's one pass over weights, gradients and moments goes by.
+    """
+    if tensor.shape != own.shape:  # an optimiser's count of steps
         return tensor
+    if not hasattr(own, "full_tensor"):
+        return torch.empty_like(own, dtype=tensor.dtype).copy_(tensor)
     from torch.distributed.tensor import DTensor, distribute_tensor
 
     sharded_own = cast(DTensor, own)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from varbook import processes
 from varbook.data.images import to_float
 from varbook.data.shards import Rows
-from varbook.device import step_generator
+from varbook.device import quicken, step_generator
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.progress import progress
 
@@ -51,6 +51,7 @@ class Steps:
     step: int = 0  # the one at work
 
     def __iter__(self) -> Iterator[tuple[int, torch.Generator]]:
+        quicken()
         first = 0
         if self.keeper:
             first = self.keeper.resume(self.state)
@@ -126,6 +127,13 @@ def frozen(module: nn.Module) -> Iterator[None]:
 def total(losses: Iterable[Tensor]) -> Tensor:
     """Return the sum of one or more losses (scalars), added from left to right."""
     return reduce(add, losses)
+
+
+def adamw(
+    weights: Iterable[Any], lr: float, betas: tuple[float, float], decay: float = 0.0
+) -> torch.optim.AdamW:
+    """Return AdamW over parameters, or groups of them, whose step is one pass over each tensor."""
+    return torch.optim.AdamW(weights, lr, betas=betas, weight_decay=decay, fused=True)
 
 
 def take_step(

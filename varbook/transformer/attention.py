@@ -3,6 +3,7 @@
 A scale's keys are a prefix of the sequence, so nothing needs masking:
 each scale's queries meet the prefix that ends with the scale. Only the
 smallest scales are taken together, with a small mask, to save calls.
+`attend` is one such meeting, `attend_prefixes` all of them.
 """
 
 import math
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.tokenizer.schedule import Schedule, scale_slices
+from varbook.transformer.kernels import Group, UnitLength, training_kernel
 from varbook.transformer.positions import rotate
 
 
@@ -44,9 +46,6 @@ class KeyValueCache:
         return keys, values
 
 
-Group = tuple[int, int, Tensor | None]
-
-
 class RotaryLayout(NamedTuple):
     """What attention with rotary positions must know of the sequence: the groups, and the angles
     (L, D / 2) of its tokens.
@@ -57,7 +56,7 @@ class RotaryLayout(NamedTuple):
 
 
 def scale_groups(
-    schedule: Schedule, device: torch.device | str = "cpu", merge: int = 32
+    schedule: Schedule, device: torch.device | str = "cpu", merge: int = 91
 ) -> list[Group]:
     """Split the token sequence into groups (start, stop, mask):
     queries start:stop attend to keys 0:stop.
@@ -81,15 +80,17 @@ def scale_groups(
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = None) -> Tensor:
     """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) queries, keys and values."""
-    if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(
-            q, k, v, attn_mask=None if mask is None else mask.to(q.dtype), scale=scale
-        )
-    # In training on a CPU the plain products are faster than the fused kernel.
-    scores = (q * scale) @ k.transpose(-2, -1)  # B H L L'
-    if mask is not None:
-        scores = scores + mask
-    return scores.softmax(-1) @ v
+    mask = None if mask is None else mask.to(q.dtype)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+
+
+def attend_prefixes(q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[Group]) -> Tensor:
+    """Return `attend` of every group's queries to its prefix of the keys, (B, heads, L, D)."""
+    q, k = q.to(v.dtype), k.to(v.dtype)
+    if q.device.type == "cpu" and torch.is_grad_enabled() and q.requires_grad:
+        return training_kernel(q.dtype, q.shape[-1]).apply(q, k, v, scale, groups)
+    answers = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], scale, mask) for a, b, mask in groups]
+    return torch.cat(answers, 2)  # B H L D
 
 
 class SelfAttention(nn.Module):
@@ -133,8 +134,8 @@ class SelfAttention(nn.Module):
         parts = qkv.view(B, L, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
         q, k, v = parts  # each B H L D
         if self.cosine:
-            q = F.normalize(q, dim=-1) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
-            k = F.normalize(k, dim=-1)
+            q = UnitLength.apply(q) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
+            k = UnitLength.apply(k)
         if self.rotary:
             known = cast(RotaryLayout, layout)  # what a model with rotary positions passes
             angles = known.angles if cache is None else cache.angles_of_next(L)
@@ -143,9 +144,5 @@ class SelfAttention(nn.Module):
             out = attend(q, *cache.append(k, v), self.scale)
         else:
             groups = layout.groups if isinstance(layout, RotaryLayout) else layout or []
-            answers = [
-                attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], self.scale, mask)
-                for a, b, mask in groups
-            ]
-            out = torch.cat(answers, 2)  # B H L D
+            out = attend_prefixes(q, k, v, self.scale, groups)  # B H L D
         return self.proj(out.transpose(1, 2).reshape(B, L, C))

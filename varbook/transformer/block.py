@@ -95,10 +95,13 @@ class Block(nn.Module):
         attention's groups, Mamba's order.
         """
         gate1, gate2, scale1, scale2, shift1, shift2, text = modulation
-        x = x + gate1 * self.attn(self.norm(x) * (1 + scale1) + shift1, layout, cache)
+        # addcmul(a, b, c) = a + b * c in one pass over the memory
+        steered = torch.addcmul(shift1, self.norm(x), 1 + scale1)
+        x = torch.addcmul(x, gate1, self.attn(steered, layout, cache))
         if text is not None:
             x = x + self.ca(self.ca_norm(x), text)
-        return x + gate2 * self.ffn(self.norm(x) * (1 + scale2) + shift2)
+        steered = torch.addcmul(shift2, self.norm(x), 1 + scale2)
+        return torch.addcmul(x, gate2, self.ffn(steered))
 
 
 class HeadNorm(nn.Module):
@@ -112,4 +115,4 @@ class HeadNorm(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Map (B, L, C) with a condition (B, C) -> (B, L, C)."""
         scale, shift = self.ada_lin(condition)[:, None].chunk(2, -1)
-        return self.norm(x) * (1 + scale) + shift
+        return torch.addcmul(shift, self.norm(x), 1 + scale)

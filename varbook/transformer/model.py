@@ -13,6 +13,7 @@ from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule, square, token_count
 from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, scale_groups
 from varbook.transformer.block import Block, HeadNorm, Modulation
+from varbook.transformer.kernels import HeadLoss
 from varbook.transformer.mamba import MambaMixer, ScanMemory
 from varbook.transformer.positions import FixedPositions, ScalablePositions
 from varbook.transformer.scan_paths import PATHS, scan_order
@@ -227,23 +228,48 @@ class NextScaleModel(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             return self.head(self.head_nm(x.float(), self.pooled(condition).float()))
 
+    def loss(self, x: Tensor, condition: Condition, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean cross-entropy and accuracy, scalars, of hidden states (B, L, C) for the true
+        choices `targets` (B, L, D): what `logits` would give, without holding them all.
+        """
+        device = x.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
+        with torch.autocast(device, enabled=False):
+            states = self.head_nm(x.float(), self.pooled(condition).float()).flatten(0, 1)
+            head = self.head
+            return HeadLoss.apply(states, head.weight, head.bias, targets.flatten(0, 1), dtype)
+
     def forward(
-        self, maps: Sequence[Tensor | None], labels: Tensor, schedule: Schedule | None = None
-    ) -> Tensor:
-        """Return the logits (B, L, V) of all scales at once,
-        each token seeing its own scale and the coarser ones.
+        self,
+        maps: Sequence[Tensor | None],
+        labels: Tensor,
+        schedule: Schedule | None = None,
+        targets: Tensor | None = None,
+    ):
+        """Return the logits (B, L, V) of all scales at once, each token seeing its own scale and
+        the coarser ones; with `targets` loss and accuracy in their place, as `loss` does.
 
         `maps` holds one entry per scale (the first may be None):
         while training the pyramid's `teacher_inputs`.
         """
-        return self.predict(maps, self.condition(labels), schedule)
+        condition = self.condition(labels)
+        x = self.hidden(maps, condition, schedule)
+        if targets is not None:
+            return self.loss(x, condition, targets)
+        return self.logits(x, condition)
 
     def predict(
         self, maps: Sequence[Tensor | None], condition: Condition, schedule: Schedule | None = None
     ) -> Tensor:
-        """Return what `forward` returns, for a condition
+        """Return the logits of `forward` for a condition
         (B, C) that `condition` has made of labels.
         """
+        return self.logits(self.hidden(maps, condition, schedule), condition)
+
+    def hidden(
+        self, maps: Sequence[Tensor | None], condition: Condition, schedule: Schedule | None = None
+    ) -> Tensor:
+        """Return the last block's states (B, L, C) of all scales."""
         schedule = schedule or self.config.schedule
         x = self.embed(maps, condition, schedule)  # B L C
         layouts = self.layouts(schedule, x.device)
@@ -251,7 +277,7 @@ class NextScaleModel(nn.Module):
             self.blocks, self.modulations(condition), layouts, strict=True
         ):
             x = block(x, modulation, layout)
-        return self.logits(x, condition)
+        return x
 
     def layouts(self, schedule: Schedule, device: torch.device) -> Sequence[Layout]:
         """Return what each block must know of the sequence: the groups of attention (the same for

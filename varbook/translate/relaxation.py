@@ -6,6 +6,7 @@ give vectors (..., C). For sign bits see `relax_bits`.
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,8 @@ from varbook import processes
 from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes, binary_entropy
 from varbook.tokenizer.codebook import Codebook
+
+softmax_backward = torch.ops.aten._softmax_backward_data.out
 
 RELAXATIONS = ("argmax", "straight_through", "gumbel", "softmax")
 
@@ -46,16 +49,67 @@ def relax(
         )
     if method == "argmax":
         return vectors[logits.argmax(-1)]
-    logits = logits.float()  # a softmax over thousands of codes wants full precision
+    # A softmax over thousands of codes wants full precision.
+    precision = torch.promote_types(vectors.dtype, torch.float32)
+    logits, vectors = logits.to(precision), vectors.to(precision)
     if method == "gumbel" or noise:
         logits = logits + gumbel_noise(logits, generator)
+    if method == "softmax" and torch.is_grad_enabled() and logits.requires_grad:
+        return SoftMixture.apply(logits, vectors, temperature)
     # q_v = exp(l_v / tau) / sum_v exp(l_v / tau)   (CycleVAR eq. 10)
     probabilities = (logits / temperature).softmax(-1)  # ... V
     if method != "softmax":
         hard = F.one_hot(probabilities.argmax(-1), logits.shape[-1]).to(probabilities.dtype)
         probabilities = probabilities + (hard - probabilities).detach()
     # f = sum_v q_v Z_v   (CycleVAR eq. 11)
-    return probabilities @ vectors.float()
+    return probabilities @ vectors
+
+
+class SoftMixture(torch.autograd.Function):
+    """SRQ for training, softmax(logits / temperature) @ vectors, in pieces of rows that stay in a
+    processor's cache. The backward pass makes the probabilities again: no tensor of the logits'
+    size is kept but the logits.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, vectors: Tensor, temperature: float):
+        """Return the mixtures (..., C) of logits (..., V) and vectors (V, C)."""
+        out = logits.new_empty(*logits.shape[:-1], vectors.shape[1])  # ... C
+        for rows, mixture in zip(*in_pieces(logits, out), strict=True):
+            torch.mm((rows / temperature).softmax(-1), vectors, out=mixture)
+        ctx.save_for_backward(logits, vectors)
+        ctx.temperature = temperature
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor):
+        """Return the gradients of logits and vectors: with q the probabilities and u = grad Z^T /
+        temperature, of the logits q (u - sum q u), of the vectors q^T grad.
+        """
+        logits, vectors = ctx.saved_tensors
+        with torch.autocast(grad.device.type, enabled=False):
+            return *SoftMixture.gradients(ctx, logits, vectors, grad), None
+
+    @staticmethod
+    def gradients(ctx: Any, logits: Tensor, vectors: Tensor, grad: Tensor):
+        """Return the two gradients."""
+        of_logits, of_vectors = logits.new_empty(logits.shape), None
+        warm = vectors / ctx.temperature  # so that the division costs no pass over the logits
+        if ctx.needs_input_grad[1]:
+            of_vectors = torch.zeros_like(vectors)
+        for rows, above, answer in zip(*in_pieces(logits, grad, of_logits), strict=True):
+            q = (rows / ctx.temperature).softmax(-1)
+            softmax_backward(above @ warm.T, q, -1, q.dtype, grad_input=answer)
+            if of_vectors is not None:
+                of_vectors.addmm_(q.T, above)
+        return of_logits, of_vectors
+
+
+def in_pieces(*tensors: Tensor) -> list[tuple[Tensor, ...]]:
+    """Return tensors (..., V) of equally many rows as rows (n, V), a few at a time on a CPU."""
+    flat = [tensor.reshape(-1, tensor.shape[-1]) for tensor in tensors]
+    count = 64 if tensors[0].device.type == "cpu" else max(len(flat[0]), 1)
+    return [tensor.split(count) for tensor in flat]
 
 
 def relax_bits(

@@ -1,0 +1,188 @@
+"""The dear parts of a training step, with their gradients written out.
+
+Autograd would keep, copy and add whole tensors several times where once is enough. Each is equal to
+the plain formula that its docstring names; the tests hold them against it. Large tensors are taken
+in pieces that stay in a processor's cache.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Queries start:stop, which attend to keys 0:stop, and a mask (stop, stop) where they need one.
+Group = tuple[int, int, Tensor | None]
+
+fused_forward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+fused_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+softmax_backward = torch.ops.aten._softmax_backward_data
+
+
+class UnitLength(torch.autograd.Function):
+    """x / |x| along the last axis, in the precision of x: `F.normalize(x, dim=-1)`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor):
+        """Return unit vectors for x (..., D)."""
+        shrink = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=full(x.dtype))
+        shrink = shrink.clamp_min(1e-12).reciprocal_().to(x.dtype)  # ... 1
+        unit = x * shrink
+        ctx.save_for_backward(unit, shrink)
+        return unit
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor):
+        """Return the part of the gradient that is across the vector, over its length."""
+        unit, shrink = ctx.saved_tensors
+        along = (grad * unit).sum(-1, keepdim=True)  # ... 1
+        return torch.addcmul(grad, unit, along, value=-1).mul_(shrink)
+
+
+class FusedPrefixes(torch.autograd.Function):
+    """`attend_prefixes` for training on a CPU by torch's fused kernel, which keeps no scores.
+
+    Autograd alone would make one gradient of all keys and values for each prefix and add them up;
+    here every prefix adds its part to one buffer.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[Group]):
+        """Return the answers (B, H, L, D)."""
+        out, sums = torch.empty_like(q), q.new_empty(q.shape[:-1], dtype=full(q.dtype))
+        for a, b, mask in groups:
+            out[:, :, a:b], sums[:, :, a:b] = fused_forward(
+                *(q[:, :, a:b], k[:, :, :b], v[:, :, :b]), scale=scale, attn_mask=like(mask, q)
+            )
+        ctx.save_for_backward(q, k, v, out, sums)
+        ctx.scale, ctx.groups = scale, groups
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor):
+        """Return the gradients of q, k and v."""
+        q, k, v, out, sums = ctx.saved_tensors
+        grad_q, grad_k, grad_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        for a, b, mask in ctx.groups:
+            grad_q[:, :, a:b], of_k, of_v = fused_backward(
+                *(grad[:, :, a:b], q[:, :, a:b], k[:, :, :b], v[:, :, :b]),
+                *(out[:, :, a:b], sums[:, :, a:b], 0.0, False),
+                scale=ctx.scale,
+                attn_mask=like(mask, q),
+            )
+            grad_k[:, :, :b] += of_k
+            grad_v[:, :, :b] += of_v
+        return grad_q, grad_k, grad_v, None, None
+
+
+class ProductPrefixes(torch.autograd.Function):
+    """The same by plain matrix products, a few heads at a time, so that their scores stay in the
+    cache.
+    """
+
+    SCORES = 2**21  # at a time; eight heads of VAR's 680 tokens
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[Group]):
+        """Return the answers (B, H, L, D)."""
+        flat = [tensor.flatten(0, 1) for tensor in (q, k, v)]  # B*H L D each
+        out, kept = torch.empty_like(flat[0]), []
+        with torch.autocast("cpu", enabled=False):  # a softmax computes in float32 as it is
+            for queries, keys, values, answers in heads_at_a_time(*flat, out):
+                for a, b, mask in groups:
+                    scores = (queries[:, a:b] * scale) @ keys[:, :b].transpose(1, 2)
+                    weights = (scores if mask is None else scores + mask.to(q.dtype)).softmax(-1)
+                    answers[:, a:b] = weights @ values[:, :b]
+                    kept.append(weights)
+        ctx.save_for_backward(*flat, *kept)
+        ctx.scale, ctx.groups = scale, groups
+        return out.view(q.shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor):
+        """Return the gradients of q, k and v."""
+        q, k, v, *kept = ctx.saved_tensors
+        grads = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)  # B*H L D each
+        weights = iter(kept)
+        for queries, keys, values, upper, grad_q, grad_k, grad_v in heads_at_a_time(
+            q, k, v, grad.flatten(0, 1), *grads
+        ):
+            for a, b, _ in ctx.groups:
+                p, above = next(weights), upper[:, a:b]
+                grad_v[:, :b].baddbmm_(p.transpose(1, 2), above)
+                of_scores = softmax_backward(above @ values[:, :b].transpose(1, 2), p, -1, p.dtype)
+                grad_q[:, a:b] = (of_scores @ keys[:, :b]).mul_(ctx.scale)
+                grad_k[:, :b].baddbmm_(of_scores.transpose(1, 2), queries[:, a:b], alpha=ctx.scale)
+        return *(each.view(grad.shape) for each in grads), None, None
+
+
+def full(dtype: torch.dtype) -> torch.dtype:
+    """Return the precision of sums over tensors of `dtype`: float32 or more."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def like(mask: Tensor | None, q: Tensor) -> Tensor | None:
+    """Return the mask in the precision of `q`."""
+    return None if mask is None else mask.to(q.dtype)
+
+
+def heads_at_a_time(*tensors: Tensor) -> Sequence[Sequence[Tensor]]:
+    """Return the tensors (B*H, L, D) in slices of a few heads each."""
+    heads = max(ProductPrefixes.SCORES // tensors[0].shape[1] ** 2, 8)
+    return list(zip(*(tensor.split(heads) for tensor in tensors), strict=True))
+
+
+def training_kernel(dtype: torch.dtype, channels: int) -> type[torch.autograd.Function]:
+    """Return which of the two is the faster one on this processor for heads of `channels`.
+
+    By measurement (docs/benchmarks.md): the fused kernel's bfloat16 is slow on every processor, and
+    products in float32 win where vectors are long, both in the registers and in the heads.
+    """
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512" and channels >= 64
+    return ProductPrefixes if dtype == torch.bfloat16 or wide else FusedPrefixes
+
+
+class HeadLoss(torch.autograd.Function):
+    """Mean cross-entropy of a linear head, `F.cross_entropy(F.linear(x, weight, bias), target)`,
+    without ever holding all logits: their gradients are taken at once, piece by piece.
+
+    Where a token makes several choices (sign bits), each has its share of the head's outputs.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, target: Tensor, dtype: torch.dtype
+    ):
+        """Return the loss and the accuracy, scalars, for states x (N, C), weight (D V, C), bias
+        (D V,) and the true choices `target` (N, D) in [0, V); products are taken in `dtype`.
+        """
+        matrix = weight.to(dtype)  # D*V C
+        grad_x, grad_weight = torch.empty_like(x), torch.zeros_like(weight, dtype=torch.float32)
+        grad_bias, loss, right = torch.zeros_like(bias), bias.new_zeros(()), bias.new_zeros(())
+        rows = max(2 ** (19 if x.device.type == "cpu" else 26) // len(weight), 1)
+        for states, true, grad in zip(
+            x.split(rows), target.split(rows), grad_x.split(rows), strict=True
+        ):
+            states = states.to(dtype)
+            logits = torch.addmm(bias.to(dtype), states, matrix.T).float()  # n D*V
+            chances = logits.view(*true.shape, -1).log_softmax(-1)  # n D V
+            of_true = chances.gather(-1, true[..., None])
+            loss -= of_true.sum()
+            right += (of_true[..., 0] == chances.amax(-1)).sum()
+            # The gradient of the cross-entropy: the probabilities, less one for the true choice
+            surplus = chances.exp_().scatter_add_(-1, true[..., None], -torch.ones_like(of_true))
+            surplus = surplus.div_(target.numel()).view_as(logits)
+            grad_bias += surplus.sum(0)
+            surplus = surplus.to(dtype)
+            grad.copy_(surplus @ matrix)
+            grad_weight += surplus.T @ states
+        ctx.save_for_backward(grad_x, grad_weight, grad_bias)
+        accuracy = right / target.numel()
+        ctx.mark_non_differentiable(accuracy)
+        return loss / target.numel(), accuracy
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, _: Tensor):
+        """Return the gradients of x, weight and bias."""
+        grad_x, grad_weight, grad_bias = ctx.saved_tensors
+        return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad), None, None
