@@ -13,9 +13,10 @@ from varbook.paths import check_writable, repository
 
 QUICK = """
 import sys
-from varbook.cli.main import main, make_parser
+from varbook.cli.main import COMMANDS, main, make_parser
 make_parser()
-for command in ([], ["train"], ["translate"], ["generate"], ["edit", "inpaint"], ["figures"], ["doctor"]):
+edits = [["edit", name] for name in ("refine", "inpaint", "outpaint", "extend")]
+for command in ([], *([name] for name in COMMANDS), *edits):
     try:
         main([*command, "--help"])
     except SystemExit as end:
@@ -28,7 +29,7 @@ assert not slow, slow
 def test_the_help_of_every_command_needs_nothing_slow_and_shows_examples():
     done = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("examples:\n") == 7
+    assert done.stdout.count("examples:\n") == 11
     for command in main.COMMANDS:
         assert f"  varbook {command}" in done.stdout
 

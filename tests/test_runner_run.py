@@ -3,6 +3,7 @@ notebook.
 """
 
 import json
+import subprocess
 import sys
 
 import nbformat
@@ -214,6 +215,21 @@ def test_status_tells_how_notebooks_ended_and_runs_nothing(built, node, monkeypa
     note(node, 0)
     assert run.main(["--status", "--profile", "smoke"]) == 0
     assert "1 of 1 notebooks ended well" in capsys.readouterr().err
+
+
+QUICK = """
+import sys
+from varbook.runner.run import main
+assert main(["--status", "--profile", "laptop"]) in (0, 1)  # whether this checkout ran before or not
+slow = {"torch", "numpy", "PIL", "matplotlib", "nbformat"} & set(sys.modules)
+assert not slow, slow
+"""
+
+
+def test_planning_and_status_need_nothing_slow():
+    done = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "notebooks ended well (figures, profile laptop)" in done.stderr
 
 
 def test_only_failures_are_forgotten(built, node):

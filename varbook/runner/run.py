@@ -11,14 +11,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from varbook.book.models.profiles import profile
+from varbook.book.models.profile_names import chosen_profile
 from varbook.config import check_seed
 from varbook.cores import cores
 from varbook.errors import VarbookError, ended
 from varbook.files import peek_json, read_json, write_json
 from varbook.paths import check_checkout, check_writable, figures, home, repository
 from varbook.runner import parameters, plan
-from varbook.runner.clean import normalise_file
 from varbook.runner.options import add_arguments
 
 
@@ -162,6 +161,8 @@ def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, ret
 
 def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:
     """Put the executed copies that succeeded, cleaned, in place of the notebooks themselves."""
+    from varbook.runner.clean import normalise_file
+
     for node in chosen:
         if plan.outcome("figures", profile_name, node):
             normalise_file(plan.executed(profile_name, node), node.path)
@@ -180,7 +181,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> int:
     """Check everything that can be checked, run the notebooks, and return the exit code."""
     check_checkout()
-    name = profile(options.profile).name
+    name = chosen_profile(options.profile)
     mode = "check" if options.check else "figures"
     chosen = plan.nodes(options.only, options.solutions)
     if not chosen:

@@ -2,6 +2,7 @@
 
 import os
 
+from varbook.book.models.profile_names import PROFILE_NAMES, chosen_profile
 from varbook.book.models.profiles.fields import (
     CAPTIONED,
     WORDS,
@@ -17,7 +18,6 @@ from varbook.book.models.profiles.gpu import GPU
 from varbook.book.models.profiles.laptop import LAPTOP
 from varbook.book.models.profiles.paper import PAPER
 from varbook.book.models.profiles.smoke import SMOKE
-from varbook.errors import VarbookError
 
 __all__ = (
     "CAPTIONED",
@@ -33,7 +33,7 @@ __all__ = (
     "sizes",
 )
 
-PROFILES: dict[str, Profile] = {one.name: one for one in (SMOKE, LAPTOP, GPU, PAPER)}
+PROFILES: dict[str, Profile] = dict(zip(PROFILE_NAMES, (SMOKE, LAPTOP, GPU, PAPER), strict=True))
 
 
 def profile(name: str | None = None) -> Profile:
@@ -42,9 +42,7 @@ def profile(name: str | None = None) -> Profile:
 
     With VARBOOK_FINE=1 the laptop profile's toy world has the papers' geometry (`fine`).
     """
-    name = name or os.environ.get("VARBOOK_PROFILE") or "laptop"
-    if name not in PROFILES:
-        raise VarbookError(f"There is no profile {name!r}; use one of {', '.join(PROFILES)}.")
+    name = chosen_profile(name)
     if name == "laptop" and os.environ.get("VARBOOK_FINE") == "1":
         return with_fine_chain(PROFILES[name])
     return PROFILES[name]
