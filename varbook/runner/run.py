@@ -50,7 +50,7 @@ def given_values(
             if name == "seed":
                 check_seed(value)
             elif name == "profile_name" and value:
-                profile(str(value))
+                chosen_profile(str(value))
             values[taker][name] = value
     return values
 
