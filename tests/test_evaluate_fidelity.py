@@ -3,6 +3,7 @@ without Inception.
 """
 
 import json
+import types
 
 import pytest
 import torch
@@ -131,3 +132,45 @@ def test_missing_weights_few_images_and_unknown_names_are_told(
     for features in ("auto", "inception"):
         with pytest.raises(VarbookError, match="torch.hub"):
             frechet(images, images, features)
+
+
+class Colours(Judge):
+    """Takes the mean colour for features, and how red and blue an image is for class scores."""
+
+    def features(self, x):
+        return x.mean(dim=(2, 3)) * 100
+
+    def forward(self, x):
+        red, _, blue = x.mean(dim=(2, 3)).unbind(1)
+        return types.SimpleNamespace(species=20 * torch.stack((red, blue), 1))
+
+
+def of_one_colour(levels):
+    return torch.tensor(levels, dtype=torch.uint8)[:, :, None, None].expand(-1, -1, 8, 8)
+
+
+@pytest.fixture
+def few_and_many():
+    """Images of two reds alone, and of these two and many blues: a model that has collapsed, and
+    what it should have learnt.
+    """
+    reds = [(200 + n % 2, 0, 0) for n in range(20)]
+    blues = [(0, 0, 60 + 9 * n) for n in range(20)]
+    return of_one_colour(reds), of_one_colour(reds + blues)
+
+
+def test_a_collapsed_model_is_precise_and_recalls_little(few_and_many):
+    colours = Colours(JudgeConfig(("horse", "zebra")))
+    few, many = few_and_many
+    found = fidelity(few, many, colours, metrics=("precision", "recall"))
+    assert found["precision"].value == 1 and found["recall"].value < 0.6
+    turned = fidelity(many, few, colours, metrics=("precision", "recall"))
+    assert turned["precision"].value < 0.6 and turned["recall"].value == 1
+
+
+def test_the_inception_score_is_that_of_the_judged_images(few_and_many):
+    colours = Colours(JudgeConfig(("horse", "zebra")))
+    few, many = few_and_many
+    alone = fidelity(few, many, colours, metrics=("inception",))["inception"].value
+    both = fidelity(many, few, colours, metrics=("inception",))["inception"].value
+    assert alone == pytest.approx(1, abs=0.05) and both > 1.5  # one class, two classes

@@ -234,6 +234,22 @@ def test_commitment_alone_moves_the_features():
     assert torch.allclose(grads[0.25][1], grads[0.5][1], atol=1e-7)
 
 
+def test_var_s_beta_weighs_the_commitment_and_not_the_codebook_s_part():
+    """L = |sum - sg(f)|^2 + beta |f - sg(sum)|^2, a mean over the scales (VAR's tokenizer)."""
+    schedule, grads = SCHEDULE, {}
+    for beta in (0.0, 0.5, 1.0):
+        pyramid, f = residual(), noise(2, 6, 5, 5).requires_grad_()
+        pyramid.beta = beta
+        out = pyramid(f, schedule)
+        out.loss.backward()
+        sums = [latent.detach() for latent in out.latents]
+        # f's gradient is that of the commitment alone: nothing of the codebook's part reaches it.
+        slow = sum(2 * beta * (f.detach() - total) / f.numel() for total in sums) / len(schedule)
+        assert torch.allclose(f.grad, slow, atol=1e-6)
+        grads[beta] = pyramid.codebook.embedding.weight.grad
+    assert torch.allclose(grads[0.0], grads[1.0], atol=1e-7) and grads[0.0].abs().max() > 0
+
+
 @pytest.mark.parametrize("make", [residual, ground_truth])
 def test_half_precision_around_it_changes_nothing(make):
     pyramid, f = make(), noise(2, 6, 5, 5)

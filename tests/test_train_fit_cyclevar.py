@@ -411,3 +411,35 @@ def test_plain_descent_moves_along_the_gradient_and_an_unknown_optimiser_is_refu
     assert isinstance(usual, torch.optim.AdamW) and usual.defaults["betas"] == SHORT.betas
     with pytest.raises(VarbookError, match="use adamw or sgd"):
         cyclevar_module.generator_optimiser(model, replace(SHORT, optimiser="lion"))
+
+
+def test_real_images_are_judged_as_the_tokenizer_renders_them_where_that_is_asked_for():
+    cyclevar, fakes = tiny_cyclevar(), (pictures(2, seed=3), pictures(2, seed=4))
+    with torch.no_grad():
+        tokens = cyclevar.tokenizer.tokens(torch.cat((X, Y)))
+        latent = cyclevar.tokenizer.pyramid.decode(tokens)
+        rendered = cyclevar.tokenizer.decode(latent).split(2)
+    for asked, wanted in ((True, rendered), (False, (X, Y))):
+        training = replace(PAPER, discriminator_on_reconstructions=asked)
+        real, shown = cyclevar_module.judged_images(cyclevar, (X, Y), fakes, training)
+        assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(real, wanted, strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(shown, fakes, strict=True))
+    assert not torch.allclose(rendered[0], X, atol=1e-2)
+
+
+def test_the_rate_rises_stays_and_falls_and_the_discriminators_keep_theirs(monkeypatch):
+    rates, real = {}, cyclevar_module.take_step
+
+    def spy(loss, module, optimiser, *clip):
+        kind = "discriminators" if isinstance(module, nn.ModuleList) else "model"
+        rates.setdefault(kind, []).append(optimiser.param_groups[0]["lr"])
+        real(loss, module, optimiser, *clip)
+
+    monkeypatch.setattr(cyclevar_module, "take_step", spy)
+    training = replace(
+        SHORT, steps=8, identity_steps=0, warmup=4, hold=0.5, lr=1e-3, discriminator_lr=7e-4
+    )
+    fit(tiny_cyclevar(), training)
+    shares = [0.25, 0.5, 0.75, 1.0, 1.0, 0.7625, 0.525, 0.2875]  # a twentieth would be step 8
+    assert rates["model"] == pytest.approx([1e-3 * share for share in shares])
+    assert rates["discriminators"] == pytest.approx([7e-4] * 8)

@@ -240,3 +240,19 @@ def test_drawn_schedules_keep_to_the_token_budget_and_end_at_the_latent():
     for seed in range(40):
         drawn = step_schedule(model, training, torch.Generator().manual_seed(seed))
         assert drawn[-1] == (4, 4) and sum(h * w for h, w in drawn) <= 22
+
+
+def test_the_optimiser_has_the_betas_of_the_paper_and_the_rate_falls_at_the_end(monkeypatch):
+    seen, real = [], module.take_step
+
+    def spy(loss, model, optimiser, clip):
+        seen.append((optimiser.defaults["betas"], optimiser.param_groups[0]["lr"], clip))
+        real(loss, model, optimiser, clip)
+
+    monkeypatch.setattr(module, "take_step", spy)
+    training = replace(training_for("residual"), steps=10, batch=2, lr=1e-3, hold=0.5)
+    fit(tiny_model(), "residual", training)
+    assert {betas for betas, _, _ in seen} == {(0.9, 0.95)}  # FlexVAR section 4.1
+    rates = [rate / 1e-3 * 50 / (step + 1) for step, (_, rate, _) in enumerate(seen)]  # warm-up: 50
+    assert rates[:6] == pytest.approx([1.0] * 6)
+    assert rates[6:] == pytest.approx([1 - 0.95 * fall for fall in (0.2, 0.4, 0.6, 0.8)])
