@@ -99,6 +99,18 @@ def test_flipped_bits_are_mended_by_the_next_scale():
     )
 
 
+def test_a_disturbed_pyramid_tells_the_true_codes_and_adds_the_disturbed_ones():
+    codes, f = BinaryCodes(6), noise(2, 6, 4, 4)
+    pyramid = BitPyramid(codes)
+    out = pyramid(f, square(1, 2, 4), lambda tokens: tokens ^ 1)
+    for tokens, used in zip(out.tokens, out.used, strict=True):
+        assert torch.equal(tokens ^ 1, used)
+    assert torch.allclose(pyramid.decode(out.used), out.latents[-1].detach(), atol=1e-5)
+    # A scale says what is missing of the features after the disturbed ones before it.
+    rest = out.targets[1].permute(0, 2, 3, 1)
+    assert torch.equal(out.tokens[1], codes.nearest(rest))
+
+
 def test_flips_have_one_probability_per_image_up_to_the_strength():
     codes, tokens = BinaryCodes(16), torch.zeros(64, 8, 8, dtype=torch.long)
     flipped = (

@@ -67,6 +67,7 @@ def slow_nearest(codebook: Codebook, x: torch.Tensor) -> torch.Tensor:
 def test_ten_scales_share_four_phi_as_the_published_weights_do():
     assert [phi_index(k, 10, 4) for k in range(10)] == [0, 0, 1, 1, 1, 2, 2, 3, 3, 3]
     assert [phi_index(k, 4, 4) for k in range(4)] == [0, 1, 2, 3]
+    assert [phi_index(k, 3, 2) for k in range(3)] == [0, 0, 1]  # a tie goes to the coarser one
     assert [phi_index(k, 5, 1) for k in range(5)] == [0] * 5
     assert phi_index(0, 1, 4) == 0
 

@@ -139,6 +139,17 @@ def test_step_sampling_keeps_the_budget_and_never_drops_the_last_scale():
     assert sample_schedule((16, 16), 10, budget=10, generator=generator) == ((1, 1), (16, 16))
 
 
+def test_the_budget_takes_the_largest_middle_scales_away():
+    for seed in range(20):
+        free, bound = (
+            sample_schedule(
+                (16, 16), 10, budget=budget, generator=torch.Generator().manual_seed(seed)
+            )
+            for budget in (None, 400)
+        )
+        assert bound == (*free[: len(bound) - 1], (16, 16))  # the coarse ones stay
+
+
 def test_step_sampling_on_rectangles_and_tiny_latents():
     generator = torch.Generator().manual_seed(3)
     for latent in ((4, 8), (8, 3), (2, 2), (1, 5)):

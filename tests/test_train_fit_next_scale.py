@@ -9,6 +9,7 @@ from tiny import (
     CPU,
     MODEL,
     SCHEDULE,
+    TOKENIZER,
     Killed,
     KilledKeeper,
     noise,
@@ -21,6 +22,7 @@ from tiny import (
 
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import scale_slices
+from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_next_scale as module
 from varbook.train.fit_next_scale import (
     NextScaleTraining,
@@ -256,3 +258,31 @@ def test_the_optimiser_has_the_betas_of_the_paper_and_the_rate_falls_at_the_end(
     rates = [rate / 1e-3 * 50 / (step + 1) for step, (_, rate, _) in enumerate(seen)]  # warm-up: 50
     assert rates[:6] == pytest.approx([1.0] * 6)
     assert rates[6:] == pytest.approx([1 - 0.95 * fall for fall in (0.2, 0.4, 0.6, 0.8)])
+
+
+def test_a_model_that_corrects_itself_sees_flipped_bits_and_is_asked_for_the_true_ones(monkeypatch):
+    torch.manual_seed(0)
+    tokenizer = Tokenizer(replace(TOKENIZER, codes_kind="bits", code_dim=8)).eval()
+    model = NextScaleModel(replace(MODEL, bits=8))
+    quantised, seen, asked = [], [], []
+    quantise, token_loss_of = tokenizer.quantise, module.token_loss
+
+    def watched_quantise(*arguments):
+        quantised.append(quantise(*arguments))
+        return quantised[-1]
+
+    def watched_loss(logits, tokens, codebook):
+        asked.append(tokens)
+        return token_loss_of(logits, tokens, codebook)
+
+    forward = model.forward
+    monkeypatch.setattr(tokenizer, "quantise", watched_quantise)
+    monkeypatch.setattr(module, "token_loss", watched_loss)
+    model.forward = lambda maps, *rest: seen.append(maps) or forward(maps, *rest)
+    training = replace(SHORT, steps=3, flips=0.5)
+    fit_next_scale(model, tokenizer, FEATURES, LABELS, training, seed=0, device=CPU)
+    for out, maps, tokens in zip(quantised, seen, asked, strict=True):
+        shown = tokenizer.pyramid.teacher_inputs(out.used)
+        assert all(torch.equal(a, b) for a, b in zip(maps[1:], shown, strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(tokens, out.tokens, strict=True))
+        assert any(not torch.equal(a, b) for a, b in zip(out.tokens, out.used))

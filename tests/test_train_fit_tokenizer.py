@@ -122,12 +122,15 @@ def test_the_optimisers_have_the_betas_and_the_decay_of_the_paper(monkeypatch):
     monkeypatch.setattr(
         torch.optim,
         "AdamW",
-        lambda *args, **settings: made.append(settings) or adamw(*args, **settings),
+        lambda weights, lr, **settings: (
+            made.append({"lr": lr} | settings) or adamw(weights, lr, **settings)
+        ),
     )
-    fit(fresh("residual"), replace(SHORT, steps=1, hold=1.0))
+    fit(fresh("residual"), replace(SHORT, steps=1, hold=1.0, lr=2e-3))
     one_pass = {"fused": True}
-    assert made[0] == one_pass | {"betas": (0.9, 0.95), "weight_decay": 0.05}  # FlexVAR section 4.1
-    assert made[1] == one_pass | {"betas": (0.5, 0.95), "weight_decay": 0.0}  # the discriminator's
+    # FlexVAR section 4.1, and the discriminator's at half the rate
+    assert made[0] == one_pass | {"lr": 2e-3, "betas": (0.9, 0.95), "weight_decay": 0.05}
+    assert made[1] == one_pass | {"lr": 1e-3, "betas": (0.5, 0.95), "weight_decay": 0.0}
 
 
 def test_every_scale_gives_equally_many_vectors():
