@@ -288,3 +288,40 @@ def test_a_training_in_bfloat16_runs_to_the_end_with_the_discriminator_in_it(mon
     assert curve[-1]["step"] == SHORT.steps - 1 and all(
         torch.tensor(list(point.values())).isfinite().all() for point in curve
     )
+
+
+class Brightness(torch.nn.Module):
+    """Takes an image for real the brighter it is."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, image):
+        """Judge images."""
+        return self.weight * image.mean((1, 2, 3), keepdim=True)
+
+
+def test_the_tokenizer_is_rewarded_for_what_the_discriminator_takes_for_real(monkeypatch):
+    monkeypatch.setattr(module, "PatchDiscriminator", Brightness)
+    tokenizer, image = fresh("residual"), pictures(4, 16, 16)
+    # Nothing else is asked for, and nothing is quantised yet.
+    alone = replace(SHORT, steps=12, warmup=99, l1=0.0, l2=0.0, gan=1.0, gan_start=0.0, lr=1e-2)
+    before = tokenizer.decode(tokenizer.encode(image)).mean().item()
+    fit(tokenizer, alone)
+    after = tokenizer.decode(tokenizer.encode(image)).mean().item()
+    assert after > before + 0.1
+
+
+def test_no_code_is_moved_in_the_last_tenth():
+    moved, tokenizer = [], fresh("residual")
+    steps, real = 20, module.care_for_codebook
+
+    def watched(tokenizer, quantised, training, step, generator):
+        tokenizer.codebook.revive = lambda *_: moved.append(step)
+        real(tokenizer, quantised, training, step, generator)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "care_for_codebook", watched)
+        fit(tokenizer, replace(SHORT, steps=steps, revive_every=1, gan=0.0))
+    assert moved == list(range(SHORT.warmup, 18))  # of 20 steps
