@@ -265,19 +265,18 @@ def test_a_model_that_corrects_itself_sees_flipped_bits_and_is_asked_for_the_tru
     tokenizer = Tokenizer(replace(TOKENIZER, codes_kind="bits", code_dim=8)).eval()
     model = NextScaleModel(replace(MODEL, bits=8))
     quantised, seen, asked = [], [], []
-    quantise, token_loss_of = tokenizer.quantise, module.token_loss
+    quantise, choices_of, forward = tokenizer.quantise, module.true_choices, model.forward
 
     def watched_quantise(*arguments):
         quantised.append(quantise(*arguments))
         return quantised[-1]
 
-    def watched_loss(logits, tokens, codebook):
+    def watched_choices(tokens, codebook):
         asked.append(tokens)
-        return token_loss_of(logits, tokens, codebook)
+        return choices_of(tokens, codebook)
 
-    forward = model.forward
     monkeypatch.setattr(tokenizer, "quantise", watched_quantise)
-    monkeypatch.setattr(module, "token_loss", watched_loss)
+    monkeypatch.setattr(module, "true_choices", watched_choices)
     model.forward = lambda maps, *rest: seen.append(maps) or forward(maps, *rest)
     training = replace(SHORT, steps=3, flips=0.5)
     fit_next_scale(model, tokenizer, FEATURES, LABELS, training, seed=0, device=CPU)
