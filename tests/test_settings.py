@@ -23,6 +23,8 @@ from varbook.tokenizer.schedule import (
 )
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig, check_config
 from varbook.transformer.checks import check_model
+from varbook.transformer.model import NextScaleModel
+from varbook.transformer.words import WordEncoder
 from varbook.translate.any_size import translate_sizes
 from varbook.translate.apply import render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
@@ -160,7 +162,7 @@ def test_configurations_of_a_tokenizer(change):
     ],
 )
 def test_configurations_of_a_next_scale_model(change):
-    refused(check_model, replace(MODEL, **change))
+    refused(NextScaleModel, replace(MODEL, **change))
 
 
 def test_every_published_and_every_profile_s_configuration_is_one():
@@ -190,6 +192,10 @@ def test_every_published_and_every_profile_s_configuration_is_one():
 )
 def test_configurations_of_a_translator(change):
     refused(CycleVAR, tiny_tokenizer(), tiny_model(), CycleVARConfig(**change))
+
+
+def test_no_prompt():
+    refused(WordEncoder(("a",), 32, 4).ids, [])
 
 
 def test_images_and_batches():

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook.data.images import check_size
 from varbook.errors import VarbookError
 from varbook.generate.loop import Forced, Generated, generate
 from varbook.generate.sampling import PLAIN, Drawing
@@ -157,6 +158,7 @@ def extend(
     """Continue images (B, 3, H, W) on all sides to `size` = (height, width) pixels, with their own
     codes forced in the centre.
     """
+    size = check_size(size)
     tokenizer.latent_size(*size)
     canvas, mask = on_canvas(image, size, tokenizer.stride)
     return inpaint(
@@ -182,7 +184,7 @@ def refine(
     codes up to their own latent size are forced, the larger scales drawn.
     Raises VarbookError where `size` is not larger, or has another aspect ratio.
     """
-    (height, width), trained = image.shape[-2:], model.config.schedule
+    (height, width), trained, size = image.shape[-2:], model.config.schedule, check_size(size)
     if size[0] * width != size[1] * height or size[0] <= height:
         near = max(2, round(size[0] / height))
         raise VarbookError(

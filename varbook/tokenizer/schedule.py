@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from varbook.config import check_real, check_whole
+from varbook.config import check_real, check_whole, is_whole
 from varbook.errors import VarbookError
 
 Scale = tuple[int, int]
@@ -131,7 +131,7 @@ def make_schedule(latent: Scale, steps: int) -> Schedule:
     Raises VarbookError where the latent is too small for so many steps.
     """
     longest = max(check_latent(latent))
-    if not 1 <= steps <= longest:
+    if not is_whole(steps) or not 1 <= steps <= longest:
         raise VarbookError(f"A latent of {latent} allows 1 to {longest} steps, not {steps}.")
     if steps == 1:
         return ((latent[0], latent[1]),)

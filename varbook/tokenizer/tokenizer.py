@@ -160,6 +160,8 @@ class Tokenizer(nn.Module):
         """Return the latent's size for `height` x `width` pixels;
         VarbookError where the stride does not divide them.
         """
+        check_whole("A height in pixels", height, 1)
+        check_whole("A width in pixels", width, 1)
         if height % self.stride or width % self.stride:
             near = [
                 max(self.stride, round(side / self.stride) * self.stride)
@@ -172,6 +174,10 @@ class Tokenizer(nn.Module):
 
     def encode(self, image: Tensor) -> Tensor:
         """Map images (B, 3, H, W) in [-1, 1] to features (B, C, h, w) (FlexVAR eq. 3)."""
+        if image.ndim != 4 or image.shape[1] != 3 or not len(image):
+            raise VarbookError(
+                f"Images are one tensor (B, 3, H, W) of one or more, not {tuple(image.shape)}."
+            )
         self.latent_size(*image.shape[-2:])
         return self.quant_conv(self.encoder(image))  # B C h w
 

@@ -13,6 +13,7 @@ from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Schedule, square, token_count
 from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, scale_groups
 from varbook.transformer.block import Block, HeadNorm, Modulation
+from varbook.transformer.checks import check_model
 from varbook.transformer.kernels import HeadLoss
 from varbook.transformer.mamba import MambaMixer, ScanMemory
 from varbook.transformer.positions import FixedPositions, ScalablePositions
@@ -81,6 +82,7 @@ class NextScaleModel(nn.Module):
 
     def __init__(self, config: NextScaleConfig):
         super().__init__()
+        check_model(config)
         self.config = config
         width = config.width
         self.word_embed = nn.Linear(config.code_dim, width)

@@ -48,6 +48,8 @@ class WordEncoder(nn.Module):
         Raises VarbookError for a word that no caption has, naming the nearest, and for a prompt
         without words or with too many.
         """
+        if not prompts:
+            raise VarbookError("There is no prompt to read: give at least one.")
         number = {word: place for place, word in enumerate(self.words, 1)}
         rows = []
         for prompt in prompts:

@@ -47,6 +47,8 @@ def translate_all(
     check_images(images, batch)
     model: Any = translator.model  # one that reads prompts has `ids`
     device = next(model.parameters()).device
+    if isinstance(target, str) and not hasattr(model, "ids"):
+        raise VarbookError(f"This model translates into classes by number, not into {target!r}.")
     if isinstance(target, str):
         label = model.ids([target])[0]  # T
     else:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from varbook import processes
+from varbook.config import is_real
 from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes, binary_entropy
 from varbook.tokenizer.codebook import Codebook
@@ -43,7 +44,7 @@ def relax(
         raise VarbookError(
             f"There is no relaxation {method!r}; use one of {', '.join(RELAXATIONS)}."
         )
-    if not temperature > 0:
+    if not is_real(temperature) or temperature <= 0:
         raise VarbookError(
             f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice."
         )
@@ -125,11 +126,14 @@ def relax_bits(
 
     `relax` with a codebook of two numbers per bit, -1 / sqrt(d) and +1 / sqrt(d). SRQ needs no sum
     over codes then: a softmax of two is a tanh, and a mixture is tanh(difference / (2 temperature))
-    / sqrt(d), from hard bits (cold) to zero (hot). Raises VarbookError as `relax` does.
+    / sqrt(d), from hard bits (cold) to zero (hot). Raises VarbookError as `relax` does, and for an
+    odd number of logits.
     """
+    if not logits.shape[-1] or logits.shape[-1] % 2:
+        raise VarbookError(f"A bit has two logits, and {logits.shape[-1]} are no pairs.")
     pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
     length = math.sqrt(pairs.shape[-2])
-    if method == "softmax" and not noise and temperature > 0:
+    if method == "softmax" and not noise and is_real(temperature) and temperature > 0:
         return torch.tanh((pairs[..., 1] - pairs[..., 0]) / (2 * temperature)) / length
     signs = pairs.new_tensor([[-1.0], [1.0]]) / length  # 2 1
     return relax(pairs, signs, method, temperature=temperature, noise=noise, generator=generator)[
