@@ -12,6 +12,7 @@ from tiny import MODEL, SCHEDULE, TOKENIZER, pictures, tiny_cyclevar, tiny_model
 from varbook.book.models.profiles import PROFILES, profile
 from varbook.data.images import to_uint8
 from varbook.errors import VarbookError
+from varbook.generate.editing import extend, inpaint, refine
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing, sample_tokens
 from varbook.pretrained.catalogue import PUBLISHED
@@ -43,7 +44,7 @@ def refused(call, *arguments, **settings) -> str:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("temperature", (0, -1, *NO_NUMBERS)),
+        ("temperature", (0, -1, 1e-157, *NO_NUMBERS)),
         ("top_k", (-1, 2.5, *NO_NUMBERS)),
         ("top_p", (-0.1, 1.5, 90, *NO_NUMBERS)),
     ],
@@ -88,6 +89,20 @@ def test_labels_of_every_wrong_kind(labels):
     refused(tiny_cyclevar(), image, labels)
 
 
+def test_as_many_labels_as_images():
+    model, tokenizer = tiny_model("ground_truth"), tiny_tokenizer("ground_truth")
+    image = pictures(2, 16, 16)
+    mask = torch.zeros(16, 16, dtype=torch.bool)
+    mask[:8] = True
+    for labels in (torch.tensor([0]), torch.tensor([0, 1, 2])):
+        assert "a label for each image" in refused(inpaint, model, tokenizer, image, mask, labels)
+        refused(extend, model, tokenizer, image, (16, 32), labels)
+        refused(refine, model, tokenizer, image, (32, 32), labels)
+    for size in (None, 3.5, (16,), "large", (0, 4)):
+        refused(extend, model, tokenizer, image, size, torch.tensor([0, 1]))
+        refused(refine, model, tokenizer, image, size, torch.tensor([0, 1]))
+
+
 @pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
 def test_weights_in_half_precision(half):
     labels = torch.tensor([0])
@@ -108,7 +123,7 @@ def test_sizes_of_a_latent(latent):
 
 def test_schedules_and_steps():
     generator = torch.Generator()
-    for trained in ((), ((0, 0),), ((2, 2), (1, 1)), (1, 2), None):
+    for trained in ((), ((0, 0),), ((2, 2), (1, 1)), (1, 2), None, ((1, 1), (2.5, 3))):
         refused(schedule_for, trained, (4, 4))
     for steps in (0, -1, 99):
         refused(make_schedule, (4, 4), steps)

@@ -39,9 +39,9 @@ class Forced(NamedTuple):
     masks: list[Tensor]  # per scale, bool (B or 1, h, w): True where the code is given
 
 
-def check_forced(forced: Forced | None, schedule: Schedule) -> Forced:
+def check_forced(forced: Forced | None, schedule: Schedule, count: int) -> Forced:
     """Return `forced`, empty for None, where its maps have the sizes of the first scales of
-    `schedule`; else VarbookError.
+    `schedule`, and are one or `count` of each; else VarbookError.
     """
     forced = forced or Forced([], [])
     sizes = [tuple(codes.shape[-2:]) for codes in forced.tokens]
@@ -50,6 +50,11 @@ def check_forced(forced: Forced | None, schedule: Schedule) -> Forced:
         raise VarbookError(
             f"The forced codes have the sizes {sizes}, which are not those of the masks or of the schedule; "
             f"take both for the first scales of {schedule}."
+        )
+    given = {len(maps) for maps in (*forced.tokens, *forced.masks)}
+    if not given <= {1, count}:
+        raise VarbookError(
+            f"{max(given - {1, count})} images and {count} labels do not go together: give a label for each image."
         )
     return forced
 
@@ -80,7 +85,7 @@ def generate(
     check_precision(model, tokenizer)
     if not labels.numel():
         raise VarbookError("There is nothing to generate: give at least one class label.")
-    forced = check_forced(forced, schedule)
+    forced = check_forced(forced, schedule, len(labels))
     pyramid, codebook = tokenizer.pyramid, tokenizer.codebook
     steps, count, guided = len(schedule), len(labels), bool(drawing.guidance)
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.

@@ -14,6 +14,7 @@ from varbook.tokenizer.schedule import Scale
 # strength at this scale (from 0).
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 RELEASED_RAMP = 9
+COLDEST = 1e-6  # a temperature below which logits over it no longer fit into float32
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def check_drawing(
         raise VarbookError(f"top_k is a whole number from 1 on, or 0 for all codes, not {top_k!r}.")
     if not is_real(top_p) or not 0.0 <= top_p <= 1.0:
         raise VarbookError(f"top_p is a probability, 0 to 1 (0 and 1: all codes), not {top_p!r}.")
-    if not is_real(temperature) or temperature <= 0.0:
+    if not is_real(temperature) or temperature < COLDEST:
         raise VarbookError(
             f"A temperature is a number above 0, not {temperature!r}; for the likeliest codes use top_k=1."
         )
@@ -129,7 +130,7 @@ def sample_tokens(
     probabilities = best.softmax(-1)
     if 0.0 < top_p < 1.0:
         before = probabilities.cumsum(-1) - probabilities  # mass of the better ones
-        probabilities = probabilities.masked_fill(before >= top_p, 0.0)
+        probabilities = probabilities.masked_fill((before >= top_p) & (before > 0), 0.0)
     drawn = _draw(probabilities.cpu(), generator).to(logits.device)  # N 1
     return index.flatten(0, -2).gather(1, drawn).view(logits.shape[:-1])
 

@@ -5,6 +5,7 @@ aspect ratio or number of steps is another argument.
 """
 
 import math
+from operator import index
 
 import torch
 from torch import Tensor
@@ -71,7 +72,8 @@ def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
     Raises VarbookError with a schedule that would work.
     """
     try:
-        schedule = tuple((int(height), int(width)) for height, width in schedule)
+        # `index`, not `int`: half a place is none.
+        schedule = tuple((index(height), index(width)) for height, width in schedule)
     except (TypeError, ValueError):
         raise VarbookError(
             f"A schedule is a sequence of (height, width) pairs such as {square(1, 2, 4)}, not {schedule!r}."
