@@ -2,8 +2,11 @@
 
 import pytest
 import torch
+from frozen_networks import write_weights
 
+from varbook import paths
 from varbook.book.models.profiles import profile
+from varbook.features import mobilenet, squeezenet
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +28,23 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def made_weights(tmp_path_factory):
+    """A folder with weights of frozen networks that nobody has trained."""
+    return write_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def pretrained(made_weights):
+    """Let pretrained features be found: the real ones where they are here, else made ones. Say
+    which: "real" or "made".
+    """
+    files = (mobilenet.FILE, squeezenet.FILE)
+    if all(paths.weights_file(file) is not None for file in files):
+        yield "real"
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VARBOOK_WEIGHTS", str(made_weights))
+        yield "made"

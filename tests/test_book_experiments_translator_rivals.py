@@ -26,7 +26,6 @@ from varbook.book.models import build, sources
 from varbook.book.models.sources import Folders
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
 from varbook.data.images import evenly_spaced
-from varbook.features import mobilenet
 from varbook.translate.apply import translate_all
 
 
@@ -95,12 +94,10 @@ def test_everyone_has_the_same_numbers_and_the_balance_is_what_it_says(smoke):
 
 
 @pytest.fixture
-def photographs(smoke, monkeypatch):
+def photographs(smoke, pretrained, monkeypatch):
     """The smoke profile with coloured noise for photographs: a dozen for each part, larger where
     crops are taken.
     """
-    if paths.weights_file(mobilenet.FILE) is None:
-        pytest.skip(f"needs {mobilenet.FILE} (VARBOOK_WEIGHTS)")
     draw, size = torch.Generator().manual_seed(0), smoke.chains["photographs"].image_size
     sides = {"trainA": size + 4, "trainB": size + 4, "testA": size, "testB": size}
     made = {

@@ -12,7 +12,6 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.evaluate import fidelity as module
 from varbook.evaluate.fidelity import METRICS, fidelity, frechet, kernel
-from varbook.features import mobilenet
 from varbook.features.judge import Judge, JudgeConfig
 
 
@@ -107,9 +106,7 @@ def test_floats_and_bytes_measure_the_same(images, judge):
     )
 
 
-def test_mobilenet_is_called_by_its_name(images, monkeypatch):
-    if paths.weights_file(mobilenet.FILE) is None:
-        pytest.skip(f"{mobilenet.FILE} is in none of the folders for weights (VARBOOK_WEIGHTS)")
+def test_mobilenet_is_called_by_its_name(images, pretrained, monkeypatch):
     monkeypatch.setattr(module, "inception_cached", lambda: False)
     # Kernel distance alone: the Frechet one takes eigenvalues of a 1280 x 1280 matrix, seconds of a
     # slow core.

@@ -44,6 +44,32 @@ def test_a_probe_tells_domains_apart_that_it_was_shown():
     assert probe.seen_as_second(zebras[20:]) >= 0.7 and probe.seen_as_second(horses[20:]) <= 0.3
 
 
+def textures(count: int, coarse: bool, seed: int) -> torch.Tensor:
+    """Noise in large or in small cells, uint8 (count, 3, 64, 64): two domains that any network sees."""
+    side = 4 if coarse else 64
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randint(256, (count, 3, side, side), generator=generator, dtype=torch.uint8)
+    return noise.repeat_interleave(64 // side, 2).repeat_interleave(64 // side, 3)
+
+
+def test_what_is_reported_of_any_photographs(pretrained):
+    source, target = textures(12, True, 0), textures(12, False, 1)
+    idle = photograph_report(source, source, target, "zebra")
+    done = photograph_report(source, target, target, "zebra")
+    assert set(idle) == {"frechet", "kernel", "structure", "seen_as"}
+    assert idle["structure"].value < 1e-6 < done["structure"].value
+    assert done["frechet"].value < 1e-2 * idle["frechet"].value
+    assert idle["frechet"].name == "FD-mobilenet" and done["structure"].name.startswith("structure")
+    shares = [seen_as(target, name).value for name in ("horse", "zebra")]
+    assert sum(shares) == pytest.approx(1) and idle["seen_as"].card.samples == 12
+
+
+def test_a_probe_tells_two_textures_apart(pretrained):
+    coarse, fine = textures(16, True, 2), textures(16, False, 3)
+    probe = DomainProbe(coarse[:10], fine[:10])
+    assert probe.seen_as_second(fine[10:]) == 1 and probe.seen_as_second(coarse[10:]) == 0
+
+
 def test_only_horses_and_zebras_can_be_asked_for():
     with pytest.raises(VarbookError, match="cow"):
         seen_as(torch.zeros(1, 3, 64, 64), "cow")

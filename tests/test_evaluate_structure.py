@@ -9,7 +9,7 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.evaluate import structure
 from varbook.evaluate.structure import self_similarity, structure_distance, structure_distances
-from varbook.features import dino, mobilenet
+from varbook.features import dino
 from varbook.features.judge import Judge, JudgeConfig
 
 
@@ -27,12 +27,10 @@ def images():
 
 
 @pytest.fixture(scope="module", params=["mobilenet", "judge"])
-def features(request):
+def features(request, pretrained):
     if request.param == "judge":
         torch.manual_seed(0)
         return Judge(JudgeConfig(("horse", "zebra")))
-    if paths.weights_file(mobilenet.FILE) is None:
-        pytest.skip(f"{mobilenet.FILE} is in none of the folders for weights (VARBOOK_WEIGHTS)")
     return "mobilenet"
 
 
