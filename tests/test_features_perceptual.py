@@ -9,19 +9,15 @@ from varbook import paths
 from varbook.errors import VarbookError
 from varbook.features import perceptual
 from varbook.features.perceptual import Perceptual, perceptual_distance
-from varbook.features.squeezenet import FILE, SqueezeNet
+from varbook.features.squeezenet import SqueezeNet
 
 
 @pytest.fixture(scope="module", params=["squeezenet", "untrained"])
-def distance(request):
-    """The distance on the pretrained network, and on an untrained one, so that something is checked
-    where weights are not.
-    """
+def distance(request, pretrained):
+    """The distance on the network whose weights are at hand, and on an untrained one."""
     if request.param == "untrained":
         torch.manual_seed(0)
         return Perceptual("squeezenet", SqueezeNet())
-    if paths.weights_file(FILE) is None:
-        pytest.skip(f"{FILE} is in none of the folders for weights (VARBOOK_WEIGHTS)")
     return perceptual_distance("squeezenet")
 
 

@@ -21,9 +21,7 @@ from varbook.features.squeezenet import (
 
 
 @pytest.fixture(scope="module")
-def weights():
-    if paths.weights_file(FILE) is None:
-        pytest.skip(f"{FILE} is in none of the folders for weights (VARBOOK_WEIGHTS)")
+def weights(pretrained):
     return read_npz(None, FILE)
 
 

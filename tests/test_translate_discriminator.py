@@ -231,9 +231,7 @@ def test_untrained_features_are_the_same_each_time_and_leave_the_global_randomne
     assert torch.equal(first.network.conv1.weight, backbone("random").network.conv1.weight)
 
 
-def test_pretrained_features_tell_stripes_from_none_better_than_chance_with_a_linear_rule():
-    if paths.weights_file(FILE) is None:
-        pytest.skip(f"{FILE} is in none of the folders for weights (VARBOOK_WEIGHTS)")
+def test_features_tell_stripes_from_none_better_than_chance_with_a_linear_rule(pretrained):
     wave = torch.linspace(0, 40, 64).sin()[None, None, None].expand(8, 3, 64, 64)
     plain, striped = pictures(8, 64, 64), 0.5 * pictures(8, 64, 64, seed=1) + 0.5 * wave
     features = backbone("squeezenet")
