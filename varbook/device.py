@@ -24,6 +24,7 @@ def pick_device() -> torch.device:
     Of processes that torchrun started together, each has a card of its own. VarbookError where
     VARBOOK_DEVICE names what is not here.
     """
+    quicken()
     if os.environ.get("VARBOOK_DEVICE"):
         return _named(os.environ["VARBOOK_DEVICE"])
     if torch.cuda.is_available():
@@ -50,7 +51,6 @@ def setup(seed: int, threads: int | None = None) -> torch.device:
     `threads` sets the number of CPU threads. VarbookError for another seed.
     """
     check_seed(seed)
-    quicken()
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

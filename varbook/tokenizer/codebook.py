@@ -41,9 +41,12 @@ class Codebook(nn.Module):
             # argmin |x - e|^2 = argmax (x . e - |e|^2 / 2): one matrix product, no N x V matrix of
             # distances kept.
             half_norms = codes.square().sum(1) / 2  # V
-            # On a CPU, chunks of 256 rows keep the scores in the cache.
-            chunk = 256 if x.device.type == "cpu" else max(len(flat), 1)
-            best = [torch.addmm(-half_norms, rows, codes.T).argmax(1) for rows in flat.split(chunk)]
+            # On a CPU, chunks of 128 rows keep the scores in the cache, and torch's max with its
+            # places is quicker than its argmax.
+            chunk = 128 if x.device.type == "cpu" else max(len(flat), 1)
+            best = [
+                torch.addmm(-half_norms, rows, codes.T).max(1).indices for rows in flat.split(chunk)
+            ]
         return torch.cat(best).view(x.shape[:-1])
 
     def lookup(self, indices: Tensor) -> Tensor:
