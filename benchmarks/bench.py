@@ -14,6 +14,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from benchmarks.questions import (
     WANTED_MEMORY,
     WANTED_SHARE,
 )
-from varbook.device import setup
+from varbook.device import has_bfloat16, setup
 from varbook.errors import VarbookError
 from varbook.paths import repository
 
@@ -71,6 +72,16 @@ def answer(
         )
     rows[-1]["notes"] = [check() for check in question.checks] + against_others(key, rows, column)
     return rows
+
+
+def affordable(question: Question, device: torch.device) -> Question:
+    """Return the question without its candidates in bfloat16 where `device` has no instructions for
+    it: there a product takes a hundred times as long.
+    """
+    if has_bfloat16(device):
+        return question
+    kept = {n: c for n, c in question.candidates.items() if c.precision == "float32"}
+    return replace(question, candidates=kept)
 
 
 def against_others(key: str, rows: list[dict], column: str) -> list[str]:
@@ -122,7 +133,7 @@ COLUMNS_OF_TABLE = {
     "of rate": 11,
     "of copy": 8,
     "peak MiB": 9,
-    "wanted": 12,
+    "wanted": 15,
     "": 9,
 }
 
@@ -180,7 +191,10 @@ def announce(facts: dict, rates: dict[str, float]) -> None:
         f"{name} {rate:.0f} {'GB/s' if name == 'copy' else 'GFLOP/s'}"
         for name, rate in rates.items()
     )
-    print(f"Measured now: {said}.\n")
+    print(f"Measured now: {said}.")
+    if not has_bfloat16(torch.device(facts["device"])):
+        print("No instructions for bfloat16 here: candidates that compute in it are left out.")
+    print()
     print(
         "".join(
             name.ljust(width) if name in ("question", "candidate") else name.rjust(width)
@@ -219,7 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     announce(facts, rates)
     rows: list[dict] = []
     for key in keys:
-        answers = answer(key, QUESTIONS[key](chosen.small), rates, facts["column"], chosen.seconds)
+        question = affordable(QUESTIONS[key](chosen.small), device)
+        answers = answer(key, question, rates, facts["column"], chosen.seconds)
         if key in MEMORY and not chosen.no_memory:
             add_memory(answers, facts["threads"], chosen.small)
         for number, row in enumerate(answers):

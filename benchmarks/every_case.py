@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.cases import LOOPS, SIZES, case
 from benchmarks.turns import Version, take_turns
+from varbook.device import has_bfloat16, pick_device
 
 HEADER = (
     f"{'training':<30}{'precision':<10}{'before ms':>10}{'now ms':>9}{'times as fast':>15}"
@@ -36,7 +37,9 @@ def case_parser(description: str) -> argparse.ArgumentParser:
         "--sizes", default="laptop,papers", help=f"of {', '.join(SIZES)} (default %(default)s)"
     )
     parser.add_argument("--only", default="", help=f"loops whose name has this, of {list(LOOPS)}")
-    parser.add_argument("--precisions", default="float32,bfloat16", help="(default %(default)s)")
+    # Without instructions for it a step in bfloat16 takes minutes.
+    both = "float32,bfloat16" if has_bfloat16(pick_device()) else "float32"
+    parser.add_argument("--precisions", default=both, help="(default %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="a case (default %(default)s)")
     parser.add_argument("--least", type=int, default=5, help="rounds (default %(default)s)")
     parser.add_argument("--json", type=Path, help="file to which the rows are written")

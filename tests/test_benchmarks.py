@@ -211,6 +211,14 @@ def test_an_unknown_question_is_refused():
         bench.main(["--only", "weather"])
 
 
+def test_bfloat16_is_left_out_where_there_are_no_instructions_for_it(monkeypatch):
+    asked = QUESTIONS["attention"](True)
+    for has in (True, False):
+        monkeypatch.setattr(bench, "has_bfloat16", lambda device, has=has: has)
+        kept = bench.affordable(asked, CPU).candidates.values()
+        assert ("bfloat16" in {candidate.precision for candidate in kept}) == has
+
+
 def test_a_run_is_written_as_numbers_text_and_picture(tmp_path, capsys):
     bench.main(
         [
