@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import memory
+from benchmarks import memory, settings
 from benchmarks.document import write_document
 from benchmarks.machine import COLUMNS, limits, processor_class, processor_name
 from benchmarks.question import Question, compare_answers, count_flops, take_turns
@@ -228,7 +228,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise VarbookError(
             f"There is no question {unknown[0]!r}; take some of {', '.join(QUESTIONS)}."
         )
+    settings.one_arena()
     began, device = time.perf_counter(), setup(0)
+    settings.choose(plain=True)
     facts, rates = machine(device), limits(device, 256 if chosen.small else 2048)
     announce(facts, rates)
     rows: list[dict] = []

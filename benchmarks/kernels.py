@@ -13,8 +13,8 @@ from varbook.device import pick_device
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import VAR_256, square, token_count
 from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig
-from varbook.train.fit_next_scale import token_loss
-from varbook.transformer.attention import Group, attend, scale_groups
+from varbook.transformer.attention import attend_prefixes, scale_groups
+from varbook.transformer.kernels import HeadLoss
 from varbook.translate.relaxation import relax
 
 SRQ_WANTED = 1e-9  # largest difference in float64
@@ -175,7 +175,7 @@ def attention(small: bool = False, backward: bool = True) -> Question:
         )()
 
     def ours(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return attend_by_groups(q, k, v, groups)
+        return attend_prefixes(q, k, v, 1.0, groups)
 
     dense = plain.masked(mask)
     return Question(
@@ -187,12 +187,6 @@ def attention(small: bool = False, backward: bool = True) -> Question:
             "varbook, bfloat16": Candidate(run(low(ours)), "bfloat16", same=False),
         },
     )
-
-
-def attend_by_groups(q: Tensor, k: Tensor, v: Tensor, groups: list[Group]) -> Tensor:
-    """Return the package's block-causal attention of (B, H, L, D), without scaling."""
-    answers = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], 1.0, mask) for a, b, mask in groups]
-    return torch.cat(answers, 2)
 
 
 def head_with_loss(small: bool = False) -> Question:
@@ -214,17 +208,17 @@ def head_with_loss(small: bool = False) -> Question:
     def unchunked() -> Tensor:
         return F.cross_entropy(F.linear(x, weight, bias).float(), target)
 
-    book = Codebook(vocab_size, 1)
-
-    def packaged() -> Tensor:
-        return token_loss(F.linear(x, weight, bias)[None], [target[None]], book)[0].mean()
+    def packaged(dtype: torch.dtype) -> Tensor:
+        return HeadLoss.apply(x, weight, bias, target[:, None], dtype)[0]
 
     candidates = {
         "head, then cross-entropy": Candidate(gradients(unchunked), plain=True),
         "the same, bfloat16": Candidate(
             gradients(autocast(unchunked)), "bfloat16", plain=True, same=False
         ),
-        "varbook": Candidate(gradients(packaged)),
-        "varbook, bfloat16": Candidate(gradients(autocast(packaged)), "bfloat16", same=False),
+        "varbook": Candidate(gradients(lambda: packaged(torch.float32))),
+        "varbook, bfloat16": Candidate(
+            gradients(lambda: packaged(torch.bfloat16)), "bfloat16", same=False
+        ),
     }
     return Question("head and cross-entropy", candidates)

@@ -5,7 +5,6 @@ the real question, gives back what is free, and calls the candidate once. The pe
 memory minus what it held before the call is what the call needed beyond its inputs.
 """
 
-import ctypes
 import json
 import os
 import resource
@@ -15,16 +14,10 @@ from pathlib import Path
 
 import torch
 
+from benchmarks import settings
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.paths import repository
-
-
-def give_back() -> None:
-    """Return memory that nobody holds to the operating system, where the C library can."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
 
 
 def status(field: str) -> float:
@@ -44,7 +37,7 @@ def peak_of(run) -> float:
         kept = run()
         del kept
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    give_back()
+    settings.give_back()
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # forget the peak so far
         before = status("VmRSS")
@@ -83,6 +76,7 @@ def main() -> None:
     """Measure one candidate and print its MiB."""
     from benchmarks.questions import QUESTIONS
 
+    settings.one_arena()
     key, candidate, threads, *small = sys.argv[1:]
     torch.set_num_threads(int(threads))
     make = QUESTIONS[key]

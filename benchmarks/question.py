@@ -12,19 +12,20 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, shape_wrapper
 
+from benchmarks import settings
 from benchmarks.timing import compare
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 
-PLAIN_MATMUL = "highest"  # torch's own default: float32 products in float32
+SLOW = 1.0  # seconds of a candidate
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One way to answer.
 
-    `plain` ones run under torch's defaults, the others under what the package sets: `varbook.device`
-    may choose how float32 products are computed, which holds for a whole process.
+    `plain` ones run under the defaults of torch, the others under what the package sets for a whole
+    process: see `settings.py`.
     """
 
     run: Callable[[], Tensor | None]
@@ -33,8 +34,9 @@ class Candidate:
     same: bool = True  # its answer must be that of the first candidate
 
     def __call__(self) -> Tensor | None:
-        """Run once, in its precision."""
-        with precision_of(self.precision), matmul_of(self.plain):
+        """Run once, in its precision and under its settings."""
+        settings.choose(self.plain)
+        with precision_of(self.precision):
             answer = self.run()
             if pick_device().type == "cuda":
                 torch.cuda.synchronize()
@@ -52,18 +54,6 @@ def precision_of(name: str) -> Iterator[None]:
         os.environ.pop("VARBOOK_PRECISION")
         if before is not None:
             os.environ["VARBOOK_PRECISION"] = before
-
-
-@contextmanager
-def matmul_of(plain: bool) -> Iterator[None]:
-    """Let float32 products be computed as torch's defaults have it, where `plain`."""
-    before = torch.get_float32_matmul_precision()
-    if plain:
-        torch.set_float32_matmul_precision(PLAIN_MATMUL)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def autocast(function: Callable[[], Any]) -> Callable[[], Any]:
@@ -133,19 +123,36 @@ def take_turns(
 ) -> dict[str, dict]:
     """Time the candidates in turns for about `seconds` and return a row of `compare` for each.
 
-    At least `least` rounds and at most `most`; every other round goes backwards.
+    At least `least` rounds and at most `most`. A round is all plain candidates, then all of the
+    package, and every other round goes backwards, so that settings change but once in a round.
     """
     times: dict[str, list[float]] = {name: [] for name in question.candidates}
+    order = sorted(question.candidates.items(), key=lambda pair: not pair[1].plain)
     began = time.perf_counter()
     for done in range(most):
         if done >= least and time.perf_counter() - began > seconds:
             break
-        order = list(question.candidates.items())
         for name, candidate in order if done % 2 == 0 else reversed(order):
+            if settings.choose(candidate.plain):
+                settle(question, candidate.plain, times)
             start = time.perf_counter()
             candidate()
             times[name].append(time.perf_counter() - start)
     return compare(times)
+
+
+def settle(question: Question, plain: bool, times: dict[str, list[float]]) -> None:
+    """After a change of settings: run those candidates once whose settings hold now, untimed, so
+    that the memory which they keep is theirs again.
+
+    Of slow ones the first alone, and no plain one: they keep too little for it to matter.
+    """
+    for number, (name, candidate) in enumerate(
+        (name, one) for name, one in question.candidates.items() if one.plain is plain
+    ):
+        quick = bool(times[name]) and times[name][-1] < SLOW
+        if quick or (number == 0 and not plain):
+            candidate()
 
 
 def _fused_attention(q: Any, k: Any, v: Any, *unused: Any, **also_unused: Any) -> int:

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from benchmarks import settings
 from benchmarks.machine import processor_class, processor_name
 from benchmarks.memory import peak_of
 from benchmarks.question import FlopCounter
@@ -189,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--docs", type=Path, help="folder for scaling.json, .md and .png")
     parser.add_argument("--point", nargs=3, metavar=("KIND", "AXIS", "VALUE"), help="one alone")
     chosen = parser.parse_args(arguments)
+    settings.one_arena()
     device = setup(0, chosen.threads)
     if chosen.point:
         kind, axis, value = chosen.point

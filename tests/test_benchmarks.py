@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import bench, memory, question, stepper
+from benchmarks import bench, memory, question, settings, stepper
 from benchmarks.kernels import srq_difference
 from benchmarks.machine import COLUMNS, limits, processor_class
 from benchmarks.question import Candidate, Question
@@ -136,20 +136,37 @@ def test_candidates_take_turns():
     asked = Question(
         "turns", {name: Candidate(lambda name=name: calls.append(name)) for name in "ab"}
     )
+    settings.choose(plain=False)
     question.take_turns(asked, seconds=0.0, least=3, most=3)
     assert calls == ["a", "b", "b", "a", "a", "b"]
 
 
-def test_a_plain_candidate_runs_under_the_defaults_of_torch():
+def test_settings_of_the_package_hold_in_its_turns_only(monkeypatch):
     seen = []
+
+    class Quicken:
+        @staticmethod
+        def __wrapped__():
+            torch.set_float32_matmul_precision("medium")
+
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
+    monkeypatch.setattr(settings, "quicken", Quicken)
+    monkeypatch.setattr(settings, "_plain", None)
+
+    def look(name):
+        return lambda: seen.append((name, torch.get_float32_matmul_precision()))
+
+    asked = Question(
+        "settings",
+        {"plain": Candidate(look("plain"), plain=True), "ours": Candidate(look("ours"))},
+    )
     try:
-        for plain in (True, False):
-            Candidate(lambda: seen.append(torch.get_float32_matmul_precision()), plain=plain)()
-        assert seen == ["highest", "medium"] and torch.get_float32_matmul_precision() == "medium"
+        question.take_turns(asked, seconds=0.0, least=2, most=2)
     finally:
         torch.set_float32_matmul_precision(before)
+    plain, ours = ("plain", "highest"), ("ours", "medium")
+    # Settled once after each change, forwards and then backwards.
+    assert seen == [plain, ours, ours, ours, plain, plain]
 
 
 def test_a_loop_steps_when_it_is_asked_to():
