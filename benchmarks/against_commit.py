@@ -13,10 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.every_case import case_parser, every_case
+from benchmarks.machine import COLUMNS, processor_class
 from benchmarks.turns import Version
 from varbook.cores import cores
+from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.paths import repository
+
+# Column of processors (`machine.COLUMNS`) -> loop -> times as fast as commit 6a24e5b.
+WANTED = {
+    "avx2": {"tokenizer": 1.3, "next_scale": 1.3, "cyclevar": 1.6},
+    "avx512": {"tokenizer": 1.5, "next_scale": 1.5, "cyclevar": 2.0},
+}
 
 
 @contextmanager
@@ -56,7 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 Version(name, folder, chosen.threads, precision) for name, folder in folders.items()
             ]
 
-        every_case(versions, chosen)
+        column = COLUMNS[processor_class(pick_device())]
+        every_case(
+            "against_commit", versions, chosen, lambda loop: WANTED.get(column, {}).get(loop)
+        )
     return 0
 
 

@@ -15,14 +15,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
 from benchmarks import memory, settings
 from benchmarks.document import write_document
-from benchmarks.machine import COLUMNS, limits, processor_class, processor_name
+from benchmarks.machine import limits, machine_facts
 from benchmarks.question import Question, compare_answers, count_flops, take_turns
 from benchmarks.questions import (
     MEMORY,
@@ -163,20 +162,6 @@ def line(row: dict, first: bool) -> str:
     )
 
 
-def machine(device: torch.device) -> dict:
-    """Return what this run was measured on."""
-    kind = processor_class(device)
-    return {
-        "processor": processor_name(device),
-        "class": kind,
-        "column": COLUMNS[kind],
-        "device": device.type,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-
-
 def announce(facts: dict, rates: dict[str, float]) -> None:
     """Print the machine and its rates."""
     print(f"{facts['processor']}, {facts['threads']} threads, torch {facts['torch']}")
@@ -231,7 +216,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings.one_arena()
     began, device = time.perf_counter(), setup(0)
     settings.choose(plain=True)
-    facts, rates = machine(device), limits(device, 256 if chosen.small else 2048)
+    facts, rates = (
+        machine_facts(device, torch.get_num_threads()),
+        limits(device, 256 if chosen.small else 2048),
+    )
     announce(facts, rates)
     rows: list[dict] = []
     for key in keys:

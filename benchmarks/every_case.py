@@ -1,13 +1,15 @@
 """Two versions in turns in every case that is asked for, as a table and a file."""
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.cases import LOOPS, SIZES, case
+from benchmarks.machine import machine_facts
+from benchmarks.steps_document import write_document
 from benchmarks.turns import Version, take_turns
 from varbook.device import has_bfloat16, pick_device
+from varbook.paths import repository
 
 HEADER = (
     f"{'training':<30}{'precision':<10}{'before ms':>10}{'now ms':>9}{'times as fast':>15}"
@@ -23,6 +25,9 @@ def line(before: dict, now: dict) -> str:
         f"{now['ratio']:>15.2f}{spread:>13}{now['core_ratio']:>11.2f}{before['peak']:>17.0f}{now['peak']:>7.0f}"
         f"{now['rounds']:>8}"
     )
+    wanted = now.get("wanted")
+    if wanted is not None:
+        text += f"   wanted {wanted:g}: {'held' if now['ratio'] >= wanted else 'not held'}"
     if abs(now["loss"] - before["loss"]) > 0.02 * abs(before["loss"]):
         text += (
             f"\n    not the same training: first losses {before['loss']:.4g} and {now['loss']:.4g}"
@@ -42,15 +47,20 @@ def case_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--precisions", default=both, help="(default %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="a case (default %(default)s)")
     parser.add_argument("--least", type=int, default=5, help="rounds (default %(default)s)")
-    parser.add_argument("--json", type=Path, help="file to which the rows are written")
+    parser.add_argument("--docs", type=Path, help="folder for the numbers and training_steps.md")
     return parser
 
 
 def every_case(
-    versions: Callable[[str], Sequence[Version]], chosen: argparse.Namespace
+    name: str,
+    versions: Callable[[str], Sequence[Version]],
+    chosen: argparse.Namespace,
+    wanted: Callable[[str], float | None],
 ) -> list[dict]:
     """Time two `versions` of each precision in the cases `chosen`, print the table as it grows and
-    return its rows.
+    return its rows; `wanted` says how many times as fast a loop should be.
+
+    With all loops the documents are written, too: see `steps_document`.
     """
     print(HEADER)
     rows: list[dict] = []
@@ -59,8 +69,11 @@ def every_case(
             for precision in chosen.precisions.split(","):
                 made = case(size, loop)
                 pair = take_turns(versions(precision), made, chosen.seconds, chosen.least)
+                pair[1]["wanted"] = wanted(LOOPS[loop]["loop"])
                 rows += pair
                 print(line(*pair), flush=True)
-    if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    folder = chosen.docs or (None if chosen.only else repository() / "docs")
+    if folder:
+        facts = machine_facts(pick_device(), chosen.threads)
+        write_document(name, {"machine": facts, "rows": rows}, folder)
     return rows

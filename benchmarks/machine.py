@@ -4,6 +4,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -46,6 +47,20 @@ def processor_name(device: torch.device) -> str:
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def machine_facts(device: torch.device, threads: int) -> dict:
+    """Return what a run is measured on: processor, its class and column, threads, torch, date."""
+    kind = processor_class(device)
+    return {
+        "processor": processor_name(device),
+        "class": kind,
+        "column": COLUMNS[kind],
+        "device": device.type,
+        "threads": threads,
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
 
 
 def seconds_of(function: Callable[[], object], device: torch.device, rounds: int = ROUNDS) -> float:

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from torch.optim.optimizer import (
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.cases import LOOPS, SIZES, case
-from benchmarks.machine import processor_class, processor_name
+from benchmarks.machine import machine_facts
 from benchmarks.worker import loop
 from varbook.cores import cores
 from varbook.device import precision, setup
@@ -180,7 +179,7 @@ def profiled(made: dict) -> dict:
 
 TEXT = """# Where a training step spends its time
 
-Measured by `make bench-profile` on {processor} ({kind}), {threads} threads, in {precision}, torch {torch}, {date}. The
+Measured by `make bench-profile` on {processor} ({class}), {threads} threads, in {precision}, torch {torch}, {date}. The
 parts are those of {steps} steps, timed at the networks, at `backward` and at the optimisers; a part within another one
 (the perceptual network's share of `backward`, say) belongs to the outer one. The operators are those of one more step
 under torch's profiler, by the time that they spend themselves. The sizes are those of
@@ -207,15 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="file (default: docs/where_time_goes.md)")
     chosen = parser.parse_args(arguments)
     device = setup(0, cores())
-    facts = {
-        "processor": processor_name(device),
-        "kind": processor_class(device),
-        "threads": torch.get_num_threads(),
-        "precision": str(precision(device)).removeprefix("torch."),
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "steps": STEPS,
-    }
+    facts = machine_facts(device, torch.get_num_threads()) | {"steps": STEPS}
+    facts["precision"] = str(precision(device)).removeprefix("torch.")
     sections = [TEXT.format(**facts)]
     for size in chosen.sizes.split(","):
         for name in [name for name in LOOPS if chosen.only.lower() in name.lower()]:

@@ -16,14 +16,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from benchmarks import settings
-from benchmarks.machine import processor_class, processor_name
+from benchmarks.machine import machine_facts
 from benchmarks.memory import peak_of
 from benchmarks.question import FlopCounter
 from benchmarks.scaling_document import write_document
@@ -209,14 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     folder = chosen.docs or (None if chosen.only else repository() / "docs")
     if folder:
-        facts = {
-            "processor": processor_name(device),
-            "class": processor_class(device),
-            "threads": chosen.threads,
-            "precision": str(precision(device)).removeprefix("torch."),
-            "torch": torch.__version__,
-            "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        }
+        facts = machine_facts(device, chosen.threads)
+        facts["precision"] = str(precision(device)).removeprefix("torch.")
         write_document({"machine": facts, "curves": curves}, folder)
     return 0
 

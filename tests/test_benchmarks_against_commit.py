@@ -1,9 +1,12 @@
 """Two versions of the package take turns, and what cannot be compared is said."""
 
 import pytest
+import torch
 
 from benchmarks import against_commit, every_case, two_threads
 from benchmarks.cases import LOOPS, SIZES, case
+from benchmarks.machine import machine_facts
+from benchmarks.steps_document import write_document
 from benchmarks.timing import compare
 from benchmarks.turns import Version, take_turns
 from varbook.errors import VarbookError
@@ -48,6 +51,20 @@ def test_model_and_tokenizer_of_a_case_fit(size, loop):
     made = case(size, loop)
     shared = ("schedule", "vocab_size", "code_dim")
     assert all(made["model"][name] == made["tokenizer"][name] for name in shared)
+
+
+def test_rows_are_written_as_numbers_and_text(tmp_path):
+    shared = {"case": "CycleVAR, tiny", "precision": "float32", "core_ratio": 1.0, "peak": 9.0}
+    shared |= {"ratio_low": 1.0, "ratio_high": 2.0, "loss": 1.0}
+    before = shared | {"version": "old", "median": 2.0, "ratio": 1.0}
+    now = shared | {"version": "now", "median": 1.0, "ratio": 2.0, "wanted": 2.0}
+    record = {"machine": machine_facts(torch.device("cpu"), 1), "rows": [before, now]}
+    write_document("against_commit", record, tmp_path)
+    write_document("two_threads", record | {"rows": [before, now | {"wanted": 2.1}]}, tmp_path)
+    text = (tmp_path / "training_steps.md").read_text()
+    assert "| 2.00 | 1.00 to 2.00 | 1.00 | 9, 9 MiB | 2 | held |" in text
+    assert "| 2.1 | **not held** |" in text
+    assert "held" in every_case.line(before | {"rounds": 1}, now | {"rounds": 1})
 
 
 def test_ratios_are_to_the_first_candidate():
