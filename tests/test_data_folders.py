@@ -45,6 +45,14 @@ def test_pictures_come_in_the_order_of_their_names(tmp_path):
     assert load_folder(tmp_path / "p", 8, limit=1).shape[0] == 1
 
 
+def test_the_order_is_that_of_the_names_whatever_the_disk_says(tmp_path, monkeypatch):
+    for name in "dbac":
+        picture(tmp_path / "p" / f"{name}.png", ord(name))
+    entries = [tmp_path / "p" / f"{name}.png" for name in "cadb"]
+    monkeypatch.setattr(type(tmp_path), "iterdir", lambda self: iter(entries))
+    assert [file.stem for file in folders.pictures_in(tmp_path / "p")] == list("abcd")
+
+
 def test_resize_keeps_all_and_centre_keeps_the_middle(tmp_path):
     canvas = Image.new("RGB", (40, 20), (255, 0, 0))
     canvas.paste((0, 0, 255), (10, 0, 30, 20))

@@ -45,6 +45,9 @@ def test_a_perfect_translation_and_an_idle_one(judge, sets):
         and perfect["images"] == 6
     )
     assert perfect["edges"] == pytest.approx(perfect["edges_hidden"])
+    assert (
+        perfect["gain"] == pytest.approx(100.0 - perfect["untranslated"]) and perfect["gain"] > 80
+    )
     idle = judge_counterpart(judge, day, night, day.images, "time")
     assert idle["gain"] == 0.0 and idle["target"] < 0.5 and idle["edges"] == pytest.approx(1.0)
     assert idle["psnr"] == idle["untranslated"] < 20

@@ -443,3 +443,15 @@ def test_the_rate_rises_stays_and_falls_and_the_discriminators_keep_theirs(monke
     shares = [0.25, 0.5, 0.75, 1.0, 1.0, 0.7625, 0.525, 0.2875]  # a twentieth would be step 8
     assert rates["model"] == pytest.approx([1e-3 * share for share in shares])
     assert rates["discriminators"] == pytest.approx([7e-4] * 8)
+
+
+def test_the_average_is_short_at_first_and_soon_forgets_the_start(monkeypatch):
+    decays, real = [], cyclevar_module.update_average
+
+    def spy(average, model, decay):
+        decays.append(decay)
+        real(average, model, decay)
+
+    monkeypatch.setattr(cyclevar_module, "update_average", spy)
+    fit(tiny_cyclevar(), replace(SHORT, steps=8, identity_steps=8, average=0.3))
+    assert decays == pytest.approx([1 / 10, 2 / 11, 3 / 12, *[0.3] * 5])
