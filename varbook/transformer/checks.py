@@ -5,12 +5,16 @@ from torch import Tensor, nn
 
 from varbook.config import check_whole
 from varbook.errors import VarbookError
-from varbook.tokenizer.schedule import check_schedule
+from varbook.tokenizer.schedule import check_latent
 
 
 def check_model(config) -> None:
     """Raise VarbookError where no model can be built from a `NextScaleConfig`."""
-    check_schedule(config.schedule)
+    # Scales need not grow: in raster order each is one token.
+    if not isinstance(config.schedule, (tuple, list)) or not config.schedule:
+        raise VarbookError(f"A model needs a schedule of scales, not {config.schedule!r}.")
+    for scale in config.schedule:
+        check_latent(scale)
     for name in ("code_dim", "depth", "width", "heads", "mamba_state"):
         check_whole(name, getattr(config, name), 1)
     for name in ("classes", "bits"):
