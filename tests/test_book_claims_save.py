@@ -3,6 +3,7 @@ reason.
 """
 
 import csv
+import io
 import json
 
 import pytest
@@ -57,6 +58,19 @@ def test_equal_plots_are_equal_files(folder):
     first = {path.name: path.read_bytes() for path in (folder / "smoke").iterdir()}
     save.save_figure("flexvar-fig-4", plot(), "smoke")
     assert first == {path.name: path.read_bytes() for path in (folder / "smoke").iterdir()}
+
+
+def test_a_plot_is_laid_out_once_as_its_png_needs_it(folder, monkeypatch):
+    alone = io.BytesIO()
+    plot().savefig(alone, format="png", metadata={"Software": None})
+    figure, layouts = plot(), []
+    engine = figure.get_layout_engine()
+    monkeypatch.setattr(
+        type(engine), "execute", lambda *_, run=engine.execute: layouts.append(run(figure))
+    )
+    save.save_figure("flexvar-fig-4", figure, "smoke")
+    assert (folder / "smoke" / "flexvar-fig-4.png").read_bytes() == alone.getvalue()
+    assert len(layouts) == 1
 
 
 def test_a_sheet_replaces_the_plot_of_the_same_name(folder):

@@ -5,6 +5,7 @@ numbers and pictures back.
 from dataclasses import fields, replace
 
 import pytest
+import torch
 
 from varbook.book.experiments.cyclevar_ablations import (
     ALPHAS,
@@ -24,10 +25,12 @@ from varbook.book.experiments.cyclevar_ablations import (
     training_of,
     with_codes,
 )
+from varbook.book.experiments.shared import _made, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import profile
 from varbook.book.models.tasks import SMALL
 from varbook.data.images import to_float
+from varbook.train import store
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 
@@ -130,6 +133,25 @@ def test_a_row_is_trained_once_and_its_record_gives_numbers_and_pictures_back(ow
     assert values[0]["alpha 1"]["background h2z"] != values[0]["background h2z"]
     serial = results(own_home, "serial")[1][0]
     assert "token" not in serial and serial["FD h2z"] > 0
+
+
+def test_rows_load_what_they_stand_on_once_and_leave_it_as_it_was(own_home, monkeypatch):
+    results(own_home, "default")  # whoever runs this test alone trains the parents here
+    loaded, load = [], store.load_tensors
+
+    def noted(path, *arguments):
+        loaded.append(path.stem.rsplit("-", 1)[0])
+        return load(path, *arguments)
+
+    monkeypatch.setattr(store, "load_tensors", noted)
+    _made.cache_clear()
+    rows = [results(own_home, name)[0][0] for name in ("temperature 0.1", "temperature 1")]
+    assert [row.source for row in rows] == ["trained"] * 2
+    assert sorted(loaded) == ["judge", "toy-tokenizer-residual", "toy-var"]
+    for make in (build.judge, build.next_scale, build.tokenizer):
+        kept = shared(make, SMALL, own_home).model.state_dict()
+        fresh = make(SMALL, own_home).model.state_dict()
+        assert all(torch.equal(fresh[name], tensor) for name, tensor in kept.items())
 
 
 def test_the_measures_know_their_yardsticks(own_home):

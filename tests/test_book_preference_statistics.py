@@ -49,6 +49,16 @@ def test_the_bootstrap_draws_voters():
     assert bootstrap([(0, 4), (4, 4)] * 4) == (low, high)  # and the seed decides
 
 
+@pytest.mark.parametrize("seed", (0, 7))
+def test_the_bootstrap_draws_what_one_draw_after_the_other_draws(seed):
+    counts, generator, shares = [(1, 4), (3, 5), (0, 2), (6, 6), (2, 9)], random.Random(seed), []
+    for _ in range(200):
+        sample = generator.choices(counts, k=len(counts))
+        shares.append(sum(hits for hits, _ in sample) / sum(total for _, total in sample))
+    expected = sorted(shares)[5], sorted(shares)[194]
+    assert bootstrap(counts, draws=200, seed=seed) == expected
+
+
 def test_the_interval_is_the_wider_of_the_two_at_each_end():
     opposed, equal = [(0, 10), (10, 10)] * 4, [(5, 10)] * 8
     assert interval(opposed) == bootstrap(opposed)

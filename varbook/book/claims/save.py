@@ -51,6 +51,7 @@ def _write_picture(stem: Path, picture) -> None:
         for suffix in (".svg", ".pdf"):  # of an earlier version that was a plot
             stem.with_suffix(suffix).unlink(missing_ok=True)
         return
+    box = _laid_out(picture)
     # Without dates and program names equal figures are equal files.
     for suffix, metadata in (
         (".png", {"Software": None}),
@@ -58,8 +59,22 @@ def _write_picture(stem: Path, picture) -> None:
         (".pdf", {"CreationDate": None}),
     ):
         data = io.BytesIO()
-        picture.savefig(data, format=suffix[1:], metadata=metadata)
+        picture.savefig(data, format=suffix[1:], metadata=metadata, bbox_inches=box)
         write_atomically(stem.with_suffix(suffix), data.getvalue())
+
+
+def _laid_out(figure):
+    """Lay a matplotlib figure out as its PNG needs it, once for all its files (each would do so
+    twice), and return the box round all that is drawn, in inches.
+    """
+    from matplotlib import rcParams
+
+    dpi, figure.dpi = figure.dpi, rcParams["savefig.dpi"]
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    box = figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
+    figure.dpi = dpi
+    return box
 
 
 def save_figure(

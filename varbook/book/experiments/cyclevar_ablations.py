@@ -5,6 +5,7 @@ Everything happens on the profile's chain "small". Numbers and a few small pictu
 in run records, models are not.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from varbook.book.experiments.shared import domain, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import SMALL
@@ -38,13 +40,10 @@ from varbook.translate.relaxation import mixture_state
 KEPT = 4  # held-out scenes of each domain whose translations a record keeps
 TEMPERATURES = (0.01, 0.1, 0.7, 1.0, 2.0, 10.0, 10_000.0)  # CycleVAR table 5
 ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
-DESCENT_RATE = (
-    250.0  # learning rate of plain descent, in units of AdamW's; half of it gives like rows
-)
-DIRECTIONS = {
-    "h2z": ("horse", "zebra"),
-    "z2h": ("zebra", "horse"),
-}  # short name -> (source, target)
+# Learning rate of plain descent, in units of AdamW's; half of it gives like rows.
+DESCENT_RATE = 250.0
+# Short name -> (source, target).
+DIRECTIONS = {"h2z": ("horse", "zebra"), "z2h": ("zebra", "horse")}
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,10 @@ class Variant:
     repeated: bool = False  # trained with every seed of the profile, where rows lie close together; else with the first alone
     rate: float = 1.0  # factor of the learning rate
     optimiser: str = "adamw"
-    vocab_size: int | None = (
-        None  # size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
-    )
-    remeasured: bool = (
-        False  # measure the weights of the first seed once more under each setting of AT_EVALUATION
-    )
+    # Size of the codebook, of a tokenizer and a next-scale model of its own; None: the profile's
+    vocab_size: int | None = None
+    # Measure the weights of the first seed once more under each setting of AT_EVALUATION
+    remeasured: bool = False
 
 
 AT_EVALUATION: dict[str, dict[str, Any]] = {
@@ -149,11 +146,11 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
     every number of `translator_measures`.
     """
     variant = VARIANTS[name]
-    judge = build.judge(SMALL, profile)
+    judge = shared(build.judge, SMALL, profile)
     training = training_of(profile, variant)
     settings_after = AT_EVALUATION if variant.remeasured and seed == profile.small_seeds[0] else {}
     settings = {
-        "model": build.next_scale(SMALL, profile).key,
+        "model": shared(build.next_scale, SMALL, profile).key,
         "cyclevar": variant.config,
         "training": training,
         "judge": judge.key,
@@ -162,12 +159,12 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
     }
     # Enough for the key: the row's own chain is built only where its record is missing.
     settings |= {"codes": variant.vocab_size} if variant.vocab_size else {}
-    parent = build.next_scale(SMALL, with_codes(profile, variant.vocab_size))
+    parent = shared(build.next_scale, SMALL, with_codes(profile, variant.vocab_size))
 
     def function() -> tuple[dict, Curve]:
         model, _, (tokenizer,) = parent
-        cyclevar = CycleVAR(tokenizer.model, model, variant.config)
-        x, y = (SMALL.domain(profile, name).images for name in SMALL.domains)
+        cyclevar = CycleVAR(tokenizer.model, copy.deepcopy(model), variant.config)
+        x, y = (domain(SMALL, profile, name).images for name in SMALL.domains)
         torch.manual_seed(seed + 5)  # of the discriminators
         curve = fit_cyclevar(
             cyclevar, (x, y), SMALL.classes, training, seed=seed, device=pick_device()
@@ -207,11 +204,12 @@ def references(profile: Profile) -> Run:
     """Return the record of what the measures say of the source itself, the tokenizer alone, and the
     hidden counterpart.
     """
-    judge, tokenizer = build.judge(SMALL, profile), build.tokenizer(SMALL, profile)
+    judge = shared(build.judge, SMALL, profile)
+    tokenizer = shared(build.tokenizer, SMALL, profile)
     settings = {"tokenizer": tokenizer.key, "judge": judge.key, "held_out": profile.held_out}
 
     def function() -> tuple[dict, Curve]:
-        sets = {name: SMALL.domain(profile, name, held_out=True).images for name in SMALL.domains}
+        sets = {name: domain(SMALL, profile, name, held_out=True).images for name in SMALL.domains}
         through = {name: render_all(tokenizer.model, images) for name, images in sets.items()}
         compared = {
             "source, untouched": (sets, 0),
@@ -245,7 +243,7 @@ def translations(
     each direction.
     """
     sources = {
-        short: SMALL.domain(profile, start, held_out=True).images[:count]
+        short: domain(SMALL, profile, start, held_out=True).images[:count]
         for short, (start, _) in DIRECTIONS.items()
     }
     return {
@@ -270,8 +268,8 @@ def image_measures(
     """
     values: dict[str, float] = {}
     for short, (species, target) in DIRECTIONS.items():
-        source, images = SMALL.domain(profile, species, held_out=True), translated[short]
-        real = SMALL.domain(profile, target).images[:1000]
+        source, images = domain(SMALL, profile, species, held_out=True), translated[short]
+        real = domain(SMALL, profile, target).images[:1000]
         verdict, truth = look(judge, images), source.silhouettes
         numbers = {
             "FD": frechet(
@@ -322,7 +320,7 @@ def shown_token(profile: Profile, cyclevar: CycleVAR) -> tuple[Tensor, int]:
     """Return held-out horses (16, 3, H, W) and the index of one token: the last scale's, in the
     middle of the first horse.
     """
-    held = SMALL.domain(profile, "horse", held_out=True)
+    held = domain(SMALL, profile, "horse", held_out=True)
     rows, columns = held.silhouettes[0].nonzero(as_tuple=True)
     height, width = cyclevar.schedule[-1]
     stride = cyclevar.tokenizer.stride

@@ -5,7 +5,7 @@ Numbers are kept in run records, models are not. A row's pictures are kept as to
 hundred whole numbers.
 """
 
-import functools
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments.seeds import spread
+from varbook.book.experiments.shared import shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import HELD_OUT_SEED, TASKS, Task
@@ -76,7 +77,7 @@ def task_of(profile: Profile) -> Task:
 
 def distance_of(profile: Profile) -> str:
     """Return what the distance of the rows' judge is called, such as "FD-toy"."""
-    return build.judge(task_of(profile), profile).model.distance
+    return shared(build.judge, task_of(profile), profile).model.distance
 
 
 def ablation(profile: Profile, name: str, seed: int) -> Run:
@@ -84,7 +85,8 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
     number of `model_measures`.
     """
     row, task = ROWS[name], task_of(profile)
-    judge, tokenizer = build.judge(task, profile), build.tokenizer(task, profile, row.tokenizer)
+    judge = shared(build.judge, task, profile)
+    tokenizer = shared(build.tokenizer, task, profile, row.tokenizer)
     model, training = settings_of(profile, row)
     settings = {
         "tokenizer": tokenizer.key,
@@ -118,7 +120,8 @@ def ceiling(profile: Profile, name: str) -> Run:
     better than that.
     """
     row, task = ROWS[name], task_of(profile)
-    judge, tokenizer = build.judge(task, profile), build.tokenizer(task, profile, row.tokenizer)
+    judge = shared(build.judge, task, profile)
+    tokenizer = shared(build.tokenizer, task, profile, row.tokenizer)
     settings = {
         "tokenizer": tokenizer.key,
         "pyramid": row.prediction,
@@ -128,7 +131,7 @@ def ceiling(profile: Profile, name: str) -> Run:
     settings |= task.fingerprint()
 
     def function() -> tuple[dict, Curve]:
-        codec, held = tokenizer_of(profile, row), task.sample(profile)
+        codec, held = tokenizer_of(profile, row), shared(task.sample, profile)
         rebuilt = [
             codec.image(codec.tokens(to_float(rows).to(pick_device())))
             for rows in held.images.split(64)
@@ -171,8 +174,9 @@ def tokenizer_of(profile: Profile, row: Row) -> Tokenizer:
     """Return the row's tokenizer; ground truth on VAR's tokenizer keeps everything of it but the
     way the scales are made.
     """
-    tokenizer = build.tokenizer(task_of(profile), profile, row.tokenizer).model
+    tokenizer = shared(build.tokenizer, task_of(profile), profile, row.tokenizer).model
     if tokenizer.config.pyramid != row.prediction:
+        tokenizer = copy.deepcopy(tokenizer)
         tokenizer.pyramid = make_pyramid(row.prediction, tokenizer.codebook)
     return tokenizer.eval()
 
@@ -185,7 +189,6 @@ def kept_images(profile: Profile, name: str, values: dict) -> Tensor:
     return tokenizer_of(profile, ROWS[name]).image(tokens).cpu()
 
 
-@functools.lru_cache(maxsize=2)
 def _features(profile: Profile, kind: str) -> tuple[Rows, Rows]:
     # The encoder does not know which pyramid follows, so rows with one tokenizer share its
     # features.
@@ -194,8 +197,12 @@ def _features(profile: Profile, kind: str) -> tuple[Rows, Rows]:
     assert not isinstance(labels, list)  # classes, not captions
     if isinstance(images, Tensor) and isinstance(labels, Tensor):  # in memory, with classes
         images, labels = (rows[: profile.ablation.images] for rows in (images, labels))
-    tokenizer = build.tokenizer(task, profile, kind).model
+    tokenizer = shared(build.tokenizer, task, profile, kind).model
     return encoded(tokenizer, images, labels, pick_device())
+
+
+def _real_images(profile: Profile) -> Tensor:
+    return task_of(profile).sample(profile, seed=HELD_OUT_SEED + 100).images
 
 
 def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
@@ -203,7 +210,7 @@ def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) ->
     share of pictures that are taken for their class.
     """
     task = task_of(profile)
-    real = task.sample(profile, seed=HELD_OUT_SEED + 100).images
+    real = shared(_real_images, profile)
     distance = frechet(pictures, real, judge, describe=f"held-out {task.noun}, all classes")
     right = (look(judge, pictures).species.argmax(-1) == labels).float().mean().item()
     return {
@@ -214,7 +221,7 @@ def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) ->
 
 
 def _train(profile: Profile, row: Row, config, training, judge, seed: int) -> tuple[dict, Curve]:
-    features, labels = _features(profile, row.tokenizer)
+    features, labels = shared(_features, profile, row.tokenizer)
     tokenizer = tokenizer_of(profile, row)
     torch.manual_seed(seed + 1)
     model, began = NextScaleModel(config), time.process_time()
@@ -240,7 +247,7 @@ def model_measures(
     """Return every number of a row: held-out loss and what frequencies alone give, samples judged,
     their cost and tokens.
     """
-    held, device = task_of(profile).sample(profile), pick_device()
+    held, device = shared(task_of(profile).sample, profile), pick_device()
     schedule = model.config.schedule
     asked = torch.cat(
         [tokenizer.encode(to_float(rows).to(device)) for rows in held.images.split(64)]

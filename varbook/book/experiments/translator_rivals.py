@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments import cyclevar_ablations
+from varbook.book.experiments.shared import domain, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
@@ -44,7 +45,7 @@ def rival(profile: Profile, name: str) -> Run:
     """Return the record of the rival `name`: "result" holds every number of
     `cyclevar_ablations.image_measures`, pictures, and core-minutes.
     """
-    judge = build.judge(SMALL, profile)
+    judge = shared(build.judge, SMALL, profile)
     trained = build.translator(SMALL, profile, RIVALS[name])
     # The settings name everything without building it: where the record is there, nothing is
     # trained or loaded.
@@ -208,7 +209,7 @@ def toy_pictures(profile: Profile, numbers: Mapping[str, Mapping]) -> dict[str, 
     and their translations by every method of `all_numbers` that keeps some.
     """
     sources = [
-        SMALL.domain(profile, species, held_out=True).images[: cyclevar_ablations.KEPT]
+        domain(SMALL, profile, species, held_out=True).images[: cyclevar_ablations.KEPT]
         for species, _ in cyclevar_ablations.DIRECTIONS.values()
     ]
     rows = {"source": torch.cat(sources)}

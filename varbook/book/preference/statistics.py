@@ -5,6 +5,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from varbook.book.preference.study import QUESTIONS, Vote
 
 Z = 1.959964  # 95 %
@@ -28,12 +30,20 @@ def bootstrap(
     """Return the 95 % interval of a share when whole voters are drawn again: `counts` holds (hits,
     votes) of each voter.
     """
-    generator, shares = random.Random(seed), []
-    for _ in range(draws):
-        sample = generator.choices(counts, k=len(counts))
-        shares.append(sum(hits for hits, _ in sample) / sum(total for _, total in sample))
-    shares.sort()
+    hits, totals = np.array(counts).T
+    drawn = _choices(len(counts), draws, seed)
+    shares = np.sort(hits[drawn].sum(axis=1) / totals[drawn].sum(axis=1)).tolist()
     return shares[round(0.025 * (draws - 1))], shares[round(0.975 * (draws - 1))]
+
+
+def _choices(voters: int, draws: int, seed: int) -> np.ndarray:
+    """Return which voters are drawn again, (draws, voters): those that `random.choices` draws one
+    after the other, from the same Mersenne twister all at once.
+    """
+    *_, (*key, place), _ = random.Random(seed).getstate()
+    twister = np.random.RandomState()
+    twister.set_state(("MT19937", key, place))
+    return (voters * twister.random_sample((draws, voters))).astype(int)
 
 
 def interval(counts: Sequence[tuple[int, int]], *, seed: int = 0) -> tuple[float, float]:

@@ -185,10 +185,10 @@ def for_notebook(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, 
     if picture.width > INLINE_WIDTH:
         height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
         picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
-    palette = picture.quantize(256, dither=Image.Dither.NONE)
-    for candidate, enough in ((picture, min(PLAIN_BYTES, limit)), (palette, limit)):
+    for colours, enough in ((None, min(PLAIN_BYTES, limit)), (256, limit)):
         data = io.BytesIO()
-        candidate.save(data, "PNG", optimize=True)
+        shown = picture.quantize(colours, dither=Image.Dither.NONE) if colours else picture
+        shown.save(data, "PNG", optimize=True)
         if data.tell() <= enough:
             return "image/png", data.getvalue()
     for quality in (88, 75, 60):
