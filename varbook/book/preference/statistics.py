@@ -42,7 +42,7 @@ def _choices(voters: int, draws: int, seed: int) -> np.ndarray:
     """
     *_, (*key, place), _ = random.Random(seed).getstate()
     twister = np.random.RandomState()
-    twister.set_state(("MT19937", key, place))
+    twister.set_state(("MT19937", np.array(key, np.uint32), place, 0, 0.0))
     return (voters * twister.random_sample((draws, voters))).astype(int)
 
 
