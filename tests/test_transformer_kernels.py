@@ -11,7 +11,7 @@ from tiny import noise
 
 from varbook.tokenizer.schedule import VAR_256, scale_slices, square, token_count
 from varbook.transformer.attention import attend_prefixes, scale_groups
-from varbook.transformer.kernels import FusedPrefixes, HeadLoss, ProductPrefixes, UnitLength
+from varbook.transformer.kernels import FusedPrefixes, HeadLoss, Lengthen, ProductPrefixes
 
 SCHEDULE = square(1, 2, 3, 4)
 LENGTH = token_count(SCHEDULE)
@@ -92,13 +92,15 @@ def test_no_gradient_flows_to_finer_scales():
         assert not of_k[:, :, 30:].any() and not of_v[:, :, 30:].any()
 
 
-def test_unit_length_is_normalize():
-    x = noise(2, 5, 7).double().requires_grad_()
-    upper = noise(2, 5, 7, seed=1).double()
-    ours = with_gradients(UnitLength.apply, [x], upper)
-    plain = with_gradients(lambda x: F.normalize(x, dim=-1), [x], upper)
-    assert all(torch.allclose(a, b, rtol=1e-6, atol=1e-7) for a, b in zip(ours, plain, strict=True))
-    assert torch.isfinite(UnitLength.apply(torch.zeros(2, 3))).all()
+def test_lengthened_vectors_are_normalized_ones_times_a_length():
+    x = noise(2, 3, 5, 7).double().requires_grad_()
+    length = (2 + noise(1, 3, 1, 1, seed=2).abs()).double().requires_grad_()
+    upper = noise(2, 3, 5, 7, seed=1).double()
+    ours = with_gradients(Lengthen.apply, [x, length], upper)
+    plain = with_gradients(lambda x, length: length * F.normalize(x, dim=-1), [x, length], upper)
+    for one, other in zip(ours, plain, strict=True):
+        assert (one - other).abs().max() < 1e-9 * other.abs().max()
+    assert torch.isfinite(Lengthen.apply(torch.zeros(2, 3), torch.ones(1))).all()
 
 
 @pytest.mark.parametrize("choices,options", [(1, 11), (3, 2)])

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.tokenizer.schedule import Schedule, scale_slices
-from varbook.transformer.kernels import Group, UnitLength, training_kernel
+from varbook.transformer.kernels import Group, Lengthen, training_kernel
 from varbook.transformer.positions import rotate
 
 
@@ -132,10 +132,11 @@ class SelfAttention(nn.Module):
         bias = torch.cat((self.q_bias, self.zero_k_bias, self.v_bias))
         qkv = F.linear(x, self.mat_qkv.weight, bias)  # B L 3C
         parts = qkv.view(B, L, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
-        q, k, v = parts  # each B H L D
+        # One copy here saves several behind: all that follows goes head by head.
+        q, k, v = parts.contiguous()  # each B H L D
         if self.cosine:
-            q = UnitLength.apply(q) * self.scale_mul_1H11.clamp_max(math.log(100.0)).exp()
-            k = UnitLength.apply(k)
+            q = Lengthen.apply(q, self.scale_mul_1H11.clamp_max(math.log(100.0)).exp())
+            k = Lengthen.apply(k, k.new_ones(1, dtype=torch.float32))
         if self.rotary:
             known = cast(RotaryLayout, layout)  # what a model with rotary positions passes
             angles = known.angles if cache is None else cache.angles_of_next(L)

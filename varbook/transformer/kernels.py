@@ -19,24 +19,28 @@ fused_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_back
 softmax_backward = torch.ops.aten._softmax_backward_data
 
 
-class UnitLength(torch.autograd.Function):
-    """x / |x| along the last axis, in the precision of x: `F.normalize(x, dim=-1)`."""
+class Lengthen(torch.autograd.Function):
+    """length * x / |x| along the last axis: `length * F.normalize(x, dim=-1)`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor):
-        """Return unit vectors for x (..., D)."""
-        shrink = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=full(x.dtype))
-        shrink = shrink.clamp_min(1e-12).reciprocal_().to(x.dtype)  # ... 1
-        unit = x * shrink
-        ctx.save_for_backward(unit, shrink)
-        return unit
+    def forward(ctx: Any, x: Tensor, length: Tensor):
+        """Return vectors of `length`, which broadcasts to (..., 1), along those of x (..., D)."""
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=full(x.dtype))
+        stretch = length / norm.clamp_min_(1e-12)  # ... 1
+        out = torch.mul(x, stretch, out=torch.empty_like(x))
+        ctx.save_for_backward(out, stretch, length)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor):
-        """Return the part of the gradient that is across the vector, over its length."""
-        unit, shrink = ctx.saved_tensors
-        along = (grad * unit).sum(-1, keepdim=True)  # ... 1
-        return torch.addcmul(grad, unit, along, value=-1).mul_(shrink)
+        """Return for x what the gradient has across the vector, stretched as the vector was; for
+        the length what it has along it.
+        """
+        out, stretch, length = ctx.saved_tensors
+        along = (grad * out).sum(-1, keepdim=True, dtype=stretch.dtype) / length  # ... 1
+        across = torch.addcmul(grad, out, (along / length).to(out.dtype), value=-1)
+        of_x = torch.mul(across, stretch, out=across)
+        return of_x, along.sum_to_size(length.shape) if ctx.needs_input_grad[1] else None
 
 
 class FusedPrefixes(torch.autograd.Function):
@@ -89,8 +93,9 @@ class ProductPrefixes(torch.autograd.Function):
         out, kept = torch.empty_like(flat[0]), []
         with torch.autocast("cpu", enabled=False):  # a softmax computes in float32 as it is
             for queries, keys, values, answers in heads_at_a_time(*flat, out):
+                queries = queries if scale == 1 else queries * scale
                 for a, b, mask in groups:
-                    scores = (queries[:, a:b] * scale) @ keys[:, :b].transpose(1, 2)
+                    scores = queries[:, a:b] @ keys[:, :b].transpose(1, 2)
                     weights = (scores if mask is None else scores + mask.to(q.dtype)).softmax(-1)
                     answers[:, a:b] = weights @ values[:, :b]
                     kept.append(weights)
