@@ -1,12 +1,11 @@
 """From logits to tokens: classifier-free guidance, top-k, top-p."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import torch
 from torch import Tensor
 
-from varbook.config import added, check_whole, is_real
+from varbook.config import added, check_whole, is_real, is_whole
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 
@@ -46,7 +45,7 @@ def check_drawing(
     """
     if not is_real(guidance):
         raise VarbookError(f"Guidance is a finite number such as 1.5 (0: none), not {guidance!r}.")
-    if isinstance(top_k, bool) or not isinstance(top_k, Integral) or top_k < 0:
+    if not is_whole(top_k) or top_k < 0:
         raise VarbookError(f"top_k is a whole number from 1 on, or 0 for all codes, not {top_k!r}.")
     if not is_real(top_p) or not 0.0 <= top_p <= 1.0:
         raise VarbookError(f"top_p is a probability, 0 to 1 (0 and 1: all codes), not {top_p!r}.")

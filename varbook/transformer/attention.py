@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.tokenizer.schedule import Schedule, scale_slices
-from varbook.transformer.kernels import Group, Lengthen, training_kernel
+from varbook.transformer.kernels import Group, Lengthen, like, training_kernel
 from varbook.transformer.positions import rotate
 
 
@@ -80,8 +80,7 @@ def scale_groups(
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = None) -> Tensor:
     """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) queries, keys and values."""
-    mask = None if mask is None else mask.to(q.dtype)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=like(mask, q), scale=scale)
 
 
 def attend_prefixes(q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[Group]) -> Tensor:

@@ -17,6 +17,7 @@ from varbook.config import is_real
 from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes, binary_entropy
 from varbook.tokenizer.codebook import Codebook
+from varbook.transformer.kernels import full
 
 softmax_backward = torch.ops.aten._softmax_backward_data.out
 
@@ -51,7 +52,7 @@ def relax(
     if method == "argmax":
         return vectors[logits.argmax(-1)]
     # A softmax over thousands of codes wants full precision.
-    precision = torch.promote_types(vectors.dtype, torch.float32)
+    precision = full(vectors.dtype)
     logits, vectors = logits.to(precision), vectors.to(precision)
     if method == "gumbel" or noise:
         logits = logits + gumbel_noise(logits, generator)
