@@ -45,8 +45,9 @@ def small_zip(names=fetch.FOLDERS, counts=COUNTS, extra=()) -> bytes:
 class Home(BaseHTTPRequestHandler):
     """Serves server.content with Range support.
 
-    The first server.cuts answers are cut off in the middle; the first of server.codes are answered
-    by (code, headers) instead; server.forge may change the headers of what is sent.
+    The first server.cuts answers are cut off in the middle, and each is followed by as many 503 as
+    server.refuses_after_cut says; the first of server.codes are answered by (code, headers)
+    instead; server.forge may change the headers of what is sent.
     """
 
     def log_message(self, *_):
@@ -86,6 +87,8 @@ class Home(BaseHTTPRequestHandler):
             server.cuts -= 1
             body = body[: int(len(body) * server.share)]
             self.close_connection = True
+            # Before the half is sent: the next request may come as soon as it has arrived.
+            server.codes.extend([(503, {})] * server.refuses_after_cut)
         self.wfile.write(body)
 
 
@@ -99,7 +102,7 @@ def home():
         True,
         '"first"',
     )
-    server.codes, server.forge, server.share = [], {}, 0.5
+    server.codes, server.forge, server.share, server.refuses_after_cut = [], {}, 0.5, 0
     server.url = f"http://127.0.0.1:{server.server_port}/horse2zebra.zip"
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
@@ -145,18 +148,9 @@ def test_download_unpack_and_lock(tmp_path, home, run):
 
 def stop_in_the_middle(home, run):
     """Let half of the file come, then nothing more until the command gives up."""
-    home.cuts = 1
-    run_once = home.codes
-    real = Home.do_GET
-
-    def then_nothing(self):
-        real(self)
-        run_once.extend((503, {}) for _ in range(downloads.TRIES) if not run_once)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Home, "do_GET", then_nothing)
-        code, _, err = run()
-    run_once.clear()
+    home.cuts, home.refuses_after_cut = 1, downloads.TRIES
+    code, _, err = run()
+    home.codes.clear()
     assert code == 1
     return err
 
