@@ -76,3 +76,27 @@ def test_json_that_cannot_be_written_is_one_sentence(tmp_path):
     with pytest.raises(VarbookError, match="a folder stands where a file is needed"):
         write_json(tmp_path / "folder", {})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_what_is_flushed_is_on_the_disk_before_its_name_is(tmp_path, monkeypatch):
+    """First the content, then the name, then the folder that holds the name."""
+    done, path = [], tmp_path / "t"
+    original = os.fsync
+
+    def fsync(descriptor):
+        there = os.fstat(descriptor)
+        folder = os.path.samestat(there, os.stat(tmp_path))
+        done.append(("folder" if folder else there.st_size, path.exists()))
+        original(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(path, b"four", flush=True)
+    assert done == [(4, False), ("folder", True)]
+    write_atomically(path, b"five")
+    assert len(done) == 2
+
+
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
+    path = tmp_path / ("\u00e8" * 127)
+    write_atomically(path, b"x")
+    assert path.read_bytes() == b"x" and list(tmp_path.iterdir()) == [path]

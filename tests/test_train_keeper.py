@@ -2,6 +2,11 @@
 loses at most one interval.
 """
 
+import errno
+import json
+import os
+import pathlib
+
 import pytest
 import torch
 from tiny import same_state
@@ -138,6 +143,55 @@ def test_a_damaged_save_gets_one_sentence_and_following_it_helps(tmp_path, what)
     assert same_state(state["model"], untouched["model"])
     notes.unlink()  # as it says
     assert Keeper(tmp_path).resume(state) == 0
+
+
+WHOLE = {
+    "step": 4,
+    "file": "state-4.safetensors",
+    "sha256": "",
+    "curve": [{"step": 0, "loss": 1.0}],
+    "seconds": 1.0,
+    "core_seconds": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        *({key: value for key, value in WHOLE.items() if key != name} for name in WHOLE),
+        *(WHOLE | {name: None} for name in WHOLE),
+        WHOLE | {"file": "../state-4.safetensors"},
+        WHOLE | {"step": -1},
+        WHOLE | {"curve": [3]},
+        {},
+        [],
+    ],
+)
+def test_odd_notes_are_told_and_lose_nothing(tmp_path, notes):
+    Keeper(tmp_path).save(4, new_state(0))
+    file, names = tmp_path / "state.json", sorted(os.listdir(tmp_path))
+    file.write_text(json.dumps(notes))
+    with pytest.raises(VarbookError, match="state.json .*delete that file, and it starts anew"):
+        Keeper(tmp_path).resume(new_state(1))
+    assert sorted(os.listdir(tmp_path)) == names
+
+
+@pytest.mark.parametrize("what", ["notes are a folder", "tensors are a folder", "no right"])
+def test_what_is_not_damaged_is_not_to_be_deleted(tmp_path, monkeypatch, what):
+    Keeper(tmp_path).save(4, new_state(0))
+    if what == "no right":
+
+        def closed(*_, **__):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(pathlib.Path, "open", closed)
+    else:
+        file = tmp_path / ("state.json" if "notes" in what else "state-4.safetensors")
+        file.unlink()
+        file.mkdir()
+    with pytest.raises(VarbookError, match="cannot be read") as error:
+        Keeper(tmp_path).resume(new_state(1))
+    assert "delete" not in str(error.value)
 
 
 def test_a_save_of_another_model_is_refused(tmp_path):

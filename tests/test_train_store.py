@@ -16,12 +16,12 @@ from varbook.config import added, recorded_names
 from varbook.errors import VarbookError
 from varbook.files import read_json, write_json
 from varbook.tokenizer.tokenizer import TokenizerConfig
-from varbook.train import store
+from varbook.train import finding, store
+from varbook.train.finding import records_of
 from varbook.train.store import (
     experiment,
     find_record,
     plain,
-    records_of,
     run_key,
     ship,
     train_or_load,
@@ -274,7 +274,7 @@ def test_retrain_1_means_older_than_this_process(monkeypatch):
     trainer.load()
     assert trainer.load()[1].source == "found" and trainer.count == 1
     monkeypatch.setattr(
-        store, "_STARTED", time.time() + 10
+        finding, "_STARTED", time.time() + 10
     )  # as seen by a process that starts later
     assert trainer.load()[1].source == "trained" and trainer.count == 2
 
@@ -286,7 +286,7 @@ def test_a_run_that_has_just_ended_is_not_older_than_its_own_process(monkeypatch
     monkeypatch.setenv("VARBOOK_RETRAIN", "1")
     for fraction in (0.05, 0.45, 0.95):
         now = 1_700_000_000 + fraction
-        monkeypatch.setattr(store, "_STARTED", now)
+        monkeypatch.setattr(finding, "_STARTED", now)
         monkeypatch.setattr(store.time, "time", lambda now=now: now + 0.01)
         trainer = Trainer()
         trainer.load(Settings(rate=fraction))

@@ -1,33 +1,69 @@
 """Files written so that a reader finds the old one or the new one, never half of one; and JSON."""
 
+import contextlib
 import json
 import os
+import re
+import secrets
 from pathlib import Path
 
-from varbook import paths
+from varbook import locks, paths
 from varbook.errors import VarbookError, told
 
+# What a file is called while it is written: its own name, perhaps cut, and a word of its own.
+TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}\.varbook")
+LONGEST = 200  # bytes of its own name, since file systems end names at 255
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+
+def write_atomically(path: Path, content: bytes | str, *, flush: bool = False) -> None:
     """Write `content` to `path`, text as UTF-8; missing folders are made.
 
-    A failure leaves what was there before.
+    A failure leaves what was there before. With `flush` it is on the disk when this returns, so
+    that a loss of power does not undo it: for what cannot be made again in a moment.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")  # processes do not share it
+    # Nobody shares it, and its lock says that its owner lives.
+    name = os.fsdecode(os.fsencode(path.name)[:LONGEST])
+    temporary = path.with_name(f".{name}.{secrets.token_hex(6)}.varbook")
+    lock = locks.take(temporary)
     try:
         temporary.write_bytes(data)
+        if flush and lock:
+            os.fsync(lock.descriptor)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        if lock:
+            lock.free(remove=False)
+    if flush:
+        flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove from `folder` and all below it what processes that are dead left half written."""
+    files = folder.rglob(".*.varbook") if folder.is_dir() else ()
+    locks.remove_dead(file for file in files if TEMPORARY.fullmatch(file.name))
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Write a dictionary as readable JSON, atomically; VarbookError where the system refuses."""
+    """Write a dictionary as readable JSON, atomically and flushed; VarbookError where the system
+    refuses.
+    """
     with told(path, "written"):
-        write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+        write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n", flush=True)
 
 
 def remedy(path: Path, anew: str = "delete it and run again, it will be made anew") -> str:

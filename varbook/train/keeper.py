@@ -8,13 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from varbook import processes
-from varbook.errors import VarbookError
-from varbook.files import read_json, write_json
+from varbook.errors import VarbookError, told
+from varbook.files import write_json
+from varbook.train.records import read_notes
 from varbook.train.sharding import fill, spread_like, whole, whole_state
 from varbook.train.weights import load_tensors, save_tensors
 
 State = dict[str, nn.Module | torch.optim.Optimizer]
 Curve = list[dict[str, float]]
+ANEW = "delete that file, and it starts anew"
 
 
 def state_tensors(state: State) -> dict[str, Tensor]:
@@ -88,19 +90,24 @@ class Keeper:
         """
         self.began = self.saved = time.monotonic()
         self.core_began = time.process_time()
-        saved = self.notes.is_file()
+        with told(self.notes, "read"):
+            saved = self.notes.exists()
         if processes.from_first(saved) and not saved:
             raise VarbookError(
                 f"{self.notes} is there for the first process only; put VARBOOK_HOME where all processes see it."
             )
         if not saved:
             return 0
-        notes = read_json(self.notes)
+        notes = read_notes(self.notes, ANEW)
+        file = self.tensors.with_name(notes["file"])
+        if file.exists():
+            with told(file, "read"):
+                file.open("rb").close()  # what may not be read is not damaged
         try:
-            restore(state, load_tensors(self.tensors.with_name(notes["file"]), notes["sha256"]))
-        except (VarbookError, RuntimeError):
+            restore(state, load_tensors(file, notes["sha256"]))
+        except (ValueError, LookupError, RuntimeError):
             raise VarbookError(
-                f"The training saved in {self.notes} is damaged or of another model; delete that file, and it starts anew."
+                f"The training saved in {self.notes} is damaged or of another model; {ANEW}."
             ) from None
         self.curve = notes["curve"]
         self.spent = notes["seconds"]

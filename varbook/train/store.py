@@ -1,19 +1,17 @@
 """What was trained before is found by the hash of everything that shaped it; what was not is
-trained, kept and recorded.
+trained, kept and recorded: by one process, while others that ask for the same wait.
 
-A run record is a JSON with the configuration, seed, hardware, minutes,
-curve and every measurement. Records and the main checkpoints of the
-laptop profile come with the repository; others lie below VARBOOK_HOME.
+A run record is a JSON with the configuration, seed, hardware, minutes, curve and every measurement.
+Records and the main checkpoints of the laptop profile come with the repository; others lie below
+VARBOOK_HOME.
 """
 
 import hashlib
 import json
-import os
 import platform
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -21,8 +19,24 @@ from torch import nn
 from varbook import paths, processes
 from varbook.config import plain
 from varbook.device import pick_device, precision
-from varbook.files import read_json, write_json
+from varbook.errors import VarbookError
+from varbook.files import remedy, write_json
+from varbook.train.finding import checkpoint_path, comes_with_book, find_record
 from varbook.train.keeper import Curve, Keeper
+from varbook.train.measurements import keep, measured, take_over
+from varbook.train.records import read_record
+from varbook.train.run_files import (
+    alone,
+    check_places,
+    put,
+    record_file,
+    record_held,
+    remove_state,
+    runs,
+    state_folder,
+    tidy,
+    weights_in,
+)
 from varbook.train.weights import load_tensors, pack, save_tensors, unpack
 
 # Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
@@ -70,7 +84,11 @@ class Run:
 
     @property
     def result(self) -> dict:
-        """The numbers of an `experiment`."""
+        """The numbers of an `experiment`; VarbookError where its record has none."""
+        if "result" not in self.record["measurements"]:
+            raise VarbookError(
+                f"The record of {self.name} lacks its result; {remedy(record_file(self.name))}."
+            )
         return self.record["measurements"]["result"]["values"]
 
     @property
@@ -80,17 +98,31 @@ class Run:
         """
         return self.record.get("core_minutes", self.record["minutes"])
 
+    @property
+    def sha256(self) -> str:
+        """The digest of the weights; VarbookError where the record has none."""
+        if "sha256" not in self.record:
+            raise VarbookError(
+                f"The record of {self.name} lacks the sha256 of its weights; {remedy(record_file(self.name))}."
+            )
+        return self.record["sha256"]
+
     def measure(self, name: str, settings, function: Callable[[], dict]) -> dict:
-        """Return the numbers of `function`, computed once
-        per run, name and settings and kept in the record.
+        """Return the numbers of `function`, computed once per run, name and settings and kept in the
+        record; another process that asks for the same waits for them.
+
+        Of processes that were launched together each calls it, and the first keeps the numbers.
         """
         key = run_key(name, settings, 0)
-        measurement = self.record["measurements"].get(name)
-        if measurement is None or measurement["key"] != key:
-            measurement = {"key": key, "settings": plain(settings), "values": plain(function())}
-            self.record["measurements"][name] = measurement
-            if processes.first():
-                write_json(_home(self.name, ".json"), self.record)
+        measurement = measured(self.record, name, key)
+        if measurement is None:
+            with alone(f"{self.name}.{key}", f"{name} of {self.name} is measured"):
+                take_over(self.name, self.record)
+                measurement = processes.from_first(measured(self.record, name, key))
+                if measurement is None:
+                    values, threads = plain(function()), torch.get_num_threads()
+                    measurement = {"key": key, "settings": plain(settings), "values": values}
+                    keep(self.name, self.record, name, measurement | {"threads": threads})
         return measurement["values"]
 
     def say(self) -> str:
@@ -113,74 +145,15 @@ class Run:
         return f", discriminator on the features of {settings.get('critic_features', 'squeezenet')}"
 
 
-def _home(name: str, ending: str) -> Path:
-    return paths.home() / "runs" / f"{name}{ending}"
-
-
-def _retrain_since() -> float:
-    # VARBOOK_RETRAIN holds the time (seconds since 1970) before which nothing trained counts; "1"
-    # stands for this process.
-    value = os.environ.get("VARBOOK_RETRAIN", "")
-    return 0.0 if value in ("", "0") else _STARTED if value == "1" else float(value)
-
-
-_STARTED = time.time()
-
-
-def find_record(name: str) -> tuple[dict, str] | None:
-    """Return the record of run `name` and its source, or None.
-
-    The copy below VARBOOK_HOME wins: it may hold more measurements than the shipped one.
-    """
-    since = _retrain_since()
-    shipped, own = paths.shipped() / "records" / f"{name}.json", _home(name, ".json")
-    if own.is_file():
-        record = read_json(own)
-        # A record of measurements on a shipped run counts as long as that run is the one that is
-        # shipped.
-        outdated = (
-            record.get("shipped")
-            and shipped.is_file()
-            and read_json(shipped)["finished"] != record["finished"]
-        )
-        if record["finished"] >= int(since) and not outdated:  # records keep whole seconds
-            return record, "shipped" if record.get("shipped") else "found"
-    if shipped.is_file() and not since:
-        return read_json(shipped) | {"shipped": True}, "shipped"
-    return None
-
-
-def comes_with_book(name: str) -> bool:
-    """Say whether the weights of run `name` come with the repository, and count."""
-    return (
-        paths.shipped() / "checkpoints" / f"{name}.safetensors"
-    ).is_file() and not _retrain_since()
-
-
-def records_of(kind: str, profile: str) -> list[dict]:
-    """Return the records of a profile whose kind begins with `kind`, in the order of their names."""
-    folders = (paths.shipped() / "records", paths.home() / "runs")
-    names = sorted({path.stem for folder in folders for path in folder.glob(f"{kind}*.json")})
-    records = [found[0] for found in map(find_record, names) if found]
-    return [record for record in records if record["profile"] == profile]
-
-
-def checkpoint_path(name: str) -> Path:
-    """Return where the weights of run `name` are stored: below
-    VARBOOK_HOME if they are there, else with the repository.
-    """
-    shipped = paths.shipped() / "checkpoints" / f"{name}.safetensors"
-    own = _home(name, ".safetensors")
-    return shipped if shipped.is_file() and not own.is_file() else own
-
-
 def find_run(name: str) -> Run | None:
     """Return the run `name` where both its record and its weights are there, else None: of several
     processes the first decides.
     """
     processes.join()
     known = find_record(name)
-    known = processes.from_first(known if checkpoint_path(name).is_file() else None)
+    known = processes.from_first(
+        known if known and checkpoint_path(name, known[0]).is_file() else None
+    )
     return Run(name, *known) if known else None
 
 
@@ -216,21 +189,42 @@ def train_or_load(
     settings = run_settings(kind, settings, seed, machine)
     name = f"{kind}-{run_key(kind, settings, seed)}"
     run = find_run(name)
-    if run:
-        weights = checkpoint_path(name)
-        unpack(model, load_tensors(weights, run.record["sha256"]), weights)
-        return run
-    keeper = Keeper(paths.home() / "partial" / name)
+    if run is None:
+        check_places(name)
+        tidy()
+        with alone(name, f"{name} is trained"):
+            run = find_run(name)  # another process may have trained it meanwhile
+            if run is None:
+                return _trained(name, kind, model, settings, fit, seed, profile, facts or {})
+    _load(model, run)
+    return run
+
+
+def _load(model: nn.Module, run: Run) -> None:
+    weights = checkpoint_path(run.name, run.record)
+    try:
+        tensors = load_tensors(weights, run.sha256)
+    except VarbookError:
+        # Where it was trained anew while we read, the new record and weights are the run.
+        newer = find_run(run.name)
+        if newer is None or newer.sha256 == run.sha256:
+            raise
+        run.record, run.source = newer.record, newer.source
+        weights = checkpoint_path(run.name, run.record)
+        tensors = load_tensors(weights, run.sha256)
+    unpack(model, tensors, weights)
+
+
+def _trained(name, kind, model, settings, fit, seed, profile, facts) -> Run:
+    """Train a model, keep it, and give it the weights as they are kept."""
+    keeper = Keeper(state_folder(name))
     curve = fit(keeper)
     packed, record = pack(model), None
     if processes.first():
-        sha256 = save_tensors(_home(name, ".safetensors"), packed)
         record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
-        record |= {"sha256": sha256, "core_minutes": round(keeper.core_seconds() / 60, 2)}
-        record |= facts or {}
-        write_json(_home(name, ".json"), record)
-        for file in (paths.home() / "partial" / name).glob("*"):
-            file.unlink()
+        record |= {"core_minutes": round(keeper.core_seconds() / 60, 2)} | facts
+        record = put(name, record, packed)
+        remove_state(name)
     unpack(model, packed)
     return Run(name, processes.from_first(record), "trained")
 
@@ -254,10 +248,20 @@ def experiment(
     processes.join()
     name = f"{kind}-{run_key(kind, settings, seed)}"
     known = processes.from_first(find_record(name))
-    if known:
-        return Run(name, *known)
-    for parent in parents:
-        parent()
+    if known is None:
+        check_places(name)
+        tidy()
+        with alone(name, f"{name} is made"):
+            known = processes.from_first(find_record(name))
+            if known is None:
+                for parent in parents:
+                    parent()
+                record = _tried(name, kind, settings, function, seed, profile)
+                return Run(name, processes.from_first(record), "trained")
+    return Run(name, *known)
+
+
+def _tried(name, kind, settings, function, seed, profile) -> dict:
     began, core_began = time.monotonic(), time.process_time()
     values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
@@ -268,8 +272,9 @@ def experiment(
         "values": plain(values),
     }
     if processes.first():
-        write_json(_home(name, ".json"), record)
-    return Run(name, processes.from_first(record), "trained")
+        with record_held(name):
+            write_json(record_file(name), record)
+    return record
 
 
 def _record(kind: str, settings, seed: int, profile: str, seconds: float, curve: Curve) -> dict:
@@ -281,6 +286,7 @@ def _record(kind: str, settings, seed: int, profile: str, seconds: float, curve:
         "profile": profile,
         "minutes": round(seconds / 60, 2),
         "hardware": hardware(),
+        "threads": torch.get_num_threads(),
         "versions": {"torch": torch.__version__.split("+")[0], "python": platform.python_version()},
         "finished": round(time.time()),
         "curve": plain(curve),
@@ -291,10 +297,8 @@ def _record(kind: str, settings, seed: int, profile: str, seconds: float, curve:
 def ship(names: list[str], *, weights: bool = True) -> None:
     """Copy runs from VARBOOK_HOME into the repository (for the maintainers of the book)."""
     for name in names:
-        record = read_json(_home(name, ".json"))
+        record = read_record(record_file(name))
         write_json(paths.shipped() / "records" / f"{name}.json", record)
-        if weights and _home(name, ".safetensors").is_file():
-            save_tensors(
-                paths.shipped() / "checkpoints" / f"{name}.safetensors",
-                load_tensors(_home(name, ".safetensors")),
-            )
+        own = weights_in(runs(), name, record)
+        if weights and own.is_file():
+            save_tensors(paths.shipped() / "checkpoints" / f"{name}.safetensors", load_tensors(own))

@@ -17,14 +17,20 @@ ROUNDED_FROM = 32_768
 ANEW = "delete it and run again"
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
-    """Write tensors to a safetensors file and return the file's sha256; VarbookError where the
-    system refuses.
-    """
+def serialised(tensors: dict[str, Tensor]) -> tuple[bytes, str]:
+    """Return what a safetensors file of these tensors holds, and its sha256."""
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    return content, hashlib.sha256(content).hexdigest()
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
+    """Write tensors to a safetensors file, flushed to the disk, and return the file's sha256;
+    VarbookError where the system refuses.
+    """
+    content, sha256 = serialised(tensors)
     with told(path, "written"):
-        write_atomically(path, content)
-    return hashlib.sha256(content).hexdigest()
+        write_atomically(path, content, flush=True)
+    return sha256
 
 
 def load_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:

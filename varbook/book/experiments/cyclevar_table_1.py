@@ -14,7 +14,7 @@ from varbook.book.experiments.cyclevar_ablations import DIRECTIONS
 from varbook.book.experiments.streets_and_flat import DAY_NIGHT
 from varbook.book.experiments.translator_reports import FLOORS, OURS, WAYS, Report
 from varbook.book.models.profiles import Profile
-from varbook.train.store import records_of
+from varbook.train.finding import records_of
 
 WITH_WORDS = "CycleVAR w/ Infinity"
 MEASURES = {"distance": "frechet", "structure": "structure", "kernel": "kernel"}  # column: measure

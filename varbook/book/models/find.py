@@ -17,6 +17,7 @@ from varbook.book.models.tasks import TASKS, Task, domains_of
 from varbook.data.toy import SPECIES
 from varbook.errors import VarbookError
 from varbook.train.records import read_record
+from varbook.train.run_files import weights_in
 from varbook.train.store import Run, checkpoint_path
 
 ROLES = ("tokenizer", "next-scale", "translator")
@@ -75,10 +76,9 @@ class Stored:
     def weights(self) -> Path:
         """Return the file of the weights."""
         shipped = paths.shipped() / "records" == self.file.parent
-        beside = (paths.shipped() / "checkpoints" if shipped else self.file.parent) / (
-            f"{self.name}.safetensors"
-        )
-        return beside if beside.is_file() else checkpoint_path(self.name)
+        folder = paths.shipped() / "checkpoints" if shipped else self.file.parent
+        beside = weights_in(folder, self.name, self.record)
+        return beside if beside.is_file() else checkpoint_path(self.name, self.record or None)
 
     def classes(self) -> dict[str, int | str]:
         """Return the names that this run knows -> class number, or prompt; a translator's from X to
