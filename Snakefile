@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
+from varbook.cores import thread_count
 from varbook.runner import plan
 from varbook.runner.depends import Dependencies
 
@@ -34,6 +35,7 @@ STATUS = " ".join(
     + ["--solutions"] * any(node.name.endswith("s") for node in NODES)
 )
 DEPENDS = Dependencies(ROOT)
+THREADS = thread_count(PROFILE)  # the same however many notebooks run at a time: sums depend on it
 
 
 workdir: str(ROOT / "build")
@@ -85,12 +87,12 @@ for node in NODES:
             # By content, not by time: what the cells reach of the package, what comes with the book, the pinned versions.
             depends=DEPENDS.fingerprint(node.path, PROFILE),
             folder=str(plan.executed(PROFILE, node).parent),
-        threads: int(config.get("threads", 1))
+        threads: THREADS
         shell:
             "mkdir -p {params.folder:q}; cd {ROOT:q}; start=$SECONDS; echo '  {params.label} ...'; "
             # said in the job itself, so that it holds on another machine too
             "export VARBOOK_BATCH=1 VARBOOK_PROFILE={PROFILE} PYTHONPATH={ROOT:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
-            "export OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{threads}}}; "
+            "export OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{THREADS}}}; "
             "{params.command} > {log:q} 2>&1 < /dev/null && code=0 || code=$?; "
             "[ $code = 0 ] && word=done || word=FAILED; "
             "echo \"  {params.label} $word ($((SECONDS - start)) s)\"; "

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import varbook.cores
 from varbook.errors import VarbookError
 from varbook.runner import clean, parameters, plan, run
 
@@ -321,8 +322,30 @@ def test_paths_of_this_machine_are_taken_out_of_outputs():
     assert clean.normalise(notebook).cells[-1].outputs[0].text.startswith("./varbook")
 
 
-def test_retraining_and_sharing_of_cores():
-    assert run.jobs_and_threads("laptop", None)[0] == 1
-    assert run.jobs_and_threads("smoke", 1)[0] == 1
-    jobs, threads = run.jobs_and_threads("smoke", None)
-    assert jobs >= 1 and threads >= 1
+def test_the_threads_of_a_notebook_are_the_profile_s_however_many_run_at_a_time(monkeypatch):
+    for name in ("VARBOOK_THREADS", "OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(run, "cores", lambda: 8)
+    monkeypatch.setattr(varbook.cores, "cores", lambda: 8)
+    assert [run.at_a_time(*one) for one in (("laptop", None), ("smoke", None), ("smoke", 3))] == [
+        1,
+        4,
+        3,
+    ]
+    for profile, count in (("smoke", "1"), ("laptop", "8"), ("paper", "8")):
+        for jobs in (1, 2, 5):
+            env = run.environment(profile, False, jobs)
+            assert env["VARBOOK_THREADS"] == env["OMP_NUM_THREADS"] == count
+    assert "OMP_WAIT_POLICY" not in run.environment("laptop", False, 1)
+    assert run.environment("laptop", False, 2)["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")
+    assert run.environment("laptop", False, 2)["VARBOOK_THREADS"] == "3"
+    monkeypatch.setenv("VARBOOK_THREADS", "2")
+    assert run.environment("smoke", False, 2)["OMP_NUM_THREADS"] == "2"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "\u00b2"])
+def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, value):
+    monkeypatch.setenv("VARBOOK_THREADS", value)
+    with pytest.raises(VarbookError, match="VARBOOK_THREADS is .* whole number above 0"):
+        varbook.cores.thread_count("laptop")

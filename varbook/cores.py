@@ -18,7 +18,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def threads(profile_name: str) -> int:
+def thread_count(profile_name: str) -> int:
     """Return the number of threads that numbers of a profile are computed with.
 
     One for smoke, whose models are too small for more, else all cores; VARBOOK_THREADS, or else

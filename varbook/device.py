@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from varbook.config import check_seed
+from varbook.cores import thread_count
 from varbook.errors import VarbookError
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -132,7 +133,8 @@ def autocast(device: torch.device):
 
 @functools.cache
 def quicken() -> None:
-    """Make this process's arithmetic on a CPU as fast as it goes without another result; once.
+    """Make this process's arithmetic on a CPU as fast as it goes without another result, and with as
+    many threads as VARBOOK_THREADS says, if it says so; once.
 
     Memory: large tensors that are freed stay with the process. Else Linux takes each back and hands
     it out again page by page, which costs more than to compute a softmax. Products in float32: the
@@ -144,6 +146,8 @@ def quicken() -> None:
             library = ctypes.CDLL(None)
             library.mallopt(M_MMAP_THRESHOLD, 2**30)
             library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    if os.environ.get("VARBOOK_THREADS"):
+        torch.set_num_threads(thread_count(""))
     before = torch.get_float32_matmul_precision()
     a = torch.randn(256, 256, generator=torch.Generator().manual_seed(0))
     exact, error = a.double() @ a.double(), {}

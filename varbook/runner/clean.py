@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 
+from varbook.files import write_atomically
 from varbook.paths import repository
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -88,4 +89,4 @@ def normalise_file(source: Path, target: Path) -> None:
     nbformat.validate(notebook)
     text = nbformat.writes(notebook) + "\n"
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
-        target.write_text(text, encoding="utf-8")
+        write_atomically(target, text)

@@ -5,19 +5,19 @@ import base64
 import fcntl
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from varbook import locks
 from varbook.book.models.profile_names import chosen_profile
 from varbook.config import check_seed
-from varbook.cores import cores
+from varbook.cores import cores, thread_count
 from varbook.errors import VarbookError, ended
-from varbook.files import peek_json, read_json, write_json
+from varbook.files import peek_json, read_json, remove_temporaries, write_json
 from varbook.paths import check_checkout, check_writable, figures, home, repository
-from varbook.runner import parameters, plan
+from varbook.runner import guard, parameters, plan
 from varbook.runner.options import add_arguments
 
 
@@ -55,18 +55,18 @@ def given_values(
     return values
 
 
-def jobs_and_threads(profile_name: str, jobs: int | None) -> tuple[int, int]:
-    """Return how many notebooks run at a time and how many threads each gets.
-
-    Smoke models are too small for threads to help, so several notebooks run at once; elsewhere one
-    has the machine.
+def at_a_time(profile_name: str, jobs: int | None) -> int:
+    """Return how many notebooks run at a time: `jobs`, else several of smoke, which compute with one
+    thread each, and one elsewhere, which has the machine.
     """
-    jobs = max(1, jobs or (min(4, cores()) if profile_name == "smoke" else 1))
-    return jobs, max(1, cores() // jobs)
+    return max(1, jobs or (min(4, cores()) if profile_name == "smoke" else 1))
 
 
-def environment(profile_name: str, retrain: bool) -> dict[str, str]:
-    """Return the environment of every notebook: this checkout, this Python's kernel, batch mode."""
+def environment(profile_name: str, retrain: bool, jobs: int = 1) -> dict[str, str]:
+    """Return the environment of every notebook: this checkout, this Python's kernel, batch mode, and
+    the profile's number of threads, however many notebooks (`jobs`) run at a time.
+    """
+    count = thread_count(profile_name)
     env = dict(os.environ)
     here = str(Path(sys.prefix) / "bin")
     paths = [str(repository()), *filter(None, [env.get("PYTHONPATH")])]
@@ -79,7 +79,13 @@ def environment(profile_name: str, retrain: bool) -> dict[str, str]:
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         VARBOOK_BATCH="1",
         VARBOOK_PROFILE=profile_name,
+        # For what reads it when it starts: OpenMP, and NumPy's products.
+        VARBOOK_THREADS=str(count),
+        OMP_NUM_THREADS=str(count),
     )
+    if jobs * count > cores():
+        # Notebooks share the cores: a thread that waits for others of its own must not keep one.
+        env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if retrain:
         # The start of this run: what was trained before it is trained again, what it trains itself
         # is not.
@@ -87,9 +93,14 @@ def environment(profile_name: str, retrain: bool) -> dict[str, str]:
     return env
 
 
-def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values: Mapping) -> int:
-    """Call Snakemake on the chosen notebooks and return its exit code; its messages go to build/."""
-    jobs, threads = jobs_and_threads(profile_name, options.jobs)
+def snakemake(
+    mode: str, profile_name: str, options: argparse.Namespace, values: Mapping, lock: int
+) -> int:
+    """Call Snakemake on the chosen notebooks and return its exit code; its messages go to build/.
+
+    All that it starts ends with this process, and holds the `lock` (a descriptor) until then.
+    """
+    jobs = at_a_time(profile_name, options.jobs)
     # Base64, so that quotes and spaces in a value survive the shell of a job.
     encoded = {
         name: base64.b64encode(json.dumps(parameters_given).encode()).decode()
@@ -101,7 +112,6 @@ def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values:
         "profile": profile_name,
         "only": options.only or "",
         "solutions": options.solutions,
-        "threads": threads,
         "values": encoded,
         "runner": True,
     }
@@ -118,7 +128,7 @@ def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values:
         "--configfile",
         str(config_file),
         "--cores",
-        str(jobs * threads),
+        str(jobs * thread_count(profile_name)),
         "--keep-going",
         "--rerun-incomplete",
         "--nolock",
@@ -129,15 +139,26 @@ def snakemake(mode: str, profile_name: str, options: argparse.Namespace, values:
         command.append("--forceall")
     log = plan.build() / "snakemake.log"
     with log.open("w", encoding="utf-8") as messages:
-        process = subprocess.Popen(
+        return guard.run(
             command,
-            env=environment(profile_name, options.retrain),
+            str(plan.build()),
+            env=environment(profile_name, options.retrain, jobs),
             cwd=repository(),
-            stdin=subprocess.DEVNULL,
             stdout=sys.stdout,
             stderr=messages,
+            lock=lock,
         )
-        return process.wait()
+
+
+def clean_up() -> None:
+    """End the processes and remove the half-written files that an earlier run left: it was killed."""
+    left = guard.end_all(str(plan.build()))
+    if left:
+        print(f"Ended {left} processes that an earlier run had left.", file=sys.stderr)
+    states = home() / "partial"
+    for folder in (plan.build(), figures(), repository() / "notebooks", home() / "runs", states):
+        remove_temporaries(folder)
+    locks.remove_dead(states.glob("*.lock"))
 
 
 def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, retrain: bool) -> None:
@@ -198,7 +219,7 @@ def run(options: argparse.Namespace) -> int:
     check_writable(plan.build(), "work in a copy of the checkout that can be written")
     check_writable(figures(), "name another folder in VARBOOK_FIGURES")
     check_writable(home(), "name another folder in VARBOOK_HOME")
-    # The system frees this lock even if the run is killed.
+    # The system frees this lock once this process and all that it started have ended.
     with (plan.build() / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -206,15 +227,21 @@ def run(options: argparse.Namespace) -> int:
             raise VarbookError(
                 "Another run of this checkout is under way; wait for it or stop it."
             ) from error
-        return _run_locked(mode, name, options, chosen, values)
+        clean_up()
+        return _run_locked(mode, name, options, chosen, values, lock.fileno())
 
 
 def _run_locked(
-    mode: str, name: str, options: argparse.Namespace, chosen: list[plan.Node], values: dict
+    mode: str,
+    name: str,
+    options: argparse.Namespace,
+    chosen: list[plan.Node],
+    values: dict,
+    lock: int,
 ) -> int:
     since = time.time()
     plan.forget(mode, name, chosen, failed_only=mode != "check")
-    code = snakemake(mode, name, options, values)
+    code = snakemake(mode, name, options, values, lock)
     failed, text = plan.summary(mode, name, chosen)
     if code and not failed:
         text += f"\nSnakemake stopped with code {code}: see build/snakemake.log"
