@@ -90,9 +90,10 @@ for node in NODES:
         threads: THREADS
         shell:
             "mkdir -p {params.folder:q}; cd {ROOT:q}; start=$SECONDS; echo '  {params.label} ...'; "
-            # said in the job itself, so that it holds on another machine too
+            # said in the job itself, so that it holds on another machine too; Snakemake alone would give a job no more
+            # threads than it has cores
             "export VARBOOK_BATCH=1 VARBOOK_PROFILE={PROFILE} PYTHONPATH={ROOT:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
-            "export OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{THREADS}}}; "
+            "export VARBOOK_THREADS={THREADS} OMP_NUM_THREADS={THREADS} MKL_NUM_THREADS={THREADS} OPENBLAS_NUM_THREADS={THREADS}; "
             "{params.command} > {log:q} 2>&1 < /dev/null && code=0 || code=$?; "
             "[ $code = 0 ] && word=done || word=FAILED; "
             "echo \"  {params.label} $word ($((SECONDS - start)) s)\"; "

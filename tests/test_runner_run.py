@@ -3,6 +3,7 @@ notebook.
 """
 
 import json
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import varbook.cores
 from varbook.errors import VarbookError
+from varbook.paths import repository
 from varbook.runner import clean, parameters, plan, run
 
 CELL = """steps: int = 10  # optimiser steps
@@ -342,6 +344,21 @@ def test_the_threads_of_a_notebook_are_the_profile_s_however_many_run_at_a_time(
     assert run.environment("laptop", False, 2)["VARBOOK_THREADS"] == "3"
     monkeypatch.setenv("VARBOOK_THREADS", "2")
     assert run.environment("smoke", False, 2)["OMP_NUM_THREADS"] == "2"
+
+
+@pytest.mark.parametrize("cores", ["1", "4"])
+def test_a_job_has_its_threads_however_many_cores_snakemake_has(tmp_path, cores):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository() / "Snakefile")]
+    command += ["--cores", cores, "--nolock", "--dry-run", "--forceall", "--printshellcmds"]
+    done = subprocess.run(
+        [*command, "--config", "profile=laptop", "only=01"],
+        cwd=tmp_path,
+        env=os.environ | {"VARBOOK_THREADS": "3", "PYTHONPATH": str(repository())},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "export VARBOOK_THREADS=3 OMP_NUM_THREADS=3 " in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "\u00b2"])
