@@ -54,7 +54,7 @@ def _weights(run: Run) -> Path:
 def _trained(run: Run, build: Callable[[], Model]) -> Trained[Model]:
     def make(watch: Watch | None) -> tuple[Model, Run]:
         model = build()
-        unpack(model, load_tensors(_weights(run), run.record["sha256"]), _weights(run))
+        unpack(model, load_tensors(_weights(run), run.sha256), _weights(run))
         return model.eval(), run
 
     return Trained(run.key, make)
