@@ -45,6 +45,12 @@ def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
         _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
 
 
+def show_png(data: bytes, alt: str) -> None:
+    """Show a PNG file as it is, at its own size (a page makes it as narrow as its column)."""
+    if in_notebook():
+        _emit({"image/png": _base64(data), "text/plain": f"[{alt}]"})
+
+
 def close(figure) -> None:
     """Take a matplotlib figure from pyplot's list, so that the notebook does not show it a second
     time.
