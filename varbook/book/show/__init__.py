@@ -2,5 +2,5 @@
 
 Read display.py first (tables, source, checks), then sheets.py (many images as one picture). sliders.py
 has the widgets, each with a strip of examples for where nobody is there; pipeline_map.py draws the map
-of the book.
+of the book; drawing/ explains parts of models and how data flow through them.
 """

@@ -74,7 +74,8 @@ class Canvas:
         self.boxes: list[Box] = []
         self.lines: list[tuple[Point, Point]] = []
         # No pyplot: the look must not depend on what a notebook has set, and nothing need be closed.
-        self.figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=100, layout="none")
+        self.figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=100)
+        self.figure.set_layout_engine("none")
         FigureCanvasAgg(self.figure)
         self.figure.patch.set_alpha(0)
         self.axes = self.figure.add_axes((0, 0, 1, 1))

@@ -24,7 +24,7 @@ def any_schedule(trained: Schedule) -> Canvas:
     """
     side = trained[-1][0]
     asked: dict[str, Schedule] = {
-        "as trained": trained,
+        "usual": trained,
         "in training": sample_schedule(
             trained[-1], len(trained), drop=0.2, generator=torch.Generator().manual_seed(1)
         ),
@@ -47,7 +47,7 @@ def schedules(rows: Mapping[str, Schedule], title: str) -> Canvas:
     heights = [max(h for h, _ in scales) * cell for scales in rows.values()]
     canvas = Canvas(
         _TOP + sum(heights) + 84 * len(rows),
-        "Rows of token maps, coarse to fine: the schedule of training, fewer steps, a larger square, "
+        "Rows of token maps, coarse to fine: the usual schedule, one drawn in training, fewer steps, a larger square, "
         "a wide and a tall picture.",
     )
     canvas.text(40, 52, title, size=HEAD, bold=True, align="left")
