@@ -103,6 +103,9 @@ class Canvas:
         """
         weight = "bold" if bold else "normal"
         points = size * 72 / 100
+        # One line stands on its baseline, so that words in a row are level whatever their letters.
+        lines = words.count("\n") + 1
+        y += 0.36 * size if lines == 1 else 0
         written = self.axes.text(
             x,
             y,
@@ -111,7 +114,7 @@ class Canvas:
             color=ink,
             weight=weight,
             ha=align,
-            va="center",
+            va="baseline" if lines == 1 else "center",
             linespacing=1.15,
             zorder=6,
         )

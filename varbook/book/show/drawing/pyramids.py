@@ -29,7 +29,7 @@ def two_pyramids(picture: Tensor, config: TokenizerConfig) -> Canvas:
         height,
         "Two pyramids side by side. Left, residual: each scale holds what the sum of the coarser "
         "ones still lacks, and the sum is decoded. Right, ground truth: each scale holds the "
-        "feature map made smaller, and each is decoded alone.",
+        "feature map made smaller, and each has a picture of its own to decode to.",
     )
     features = _head(canvas, pixels, config)
     _residual(canvas, pixels, features, schedule)
@@ -103,7 +103,7 @@ def _residual(canvas: Canvas, pixels: Tensor, features: Box, schedule: Schedule)
 
 def _ground_truth(canvas: Canvas, pixels: Tensor, features: Box, schedule: Schedule) -> None:
     spine, tokens, decoded = 770, 990, 1250
-    heads = {tokens: "tokens $g_k$", decoded: "decoded alone"}
+    heads = {tokens: "tokens $g_k$", decoded: "decode to $I_k$"}
     _titles(canvas, 796, "Ground truth (FlexVAR)", heads)
     for k, size in enumerate(schedule):
         y = _FIRST_ROW + k * _PITCH
