@@ -6,6 +6,7 @@ Nothing in the loops is changed for it.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -126,7 +127,7 @@ class Watched(Keeper):
     """Runs a loop from step `first` on: WARM steps, STEPS under the watch, one under the profiler."""
 
     def __init__(self, first: int, watch: Stopwatch):
-        super().__init__(Path("unused"))
+        super().__init__(Path("unused"), seconds=math.inf)
         self.first, self.watched = first, watch
         self.profiler = profile(activities=[ProfilerActivity.CPU], acc_events=True)
         self.total = self.since = 0.0

@@ -1,6 +1,7 @@
 """A training loop of the package as a candidate: one step for each call."""
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ class _OneStep(Keeper):
 def one_step(fit: Callable[[Keeper], object]) -> None:
     """Run the first step of a `fit_*` in this thread: torch counts operations thread by thread."""
     with contextlib.suppress(_Over):
-        fit(_OneStep(Path(home()) / "partial" / "benchmark"))
+        fit(_OneStep(Path(home()) / "partial" / "benchmark", seconds=math.inf))
 
 
 class Stepper(Keeper):
@@ -40,7 +41,7 @@ class Stepper(Keeper):
     """
 
     def __init__(self, fit: Callable[[Keeper], object]):
-        super().__init__(Path(home()) / "partial" / "benchmark")
+        super().__init__(Path(home()) / "partial" / "benchmark", seconds=math.inf)
         self.fit = fit
         self.go, self.done = threading.Semaphore(0), threading.Semaphore(0)
         self.error: BaseException | None = None

@@ -23,6 +23,8 @@ from varbook.archives import (  # noqa: E402, F401 (for the other scripts)
     unpack,
 )
 from varbook.errors import VarbookError as Problem  # noqa: E402
+from varbook.errors import within_memory  # noqa: E402
+from varbook.signals import exit_code, stoppable  # noqa: E402
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 CHUNK = 1 << 20
@@ -36,19 +38,24 @@ def data_folder(name: str) -> Path:
 def answer(
     name: str, work: Callable[[argparse.Namespace], str], options: argparse.Namespace
 ) -> int:
-    """Do the work and print its result; return 0, or 1 after one sentence on stderr about a fault."""
-    try:
-        print(work(options))
-        return 0
-    except Problem as problem:
-        print(f"{name}: {problem}", file=sys.stderr)
-    except OSError as error:
-        print(
-            f"{name}: {error.filename or options.to}: {error.strerror or error}.", file=sys.stderr
-        )
-    except KeyboardInterrupt:
-        print(f"{name}: stopped; the same command goes on from there.", file=sys.stderr)
-        return 130
+    """Do the work and print its result; return 0, or 1 after one sentence on stderr about a fault,
+    or 130, 143 or 129 after one where Ctrl-C, SIGTERM or SIGHUP stopped it.
+    """
+    with stoppable():
+        try:
+            with within_memory("This", "end other programs"):
+                print(work(options))
+            return 0
+        except Problem as problem:
+            print(f"{name}: {problem}", file=sys.stderr)
+        except OSError as error:
+            print(
+                f"{name}: {error.filename or options.to}: {error.strerror or error}.",
+                file=sys.stderr,
+            )
+        except KeyboardInterrupt as interrupt:
+            print(f"{name}: stopped; the same command goes on from there.", file=sys.stderr)
+            return exit_code(interrupt)
     return 1
 
 

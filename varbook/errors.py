@@ -6,9 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+from varbook.signals import exit_code, stoppable, tell
+
 
 class VarbookError(ValueError):
     """Says in one sentence what is wrong with the input and what to do about it."""
+
+
+STOPPED = "stopped; what was finished is kept, the next run goes on from there."
 
 
 # What the system refuses, and what helps; any other refusal is told in the system's own words.
@@ -22,7 +27,10 @@ REMEDIES = {
     errno.EEXIST: "a file stands where a folder is needed; name another place",
     errno.EISDIR: "a folder stands where a file is needed; name another place",
     errno.ENOENT: "it is not there; check the path",
+    errno.ENOMEM: "the memory does not suffice; end other programs, or ask for less at a time",
 }
+# How torch, which has no one kind of error for it on all devices, says that memory does not suffice.
+NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "bad_alloc", "ALLOC_FAILED")
 
 
 def refusal(error: OSError, path: object = None, verb: str = "used") -> str:
@@ -43,30 +51,49 @@ def told(path: object = None, verb: str = "used") -> Iterator[None]:
         raise VarbookError(refusal(error, path, verb)) from None
 
 
-def _tell(sentence: str) -> None:
-    if os.environ.get("RANK", "0") == "0":  # of processes that torchrun started, one is enough
-        print(f"varbook: {sentence}", file=sys.stderr)
+def lacks_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory, of the machine or of a card, does not suffice."""
+    if isinstance(error, RuntimeError):
+        return any(words in str(error) for words in NO_MEMORY)
+    return isinstance(error, MemoryError)
 
 
-def ended(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code.
-
-    2 after the sentence of a VarbookError or of what the system refused, 130 after an interrupt,
-    else the command's own.
+@contextlib.contextmanager
+def within_memory(work: str, advice: str) -> Iterator[None]:
+    """Turn too little memory inside of it into a VarbookError, which says that `work` needs more
+    and what to do: `advice`, which setting to lower.
     """
     try:
-        return command()
-    except VarbookError as error:
-        _tell(str(error))
-        return 2
-    except BrokenPipeError:  # the reader of a pipe has seen enough: `varbook train --list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the end flushes once more
-        return 0
-    except OSError as error:
-        if error.errno is None:
-            raise  # not of the system's making: a fault of the program, which needs its traceback
-        _tell(refusal(error))
-        return 2
-    except KeyboardInterrupt:
-        _tell("stopped; what was finished is kept, the next run goes on from there.")
-        return 130
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        raise VarbookError(f"{work} needs more memory than there is: {advice}.") from None
+
+
+def ended(command: Callable[[], int], lighter: str = "end other programs") -> int:
+    """Run a command and return its exit code; `lighter` says what makes it need less memory.
+
+    2 after the sentence of a VarbookError, of what the system refused, or of too little memory;
+    130, 143 or 129 after the one of an interrupt, SIGTERM or SIGHUP; else the command's own.
+    """
+    with stoppable():
+        try:
+            with within_memory("This", lighter):
+                return command()
+        except VarbookError as error:
+            tell(str(error))
+            return 2
+        except BrokenPipeError:
+            # The reader of a pipe has seen enough: `varbook train --list | head`. The end flushes
+            # once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:
+            if error.errno is None:
+                raise  # not of the system's making: a fault of the program, which needs its traceback
+            tell(refusal(error))
+            return 2
+        except KeyboardInterrupt as interrupt:
+            tell(str(interrupt) or STOPPED)
+            return exit_code(interrupt)

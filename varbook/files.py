@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import re
 import secrets
@@ -59,11 +60,31 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Write a dictionary as readable JSON, atomically and flushed; VarbookError where the system
-    refuses.
+    """Write a dictionary as readable JSON, atomically and flushed.
+
+    VarbookError where the system refuses, or a number is infinite or undefined, for which JSON has
+    no word.
     """
+    odd = odd_value(value)
+    if odd:
+        raise VarbookError(f"{path} is not written: {odd}, which is no number that JSON can hold.")
     with told(path, "written"):
-        write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n", flush=True)
+        text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
+        write_atomically(path, text + "\n", flush=True)
+
+
+def odd_value(value: object, name: str = "") -> str:
+    """Return which number in plain data (dictionaries, lists, numbers, texts) is infinite or
+    undefined, such as "values.FD is nan", or "" where none is.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{name or 'it'} is {value}"
+    if isinstance(value, dict):
+        parts = list(value.items())
+    else:
+        parts = list(enumerate(value)) if isinstance(value, list | tuple) else []
+    inside = (odd_value(part, f"{name}.{key}".lstrip(".")) for key, part in parts)
+    return next(filter(None, inside), "")
 
 
 def remedy(path: Path, anew: str = "delete it and run again, it will be made anew") -> str:

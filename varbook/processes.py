@@ -104,6 +104,15 @@ def mean(values: dict[str, float]) -> dict[str, float]:
     return dict(zip(values, (numbers / count()).tolist(), strict=True))
 
 
+def largest(number: int) -> int:
+    """Return the largest of the processes' numbers, on every process; all wait for it."""
+    if count() == 1:
+        return number
+    box = torch.tensor(number, device=_place())
+    dist.all_reduce(box, dist.ReduceOp.MAX)
+    return int(box)
+
+
 def average_gradients(module: nn.Module) -> None:
     """Average the gradients of `module` over the processes, in place.
 

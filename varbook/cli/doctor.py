@@ -11,6 +11,7 @@ SUMMARY = "say what this machine has, what is missing, and where things are kept
 EXAMPLES = """  varbook doctor
   varbook doctor --json
   VARBOOK_DATA=/data varbook doctor       are my pictures found?"""
+LIGHTER = "end other programs"
 WIDTH = 100
 
 

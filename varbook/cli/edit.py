@@ -36,6 +36,7 @@ EXAMPLES = """  varbook edit refine small.png --class lion --factor 2 --out larg
   varbook edit inpaint horse.png --class zebra --mask mask.png
   varbook edit outpaint horse.png --class horse --box 8,56,8,56
   varbook edit extend horse.png --class horse --aspect 2:1"""
+LIGHTER = "take a smaller picture, or ask for a smaller result"
 EDITS = {
     "refine": "draw a small picture anew with more pixels",
     "inpaint": "paint anew what a mask (white) or a box marks",

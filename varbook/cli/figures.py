@@ -11,6 +11,7 @@ EXAMPLES = """  varbook figures                          everything, in the lapt
   varbook figures --profile smoke --jobs 2
   varbook figures --only 09 --set seed=1
   varbook figures --only 02,03 --status     how they ended last time"""
+LIGHTER = "choose a smaller --profile, or run fewer notebooks at a time (--jobs)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,6 +33,7 @@ EXAMPLES = """  varbook generate --class zebra
   varbook generate --class lion --size 96x64 --steps 8 --guidance 2 --out lion.png
   varbook generate --words "a chestnut horse in a green valley by day"
   varbook generate --list"""
+LIGHTER = "give a smaller --size"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 BATCH_TOKENS = 16_384  # of all pictures that are drawn at a time: what a small machine holds
 

@@ -4,7 +4,8 @@
     varbook translate my_horses/ zebras/ --to zebra
 
 Exit codes: 0 when all went well, 1 when a picture failed, a notebook failed or something needed is
-broken, 2 when the request makes no sense or the machine refuses, 130 when it was stopped.
+broken, 2 when the request makes no sense or the machine refuses, 130, 143 or 129 when it was
+stopped by Ctrl-C, SIGTERM or SIGHUP.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from types import ModuleType
 
 from varbook import __version__
 from varbook.cli.parser import Help, Parser, describe
-from varbook.errors import ended
+from varbook.errors import ended, within_memory
 
 COMMANDS = ("train", "translate", "generate", "edit", "figures", "doctor")
 
@@ -32,7 +33,9 @@ EXAMPLES = """examples:
 
 
 def module_of(command: str) -> ModuleType:
-    """Return the module of a subcommand: `add_arguments(parser)`, `run(options) -> int`."""
+    """Return the module of a subcommand: `add_arguments(parser)`, `run(options) -> int`, and texts:
+    SUMMARY, EXAMPLES, and LIGHTER, what to do where memory does not suffice.
+    """
     return importlib.import_module(f"varbook.cli.{command}")
 
 
@@ -50,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         module = module_of(name)
         own = commands.add_parser(name, help=module.SUMMARY, **describe(module))
         module.add_arguments(own)
-        own.set_defaults(execute=module.run)
+        own.set_defaults(module=module)
     return parser
 
 
@@ -61,7 +64,8 @@ def run(arguments: Sequence[str] | None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    return options.execute(options)
+    with within_memory(f"varbook {options.command}", options.module.LIGHTER):
+        return options.module.run(options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -49,7 +49,7 @@ def run_alone(module: ModuleType, prog: str, arguments: Sequence[str] | None) ->
         module.add_arguments(parser)
         return module.run(parser.parse_args(arguments))
 
-    return ended(command)
+    return ended(command, module.LIGHTER)
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -30,6 +30,7 @@ EXAMPLES = """  varbook train my_folder                 two subfolders of pictur
   varbook train --model photo-cyclevar --profile laptop
   varbook train --model toy-flexvar --profile laptop --score
   torchrun --nproc-per-node 4 -m varbook train --model toy-var --profile gpu"""
+LIGHTER = "choose a smaller --profile, or for your own pictures a smaller --size"
 # Options that mean something for a reader's own folders only, and those for a model of the book.
 OWN = ("folder", "source", "target", "names", "minutes", "size", "out", "start", "seed", "dry_run")
 BOOK = ("profile", "shard", "score")

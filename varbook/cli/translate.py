@@ -23,6 +23,7 @@ EXAMPLES = """  varbook translate my_horses/ zebras/ --to zebra
   varbook translate large.jpg out/ --large tiles --short-side 256
   varbook translate --list
   varbook translate winter/ summer/ --run own-cyclevar-0123456789ab --to summer --json"""
+LIGHTER = "give a smaller --batch, and with --large tiles a smaller --short-side"
 LARGE = ("resize", "tiles")
 SHOWN = 8  # names of pictures in one line
 

@@ -111,22 +111,14 @@ def read_npz(path: Path | str | None, name: str) -> dict[str, Tensor]:
         raise VarbookError(
             f"The weights file {file} cannot be read ({error}); fetch it again."
         ) from error
-    _check_finite(weights, str(file))
     return weights
-
-
-def _check_finite(weights: dict[str, Tensor], source: str) -> None:
-    odd = next((key for key in weights if not weights[key].isfinite().all()), None)
-    if odd:
-        raise VarbookError(
-            f"{source} holds infinite or undefined numbers in {odd!r}; fetch it again."
-        )
 
 
 def fill(network: Network, weights: dict[str, Tensor], source: str) -> Network:
     """Load `weights` into `network`, freeze it and return it.
 
-    Raises VarbookError, naming `source`, where keys or shapes do not match.
+    Raises VarbookError, naming `source`, where keys or shapes do not match, or numbers are not
+    finite.
     """
     try:
         network.load_state_dict(weights)
@@ -134,6 +126,11 @@ def fill(network: Network, weights: dict[str, Tensor], source: str) -> Network:
         raise VarbookError(
             f"{source} does not hold the weights of {type(network).__name__}; fetch it again."
         ) from error
+    odd = next((key for key in weights if not weights[key].isfinite().all()), None)
+    if odd:
+        raise VarbookError(
+            f"{source} holds infinite or undefined numbers in {odd!r}; fetch it again."
+        )
     return network.eval().requires_grad_(False)
 
 

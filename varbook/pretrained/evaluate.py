@@ -204,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
         evaluate(options)
         return 0
 
-    return ended(command)
+    return ended(command, "give a smaller --batch")
 
 
 if __name__ == "__main__":

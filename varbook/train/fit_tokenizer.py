@@ -225,6 +225,7 @@ def fit_tokenizer(
         if adversarial:
             verdict = discriminator_loss(discriminator, judged, image)
             take_step(verdict, discriminator, discriminator_optimiser)
+            steps.watch({"critic": verdict})
         if quantised:
             care_for_codebook(tokenizer, quantised, training, step, generator)
         mse = F.mse_loss(rebuilt[-1].detach(), image)

@@ -12,7 +12,7 @@ from varbook.errors import VarbookError, told
 from varbook.files import write_json
 from varbook.train.records import read_notes
 from varbook.train.sharding import fill, spread_like, whole, whole_state
-from varbook.train.weights import load_tensors, save_tensors
+from varbook.train.weights import check_sound, load_tensors, save_tensors
 
 State = dict[str, nn.Module | torch.optim.Optimizer]
 Curve = list[dict[str, float]]
@@ -127,6 +127,8 @@ class Keeper:
         """
         file = self.tensors.with_name(f"state-{next_step}.safetensors")
         tensors = state_tensors(state)
+        # A state that is no good any more is never put over one that is.
+        check_sound(tensors, f"The training, after step {next_step},")
         if not processes.first():
             return
         sha256 = save_tensors(file, tensors)

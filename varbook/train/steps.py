@@ -8,6 +8,7 @@ logged and what is saved.
     return steps.curve
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,11 @@ from varbook import processes
 from varbook.data.images import to_float
 from varbook.data.shards import Rows
 from varbook.device import quicken, step_generator
-from varbook.train.keeper import Curve, Keeper, State
+from varbook.errors import VarbookError
+from varbook.signals import Postponed, end
+from varbook.train.keeper import Curve, Keeper, State, state_tensors
 from varbook.train.progress import progress
+from varbook.train.weights import check_sound, odd_number, went_wrong
 
 # Makes a float batch (count, 3, H, W) in [-1, 1] out of a uint8 set (N, 3, H, W).
 Draw = Callable[[Any, int, torch.Generator], Tensor]
@@ -37,6 +41,9 @@ class Steps:
     A step's generator follows from `seed` and the step alone, so that an interrupted training
     resumes to the same bits. Before each step the learning rate of `optimisers` is set to
     `rate(step)`; after it `keeper` saves `state` where it is time to.
+
+    Asked to end (Ctrl-C, SIGTERM, SIGHUP), it saves after the step at work, and then ends as the
+    signal would have. VarbookError where a loss, or a weight at the end, is not finite.
     """
 
     label: str  # of the progress bar
@@ -49,6 +56,8 @@ class Steps:
     log_every: int = 20
     curve: Curve = field(default_factory=list)
     step: int = 0  # the one at work
+    # (step, name, value) of what must be finite, since the last step that was logged
+    _watched: list[tuple[int, str, Tensor | float]] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[int, torch.Generator]]:
         quicken()
@@ -56,25 +65,89 @@ class Steps:
         if self.keeper:
             first = self.keeper.resume(self.state)
             self.curve = self.keeper.curve  # what was logged before the interruption
-        for step in progress(range(first, self.count), self.label):
-            self.step = step
-            for optimiser in self.optimisers:
-                for group in optimiser.param_groups:
-                    group["lr"] = self.rate(step)
-            yield step, step_generator(self.seed, step)
-            if self.keeper:
-                self.keeper.step_done(step, self.state)
+            odd = odd_number(state_tensors(self.state)) if first else None
+            if odd:
+                raise VarbookError(
+                    f"The training saved in {self.keeper.notes} is of no use: {odd!r} holds infinite "
+                    "or undefined numbers; delete that file, and it starts anew."
+                )
+        number = 0  # of a signal that asks to end
+        with Postponed(self._saves(), processes.count() > 1) as asked:
+            for step in progress(range(first, self.count), self.label):
+                self.step = step
+                for optimiser in self.optimisers:
+                    for group in optimiser.param_groups:
+                        group["lr"] = self.rate(step)
+                yield step, step_generator(self.seed, step)
+                if self.keeper:
+                    self.keeper.step_done(step, self.state)
+                # Of several processes all end after the same step.
+                number = processes.largest(asked.number) if self._saves() else 0
+                if number:
+                    break
+        if number:
+            self._end(number)
+        # The loss of the last step says nothing about the weights that it leaves.
+        check_sound(state_tensors(self.state), self._told(self.count))
+
+    def watch(self, values: Mapping[str, Tensor | float]) -> None:
+        """Note scalars of this step, which must be finite.
+
+        Whether they are is asked where the next step is logged, of all at once: no step waits for a
+        card.
+        """
+        self._watched += [
+            (self.step, name, value.detach() if isinstance(value, Tensor) else value)
+            for name, value in values.items()
+        ]
 
     def log(self, values: Mapping[str, Tensor | float]) -> None:
         """Add scalars to the curve, averaged over the processes, at every `log_every`-th step and
-        at the last; at other steps do nothing.
+        at the last; at other steps only `watch` them.
+
+        VarbookError, which names step and scalar, where one was not finite since the last call.
         """
-        if self.step % self.log_every == 0 or self.step == self.count - 1:
-            numbers = {
-                name: value.item() if isinstance(value, Tensor) else value
-                for name, value in values.items()
-            }
-            self.curve.append({"step": self.step} | processes.mean(numbers))
+        self.watch(values)
+        if self.step % self.log_every and self.step != self.count - 1:
+            return
+        numbers = {
+            name: value.item() if isinstance(value, Tensor) else value
+            for name, value in values.items()
+        }
+        odd = self._odd()
+        numbers = processes.mean(numbers | {"odd": float(odd is not None)})
+        if numbers.pop("odd"):  # in any process: all end
+            step, fault = odd or (self.step, "a loss of another process is not finite")
+            raise went_wrong(self._told(step + 1), fault)
+        self.curve.append({"step": self.step} | numbers)
+
+    def _odd(self) -> tuple[int, str] | None:
+        """Return the first step at which a watched scalar was not finite, and which it was."""
+        watched, self._watched = self._watched, []
+        on_device = [value.float() for _, _, value in watched if isinstance(value, Tensor)]
+        numbers = iter(torch.stack(on_device).tolist() if on_device else [])
+        known = [
+            (step, name, next(numbers) if isinstance(value, Tensor) else value)
+            for step, name, value in watched
+        ]
+        odd = [(step, name, value) for step, name, value in known if not math.isfinite(value)]
+        if not odd:
+            return None
+        # Of one step a part says more than the sum of all.
+        step, name, value = min(odd, key=lambda one: (one[0], one[1] == "loss"))
+        return step, f"its {name!r} is {value}"
+
+    def _saves(self) -> bool:
+        return self.keeper is not None and math.isfinite(self.keeper.seconds)
+
+    def _end(self, number: int) -> None:
+        """Save, and end as the signal `number` asks."""
+        if self.keeper:
+            self.keeper.save(self.step + 1, self.state)
+        end(number, f"{self._told(self.step + 1)} is saved: the same again goes on from there.")
+
+    def _told(self, step: int) -> str:
+        return f"The training of the {self.label}, after step {step} of {self.count},"
 
 
 @dataclass(frozen=True)

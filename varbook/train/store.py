@@ -19,8 +19,8 @@ from torch import nn
 from varbook import paths, processes
 from varbook.config import plain
 from varbook.device import pick_device, precision
-from varbook.errors import VarbookError
-from varbook.files import remedy, write_json
+from varbook.errors import VarbookError, within_memory
+from varbook.files import odd_value, remedy, write_json
 from varbook.train.finding import checkpoint_path, comes_with_book, find_record
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.measurements import keep, measured, take_over
@@ -37,10 +37,15 @@ from varbook.train.run_files import (
     tidy,
     weights_in,
 )
-from varbook.train.weights import load_tensors, pack, save_tensors, unpack
+from varbook.train.weights import check_sound, load_tensors, pack, save_tensors, unpack
 
 # Raised by hand when the meaning of a configuration changes, so that old runs are no longer found.
 RECIPE = 1
+# What to do where memory does not suffice for a training.
+LIGHTER = (
+    "make its batch smaller in the profile, choose a smaller profile (VARBOOK_PROFILE), or for your "
+    "own pictures a smaller size"
+)
 
 
 def run_key(kind: str, settings, seed: int) -> str:
@@ -121,6 +126,12 @@ class Run:
                 measurement = processes.from_first(measured(self.record, name, key))
                 if measurement is None:
                     values, threads = plain(function()), torch.get_num_threads()
+                    odd = odd_value(values)
+                    if odd:
+                        raise VarbookError(
+                            f"Measuring {name!r} of {self.name} went wrong: {odd}; nothing of it is "
+                            "kept: measure more pictures, or look at what the model makes of them."
+                        )
                     measurement = {"key": key, "settings": plain(settings), "values": values}
                     keep(self.name, self.record, name, measurement | {"threads": threads})
         return measurement["values"]
@@ -218,8 +229,10 @@ def _load(model: nn.Module, run: Run) -> None:
 def _trained(name, kind, model, settings, fit, seed, profile, facts) -> Run:
     """Train a model, keep it, and give it the weights as they are kept."""
     keeper = Keeper(state_folder(name))
-    curve = fit(keeper)
+    with within_memory(f"The training {name}", LIGHTER):
+        curve = fit(keeper)
     packed, record = pack(model), None
+    check_sound(packed, f"The training {name}")
     if processes.first():
         record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
         record |= {"core_minutes": round(keeper.core_seconds() / 60, 2)} | facts
@@ -263,7 +276,8 @@ def experiment(
 
 def _tried(name, kind, settings, function, seed, profile) -> dict:
     began, core_began = time.monotonic(), time.process_time()
-    values, curve = function()
+    with within_memory(f"The experiment {name}", LIGHTER):
+        values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
     record["core_minutes"] = round((time.process_time() - core_began) / 60, 2)
     record["measurements"]["result"] = {

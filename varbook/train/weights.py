@@ -1,12 +1,14 @@
 """Tensors on disk: safetensors plus a JSON beside it, written atomically, checked when read."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from varbook.device import pick_device, precision
 from varbook.errors import VarbookError, told
 from varbook.files import remedy, write_atomically
 
@@ -55,6 +57,32 @@ def load_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
         ) from None
 
 
+def odd_number(tensors: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the first tensor that holds an infinite or undefined number, or None."""
+    return next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
+
+
+def check_sound(tensors: Mapping[str, Tensor], training: str) -> None:
+    """Raise VarbookError, which tells of `training` ("The training ... after step 7"), where a
+    tensor that is to be saved holds infinite or undefined numbers.
+    """
+    odd = odd_number(tensors)
+    if odd:
+        raise went_wrong(training, f"{odd!r} holds infinite or undefined numbers")
+
+
+def went_wrong(training: str, fault: str) -> VarbookError:
+    """Return the error of a training whose numbers are no numbers any more: what is at fault, what
+    is kept, and what helps.
+    """
+    coarse = precision(pick_device()) == torch.bfloat16
+    exact = ", or train in float32 (VARBOOK_PRECISION=float32)" if coarse else ""
+    return VarbookError(
+        f"{training} went wrong: {fault}; what was saved before stays, and nothing is kept as "
+        f"finished: lower its learning rate (lr) in the profile{exact}."
+    )
+
+
 def pack(model: nn.Module) -> dict[str, Tensor]:
     """Return the model's state, large matrices rounded to
     eight bits with a scale per row (`name//scale`).
@@ -86,10 +114,10 @@ def unpack(
         if own[name].is_floating_point() and name in packed and packed[name].dtype == torch.int8
     ]
     shapes |= {f"{name}//scale": torch.Size((len(own[name]), 1)) for name in rounded}
-    odd = sorted(set(shapes) ^ set(packed))
-    if odd:
+    extra = sorted(set(shapes) ^ set(packed))
+    if extra:
         raise VarbookError(
-            f"{path} does not fit the model: the tensor {odd[0]!r} is {'missing' if odd[0] in shapes else 'not in the model'}."
+            f"{path} does not fit the model: the tensor {extra[0]!r} is {'missing' if extra[0] in shapes else 'not in the model'}."
         )
     wrong = next((name for name in shapes if shapes[name] != packed[name].shape), None)
     if wrong:
@@ -101,10 +129,10 @@ def unpack(
         raise VarbookError(
             f"{path} does not fit the model: {other!r} holds {packed[other].dtype}, not numbers of the model's kind."
         )
-    odd_number = next((name for name in shapes if not packed[name].isfinite().all()), None)
-    if odd_number:
+    odd = odd_number(packed)
+    if odd:
         raise VarbookError(
-            f"{path} is of no use: {odd_number!r} holds infinite or undefined numbers; train that model again."
+            f"{path} is of no use: {odd!r} holds infinite or undefined numbers; delete it and train that model again."
         )
     scaled = {
         name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape)

@@ -10,12 +10,19 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from varbook import paths
+from varbook.device import quicken
 from varbook.errors import VarbookError
 from varbook.features import squeezenet
 from varbook.features.clip import clip_at_hand, load_clip
 
 # "features" takes the best backbone at hand: CLIP, else SqueezeNet, else an untrained SqueezeNet.
 DISCRIMINATORS = ("patch", "features", "clip", "squeezenet", "random", "patch+features")
+
+
+def smooth(layer: nn.Module) -> nn.Module:
+    """Return `layer` under spectral norm."""
+    quicken()  # its first products are these: in a fresh process they must be as all later ones
+    return spectral_norm(layer)
 
 
 class PatchDiscriminator(nn.Module):
@@ -32,22 +39,20 @@ class PatchDiscriminator(nn.Module):
         widths = (3, *channels)
         layers: list[nn.Module] = []
         for a, b in zip(widths, widths[1:], strict=False):
-            layers += [spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            layers += [smooth(nn.Conv2d(a, b, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         last = widths[-1]
-        layers += [spectral_norm(nn.Conv2d(last, last, 3, padding=1)), nn.LeakyReLU(0.2)]
+        layers += [smooth(nn.Conv2d(last, last, 3, padding=1)), nn.LeakyReLU(0.2)]
         # Under spectral norm alone the logits of a deep stack stay near zero, and so does what the
         # generator learns from them.
         layers += [
-            nn.Conv2d(last, 1, 3, padding=1)
-            if whole
-            else spectral_norm(nn.Conv2d(last, 1, 3, padding=1))
+            nn.Conv2d(last, 1, 3, padding=1) if whole else smooth(nn.Conv2d(last, 1, 3, padding=1))
         ]
         self.layers = nn.Sequential(*layers)
         smaller = [
             layer
             for _ in range(2)
             for layer in (
-                spectral_norm(nn.Conv2d(last, last, 4, stride=2, padding=1)),
+                smooth(nn.Conv2d(last, last, 4, stride=2, padding=1)),
                 nn.LeakyReLU(0.2),
             )
         ]
@@ -114,9 +119,9 @@ class FeatureDiscriminator(nn.Module):
         super().__init__()
         self.backbone = freeze(backbone)
         self.head = nn.Sequential(
-            spectral_norm(nn.Linear(cast(int, backbone.width), hidden)),
+            smooth(nn.Linear(cast(int, backbone.width), hidden)),
             nn.LeakyReLU(0.2),
-            spectral_norm(nn.Linear(hidden, 1)),
+            smooth(nn.Linear(hidden, 1)),
         )
 
     def train(self, mode: bool = True) -> "FeatureDiscriminator":

@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(options)
         return 0
 
-    return ended(command)
+    return ended(command, "give a smaller --batch")
 
 
 if __name__ == "__main__":
