@@ -131,3 +131,41 @@ def test_the_book_needs_its_checkout(tmp_path, monkeypatch, capsys):
 def test_a_chapter_that_is_not_there_is_told(capsys):
     assert main.main(["figures", "--only", "99"]) == 2
     assert 'no chapter "99"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["translate", "a", "b"], "give a smaller --batch"),
+        (["generate"], "give a smaller --size"),
+        (["edit", "refine", "a.png"], "take a smaller picture"),
+        (["train", "--list"], "a smaller --size"),
+    ],
+)
+def test_too_little_memory_is_told_with_what_to_lower(arguments, advice, monkeypatch, capsys):
+    def starve(options) -> int:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr(main.module_of(arguments[0]), "run", starve)
+    assert main.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert f"varbook {arguments[0]} needs more memory than there is: " in told and advice in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_command_of_its_own_tells_too_little_memory_too(monkeypatch, capsys):
+    def starve(options) -> int:
+        raise MemoryError
+
+    module = main.module_of("translate")
+    monkeypatch.setattr(module, "run", starve)
+    assert module.main(["a", "b"]) == 2
+    assert "give a smaller --batch" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    def command() -> int:
+        raise RuntimeError("sizes do not match")
+
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        ended(command)

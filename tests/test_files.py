@@ -1,6 +1,7 @@
 """Files: written whole or not at all, and JSON that says when it is damaged."""
 
 import errno
+import math
 import os
 
 import pytest
@@ -100,3 +101,14 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
     path = tmp_path / ("\u00e8" * 127)
     write_atomically(path, b"x")
     assert path.read_bytes() == b"x" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_never_gets_into_a_file(number, tmp_path):
+    file = tmp_path / "record.json"
+    write_json(file, {"curve": [1.0]})
+    with pytest.raises(
+        VarbookError, match=r"record.json is not written: curve.1.loss is -?(nan|inf)"
+    ):
+        write_json(file, {"curve": [1.0, {"loss": number}]})
+    assert read_json(file) == {"curve": [1.0]}

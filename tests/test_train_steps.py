@@ -1,11 +1,14 @@
 """What the loops share: steps that resume, the learning rate, batches, one step of an optimiser."""
 
+import math
+
 import pytest
 import torch
 from tiny import uint8_pictures
 from torch import nn
 
 from varbook.device import step_generator
+from varbook.errors import VarbookError
 from varbook.train.keeper import Keeper
 from varbook.train.steps import Rate, Steps, draw_batch, frozen, learning_rate, take_step
 
@@ -94,3 +97,23 @@ def test_batches_are_images_of_the_set_half_of_them_mirrored():
     assert (straight.sum(1) + mirrored.sum(1) == 1).all()
     assert 70 < int(mirrored.sum()) < 130 and (straight | mirrored).any(0).all()
     assert torch.equal(batch, draw_batch(images, 200, torch.Generator().manual_seed(0)))
+
+
+def test_the_first_odd_number_is_told_also_of_a_step_that_is_not_logged():
+    steps = make_steps(line())
+    with pytest.raises(
+        VarbookError, match="line, after step 9 of 45, went wrong: its 'part' is inf"
+    ):
+        for step, _ in steps:
+            part = torch.tensor(float("inf") if step == 8 else 1.0)
+            steps.log({"loss": part + 1, "part": part, "later": math.nan if step > 8 else 0.0})
+    assert steps.step == 20 and [row["step"] for row in steps.curve] == [0]
+
+
+def test_what_is_only_watched_is_no_part_of_the_curve_and_must_be_finite():
+    steps = make_steps(line())
+    with pytest.raises(VarbookError, match="after step 31 of 45, went wrong: its 'critic' is nan"):
+        for step, _ in steps:
+            steps.watch({"critic": math.nan if step == 30 else 1.0})
+            steps.log({"loss": 1.0})
+    assert steps.curve == [{"step": 0, "loss": 1.0}, {"step": 20, "loss": 1.0}]
