@@ -52,3 +52,11 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
     (tmp_path / dino.FILE).write_bytes(b"nothing")
     with pytest.raises(VarbookError, match="cannot be read"):
         dino.load_dino(tmp_path / dino.FILE)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    weights = dino.Dino().state_dict()
+    name = next(iter(weights))
+    torch.save(weights | {name: weights[name] / 0}, tmp_path / dino.FILE)
+    with pytest.raises(VarbookError, match=f"infinite or undefined numbers in '{name}'"):
+        dino.load_dino(tmp_path / dino.FILE)
