@@ -90,7 +90,7 @@ def test_streets_are_those_that_chapter_11_has_left(table, monkeypatch):
     rows["CycleVAR w/ Infinity"] = report(3.0)["horse to zebra"]
     streets = {"day to night": rows, "night to day": rows}
     record = {"measurements": {"result": {"values": {"measures": streets}}}}
-    monkeypatch.setattr(cyclevar_table_1, "records_of", lambda kind, profile: [record])
+    monkeypatch.setattr(cyclevar_table_1, "known_streets", lambda profile: record)
     assert cyclevar_table_1.our_rows(table)[3]["distance day to night"] == 2.0
     assert not cyclevar_table_1.checks(table)[
         "w/ Infinity, streets, day to night: nearer to the target than tokenizer alone"

@@ -107,6 +107,8 @@ def photographs(smoke, pretrained, monkeypatch):
     monkeypatch.setattr(Folders, "parts", lambda *_: made)
     monkeypatch.setattr(Folders, "parts_files", lambda _: made)
     monkeypatch.setattr(sources, "data_folder", lambda name: paths.home())
+    for digest in ("fingerprint", "held_out"):
+        monkeypatch.setattr(Folders, digest, lambda *_: {})
     return made
 
 

@@ -38,6 +38,7 @@ SEASONS = Task("seasons", {"summer": 0, "winter": 1}, Folders("summer2winter"), 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """Give every test a home of its own, where no photographs are."""
+    (tmp_path / "home").mkdir()
     for variable in ("VARBOOK_HOME", "VARBOOK_DATA"):
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     monkeypatch.setenv("VARBOOK_DEVICE", "cpu")

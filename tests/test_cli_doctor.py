@@ -49,10 +49,10 @@ def test_a_home_that_cannot_be_written_is_broken(place, monkeypatch, capsys):
     "folders, named, told",
     [
         (["sets/horse2zebra"], "sets", None),
-        (["sets/horse2zebra"], "sets/horse2zebra", "is a data set itself"),
-        (["mine/trainA"], "mine", "is a data set itself"),
+        (["sets/horse2zebra"], "sets/horse2zebra", "names a data set itself"),
+        (["mine/trainA"], "mine", "names a data set itself"),
         (["mine/cats"], "mine", "holds none of the book's data sets"),
-        ([], "nowhere", "is no folder"),
+        ([], "nowhere", "which is not there: name a folder"),
     ],
 )
 def test_a_wrong_place_of_data_is_answered(place, monkeypatch, folders, named, told):

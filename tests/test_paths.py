@@ -6,6 +6,7 @@ import pytest
 
 import varbook
 from varbook import paths
+from varbook.errors import VarbookError
 
 
 @pytest.fixture(autouse=True)
@@ -36,20 +37,53 @@ def test_figures_lie_in_the_checkout_or_where_the_environment_says(empty, monkey
     assert paths.figures() == empty / "f"
 
 
-def test_data_are_found_in_the_order_named_checkout_home_beside(empty, monkeypatch):
+def test_data_are_found_in_the_order_checkout_home_beside(empty, monkeypatch):
     assert paths.data_folder("horse2zebra") is None
-    monkeypatch.setenv("VARBOOK_DATA", str(empty / "named"))
     places = [
         empty / "work" / "shared" / "data",
         empty / "user" / ".cache" / "varbook" / "data",
         empty / "work" / "checkout" / "data",
-        empty / "named",
     ]
     for place in places:  # each better than the one before
         (place / "horse2zebra").mkdir(parents=True)
         assert paths.data_folder("horse2zebra") == place / "horse2zebra"
     assert paths.data_places() == places[::-1]
     assert paths.data_folder("another") is None
+
+
+def test_a_place_of_data_that_is_named_is_the_only_one(empty, monkeypatch):
+    (empty / "work" / "checkout" / "data" / "horse2zebra").mkdir(parents=True)
+    (empty / "named").mkdir()
+    monkeypatch.setenv("VARBOOK_DATA", str(empty / "named"))
+    assert paths.data_folder("horse2zebra") is None  # what lies elsewhere is not meant
+    assert f"(it names {empty / 'named'}, which does" in paths.not_there("horses", "fetch them")
+    (empty / "named" / "horse2zebra" / "trainA").mkdir(parents=True)
+    assert paths.data_folder("horse2zebra") == empty / "named" / "horse2zebra"
+    monkeypatch.setenv("VARBOOK_DATA", str(empty / "named" / "horse2zebra"))
+    for name in ("horse2zebra", "day2night"):
+        with pytest.raises(VarbookError, match=f"a data set itself.*VARBOOK_DATA={empty}/named"):
+            paths.data_folder(name)
+
+
+@pytest.mark.parametrize(
+    "variable, look", [("VARBOOK_DATA", paths.data_places), ("VARBOOK_WEIGHTS", paths.weights_places)]
+)
+def test_a_named_place_that_is_no_folder_is_answered(empty, monkeypatch, variable, look):
+    (empty / "file").touch()
+    for name, found in (("gone", "not there"), ("file", "a file"), ("~nobody/x", "not there")):
+        monkeypatch.setenv(variable, str(empty / name) if "~" not in name else name)
+        with pytest.raises(VarbookError, match=f"{variable} names .*, which is {found}"):
+            look()
+
+
+def test_a_named_place_without_any_weights_is_answered(empty, monkeypatch):
+    (empty / "named").mkdir()
+    (empty / "named" / "README.md").touch()
+    monkeypatch.setenv("VARBOOK_WEIGHTS", str(empty / "named"))
+    with pytest.raises(VarbookError, match="holds no weights"):
+        paths.weights_file("net.npz")
+    (empty / "named" / "other.pth").touch()  # some of them are enough: the rest lies elsewhere
+    assert paths.weights_file("net.npz") is None
 
 
 def test_weights_are_files_and_found_likewise(empty, monkeypatch):

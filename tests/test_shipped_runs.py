@@ -91,6 +91,8 @@ def asked(monkeypatch, tmp_path) -> set[str]:
     monkeypatch.setattr(sources.Folders, "parts", lambda *_: parts)
     monkeypatch.setattr(sources.Folders, "parts_files", lambda _: parts)
     monkeypatch.setattr(sources, "data_folder", lambda name: tmp_path)
+    for digest in ("fingerprint", "held_out"):  # those of the published pictures
+        monkeypatch.setattr(sources.Folders, digest, lambda *_: {})
     return names
 
 
@@ -100,6 +102,13 @@ def test_todays_laptop_profile_finds_every_shipped_checkpoint_and_record(asked):
     assert set(CHECKPOINTS) <= asked, "shipped weights that nothing asks for"
     orphans = {name for name in RECORDS if not name.startswith(IN_NOTEBOOKS)} - asked
     assert not orphans, "shipped records that nothing asks for"
+
+
+@pytest.mark.parametrize("task", [tasks.PHOTOGRAPHS, tasks.STREETS], ids=lambda task: task.name)
+def test_the_published_pictures_are_those_of_the_shipped_runs(task):
+    if task.missing():
+        pytest.skip(f"needs the photographs of {task.name}")
+    assert task.fingerprint() == {}
 
 
 @pytest.mark.parametrize("name", RECORDS)

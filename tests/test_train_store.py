@@ -17,7 +17,6 @@ from varbook.errors import VarbookError
 from varbook.files import read_json, write_json
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train import finding, store
-from varbook.train.finding import records_of
 from varbook.train.store import (
     experiment,
     find_record,
@@ -334,18 +333,6 @@ def test_experiments_keep_numbers_and_curve_without_a_model(places):
         assert run.record["settings"] == kept["settings"] == {"alpha": 0.5}
     experiment("row", {"alpha": 0.75}, trial, seed=0)
     assert len(calls) == 2 and not [name for name in names(places) if name.endswith(".safetensors")]
-
-
-def test_the_records_of_one_kind_and_profile_are_found():
-    for kind, profile in (
-        ("rival-a", "smoke"),
-        ("rival-b", "smoke"),
-        ("rival-a", "laptop"),
-        ("other", "smoke"),
-    ):
-        experiment(kind, {"profile": profile}, lambda: ({"loss": 1.0}, []), seed=0, profile=profile)
-    assert [record["kind"] for record in records_of("rival", "smoke")] == ["rival-a", "rival-b"]
-    assert records_of("nothing", "smoke") == []
 
 
 def test_a_damaged_record_is_named(places):

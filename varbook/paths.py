@@ -62,26 +62,78 @@ def figures() -> Path:
     return Path(os.environ.get("VARBOOK_FIGURES") or repository() / "figures").expanduser()
 
 
-def _places(variable: str, name: str) -> list[Path]:
-    # The named place wins; the others are looked through in the order in which a reader would
-    # expect them.
-    named = [Path(os.environ[variable]).expanduser()] if os.environ.get(variable) else []
-    return [*named, repository() / name, home() / name, repository().parent / "shared" / name]
+# Endings of files with pretrained weights: our own, and those of published checkpoints.
+WEIGHTS = (".npz", ".pt", ".pth", ".safetensors")
+
+
+def _named(variable: str) -> Path | None:
+    """Return the folder that an environment variable names, or None where it is not set;
+    VarbookError where no folder is there.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        return None
+    folder = Path(os.path.expanduser(value))
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "not there"
+        raise VarbookError(
+            f"{variable} names {folder}, which is {found}: name a folder, or unset it."
+        )
+    return folder
+
+
+def _usual(name: str) -> list[Path]:
+    # In the order in which a reader would expect them.
+    return [repository() / name, home() / name, repository().parent / "shared" / name]
 
 
 def data_places() -> list[Path]:
-    """Return every folder in which photographs are looked for, first VARBOOK_DATA where it is set."""
-    return _places("VARBOOK_DATA", "data")
+    """Return every folder in which photographs are looked for: VARBOOK_DATA alone where it is set.
+
+    Whoever names a place means the pictures there, and no others of the same name. VarbookError
+    where VARBOOK_DATA names no folder.
+    """
+    named = _named("VARBOOK_DATA")
+    return [named] if named else _usual("data")
 
 
 def data_folder(name: str) -> Path | None:
-    """Return the first existing folder `name`, such as "horse2zebra", in `data_places()`, or None."""
-    return next((place / name for place in data_places() if (place / name).is_dir()), None)
+    """Return the first existing folder `name`, such as "horse2zebra", in `data_places()`, or None.
+
+    VarbookError where VARBOOK_DATA names no folder, or a data set itself.
+    """
+    found = next((place / name for place in data_places() if (place / name).is_dir()), None)
+    named = _named("VARBOOK_DATA")
+    if named and not found and (named.name == name or (named / "trainA").is_dir()):
+        raise VarbookError(
+            f"VARBOOK_DATA names a data set itself, {named}: name the folder that holds it, "
+            f"VARBOOK_DATA={named.absolute().parent}."
+        )
+    return found
+
+
+def not_there(pictures: str, advice: str) -> str:
+    """Return the sentence about missing `pictures`, with what helps, and with the place that
+    VARBOOK_DATA names, if it names one.
+    """
+    named = _named("VARBOOK_DATA")
+    looked = f" (it names {named}, which does not hold them)" if named else ""
+    return f"The {pictures} are not there: {advice}{looked}."
 
 
 def weights_places() -> list[Path]:
-    """Return every folder in which pretrained weights are looked for, VARBOOK_WEIGHTS first."""
-    return _places("VARBOOK_WEIGHTS", "weights")
+    """Return every folder in which pretrained weights are looked for, VARBOOK_WEIGHTS first: it may
+    hold some of them.
+
+    VarbookError where VARBOOK_WEIGHTS names no folder, or one without any file of weights.
+    """
+    named = _named("VARBOOK_WEIGHTS")
+    if named and not any(file.suffix in WEIGHTS for file in named.iterdir()):
+        raise VarbookError(
+            f"VARBOOK_WEIGHTS names {named}, which holds no weights ({', '.join(WEIGHTS)}): name the "
+            "folder that holds them, or unset it."
+        )
+    return [*([named] if named else []), *_usual("weights")]
 
 
 def weights_file(name: str) -> Path | None:

@@ -1,5 +1,6 @@
 """Folders of photographs as tensors: one folder, one per class, or the four of an unpaired task."""
 
+import functools
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from varbook.data.array_cache import kept
 from varbook.data.images import open_rgb, readable_suffixes
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, told
 from varbook.paths import home
 
 # Part of the cache's key: raise it where decoding or resizing changes.
@@ -133,11 +134,44 @@ def file_facts(files: Sequence[Path]) -> list[tuple[str, int, int]]:
     """Return (name, bytes, time of the last change in ns) of each file: they differ where a file
     was changed or exchanged. Names are relative to the folder that holds all of the files.
     """
+    return [(name, size, written) for name, size, written, _ in file_states(files)]
+
+
+def file_states(files: Sequence[Path]) -> list[tuple[str, int, int, int]]:
+    """Return `file_facts` of each file with the time in ns at which the system last touched it,
+    which nobody can set: a picture that took another's place together with its times has another.
+
+    VarbookError where a file is gone.
+    """
     if not files:
         return []
     root = os.path.commonpath([file.absolute().parent for file in files])
-    facts = ((os.path.relpath(file.absolute(), root), file.stat()) for file in files)
-    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in facts]
+    with told(verb="read"):
+        states = ((os.path.relpath(file.absolute(), root), file.stat()) for file in files)
+        return [
+            (name, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states
+        ]
+
+
+def file_contents(files: Sequence[Path]) -> list[tuple[str, str]]:
+    """Return (name, digest of its bytes) of each file, as named by `file_facts`: the same on every
+    machine and at every time. VarbookError where a file cannot be read.
+    """
+    return list(_file_contents(tuple(files), tuple(file_states(files))))
+
+
+@functools.lru_cache(maxsize=8)
+def _file_contents(
+    files: tuple[Path, ...], states: tuple[tuple[str, int, int, int], ...]
+) -> tuple[tuple[str, str], ...]:
+    # Keys are asked for many times in a chapter; the states say whether the bytes are the same.
+    def digest(file: Path) -> str:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()[:20]
+
+    with told(verb="read"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        digests = list(pool.map(digest, files))
+    return tuple((name, code) for (name, *_), code in zip(states, digests, strict=True))
 
 
 def _existing(folder: Path) -> Path:
@@ -195,7 +229,7 @@ def cache_folder(files: Sequence[Path], size: int, crop: str, profiles: bool = T
     """Return where decoded pictures are kept: another folder for other files, or changed ones."""
     # A file that was changed has another length or time, so that the pictures are decoded again.
     root = Path(os.path.commonpath([file.absolute().parent for file in files])).resolve()
-    how = [DECODER_VERSION, str(root), file_facts(files), size, crop]
+    how = [DECODER_VERSION, str(root), file_states(files), size, crop]
     text = json.dumps([*how, "as seen"] if profiles else how)
     return home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
 

@@ -16,7 +16,14 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from varbook.data.array_cache import kept
-from varbook.data.folders import DECODER_VERSION, ENOUGH, cache_folder, fingerprint, squared
+from varbook.data.folders import (
+    DECODER_VERSION,
+    ENOUGH,
+    cache_folder,
+    file_states,
+    fingerprint,
+    squared,
+)
 from varbook.data.folders import PARTS as FOLDER_PARTS
 from varbook.data.images import open_rgb, readable_suffixes
 from varbook.errors import VarbookError
@@ -98,20 +105,20 @@ def decode_files(
     A broken one is marked, not raised. They are decoded once and kept below VARBOOK_HOME. `shown`
     may put a progress bar around the work; `crop` is one of varbook.data.folders.CROPS.
     """
-    facts = [_facts(file) for file in files]
-    text = json.dumps([DECODER_VERSION, "files", facts, size, crop, "as seen"])
+    states = [_state(file) for file in files]
+    text = json.dumps([DECODER_VERSION, "files", states, size, crop, "as seen"])
     target = home() / "cache" / "photographs" / hashlib.sha256(text.encode()).hexdigest()[:20]
     with warnings.catch_warnings(action="ignore"):
         parts = kept(target, PARTS, lambda scratch: _decode(files, size, crop, scratch, shown))
     return Decoded(*parts)
 
 
-def _facts(file: Path) -> tuple[str, int, int]:
+def _state(file: Path) -> tuple[str, int, int, int]:
     try:
-        status = file.stat()
-        return str(file.resolve()), status.st_size, status.st_mtime_ns
-    except OSError:  # gone since it was listed: it is marked as broken
-        return str(file), -1, -1
+        (_, *state), place = file_states([file])[0], str(file.resolve())
+        return place, *state
+    except (VarbookError, OSError):  # gone since it was listed: it is marked as broken
+        return str(file), -1, -1, -1
 
 
 def _decode(files: Sequence[Path], size: int, crop: str, scratch: Path, shown) -> None:

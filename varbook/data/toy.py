@@ -99,7 +99,8 @@ def _order(size, seed, species, weights, night, flat) -> Order:
 
 
 def _folder(order: Order, count: int) -> Path:
-    text = json.dumps([WORLD_VERSION, count, asdict(order)], sort_keys=True)
+    # Labels are places in SPECIES: in another order they would be others.
+    text = json.dumps([WORLD_VERSION, SPECIES, count, asdict(order)], sort_keys=True)
     return home() / "cache" / "toy" / hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

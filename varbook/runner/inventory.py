@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from varbook import paths
+from varbook.book.models.tasks import check_data_place
 from varbook.errors import VarbookError
 from varbook.evaluate import fidelity
 from varbook.features import clip, dino, flan_t5, mobilenet, perceptual, squeezenet
@@ -93,8 +94,8 @@ PACKAGES = (
 DATA = {
     "horse2zebra": "chapter 09; data_scripts/fetch_horse2zebra.py fetches it",
     "day2night": "chapter 11; data_scripts/prepare_bdd100k.py makes it",
-    "imagenet": "the paper profile; data_scripts/prepare_imagenet.py makes it",
-    "openimages": "the paper profile; data_scripts/prepare_openimages.py makes it",
+    "imagenet-shards": "the paper profile; data_scripts/prepare_imagenet.py and make_shards.py",
+    "openimages-shards": "the paper profile; data_scripts/prepare_openimages.py and make_shards.py",
 }
 
 
@@ -127,33 +128,18 @@ def optional_packages() -> list[dict]:
 
 
 def data_sets() -> list[dict]:
-    """Return a row for each data set: where it is, or who misses it; and rows for a VARBOOK_DATA
+    """Return a row for each data set: where it is, or who misses it; and one for a VARBOOK_DATA
     that leads nowhere.
     """
     rows = []
+    try:
+        check_data_place()
+    except VarbookError as error:
+        rows.append(row("VARBOOK_DATA", FAIL, str(error), "correct it, or unset it"))
     for name, use in DATA.items():
-        folder = paths.data_folder(name)
+        folder = None if rows and rows[0]["verdict"] == FAIL else paths.data_folder(name)
         rows.append(row(name, OK if folder else MISSING, str(folder or f"not here: {use}")))
-    return _wrong_data() + rows
-
-
-def _wrong_data() -> list[dict]:
-    """Return a row where VARBOOK_DATA names no folder, a set itself, or a folder without any set."""
-    value = os.environ.get("VARBOOK_DATA")
-    if not value:
-        return []
-    folder = Path(value).expanduser()
-    if not folder.is_dir():
-        return [row("VARBOOK_DATA", FAIL, f"{folder} is no folder", "correct it, or unset it")]
-    if folder.name in DATA or (folder / "trainA").is_dir():
-        todo = f"name the folder that holds it: VARBOOK_DATA={folder.parent}"
-        return [row("VARBOOK_DATA", FAIL, f"{folder} is a data set itself", todo)]
-    if not any((folder / name).is_dir() for name in DATA):
-        todo = (
-            f"put one of {', '.join(DATA)} into it, or unset it; `varbook train` takes any folder"
-        )
-        return [row("VARBOOK_DATA", FAIL, f"{folder} holds none of the book's data sets", todo)]
-    return []
+    return rows
 
 
 def places() -> list[dict]:
@@ -168,16 +154,20 @@ def places() -> list[dict]:
             rows.append(row(variable, OK, f"{folder} ({how}), {free:.0f} GB free"))
         except VarbookError as error:
             rows.append(row(variable, FAIL, str(error), f"set {variable} to another folder"))
-    for variable, name in (("VARBOOK_DATA", "data"), ("VARBOOK_WEIGHTS", "weights")):
+    for variable, look in (
+        ("VARBOOK_DATA", paths.data_places),
+        ("VARBOOK_WEIGHTS", paths.weights_places),
+    ):
         value = os.environ.get(variable)
-        looked = paths.data_places() if name == "data" else paths.weights_places()
-        there = [str(folder) for folder in looked if folder.is_dir()]
         how = f"set to {value}" if value else "default"
+        try:
+            there = [str(folder) for folder in look() if folder.is_dir()]
+        except VarbookError as error:
+            rows.append(row(variable, FAIL, str(error), "correct it, or unset it"))
+            continue
         rows.append(
             row(variable, NOTE, f"{how}; looked through: {', '.join(there) or 'none is there'}")
         )
-        if name == "weights" and value and not Path(value).expanduser().is_dir():
-            rows[-1] = row(variable, FAIL, f"{value} is no folder", "correct it, or unset it")
     return rows
 
 

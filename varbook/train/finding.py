@@ -55,12 +55,9 @@ def comes_with_book(name: str) -> bool:
     ).is_file() and not _retrain_since()
 
 
-def records_of(kind: str, profile: str) -> list[dict]:
-    """Return the records of a profile whose kind begins with `kind`, in the order of their names."""
-    folders = (paths.shipped() / "records", paths.home() / "runs")
-    names = sorted({path.stem for folder in folders for path in folder.glob(f"{kind}*.json")})
-    records = [found[0] for found in map(find_record, names) if found]
-    return [record for record in records if record["profile"] == profile]
+def record_comes_with_book(name: str) -> bool:
+    """Say whether the record of run `name` comes with the repository, and counts."""
+    return (paths.shipped() / "records" / f"{name}.json").is_file() and not _retrain_since()
 
 
 def checkpoint_path(name: str, record: dict | None = None) -> Path:

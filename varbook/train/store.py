@@ -21,7 +21,12 @@ from varbook.config import plain
 from varbook.device import pick_device, precision
 from varbook.errors import VarbookError, within_memory
 from varbook.files import odd_value, remedy, write_json
-from varbook.train.finding import checkpoint_path, comes_with_book, find_record
+from varbook.train.finding import (
+    checkpoint_path,
+    comes_with_book,
+    find_record,
+    record_comes_with_book,
+)
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.measurements import keep, measured, take_over
 from varbook.train.records import read_record
@@ -177,6 +182,15 @@ def run_settings(kind: str, settings: dict, seed: int, machine: dict | None) -> 
     return settings
 
 
+def experiment_settings(kind: str, settings: dict, seed: int, machine: dict | None) -> dict:
+    """Return the settings that the key of an experiment holds, as `run_settings` does for a run
+    with weights.
+    """
+    if machine and not record_comes_with_book(f"{kind}-{run_key(kind, settings, seed)}"):
+        return settings | machine
+    return settings
+
+
 def train_or_load(
     kind: str,
     model: nn.Module,
@@ -249,16 +263,19 @@ def experiment(
     *,
     seed: int,
     profile: str = "",
+    machine: dict | None = None,
     parents: Iterable[Callable[[], object]] = (),
 ) -> Run:
     """Return the record of a short experiment whose numbers
     are kept but whose model is not (a row of an ablation).
 
     `function` trains, measures and returns (values, curve); the values stand in the record as the
-    measurement "result". Where there is no record, `parents` are called first, before the clock
-    starts: they train what the experiment stands on.
+    measurement "result". `machine` holds the keys of runs that the experiment stands on, and what
+    else may be another on each machine: as for `train_or_load`. Where there is no record, `parents`
+    are called first, before the clock starts: they train what the experiment stands on.
     """
     processes.join()
+    settings = experiment_settings(kind, settings, seed, machine)
     name = f"{kind}-{run_key(kind, settings, seed)}"
     known = processes.from_first(find_record(name))
     if known is None:

@@ -17,6 +17,7 @@ from varbook.book.experiments.shared import domain, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import SMALL
+from varbook.book.models.trained import network_settings
 from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.images import to_float
 from varbook.device import pick_device
@@ -156,7 +157,7 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         "judge": judge.key,
         "turned": settings_after,
         "held_out": profile.held_out,
-    }
+    } | SMALL.fingerprint()
     # Enough for the key: the row's own chain is built only where its record is missing.
     settings |= {"codes": variant.vocab_size} if variant.vocab_size else {}
     parent = shared(build.next_scale, SMALL, with_codes(profile, variant.vocab_size))
@@ -185,6 +186,7 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         function,
         seed=seed,
         profile=profile.name,
+        machine=network_settings(0.0, training.discriminator),
         parents=(judge.load, parent.load),
     )
 
@@ -207,6 +209,7 @@ def references(profile: Profile) -> Run:
     judge = shared(build.judge, SMALL, profile)
     tokenizer = shared(build.tokenizer, SMALL, profile)
     settings = {"tokenizer": tokenizer.key, "judge": judge.key, "held_out": profile.held_out}
+    settings |= SMALL.fingerprint()
 
     def function() -> tuple[dict, Curve]:
         sets = {name: domain(SMALL, profile, name, held_out=True).images for name in SMALL.domains}

@@ -11,10 +11,9 @@ from typing import Any
 from varbook.book.claims.registry import published
 from varbook.book.experiments import translator_rivals
 from varbook.book.experiments.cyclevar_ablations import DIRECTIONS
-from varbook.book.experiments.streets_and_flat import DAY_NIGHT
+from varbook.book.experiments.streets_and_flat import DAY_NIGHT, known_streets
 from varbook.book.experiments.translator_reports import FLOORS, OURS, WAYS, Report
 from varbook.book.models.profiles import Profile
-from varbook.train.finding import records_of
 
 WITH_WORDS = "CycleVAR w/ Infinity"
 MEASURES = {"distance": "frechet", "structure": "structure", "kernel": "kernel"}  # column: measure
@@ -46,8 +45,8 @@ class Table1:
         """Direction -> method -> measures on photographs of streets, as chapter 11 has left them;
         empty where it has left none, or none that features have measured.
         """
-        records = records_of("streets", self.profile.name)
-        measures = records[-1]["measurements"]["result"]["values"]["measures"] if records else {}
+        record = known_streets(self.profile)
+        measures = record["measurements"]["result"]["values"]["measures"] if record else {}
         return {way: rows for way, rows in measures.items() if "frechet" in rows[WITH_WORDS]}
 
     @property

@@ -24,7 +24,7 @@ from varbook.features.perceptual import best_at_hand
 from varbook.paths import weights_file
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve
-from varbook.train.store import Run, experiment
+from varbook.train.store import Run, experiment, experiment_settings, find_record, run_key
 from varbook.translate.apply import render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR
 
@@ -98,7 +98,7 @@ def flat(profile: Profile) -> Run:
         "prompts": PROMPTS,
         "judge": judge.key,
         "held_out": profile.held_out,
-    }
+    } | FLAT.fingerprint()
 
     def function() -> tuple[dict, Curve]:
         cyclevar, run, _ = trained
@@ -119,6 +119,7 @@ def flat(profile: Profile) -> Run:
         function,
         seed=profile.seed,
         profile=profile.name,
+        machine={"run": trained.key},
         parents=(trained.load, judge.load),
     )
 
@@ -143,12 +144,6 @@ def streets(profile: Profile) -> Run:
     perceptual (the distance in the losses) and core_minutes of the three trainings. Raises
     VarbookError where there are neither photographs nor a record.
     """
-    settings = {
-        "chain": profile.chains["driving"],
-        "cyclevar": STREETS.config,
-        "prompts": STREETS.domains,
-    }
-
     def function() -> tuple[dict, Curve]:
         trained = build.translator(STREETS, profile)  # here: a record needs no photographs
         data = STREETS.parts(profile) or {}
@@ -174,7 +169,32 @@ def streets(profile: Profile) -> Run:
         }
         return values, trained.run.curve
 
-    return experiment("streets", settings, function, seed=profile.seed, profile=profile.name)
+    return experiment(
+        "streets", street_settings(profile), function, seed=profile.seed, profile=profile.name
+    )
+
+
+def street_settings(profile: Profile) -> dict:
+    """Return what stands for the record of `streets` in its key: that of the book's own record
+    where no photographs are here.
+    """
+    settings = {
+        "chain": profile.chains["driving"],
+        "cyclevar": STREETS.config,
+        "prompts": STREETS.domains,
+    }
+    if STREETS.missing():
+        return settings
+    machine = {"run": build.translator(STREETS, profile).key}
+    settings |= STREETS.fingerprint()
+    return experiment_settings("streets", settings, profile.seed, machine)
+
+
+def known_streets(profile: Profile) -> dict | None:
+    """Return the record of `streets` where there is one, and train nothing."""
+    key = run_key("streets", street_settings(profile), profile.seed)
+    known = find_record(f"streets-{key}")
+    return known[0] if known else None
 
 
 def brightness(images: Tensor) -> float:

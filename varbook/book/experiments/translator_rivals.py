@@ -54,7 +54,7 @@ def rival(profile: Profile, name: str) -> Run:
         "images": profile.images["small"],
         "judge": judge.key,
         "held_out": profile.held_out,
-    }
+    } | SMALL.fingerprint()
     if name in PIXELS:
         settings |= {"method": PIXELS[name], "steps": profile.rivals.pixel_steps["small"]}
     else:
@@ -77,6 +77,7 @@ def rival(profile: Profile, name: str) -> Run:
         function,
         seed=profile.seed,
         profile=profile.name,
+        machine={"run": trained.key},
         parents=(judge.load, trained.load),
     )
 
@@ -141,7 +142,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     settings: dict[str, Any] = {
         "size": chain.image_size,
         "images": {part: len(images) for part, images in photos.items()},
-    }
+    } | PHOTOGRAPHS.fingerprint()
     if name in PIXELS:
         settings |= {
             "method": PIXELS[name],
@@ -178,6 +179,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
         function,
         seed=profile.seed,
         profile=profile.name,
+        machine={"run": trained.key},
         parents=(trained.load,),
     )
 

@@ -143,7 +143,11 @@ def next_scale(
 
     part = {"residual": "var", "ground_truth": "flexvar"}.get(prediction, f"var-{prediction}")
     settings: dict = {"tokenizer": parent.key, "model": config, "training": training}
-    settings |= task.fingerprint() if task.tokenizer_pictures else {}
+    # The task's own tokenizer has seen the same pictures, so that its key says which they are.
+    if over:
+        settings |= task.identity(profile)
+    elif task.tokenizer_pictures:
+        settings |= task.trained_on()
     settings |= {"start": start.key} if start else {}
     parents = (parent, start) if start else (parent,)
     return train_or_find(task, profile, part, settings, build, fit, parents=parents)
@@ -193,7 +197,7 @@ def generator_rival(task: Task, profile: Profile, method: str) -> Trained[Any]:
         )
 
     settings = {"tokenizer": parent.key, "model": chain.model, "training": training}
-    settings |= task.fingerprint() if task.tokenizer_pictures else {}
+    settings |= task.trained_on() if task.tokenizer_pictures else {}
     return train_or_find(task, profile, f"rival-{method}", settings, build, fit, parents=(parent,))
 
 
@@ -268,7 +272,7 @@ def _cyclevar(
         )
 
     settings = {"model": start.key, "cyclevar": start.config, "training": training}
-    settings |= {"images": task.counts(profile)} | task.fingerprint()
+    settings |= {"images": task.counts(profile)} | task.trained_on() | task.pair()
     settings |= {"prompts": prompts} if prompts else {}
     perceptual = max(training.cycle_perceptual, training.identity_perceptual)
     return train_or_find(
@@ -314,7 +318,8 @@ def _pixel_translator(task: Task, profile: Profile, method: str) -> Trained[Pixe
             keeper=keeper,
         )
 
-    settings = {"training": training} | task.identity(profile) | {"images": task.counts(profile)}
+    settings = {"training": training} | task.identity(profile) | task.pair()
+    settings |= {"images": task.counts(profile)}
     return train_or_find(task, profile, method, settings, build, fit)
 
 

@@ -3,7 +3,8 @@
 
 All answer the same questions, for the `domains` of a task (name -> class or prompt, first X then
 Y). Sets of training pictures are made when they are asked for; how many there are, and what of them
-goes into the key of a run, is known before that.
+goes into the key of a run, is known before that: `fingerprint` of the training pictures, `pair` of
+which of them are X and Y, `held_out` of those that are measured on.
 """
 
 import functools
@@ -18,16 +19,43 @@ import torch
 from torch import Tensor
 
 from varbook.book.models.profiles import Profile
+from varbook.config import plain
 from varbook.data.crops import centre_crop, random_crops
-from varbook.data.folders import UNPAIRED, file_facts, load_parts, unpaired_files
+from varbook.data.folders import (
+    UNPAIRED,
+    file_contents,
+    file_facts,
+    file_states,
+    load_parts,
+    unpaired_files,
+)
 from varbook.data.toy import ToySet, toy_images
 from varbook.errors import VarbookError
-from varbook.paths import data_folder
+from varbook.paths import data_folder, not_there
 from varbook.train.steps import Draw, draw_batch
 from varbook.world.draw import WORLD_VERSION
+from varbook.world.scene import SPECIES
 
 Domains = Mapping[str, int | str]
 Size = int | tuple[int, int]  # of pictures in pixels: the side, or (height, width)
+# Of the pictures on which the runs were trained and measured that come with the book: their records
+# are older than these digests and hold none, so that the same pictures find the same runs.
+RECORDED = frozenset(
+    (
+        *("0c589e8ccee6", "91fcd9d9f772", "1a627b619d5a"),  # the toy world's horses and zebras
+        *("ed956861e4f6", "82dc1437f887", "097a79ac2353"),  # with captions, by day and by night
+        *("838277578317", "7177829586e4"),  # the same, as photographs and flat
+        *("8850fa6adf57", "fdce31824770"),  # horse2zebra as published: training and test pictures
+        *("605358521f94", "cd2d7ab41efd"),  # the streets of chapter 11's record
+    )
+)
+
+
+def unless_recorded(name: str, facts: object) -> dict:
+    """Return {name: twelve digits of `facts`}, or {} where they stand in RECORDED."""
+    text = json.dumps([name, plain(facts)], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return {} if digest in RECORDED else {name: digest}
 
 
 @dataclass(frozen=True)
@@ -67,11 +95,29 @@ class World:
         first = self.training[0]
         shown = {"weights": first.weights} if first.weights else {"species": first.species}
         images = profile.images[self.images]
-        return {"world": {"version": WORLD_VERSION, "images": images, "size": size} | shown}
+        world = {"version": WORLD_VERSION, "images": images, "size": size} | shown
+        return {"world": world} | self.fingerprint(domains)
 
     def fingerprint(self, domains: Domains) -> dict:
-        """Return {}: nobody else's pictures are here (see `Folders.fingerprint`)."""
-        return {}
+        """Return {"data": digest of all training scenes and of the order of the classes}, {} for
+        the worlds of the book's own runs.
+        """
+        return unless_recorded("data", [self.training, SPECIES])
+
+    def pair(self, domains: Domains) -> dict:
+        """Return {"pair": digest of the domains in their order, with their targets and scenes},
+        {} for those of the book's own runs.
+        """
+        return unless_recorded("pair", self._domains(domains))
+
+    def held_out(self, domains: Domains) -> dict:
+        """Return {"held out": digest of the scenes that are measured on}, {} for those of the
+        book's own runs.
+        """
+        return unless_recorded("held out", [self.held_out_seed, self._domains(domains)])
+
+    def _domains(self, domains: Domains) -> list:
+        return [[name, target, self.domains.get(name)] for name, target in domains.items()]
 
     def draw(self, size: int) -> Draw:
         """Return what makes float batches out of a set: pictures mirrored half of the time."""
@@ -165,7 +211,7 @@ class Folders:
         """Return None, or, where the pictures are not there, a sentence that says what to do."""
         if self.files is not None or data_folder(self.name):
             return None
-        return f"The photographs of {self.name} are not there: {self.advice}."
+        return not_there(f"photographs of {self.name}", self.advice)
 
     def parts_files(self) -> Mapping[str, Sequence[Path]]:
         """Return the files of each part; VarbookError where they are missing."""
@@ -187,16 +233,28 @@ class Folders:
         return {"images": total, "size": size} | self.fingerprint(domains)
 
     def fingerprint(self, domains: Domains) -> dict:
-        """Return {"data": hash of the domains in their order and of the training files' names,
-        lengths and times} for files of one's own: other or exchanged pictures are another run.
+        """Return {"data": digest of the domains in their order and of the training files}: other,
+        changed or exchanged pictures are another run.
 
-        A data set with a name is the same everywhere: its name and number of images are enough.
+        Files of one's own are told apart by names, lengths and times; those of a data set with a
+        name, which may lie anywhere, by names and contents. {} for what the book's own runs saw.
         """
-        if self.files is None:
-            return {}
-        parts = [file_facts(self.files[part]) for part in ("trainA", "trainB")]
-        text = json.dumps([list(domains.items()), parts])
-        return {"data": hashlib.sha256(text.encode()).hexdigest()[:12]}
+        return unless_recorded("data", self._told_apart(domains, "trainA", "trainB"))
+
+    def pair(self, domains: Domains) -> dict:
+        """Return {}: the fingerprint says which pictures are X and Y."""
+        return {}
+
+    def held_out(self, domains: Domains) -> dict:
+        """Return {"held out": digest of the test files, likewise}; {} for those on which the book's
+        own runs were measured.
+        """
+        return unless_recorded("held out", self._told_apart(domains, "testA", "testB"))
+
+    def _told_apart(self, domains: Domains, *parts: str) -> list:
+        files = self.parts_files()
+        facts = file_contents if self.files is None else file_facts
+        return [list(domains.items()), *(facts(files[part]) for part in parts)]
 
     def draw(self, size: int) -> Draw:
         """Return what makes float batches out of a set: random crops where there is a margin."""
@@ -207,10 +265,12 @@ class Folders:
         pictures those that are in no training part. VarbookError where they are missing.
         """
         files = tuple((part, tuple(self.parts_files()[part])) for part in UNPAIRED)
+        states = tuple(tuple(file_states(part)) for _, part in files)
         # One's own pictures as they are seen; published ones as the published code reads them,
         # which passes over the colour profiles that a tenth of horse2zebra carries.
         seen = self.files is not None
-        return dict(_decoded_parts(files, size, round(size * self.margin), self.shape, seen))
+        larger = round(size * self.margin)
+        return dict(_decoded_parts(files, states, size, larger, self.shape, seen))
 
     def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Tensor:
         """Return all training pictures, X before Y, uint8 (N, 3, H, W), larger by the margin."""
@@ -252,10 +312,12 @@ class Folders:
 @functools.lru_cache(maxsize=2)
 def _decoded_parts(
     files: tuple[tuple[str, tuple[Path, ...]], ...],
+    states: tuple,
     size: int,
     training_size: int,
     shape: str,
     profiles: bool,
 ) -> dict[str, Tensor]:
-    # In memory for the two sets that a chapter uses; on disk for longer (see `data.array_cache`).
+    # In memory for the two sets that a chapter uses, as long as their files have these states; on
+    # disk for longer (see `data.array_cache`).
     return load_parts(dict(files), size, training_size=training_size, crop=shape, profiles=profiles)

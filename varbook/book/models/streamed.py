@@ -12,9 +12,10 @@ from torch import Tensor
 
 from varbook.book.models.profiles import Profile
 from varbook.book.models.sources import Domains, ImageSet, Size
-from varbook.data.shards import Crops, Shards, open_shards
+from varbook.data.folders import file_states
+from varbook.data.shards import MANIFEST, Crops, Shards, open_shards
 from varbook.errors import VarbookError
-from varbook.paths import data_folder
+from varbook.paths import data_folder, not_there
 from varbook.train.steps import Draw, draw_batch
 
 HELD_OUT_SEED = 4  # of the pictures that chapters 02 to 07 hold out, in every task
@@ -60,14 +61,16 @@ class Streamed:
         """Return None, or, where the shards are not there, a sentence that says what to do."""
         if data_folder(self.name):
             return None
-        return f"The shards of {self.name} are not there: {self.advice}."
+        return not_there(f"shards of {self.name}", self.advice)
 
     def shards(self, part: str = "train") -> Shards:
         """Return the shards of "train" or "val"; VarbookError where they are missing."""
         folder = data_folder(self.name)
         if folder is None:
             raise VarbookError(self.missing() or "")
-        return _open_shards(folder / part)
+        manifest = folder / part / MANIFEST
+        state = tuple(file_states([manifest])) if manifest.is_file() else ()
+        return _open_shards(folder / part, state)
 
     def counts(self, domains: Domains, profile: Profile) -> tuple[int, ...]:
         """Return the number of training pictures of each domain."""
@@ -81,6 +84,16 @@ class Streamed:
     def fingerprint(self, domains: Domains) -> dict:
         """Return {"data": digest of the shards}."""
         return {"data": self.shards().identity[:12]}
+
+    def pair(self, domains: Domains) -> dict:
+        """Return {"domains": (name, class) of X and Y}, which no digest of the shards knows."""
+        return {"domains": list(domains.items())}
+
+    def held_out(self, domains: Domains) -> dict:
+        """Return {"held out": digest of the shards of "val"}, {} where there are none."""
+        folder = data_folder(self.name)
+        there = folder is not None and (folder / "val").is_dir()
+        return {"held out": self.shards("val").identity[:12]} if there else {}
 
     def draw(self, size: int) -> Draw:
         """Return what makes float batches out of `Crops`, whose rows are random crops already."""
@@ -138,5 +151,6 @@ class Streamed:
 
 
 @functools.lru_cache(maxsize=8)
-def _open_shards(folder: Path) -> Shards:
+def _open_shards(folder: Path, state: tuple) -> Shards:
+    # Opened anew where the manifest has another state.
     return open_shards(folder)

@@ -5,6 +5,7 @@ trained on them and who judges. `varbook.book.models.build` makes every model fr
 so that another data set is another row and nothing else.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from varbook.book.models.streamed import ANIMALS, HELD_OUT_SEED, TRAIN_SEED, Lab
 from varbook.data.shards import Crops
 from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
+from varbook.paths import data_folder, data_places
 from varbook.pretrained.published_cyclevar import PUBLISHED_LABELS
 from varbook.train.steps import Draw
 from varbook.translate.cyclevar import CycleVARConfig
@@ -128,9 +130,23 @@ class Task:
         """Return what stands for the training pictures in the key of a run on them."""
         return self.pictures.identity(self.domains, profile, self.side(profile))
 
-    def fingerprint(self) -> dict:
-        """Return {"data": hash} for pictures of one's own, {} for those of the book."""
+    def trained_on(self) -> dict:
+        """Return a digest of the training pictures and their labels; {} for those on which the runs
+        were trained that come with the book.
+        """
         return self.pictures.fingerprint(self.domains)
+
+    def pair(self) -> dict:
+        """Return what `trained_on` leaves open of which pictures are X and Y; {} likewise."""
+        return self.pictures.pair(self.domains)
+
+    def held_out(self) -> dict:
+        """Return a digest of the pictures that are measured on; {} likewise."""
+        return self.pictures.held_out(self.domains)
+
+    def fingerprint(self) -> dict:
+        """Return all three: what numbers rest on that are measured on this task's pictures."""
+        return self.trained_on() | self.pair() | self.held_out()
 
     def draw(self, profile: Profile) -> Draw:
         """Return what makes float batches out of a set of training pictures."""
@@ -190,9 +206,12 @@ class Task:
 
     def parts(self, profile: Profile) -> dict[str, Tensor] | None:
         """Return photographs as trainA, trainB (for crops), testA, testB, uint8 (N, 3, H, W); None
-        where they are not there.
+        where they are not there. VarbookError where VARBOOK_DATA names a place without any data set.
         """
-        if not isinstance(self.pictures, Folders) or self.missing():
+        if not isinstance(self.pictures, Folders):
+            return None
+        if self.missing():
+            check_data_place()
             return None
         return self.pictures.parts(self.side(profile))
 
@@ -325,6 +344,28 @@ IMAGENET = Task(
     shown=ANIMALS,
 )
 TASKS = {task.name: task for task in (TOY, SMALL, PHOTOGRAPHS, NIGHT, FLAT, STREETS, IMAGENET)}
+
+
+def data_sets() -> tuple[str, ...]:
+    """Return the names of the folders that the tasks look for in `paths.data_places()`."""
+    sources = (part for task in TASKS.values() for part in (task.pictures, task.tokenizer_pictures))
+    return tuple(
+        dict.fromkeys(part.name for part in sources if part and not isinstance(part, World))
+    )
+
+
+def check_data_place() -> None:
+    """Raise VarbookError where VARBOOK_DATA names no folder, a data set itself, or a folder without
+    any data set of the tasks: pictures that were named are not passed over.
+    """
+    names = data_sets()
+    found = [name for name in names if data_folder(name)]
+    if os.environ.get("VARBOOK_DATA") and not found:
+        raise VarbookError(
+            f"VARBOOK_DATA names {data_places()[0]}, which holds none of the book's data sets "
+            f"({', '.join(names)}): put one into it, or unset it; `varbook train FOLDER` takes any "
+            "other pictures."
+        )
 
 
 def domains_of(record: dict) -> dict[str, int | str]:

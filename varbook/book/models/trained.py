@@ -100,6 +100,22 @@ def features_of(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> t
     return encoded(codec, images, labels, pick_device())
 
 
+def measured_on(record: dict, held_out: dict) -> dict:
+    """Return a run's record with the measurements that were made on these pictures (see
+    `Task.held_out`): those on others are laid aside in it.
+    """
+    digest, before = held_out.get("held out", ""), record.get("measured on", "")
+    if digest == before:
+        return record
+    aside = record.get("measured elsewhere", {}) | {before: record["measurements"]}
+    measurements = aside.pop(digest, {})
+    return record | {
+        "measured on": digest,
+        "measurements": measurements,
+        "measured elsewhere": aside,
+    }
+
+
 def train_or_find(
     task: Task,
     profile: Profile,
@@ -144,6 +160,7 @@ def train_or_find(
             profile=profile.name,
             facts=task.facts(),
         )
+        run.record = measured_on(run.record, task.held_out())
         return model.to(pick_device()).eval(), run
 
     return Trained(key, make, parents)
