@@ -107,7 +107,7 @@ def photographs(smoke, pretrained, monkeypatch):
     monkeypatch.setattr(Folders, "parts", lambda *_: made)
     monkeypatch.setattr(Folders, "parts_files", lambda _: made)
     monkeypatch.setattr(sources, "data_folder", lambda name: paths.home())
-    for digest in ("fingerprint", "held_out"):
+    for digest in ("trained_on", "held_out"):
         monkeypatch.setattr(Folders, digest, lambda *_: {})
     return made
 

@@ -48,10 +48,10 @@ def test_a_home_that_cannot_be_written_is_broken(place, monkeypatch, capsys):
 @pytest.mark.parametrize(
     "folders, named, told",
     [
-        (["sets/horse2zebra"], "sets", None),
-        (["sets/horse2zebra"], "sets/horse2zebra", "names a data set itself"),
+        (["sets/horse2zebra/trainA"], "sets", None),
+        (["sets/horse2zebra/trainA"], "sets/horse2zebra", "names a data set itself"),
         (["mine/trainA"], "mine", "names a data set itself"),
-        (["mine/cats"], "mine", "holds none of the book's data sets"),
+        (["mine/cats"], "mine", "holds no data set"),
         ([], "nowhere", "which is not there: name a folder"),
     ],
 )

@@ -4,6 +4,7 @@ nonsense refused in a sentence.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,9 +48,27 @@ def test_nonsense_is_refused_in_one_sentence(capsys, monkeypatch, arguments, say
 
 def test_the_models_of_the_book_are_listed_by_their_tasks(capsys):
     assert train.main(["--list"]) == 0
-    assert "photographs (horse <-> zebra): photo-tokenizer" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "photographs (horse <-> zebra): photo-tokenizer" in told
+    # What is trained: between which domains, when, from what, and where it is.
+    (line,) = [line for line in told.splitlines() if line.startswith("photo-cyclevar-c2b1")]
+    assert re.search(
+        r"horse <-> zebra, trained 20\d\d-\d\d-\d\d \d\d:\d\d \(laptop\) on "
+        r"horse2zebra, 1067 \+ 1334 pictures; comes with the book$",
+        line,
+    )
     assert train.main(["--list", "--json"]) == 0
-    assert "toy-flexvar" in json.loads(capsys.readouterr().out)["toy"]
+    told = json.loads(capsys.readouterr().out)
+    assert "toy-flexvar" in told["models"]["toy"]
+    assert all(run["data"] and run["finished"] for run in told["runs"])
+
+
+@pytest.mark.parametrize("variable", ["VARBOOK_DATA", "VARBOOK_WEIGHTS"])
+def test_a_place_that_names_something_wrong_is_answered(tmp_path, monkeypatch, capsys, variable):
+    monkeypatch.setenv(variable, str(tmp_path / "nowhere"))
+    for model in ("photo-cyclevar", "toy-judge"):
+        assert train.main(["--profile", "smoke", "--model", model]) == 2
+        assert f"{variable} names {tmp_path}/nowhere, which is not there" in capsys.readouterr().err
 
 
 def test_folders_of_one_s_own_are_trained_with_what_was_asked_for(tmp_path, monkeypatch, capsys):

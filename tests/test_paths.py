@@ -66,7 +66,8 @@ def test_a_place_of_data_that_is_named_is_the_only_one(empty, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "variable, look", [("VARBOOK_DATA", paths.data_places), ("VARBOOK_WEIGHTS", paths.weights_places)]
+    "variable, look",
+    [("VARBOOK_DATA", paths.data_places), ("VARBOOK_WEIGHTS", paths.weights_places)],
 )
 def test_a_named_place_that_is_no_folder_is_answered(empty, monkeypatch, variable, look):
     (empty / "file").touch()

@@ -91,7 +91,7 @@ def asked(monkeypatch, tmp_path) -> set[str]:
     monkeypatch.setattr(sources.Folders, "parts", lambda *_: parts)
     monkeypatch.setattr(sources.Folders, "parts_files", lambda _: parts)
     monkeypatch.setattr(sources, "data_folder", lambda name: tmp_path)
-    for digest in ("fingerprint", "held_out"):  # those of the published pictures
+    for digest in ("trained_on", "held_out"):  # those of the published pictures
         monkeypatch.setattr(sources.Folders, digest, lambda *_: {})
     return names
 

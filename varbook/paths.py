@@ -105,11 +105,33 @@ def data_folder(name: str) -> Path | None:
     found = next((place / name for place in data_places() if (place / name).is_dir()), None)
     named = _named("VARBOOK_DATA")
     if named and not found and (named.name == name or (named / "trainA").is_dir()):
-        raise VarbookError(
-            f"VARBOOK_DATA names a data set itself, {named}: name the folder that holds it, "
-            f"VARBOOK_DATA={named.absolute().parent}."
-        )
+        raise _names_a_set(named)
     return found
+
+
+def _names_a_set(named: Path) -> VarbookError:
+    return VarbookError(
+        f"VARBOOK_DATA names a data set itself, {named}: name the folder that holds it, "
+        f"VARBOOK_DATA={named.absolute().parent}."
+    )
+
+
+def check_data_place() -> None:
+    """Raise VarbookError where VARBOOK_DATA names no folder, a data set itself, or a folder that
+    holds none: ask where pictures that are missing would be passed over.
+    """
+    named = _named("VARBOOK_DATA")
+    if named is None:
+        return
+    if (named / "trainA").is_dir():
+        raise _names_a_set(named)
+    parts = ("trainA", "train")
+    if not any((entry / part).is_dir() for entry in named.iterdir() for part in parts):
+        raise VarbookError(
+            f"VARBOOK_DATA names {named}, which holds no data set (a folder such as horse2zebra, "
+            "with trainA, trainB, testA and testB): put one into it, or unset it; "
+            "`varbook train FOLDER` takes any other pictures."
+        )
 
 
 def not_there(pictures: str, advice: str) -> str:

@@ -77,8 +77,7 @@ def list_models(as_json: bool) -> int:
         print_json([run.facts() for run in models])
         return 0
     for run in models:
-        knows = "words" if run.reads else ", ".join(run.classes()) or "classes by number"
-        print(f"{run.name} ({run.record.get('profile', '')}): {knows}")
+        print(run.say())
     return 0
 
 

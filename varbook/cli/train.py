@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from varbook.cli.parser import print_json, run_alone, whole
 from varbook.errors import VarbookError
-from varbook.paths import check_writable, home
+from varbook.paths import check_writable, data_places, home, weights_places
 
 if TYPE_CHECKING:
-    from varbook.book.models.tasks import Task
+    from varbook.book.models.unpaired_task import Task
 
 SUMMARY = "train on two folders of your own pictures, or a model of the book"
 EXAMPLES = """  varbook train my_folder                 two subfolders of pictures, or trainA and trainB
@@ -86,7 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure it on held-out scenes of the toy world, and keep the numbers in its record",
     )
     parser.add_argument(
-        "--list", action="store_true", help="show the book's models and their tasks, and do nothing"
+        "--list",
+        action="store_true",
+        help="show the book's models and what is trained already, and do nothing",
     )
     parser.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
 
@@ -117,16 +119,22 @@ def _option(name: str) -> str:
 
 
 def list_models(as_json: bool) -> int:
-    """Print the names of the book's models with the task of each, and return 0."""
+    """Print the names of the book's models with the task of each, then every run that is here, the
+    reader's own first, and return 0.
+    """
     from varbook.book.models.build import models_of
+    from varbook.book.models.find import stored
     from varbook.book.models.tasks import TASKS
 
     names = {task.name: list(models_of([task])) for task in TASKS.values()}
     if as_json:
-        print_json(names)
+        print_json({"models": names, "runs": [run.facts() for run in stored()]})
         return 0
     for task in TASKS.values():
         print(f"{task.name} ({' <-> '.join(task.domains)}): {', '.join(names[task.name])}")
+    print("\nTrained already:")
+    for run in stored():
+        print(run.say())
     return 0
 
 
@@ -183,6 +191,9 @@ def run(options: argparse.Namespace) -> int:
         return list_models(options.json)
     check_options(options)
     check_writable(home(), "name another folder in VARBOOK_HOME")
+    if options.model:
+        data_places()  # what VARBOOK_DATA and VARBOOK_WEIGHTS name is a folder
+    weights_places()
     from varbook import processes
 
     processes.join()

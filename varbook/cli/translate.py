@@ -6,17 +6,12 @@ overwritten without --force.
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from varbook.cli.parser import print_json, run_alone, whole
 from varbook.errors import VarbookError
 from varbook.paths import check_writable
-
-if TYPE_CHECKING:
-    from varbook.book.models.find import Stored
 
 SUMMARY = "translate pictures with a trained model"
 EXAMPLES = """  varbook translate my_horses/ zebras/ --to zebra
@@ -79,19 +74,6 @@ def target_of(name: str | None, known: dict[str, int | str], classes: int) -> tu
     )
 
 
-def describe_run(run: "Stored") -> str:
-    """Return a line of `--list`: what, between which domains, when, from what, where."""
-    facts = run.facts()
-    finished = (
-        time.strftime("%Y-%m-%d", time.localtime(facts["finished"])) if facts["finished"] else "?"
-    )
-    place = "comes with the book" if facts["shipped"] else facts["where"]
-    return (
-        f"{facts['name']}: {' <-> '.join(facts['knows']) or 'classes by number'}, trained {finished} "
-        f"({facts['profile'] or 'no profile'}) on {facts['data']}; {place}"
-    )
-
-
 def list_runs(as_json: bool) -> int:
     """Print the runs that translate, the reader's own first, and return 0."""
     from varbook.book.models.find import stored
@@ -101,7 +83,7 @@ def list_runs(as_json: bool) -> int:
         print_json([run.facts() for run in runs])
     else:
         print(
-            "\n".join(map(describe_run, runs))
+            "\n".join(run.say() for run in runs)
             or "Nothing that translates is trained yet: see varbook train."
         )
     return 0

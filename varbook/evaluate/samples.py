@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from varbook.data.images import load_image, save_image, to_uint8
@@ -79,9 +79,13 @@ def sample_batch(
     return to_uint8(images).cpu()
 
 
-def fingerprint(model: NextScaleModel) -> str:
-    """Return twelve digits that differ for other weights; the last layer stands for all."""
-    return hashlib.sha256(model.head.weight.detach().cpu().numpy().tobytes()).hexdigest()[:12]
+def fingerprint(model: nn.Module) -> str:
+    """Return twelve digits that differ where any weight of a model does."""
+    digest = hashlib.blake2b(digest_size=6)
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def sample_folder(
@@ -102,7 +106,8 @@ def sample_folder(
     check_writable(folder, "name another folder")
     # Neither the number of images nor that of processes counts: a set may grow.
     note = folder / "sampling.txt"
-    how = f"{model.config}\nweights {fingerprint(model)}\n{replace(sampling, images=0)!r}\n"
+    weights = f"{fingerprint(model)} {fingerprint(tokenizer)}"
+    how = f"{model.config}\nweights {weights}\n{replace(sampling, images=0)!r}\n"
     if note.exists() and note.read_text(encoding="utf-8", errors="replace") != how:
         raise VarbookError(
             f"{folder} holds images that were sampled otherwise (see {note.name}); choose another folder."

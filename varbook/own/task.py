@@ -7,8 +7,8 @@ from torch import Tensor
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile, profile
 from varbook.book.models.sources import Folders
-from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained
+from varbook.book.models.unpaired_task import Task
 from varbook.data.crops import centre_crop
 from varbook.own.folder import Part, survey
 from varbook.own.plan import Plan

@@ -21,8 +21,8 @@ from torch import nn
 
 from varbook import paths, processes
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained, Watch
+from varbook.book.models.unpaired_task import Task
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features import squeezenet

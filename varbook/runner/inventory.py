@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from varbook import paths
-from varbook.book.models.tasks import check_data_place
 from varbook.errors import VarbookError
 from varbook.evaluate import fidelity
 from varbook.features import clip, dino, flan_t5, mobilenet, perceptual, squeezenet
@@ -133,7 +132,7 @@ def data_sets() -> list[dict]:
     """
     rows = []
     try:
-        check_data_place()
+        paths.check_data_place()
     except VarbookError as error:
         rows.append(row("VARBOOK_DATA", FAIL, str(error), "correct it, or unset it"))
     for name, use in DATA.items():

@@ -16,7 +16,15 @@ from varbook.config import check_seed
 from varbook.cores import cores, thread_count
 from varbook.errors import VarbookError, ended
 from varbook.files import peek_json, read_json, remove_temporaries, write_json
-from varbook.paths import check_checkout, check_writable, figures, home, repository
+from varbook.paths import (
+    check_checkout,
+    check_data_place,
+    check_writable,
+    figures,
+    home,
+    repository,
+    weights_places,
+)
 from varbook.runner import guard, parameters, plan
 from varbook.runner.options import add_arguments
 
@@ -219,6 +227,8 @@ def run(options: argparse.Namespace) -> int:
     check_writable(plan.build(), "work in a copy of the checkout that can be written")
     check_writable(figures(), "name another folder in VARBOOK_FIGURES")
     check_writable(home(), "name another folder in VARBOOK_HOME")
+    check_data_place()
+    weights_places()
     # The system frees this lock once this process and all that it started have ended.
     with (plan.build() / "lock").open("w") as lock:
         try:

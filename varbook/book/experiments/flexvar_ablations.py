@@ -18,7 +18,8 @@ from varbook.book.experiments.seeds import spread
 from varbook.book.experiments.shared import shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import HELD_OUT_SEED, TASKS, Task
+from varbook.book.models.tasks import HELD_OUT_SEED, TASKS
+from varbook.book.models.unpaired_task import Task
 from varbook.data.images import to_float
 from varbook.data.shards import Rows
 from varbook.device import pick_device

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from varbook import paths
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import Task
+from varbook.book.models.unpaired_task import Task
 
 Made = TypeVar("Made")
 # Models and sets together: a chapter's rows stand on few, and others must not fill the memory.

@@ -144,6 +144,7 @@ def streets(profile: Profile) -> Run:
     perceptual (the distance in the losses) and core_minutes of the three trainings. Raises
     VarbookError where there are neither photographs nor a record.
     """
+
     def function() -> tuple[dict, Curve]:
         trained = build.translator(STREETS, profile)  # here: a record needs no photographs
         data = STREETS.parts(profile) or {}

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from varbook.book.models.judges import TRAINED, judge
 from varbook.book.models.profiles import Profile
 from varbook.book.models.published import Start, own_start, published_start
-from varbook.book.models.tasks import Task
 from varbook.book.models.trained import (
     Trained,
     Watch,
@@ -27,6 +26,7 @@ from varbook.book.models.trained import (
     network_settings,
     train_or_find,
 )
+from varbook.book.models.unpaired_task import Task
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features.perceptual import perceptual_distance
@@ -143,11 +143,8 @@ def next_scale(
 
     part = {"residual": "var", "ground_truth": "flexvar"}.get(prediction, f"var-{prediction}")
     settings: dict = {"tokenizer": parent.key, "model": config, "training": training}
-    # The task's own tokenizer has seen the same pictures, so that its key says which they are.
-    if over:
-        settings |= task.identity(profile)
-    elif task.tokenizer_pictures:
-        settings |= task.trained_on()
+    # The key of the task's own tokenizer says already which pictures these are.
+    settings |= task.identity(profile) if over or task.tokenizer_pictures else {}
     settings |= {"start": start.key} if start else {}
     parents = (parent, start) if start else (parent,)
     return train_or_find(task, profile, part, settings, build, fit, parents=parents)
@@ -197,7 +194,7 @@ def generator_rival(task: Task, profile: Profile, method: str) -> Trained[Any]:
         )
 
     settings = {"tokenizer": parent.key, "model": chain.model, "training": training}
-    settings |= task.trained_on() if task.tokenizer_pictures else {}
+    settings |= task.identity(profile) if task.tokenizer_pictures else {}
     return train_or_find(task, profile, f"rival-{method}", settings, build, fit, parents=(parent,))
 
 

@@ -7,13 +7,15 @@ the reader names, below VARBOOK_HOME, or with the book; the first place that has
 """
 
 import difflib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from varbook import paths
 from varbook.book.models.profiles import PROFILES, Profile
 from varbook.book.models.sources import World
-from varbook.book.models.tasks import TASKS, Task, domains_of
+from varbook.book.models.tasks import TASKS, domains_of
+from varbook.book.models.unpaired_task import Task
 from varbook.data.toy import SPECIES
 from varbook.errors import VarbookError
 from varbook.train.records import read_record
@@ -112,11 +114,32 @@ class Stored:
             "where": str(self.weights()),
         }
 
+    def say(self) -> str:
+        """Return a line of a list: what the run is, between which domains, when and from what it
+        was trained, and where it is.
+        """
+        facts, known = self.facts(), list(self.classes())
+        when = "at an unknown time"
+        if facts["finished"]:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(facts["finished"]))
+        knows = (" <-> " if self.role == "translator" else ", ").join(known)
+        if not known:
+            knows = "words" if self.reads else "classes by number"
+        if self.role == "tokenizer":
+            knows = "tokenizer"
+        return (
+            f"{self.name}: {knows}, trained {when} ({facts['profile'] or 'no profile'}) on "
+            f"{facts['data']}; {'comes with the book' if self.shipped else facts['where']}"
+        )
+
     def _data(self) -> str:
         """Return from what pictures the run is, in a few words."""
         counts = self.record["settings"].get("images")
         counts = counts if isinstance(counts, list) else [counts] if counts else []
         told = f", {' + '.join(map(str, counts))} pictures" if counts else ""
+        # Of another set than the book's of that name, or of the reader's own: how it is known.
+        digest = self.record["settings"].get("data")
+        told += f", known as {digest}" if digest else ""
         if "task" in self.record:
             return f"{self.record['task']['data']}{told}"
         if self.task is None:

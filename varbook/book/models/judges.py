@@ -10,8 +10,8 @@ import torch
 
 from varbook.book.models.profiles import CAPTIONED, Profile
 from varbook.book.models.sources import World
-from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained, Watch, train_or_find
+from varbook.book.models.unpaired_task import Task
 from varbook.data.toy import ToySet
 from varbook.device import pick_device
 from varbook.errors import VarbookError

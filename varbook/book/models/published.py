@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import Task
 from varbook.book.models.trained import Trained
+from varbook.book.models.unpaired_task import Task
 from varbook.errors import VarbookError
 from varbook.evaluate.samples import fingerprint
 from varbook.pretrained.published_cyclevar import PUBLISHED_TRAINING, published_cyclevar
@@ -67,6 +67,7 @@ def published_start(
     cyclevar = published_cyclevar(name, *files, config, classes=task.published.classes)
     # The records say "infinity-2b": the paper's only size of it is 512 pixels.
     kept = "".join(f" {number}" for number in task.published.classes or ())
-    key = f"{name.removesuffix('-512')} {fingerprint(cyclevar.model)}{kept}"
+    weights = f"{fingerprint(cyclevar.model)} {fingerprint(cyclevar.tokenizer)}"
+    key = f"{name.removesuffix('-512')} {weights}{kept}"
     side = cyclevar.schedule[-1][0] * cyclevar.tokenizer.stride
     return Start(key, lambda: cyclevar, config, PUBLISHED_TRAINING, side)

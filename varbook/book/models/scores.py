@@ -12,8 +12,9 @@ from torch import Tensor
 
 from varbook.book.models.judges import judge
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import HELD_OUT_SEED, Task
+from varbook.book.models.tasks import HELD_OUT_SEED
 from varbook.book.models.trained import Trained
+from varbook.book.models.unpaired_task import Task
 from varbook.data.images import to_float
 from varbook.errors import VarbookError
 from varbook.evaluate.generation import judge_samples, recognised

@@ -3,7 +3,7 @@
 
 All answer the same questions, for the `domains` of a task (name -> class or prompt, first X then
 Y). Sets of training pictures are made when they are asked for; how many there are, and what of them
-goes into the key of a run, is known before that: `fingerprint` of the training pictures, `pair` of
+goes into the key of a run, is known before that: `trained_on` of the training pictures, `pair` of
 which of them are X and Y, `held_out` of those that are measured on.
 """
 
@@ -40,7 +40,7 @@ Domains = Mapping[str, int | str]
 Size = int | tuple[int, int]  # of pictures in pixels: the side, or (height, width)
 # Of the pictures on which the runs were trained and measured that come with the book: their records
 # are older than these digests and hold none, so that the same pictures find the same runs.
-RECORDED = frozenset(
+KNOWN_PICTURES = frozenset(
     (
         *("0c589e8ccee6", "91fcd9d9f772", "1a627b619d5a"),  # the toy world's horses and zebras
         *("ed956861e4f6", "82dc1437f887", "097a79ac2353"),  # with captions, by day and by night
@@ -51,11 +51,11 @@ RECORDED = frozenset(
 )
 
 
-def unless_recorded(name: str, facts: object) -> dict:
-    """Return {name: twelve digits of `facts`}, or {} where they stand in RECORDED."""
+def unless_known(name: str, facts: object) -> dict:
+    """Return {name: twelve digits of `facts`}, or {} where they stand in KNOWN_PICTURES."""
     text = json.dumps([name, plain(facts)], sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return {} if digest in RECORDED else {name: digest}
+    return {} if digest in KNOWN_PICTURES else {name: digest}
 
 
 @dataclass(frozen=True)
@@ -96,25 +96,25 @@ class World:
         shown = {"weights": first.weights} if first.weights else {"species": first.species}
         images = profile.images[self.images]
         world = {"version": WORLD_VERSION, "images": images, "size": size} | shown
-        return {"world": world} | self.fingerprint(domains)
+        return {"world": world} | self.trained_on(domains)
 
-    def fingerprint(self, domains: Domains) -> dict:
+    def trained_on(self, domains: Domains) -> dict:
         """Return {"data": digest of all training scenes and of the order of the classes}, {} for
         the worlds of the book's own runs.
         """
-        return unless_recorded("data", [self.training, SPECIES])
+        return unless_known("data", [self.training, SPECIES])
 
     def pair(self, domains: Domains) -> dict:
         """Return {"pair": digest of the domains in their order, with their targets and scenes},
         {} for those of the book's own runs.
         """
-        return unless_recorded("pair", self._domains(domains))
+        return unless_known("pair", self._domains(domains))
 
     def held_out(self, domains: Domains) -> dict:
         """Return {"held out": digest of the scenes that are measured on}, {} for those of the
         book's own runs.
         """
-        return unless_recorded("held out", [self.held_out_seed, self._domains(domains)])
+        return unless_known("held out", [self.held_out_seed, self._domains(domains)])
 
     def _domains(self, domains: Domains) -> list:
         return [[name, target, self.domains.get(name)] for name, target in domains.items()]
@@ -230,26 +230,26 @@ class Folders:
     def identity(self, domains: Domains, profile: Profile, size: int) -> dict:
         """Return what stands for the training pictures in the key of a run."""
         total = sum(self.counts(domains, profile))
-        return {"images": total, "size": size} | self.fingerprint(domains)
+        return {"images": total, "size": size} | self.trained_on(domains)
 
-    def fingerprint(self, domains: Domains) -> dict:
+    def trained_on(self, domains: Domains) -> dict:
         """Return {"data": digest of the domains in their order and of the training files}: other,
         changed or exchanged pictures are another run.
 
         Files of one's own are told apart by names, lengths and times; those of a data set with a
         name, which may lie anywhere, by names and contents. {} for what the book's own runs saw.
         """
-        return unless_recorded("data", self._told_apart(domains, "trainA", "trainB"))
+        return unless_known("data", self._told_apart(domains, "trainA", "trainB"))
 
     def pair(self, domains: Domains) -> dict:
-        """Return {}: the fingerprint says which pictures are X and Y."""
+        """Return {}: `trained_on` says which pictures are X and Y."""
         return {}
 
     def held_out(self, domains: Domains) -> dict:
         """Return {"held out": digest of the test files, likewise}; {} for those on which the book's
         own runs were measured.
         """
-        return unless_recorded("held out", self._told_apart(domains, "testA", "testB"))
+        return unless_known("held out", self._told_apart(domains, "testA", "testB"))
 
     def _told_apart(self, domains: Domains, *parts: str) -> list:
         files = self.parts_files()

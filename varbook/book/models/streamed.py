@@ -79,9 +79,9 @@ class Streamed:
 
     def identity(self, domains: Domains, profile: Profile, size: int) -> dict:
         """Return what stands for the training pictures in the key of a run."""
-        return {"images": len(self.shards()), "size": size} | self.fingerprint(domains)
+        return {"images": len(self.shards()), "size": size} | self.trained_on(domains)
 
-    def fingerprint(self, domains: Domains) -> dict:
+    def trained_on(self, domains: Domains) -> dict:
         """Return {"data": digest of the shards}."""
         return {"data": self.shards().identity[:12]}
 

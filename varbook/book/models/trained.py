@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from torch import nn
 
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import Task
+from varbook.book.models.unpaired_task import Task
 from varbook.data.shards import Rows
 from varbook.device import pick_device
 from varbook.errors import VarbookError
