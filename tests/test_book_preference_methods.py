@@ -60,7 +60,9 @@ def test_a_study_is_made_once_and_then_left_alone(run):
 def test_another_run_is_another_study(run):
     first = study_of_run(tiny_cyclevar(), run, uint8_pictures(2), 2)
     other = study_of_run(tiny_cyclevar(), Run("retrained", {}, "trained"), uint8_pictures(2), 2)
-    assert first.folder != other.folder
+    measured = Run(run.name, {"measured on": "0123456789ab"}, "found")  # on others' photographs
+    elsewhere = study_of_run(tiny_cyclevar(), measured, uint8_pictures(2), 2)
+    assert len({first.folder, other.folder, elsewhere.folder}) == 3
 
 
 def test_an_interrupted_filling_is_filled_again(run):

@@ -142,9 +142,8 @@ def test_places_that_cannot_be_written_are_told(tmp_path, capsys, monkeypatch):
 def test_the_list_says_what_each_model_knows(runs, capsys):
     assert generate("--list") == 0
     said = capsys.readouterr().out
-    assert (
-        f"{runs[0]} (smoke): horse, zebra, donkey" in said and f"{runs[1]} (smoke): words" in said
-    )
+    assert f"{runs[0]}: horse, zebra, donkey" in said and f"{runs[1]}: words, trained 20" in said
+    assert all("(smoke) on the toy world; /" in line for line in said.splitlines()[:2])
 
 
 def test_what_is_not_asked_for_is_as_trained():

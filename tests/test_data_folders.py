@@ -2,6 +2,8 @@
 sentence per mistake.
 """
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from PIL import Image
 
 from varbook.data import folders
 from varbook.data.folders import load_classes, load_folder, load_parts, unpaired
+from varbook.data.picture_files import decode_files
 from varbook.errors import VarbookError
 from varbook.paths import data_folder
 
@@ -76,7 +79,24 @@ def test_pictures_are_decoded_once_and_again_when_they_change(tmp_path, monkeypa
     )
     assert torch.equal(load_folder(tmp_path / "p", 8), first) and calls == []
     picture(tmp_path / "p" / "a.png", 2, (21, 13))
-    assert not torch.equal(load_folder(tmp_path / "p", 8), first) and len(calls) == 1
+    second = load_folder(tmp_path / "p", 8)
+    assert not torch.equal(second, first) and len(calls) == 1
+
+
+@pytest.mark.parametrize("load", [load_folder, "files"])
+def test_a_picture_of_the_same_length_and_time_is_another_one(tmp_path, load):
+    def images():
+        if load == "files":
+            return torch.from_numpy(decode_files([file], 8).images)
+        return load(tmp_path / "p", 8)
+
+    file = tmp_path / "p" / "a.bmp"  # not compressed: of one length
+    picture(file, 1)
+    first, state = images(), file.stat()
+    picture(file, 2)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+    assert not torch.equal(images(), first)
 
 
 def test_a_training_picture_is_never_held_out(pair):

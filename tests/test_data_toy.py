@@ -31,6 +31,16 @@ def test_what_a_set_holds():
         assert data.captions[index] == caption(scene)
 
 
+def test_a_kept_set_of_another_order_of_classes_is_another_one(monkeypatch):
+    before = toy_images(3, 8, seed=1, species="zebra").labels
+    turned = tuple(reversed(SPECIES))
+    for module in (toy, render_parallel):
+        monkeypatch.setattr(module, "SPECIES", turned)
+    after = toy_images(3, 8, seed=1, species="zebra").labels
+    assert before.tolist() == [SPECIES.index("zebra")] * 3 != after.tolist()
+    assert after.tolist() == [turned.index("zebra")] * 3
+
+
 def test_a_shorter_set_is_the_beginning_of_a_longer_one():
     short, long = toy_images(5, 16, seed=1), toy_images(9, 16, seed=1)
     assert torch.equal(short.images, long.images[:5])

@@ -2,6 +2,7 @@
 by others.
 """
 
+import copy
 from collections import Counter
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from varbook.errors import VarbookError
 from varbook.evaluate.samples import (
     ImageFolder,
     Sampling,
+    fingerprint,
     finished,
     image_file,
     sample_batch,
@@ -97,6 +99,27 @@ def test_images_of_other_settings_or_other_weights_are_never_mixed(pair, tmp_pat
         sample_folder(*pair, replace(SAMPLING, drawing=Drawing(guidance=2.0)), tmp_path)
     with pytest.raises(VarbookError, match="choose another folder"):
         sample_folder(awake(tiny_model("ground_truth"), 9), pair[1], SAMPLING, tmp_path)
+    for other in ((fine_tuned(pair[0]), pair[1]), (pair[0], fine_tuned(pair[1]))):
+        with pytest.raises(VarbookError, match="choose another folder"):
+            sample_folder(*other, SAMPLING, tmp_path)
+
+
+def fine_tuned(model):
+    """Return a copy of a model in which one number of its first weight is another."""
+    changed = copy.deepcopy(model)
+    with torch.no_grad():
+        next(changed.parameters()).view(-1)[0] += 0.5
+    return changed
+
+
+def test_a_fingerprint_is_of_every_weight(pair):
+    model = pair[0]
+    assert fingerprint(copy.deepcopy(model)) == fingerprint(model)
+    for name, tensor in model.state_dict().items():
+        changed = copy.deepcopy(model)
+        changed.state_dict()[name].view(-1)[-1] += 0.5
+        assert fingerprint(changed) != fingerprint(model), (name, tensor.dtype)
+    assert len(fingerprint(copy.deepcopy(model).bfloat16())) == 12
 
 
 def test_the_npz_holds_the_folder_s_images_as_others_expect_them(pair, tmp_path):

@@ -117,6 +117,14 @@ def test_the_paper_s_fine_tuning_is_one_call_of_the_book(paths, monkeypatch, tmp
     assert made.model.model.config.classes == 2
     assert made.key == again.key and same_state(made.model.model, again.model.model)
 
+    def other_codes(*arguments, **settings):
+        cyclevar = published_cyclevar(*arguments, **settings)
+        next(cyclevar.tokenizer.parameters()).data.add_(1.0)
+        return cyclevar
+
+    monkeypatch.setattr(published, "published_cyclevar", other_codes)
+    assert build.translator(task, smoke, "published", files=paths).key != made.key
+
 
 def test_a_model_of_some_classes_draws_them_as_the_whole_one_does(paths):
     whole, some = made(paths).eval(), made(paths, classes=(3, 4)).eval()

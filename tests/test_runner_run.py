@@ -164,6 +164,26 @@ def test_the_command_line_answers_nonsense_with_a_sentence_and_code_two(
     assert sentence in told and told.startswith("varbook: ") and "Traceback" not in told
 
 
+@pytest.mark.parametrize(
+    ("variable", "named", "sentence"),
+    [
+        ("VARBOOK_DATA", "nowhere", "which is not there"),
+        ("VARBOOK_DATA", "empty", "which holds no data set"),
+        ("VARBOOK_WEIGHTS", "nowhere", "which is not there"),
+        ("VARBOOK_WEIGHTS", "empty", "which holds no weights"),
+    ],
+)
+def test_a_place_that_names_something_wrong_is_told_before_anything_runs(
+    built, tmp_path, capsys, monkeypatch, variable, named, sentence
+):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv(variable, str(tmp_path / named))
+    monkeypatch.setattr(run, "snakemake", lambda *_: pytest.fail("something ran"))
+    assert run.main(["--profile", "smoke", "--only", "01"]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told and variable in told and len(told.splitlines()) == 1
+
+
 def test_a_chapter_that_is_not_written_is_said_so(monkeypatch):
     monkeypatch.setattr(plan, "written", lambda: [])
     with pytest.raises(VarbookError, match="chapter 09 .CycleVAR. is not written yet"):

@@ -43,10 +43,13 @@ def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int | str
     """Return the study of one run below VARBOOK_HOME; made the first time, and left as it is
     afterwards.
 
-    A translator that is trained anew gets another folder: nobody's votes come to stand under
-    pictures that they never saw.
+    A translator that is trained anew gets another folder, and so do other held-out pictures:
+    nobody's votes come to stand under pictures that they never saw.
     """
-    folder = home() / "studies" / f"{run.name}-{len(images)}"
+    # Of which held-out pictures the run is measured; those of the book's own runs have no name.
+    pictures = run.record.get("measured on", "")
+    name = f"{run.name}-{len(images)}{pictures and '-'}{pictures}"
+    folder = home() / "studies" / name
     try:
         return open_study(folder)
     except VarbookError:
