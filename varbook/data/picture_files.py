@@ -113,10 +113,10 @@ def decode_files(
     return Decoded(*parts)
 
 
-def _state(file: Path) -> tuple[str, int, int, int]:
+def _state(file: Path) -> tuple[str | int, ...]:
     try:
-        (_, *state), place = file_states([file])[0], str(file.resolve())
-        return place, *state
+        ((_, *times),) = file_states([file])
+        return str(file.resolve()), *times
     except (VarbookError, OSError):  # gone since it was listed: it is marked as broken
         return str(file), -1, -1, -1
 
