@@ -12,6 +12,7 @@ import torch
 
 from varbook import paths
 from varbook.book.experiments import streets_and_flat, translator_rivals
+from varbook.book.experiments.shared import experiment_on
 from varbook.book.models import build, tasks
 from varbook.book.models.profiles import profile
 from varbook.book.models.sources import Folders, Scenes
@@ -214,6 +215,18 @@ def test_streets_of_other_photographs_are_another_record(place, asked, monkeypat
     assert len(set(asked)) == 5
 
 
+def test_numbers_on_other_scenes_are_other_records(asked):
+    tasks_of = (
+        tasks.TOY,
+        with_world(held_out_seed=77),
+        with_world(domains=dict(DOMAINS, horse=SCENES)),
+    )
+    for task in tasks_of:
+        experiment_on(task, "row", {"held_out": 3}, pytest.fail, seed=0)
+    assert len(set(asked)) == 3
+    assert asked[0] == f"row-{store.run_key('row', {'held_out': 3}, 0)}"  # of the book's own
+
+
 # --- the toy world
 
 
@@ -290,6 +303,9 @@ def test_a_place_without_data_sets_is_not_passed_over(tmp_path, monkeypatch):
         SEASONS.parts(SMOKE)
     with pytest.raises(VarbookError, match=f"it names {tmp_path}/empty, which does not hold"):
         build.tokenizer(SEASONS, SMOKE)
+    write(tmp_path / "empty" / "others")
+    with pytest.warns(UserWarning, match="photographs of seasons are not there"):
+        assert SEASONS.parts(SMOKE) is None
     monkeypatch.delenv("VARBOOK_DATA")
     monkeypatch.setattr(paths, "repository", lambda: tmp_path / "work" / "checkout")
     assert SEASONS.parts(SMOKE) is None  # nothing was named: the toy world will do

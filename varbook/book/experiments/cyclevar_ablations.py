@@ -8,16 +8,16 @@ in run records, models are not.
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from varbook.book.experiments.shared import domain, shared
+from varbook.book.experiments.shared import domain, experiment_on, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import SMALL
-from varbook.book.models.trained import network_settings
 from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.images import to_float
 from varbook.device import pick_device
@@ -33,7 +33,7 @@ from varbook.evaluate.translation import (
 from varbook.features.judge import Judge
 from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.keeper import Curve
-from varbook.train.store import Run, experiment
+from varbook.train.store import Run
 from varbook.translate.apply import Translator, render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.relaxation import mixture_state
@@ -45,6 +45,7 @@ ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
 DESCENT_RATE = 250.0
 # Short name -> (source, target).
 DIRECTIONS = {"h2z": ("horse", "zebra"), "z2h": ("zebra", "horse")}
+experiment = partial(experiment_on, SMALL)  # every record here rests on the small chain's scenes
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         "judge": judge.key,
         "turned": settings_after,
         "held_out": profile.held_out,
-    } | SMALL.fingerprint()
+    }
     # Enough for the key: the row's own chain is built only where its record is missing.
     settings |= {"codes": variant.vocab_size} if variant.vocab_size else {}
     parent = shared(build.next_scale, SMALL, with_codes(profile, variant.vocab_size))
@@ -186,7 +187,6 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         function,
         seed=seed,
         profile=profile.name,
-        machine=network_settings(0.0, training.discriminator),
         parents=(judge.load, parent.load),
     )
 
@@ -209,7 +209,6 @@ def references(profile: Profile) -> Run:
     judge = shared(build.judge, SMALL, profile)
     tokenizer = shared(build.tokenizer, SMALL, profile)
     settings = {"tokenizer": tokenizer.key, "judge": judge.key, "held_out": profile.held_out}
-    settings |= SMALL.fingerprint()
 
     def function() -> tuple[dict, Curve]:
         sets = {name: domain(SMALL, profile, name, held_out=True).images for name in SMALL.domains}

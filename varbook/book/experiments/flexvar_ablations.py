@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments.seeds import spread
-from varbook.book.experiments.shared import shared
+from varbook.book.experiments.shared import experiment_on, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import HELD_OUT_SEED, TASKS
@@ -34,7 +34,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.encoded import encoded
 from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale, score_next_scale
 from varbook.train.keeper import Curve
-from varbook.train.store import Run, experiment
+from varbook.train.store import Run
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
 
 SAMPLING: dict[str, Any] = {"guidance": 1.5, "top_k": 100, "top_p": 0.95}
@@ -99,8 +99,8 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         "held_out": profile.held_out,
         "sampling": SAMPLING,
     }
-    settings |= task.fingerprint()
-    return experiment(
+    return experiment_on(
+        task,
         f"{task.name}-ablation",
         settings,
         lambda: _train(profile, row, model, training, judge.model, seed),
@@ -129,7 +129,6 @@ def ceiling(profile: Profile, name: str) -> Run:
         "judge": judge.key,
         "held_out": profile.held_out,
     }
-    settings |= task.fingerprint()
 
     def function() -> tuple[dict, Curve]:
         codec, held = tokenizer_of(profile, row), shared(task.sample, profile)
@@ -139,7 +138,8 @@ def ceiling(profile: Profile, name: str) -> Run:
         ]
         return image_measures(profile, judge.model, torch.cat(rebuilt), held.labels), []
 
-    return experiment(
+    return experiment_on(
+        task,
         f"{task.name}-ablation-ceiling",
         settings,
         function,

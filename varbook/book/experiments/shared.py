@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from varbook import paths
 from varbook.book.models.profiles import Profile
 from varbook.book.models.unpaired_task import Task
+from varbook.train.store import Run, experiment
 
 Made = TypeVar("Made")
 # Models and sets together: a chapter's rows stand on few, and others must not fill the memory.
@@ -29,6 +30,13 @@ def shared(make: Callable[..., Made], *arguments: Any) -> Made:
 @functools.lru_cache(maxsize=AT_MOST)
 def _made(make: Callable[..., Made], home: Path, *arguments: Any) -> Made:
     return make(*arguments)
+
+
+def experiment_on(task: Task, kind: str, settings: dict, function: Callable, **how: Any) -> Run:
+    """Return the record of an experiment (see `store.experiment`) whose numbers rest on the
+    pictures of a task: they count in its key.
+    """
+    return experiment(kind, settings | task.fingerprint(), function, **how)
 
 
 def domain(task: Task, profile: Profile, name: str, *, held_out: bool = False) -> Any:

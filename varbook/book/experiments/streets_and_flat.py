@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from varbook.book.experiments.shared import experiment_on
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import FLAT, NIGHT, PROMPTS, STREETS
@@ -98,7 +99,7 @@ def flat(profile: Profile) -> Run:
         "prompts": PROMPTS,
         "judge": judge.key,
         "held_out": profile.held_out,
-    } | FLAT.fingerprint()
+    }
 
     def function() -> tuple[dict, Curve]:
         cyclevar, run, _ = trained
@@ -113,7 +114,8 @@ def flat(profile: Profile) -> Run:
         }
         return values, run.curve
 
-    return experiment(
+    return experiment_on(
+        FLAT,
         "text-flat",
         settings,
         function,

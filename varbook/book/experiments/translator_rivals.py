@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments import cyclevar_ablations
-from varbook.book.experiments.shared import domain, shared
+from varbook.book.experiments.shared import domain, experiment_on, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
@@ -25,7 +25,7 @@ from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
 from varbook.evaluate.photographs import photograph_report
 from varbook.train.keeper import Curve
-from varbook.train.store import Run, experiment
+from varbook.train.store import Run
 from varbook.translate.apply import Translator, translate_all
 from varbook.translate.diffusion_translators import STRENGTHS
 
@@ -54,7 +54,7 @@ def rival(profile: Profile, name: str) -> Run:
         "images": profile.images["small"],
         "judge": judge.key,
         "held_out": profile.held_out,
-    } | SMALL.fingerprint()
+    }
     if name in PIXELS:
         settings |= {"method": PIXELS[name], "steps": profile.rivals.pixel_steps["small"]}
     else:
@@ -71,7 +71,8 @@ def rival(profile: Profile, name: str) -> Run:
         values |= cyclevar_ablations.first_images(profile, trained.model)
         return values | {"minutes": sum(run.core_minutes for run in trained.runs)}, []
 
-    return experiment(
+    return experiment_on(
+        SMALL,
         "toy-rivals",
         settings,
         function,
@@ -142,7 +143,7 @@ def photograph_rival(profile: Profile, name: str) -> Run:
     settings: dict[str, Any] = {
         "size": chain.image_size,
         "images": {part: len(images) for part, images in photos.items()},
-    } | PHOTOGRAPHS.fingerprint()
+    }
     if name in PIXELS:
         settings |= {
             "method": PIXELS[name],
@@ -173,7 +174,8 @@ def photograph_rival(profile: Profile, name: str) -> Run:
         }
         return kept | {"report": photograph_reports(photos, translate)}, []
 
-    return experiment(
+    return experiment_on(
+        PHOTOGRAPHS,
         "photo-rivals",
         settings,
         function,

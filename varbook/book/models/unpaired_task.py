@@ -1,5 +1,7 @@
 """An unpaired translation task as data: everything that is particular to it, and what follows."""
 
+import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -198,12 +200,15 @@ class Task:
 
     def parts(self, profile: Profile) -> dict[str, Tensor] | None:
         """Return photographs as trainA, trainB (for crops), testA, testB, uint8 (N, 3, H, W); None
-        where they are not there. VarbookError where VARBOOK_DATA names a place without any data set.
+        where they are not there. VarbookError where VARBOOK_DATA names a place without any data set,
+        a warning where it names one without these.
         """
         if not isinstance(self.pictures, Folders):
             return None
         if self.missing():
             check_data_place()
+            if os.environ.get("VARBOOK_DATA"):  # named, and not passed over without a word
+                warnings.warn(str(self.missing()), stacklevel=2)
             return None
         return self.pictures.parts(self.side(profile))
 
