@@ -2,14 +2,22 @@
 
 from collections.abc import Callable
 
-from varbook.train.store import Run, experiment
+from varbook.book.experiments.shared import experiment_on
+from varbook.book.models.profiles import Profile
+from varbook.book.models.tasks import TASKS
+from varbook.train.store import Run
 
 
-def measurement(kind: str, settings, measure: Callable[[], dict], *, seed: int, profile) -> Run:
+def measurement(
+    kind: str, settings: dict, measure: Callable[[], dict], *, seed: int, profile: Profile
+) -> Run:
     """Return the record of numbers that no training stands behind; its `result` is what `measure()`
     returned, now or at an earlier time.
 
-    `kind`, `settings` and `seed` make the record's key, as for a training; `profile` is the
-    profile of the book that the record belongs to.
+    `kind`, `settings` and `seed` make the record's key, as for a training, with the pictures of the
+    task that the chapters on generation show; `profile` is the one that the record belongs to.
     """
-    return experiment(kind, settings, lambda: (measure(), []), seed=seed, profile=profile.name)
+    task = TASKS[profile.generation]
+    return experiment_on(
+        task, kind, settings, lambda: (measure(), []), seed=seed, profile=profile.name
+    )
