@@ -210,9 +210,11 @@ def test_streets_of_other_photographs_are_another_record(place, asked, monkeypat
         change(place / "seasons")
         first = streets_and_flat.streets(SMOKE).name
         assert streets_and_flat.known_streets(SMOKE) is not None and asked[-1] == first
+    noise(place / "seasons" / "testB" / "0.bmp", 500)
+    streets_and_flat.known_streets(SMOKE)
     shutil.rmtree(place / "seasons")
     streets_and_flat.known_streets(SMOKE)  # without photographs: the book's own record
-    assert len(set(asked)) == 5
+    assert len(set(asked)) == 6
 
 
 def test_numbers_on_other_scenes_are_other_records(asked):

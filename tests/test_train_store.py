@@ -160,6 +160,19 @@ def test_what_the_machine_lends_counts_unless_the_run_comes_with_the_book():
     )
 
 
+def test_an_experiment_s_key_holds_what_it_stands_on_unless_it_comes_with_the_book(monkeypatch):
+    def row(machine):
+        return experiment("row", {"a": 1}, lambda: ({}, []), seed=0, machine=machine)
+
+    usual, other = row(None), row({"run": "0123456789ab"})
+    assert usual.key != other.key and other.record["settings"] == {"a": 1, "run": "0123456789ab"}
+    assert row({"run": "0123456789ab"}).source == "found"
+    store.ship([usual.name])
+    assert row({"run": "0123456789ab"}).key == usual.key
+    monkeypatch.setenv("VARBOOK_RETRAIN", "1")
+    assert row({"run": "0123456789ab"}).key == other.key
+
+
 def test_a_training_that_was_killed_resumes_and_leaves_nothing_behind(places):
     model, seen = nn.Linear(2, 2), []
 
