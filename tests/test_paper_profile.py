@@ -3,6 +3,7 @@ they are published to a sheet of samples.
 """
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 
@@ -230,6 +231,21 @@ def test_the_code_of_chapter_03_runs_on_imagenet(chapters, tmp_path):
     records = [json.loads(file.read_text()) for file in (tmp_path / "runs").glob("*.json")]
     trained = [record for record in records if "task" in record]
     assert trained and all(record["task"]["name"] == "imagenet" for record in trained)
+
+
+def test_other_domains_and_shards_made_anew_are_other_runs(paper, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("VARBOOK_DATA", str(shutil.copytree(data, tmp_path / "copy")))
+    turned = replace(IMAGENET, domains=dict(reversed(IMAGENET.domains.items())))
+    keys = [build.translator(task, paper).key for task in (IMAGENET, turned)]
+    assert len({build.next_scale(task, paper).key for task in (IMAGENET, turned)}) == 1
+    held_out = IMAGENET.pictures.shards("val").identity[:12]
+    assert IMAGENET.fingerprint()["held out"] == held_out
+    # While a notebook is open: the manifest says which pictures these are.
+    manifest = tmp_path / "copy" / "imagenet-shards" / "train" / "manifest.json"
+    facts = json.loads(manifest.read_text()) | {"identity": "0" * 64}
+    manifest.write_text(json.dumps(facts))
+    keys.append(build.translator(IMAGENET, paper).key)
+    assert len(set(keys)) == 3 and IMAGENET.held_out() == {"held out": held_out}
 
 
 def test_a_killed_training_on_shards_resumes_to_the_same_bits(paper, tmp_path):
