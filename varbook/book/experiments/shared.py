@@ -5,13 +5,14 @@ Nobody changes what is shared: a row that trains a model, or swaps a part of it,
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from varbook import paths
 from varbook.book.models.profiles import Profile
 from varbook.book.models.unpaired_task import Task
+from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 
 Made = TypeVar("Made")
@@ -32,11 +33,24 @@ def _made(make: Callable[..., Made], home: Path, *arguments: Any) -> Made:
     return make(*arguments)
 
 
-def experiment_on(task: Task, kind: str, settings: dict, function: Callable, **how: Any) -> Run:
+def experiment_on(
+    task: Task,
+    kind: str,
+    settings: dict,
+    function: Callable[[], tuple[dict, Curve]],
+    *,
+    seed: int,
+    profile: str = "",
+    machine: dict | None = None,
+    parents: Iterable[Callable[[], object]] = (),
+) -> Run:
     """Return the record of an experiment (see `store.experiment`) whose numbers rest on the
     pictures of a task: they count in its key.
     """
-    return experiment(kind, settings | task.fingerprint(), function, **how)
+    settings = settings | task.fingerprint()
+    return experiment(
+        kind, settings, function, seed=seed, profile=profile, machine=machine, parents=parents
+    )
 
 
 def domain(task: Task, profile: Profile, name: str, *, held_out: bool = False) -> Any:
