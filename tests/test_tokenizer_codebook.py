@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from tiny import noise
 
-from varbook.tokenizer.codebook import Codebook
+from varbook.tokenizer.codebook import Codebook, places_of_largest
 
 
 def book(codes: int, dim: int, normalise: bool = False) -> Codebook:
@@ -116,3 +116,11 @@ def test_normalised_vectors_are_what_the_search_uses():
     codebook = book(9, 5, normalise=True)
     assert torch.allclose(codebook.vectors(), F.normalize(codebook.embedding.weight, dim=1))
     assert torch.equal(codebook.nearest(noise(20, 5)), codebook.nearest(7.5 * noise(20, 5)))
+
+
+@pytest.mark.parametrize("choices", [7, 128, 384, 4096])
+def test_the_place_of_the_largest_is_the_first_among_equals(choices):
+    scores = torch.randint(0, 40, (50, choices), generator=torch.Generator().manual_seed(0)).float()
+    assert scores.max(1).values.sub(scores.topk(2).values[:, 1]).eq(0).any()  # there are ties
+    # numpy's argmax promises the first place, torch's promises none
+    assert places_of_largest(scores).tolist() == scores.numpy().argmax(1).tolist()

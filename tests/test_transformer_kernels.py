@@ -11,7 +11,13 @@ from tiny import noise
 
 from varbook.tokenizer.schedule import VAR_256, scale_slices, square, token_count
 from varbook.transformer.attention import attend_prefixes, scale_groups
-from varbook.transformer.kernels import FusedPrefixes, HeadLoss, Lengthen, ProductPrefixes
+from varbook.transformer.kernels import (
+    FusedPrefixes,
+    HeadLoss,
+    Lengthen,
+    ProductPrefixes,
+    weight_bytes,
+)
 
 SCHEDULE = square(1, 2, 3, 4)
 LENGTH = token_count(SCHEDULE)
@@ -48,6 +54,31 @@ def test_each_kernel_is_the_plain_formula_in_value_and_gradients(kernel, merge):
     plain = with_gradients(lambda q, k, v: plain_attention(q, k, v, 0.4), tensors, upper)
     for one, other in zip(ours, plain, strict=True):
         assert (one - other).abs().max() < 1e-9 * other.abs().max()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.4])
+def test_weights_that_are_taken_anew_give_the_same_bits_as_kept_ones(scale, monkeypatch):
+    tensors, upper = inputs(torch.float32), noise(2, 3, LENGTH, 8, seed=1)
+    groups = scale_groups(SCHEDULE, merge=5)
+
+    def once():
+        return with_gradients(
+            lambda q, k, v: ProductPrefixes.apply(q, k, v, scale, groups), tensors, upper
+        )
+
+    kept = once()
+    bytes_of = weight_bytes(tensors[0], groups)
+    assert bytes_of == 2 * 3 * 4 * (5 * 5 + 9 * 14 + 16 * 30)
+    monkeypatch.setattr(ProductPrefixes, "KEPT", bytes_of - 1)
+    assert all(torch.equal(a, b) for a, b in zip(kept, once(), strict=True))
+
+
+def test_where_weights_are_taken_anew_none_is_kept(monkeypatch):
+    q, k, v = inputs(torch.float32)
+    for kept, tensors in ((2**30, 3 + 1), (0, 3)):  # all four scales are one group here
+        monkeypatch.setattr(ProductPrefixes, "KEPT", kept)
+        out = ProductPrefixes.apply(q, k, v, 1.0, scale_groups(SCHEDULE))
+        assert len(out.grad_fn.saved_tensors) == tensors
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

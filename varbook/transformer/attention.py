@@ -87,7 +87,7 @@ def attend_prefixes(q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[
     """Return `attend` of every group's queries to its prefix of the keys, (B, heads, L, D)."""
     q, k = q.to(v.dtype), k.to(v.dtype)
     if q.device.type == "cpu" and torch.is_grad_enabled() and q.requires_grad:
-        return training_kernel(q.dtype, q.shape[-1]).apply(q, k, v, scale, groups)
+        return training_kernel(q.dtype).apply(q, k, v, scale, groups)
     answers = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], scale, mask) for a, b, mask in groups]
     return torch.cat(answers, 2)  # B H L D
 

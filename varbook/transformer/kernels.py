@@ -82,23 +82,27 @@ class FusedPrefixes(torch.autograd.Function):
 class ProductPrefixes(torch.autograd.Function):
     """The same by plain matrix products, a few heads at a time, so that their scores stay in the
     cache.
+
+    The backward pass needs the attention weights again: they are kept up to KEPT bytes, above it
+    taken anew, for a third of the time and a fraction of the memory.
     """
 
     SCORES = 2**21  # at a time; eight heads of VAR's 680 tokens
+    KEPT = 100 * 2**20  # of one layer; 256 heads' of 680 tokens take 130 MiB in bfloat16
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[Group]):
         """Return the answers (B, H, L, D)."""
         flat = [tensor.flatten(0, 1) for tensor in (q, k, v)]  # B*H L D each
         out, kept = torch.empty_like(flat[0]), []
+        keeps = weight_bytes(q, groups) <= ProductPrefixes.KEPT
         with torch.autocast("cpu", enabled=False):  # a softmax computes in float32 as it is
             for queries, keys, values, answers in heads_at_a_time(*flat, out):
-                queries = queries if scale == 1 else queries * scale
                 for a, b, mask in groups:
-                    scores = queries[:, a:b] @ keys[:, :b].transpose(1, 2)
-                    weights = (scores if mask is None else scores + mask.to(q.dtype)).softmax(-1)
+                    weights = attention_weights(queries[:, a:b], keys[:, :b], scale, mask)
                     answers[:, a:b] = weights @ values[:, :b]
-                    kept.append(weights)
+                    if keeps:
+                        kept.append(weights)
         ctx.save_for_backward(*flat, *kept)
         ctx.scale, ctx.groups = scale, groups
         return out.view(q.shape)
@@ -112,13 +116,30 @@ class ProductPrefixes(torch.autograd.Function):
         for queries, keys, values, upper, grad_q, grad_k, grad_v in heads_at_a_time(
             q, k, v, grad.flatten(0, 1), *grads
         ):
-            for a, b, _ in ctx.groups:
-                p, above = next(weights), upper[:, a:b]
+            for a, b, mask in ctx.groups:
+                asking, above = queries[:, a:b], upper[:, a:b]
+                p = (
+                    next(weights)
+                    if kept
+                    else attention_weights(asking, keys[:, :b], ctx.scale, mask)
+                )
                 grad_v[:, :b].baddbmm_(p.transpose(1, 2), above)
                 of_scores = softmax_backward(above @ values[:, :b].transpose(1, 2), p, -1, p.dtype)
                 grad_q[:, a:b] = (of_scores @ keys[:, :b]).mul_(ctx.scale)
-                grad_k[:, :b].baddbmm_(of_scores.transpose(1, 2), queries[:, a:b], alpha=ctx.scale)
+                grad_k[:, :b].baddbmm_(of_scores.transpose(1, 2), asking, alpha=ctx.scale)
         return *(each.view(grad.shape) for each in grads), None, None
+
+
+def attention_weights(queries: Tensor, keys: Tensor, scale: float, mask: Tensor | None) -> Tensor:
+    """Return softmax(scale * q k^T + mask), (N, n, m), of queries (N, n, D) to keys (N, m, D)."""
+    scores = (queries if scale == 1 else queries * scale) @ keys.transpose(1, 2)
+    return (scores if mask is None else scores + mask.to(scores.dtype)).softmax(-1)
+
+
+def weight_bytes(q: Tensor, groups: list[Group]) -> int:
+    """Return how many bytes the attention weights of queries (B, H, L, D) by `groups` take."""
+    each_head = sum((b - a) * b for a, b, _ in groups)
+    return q.shape[0] * q.shape[1] * each_head * q.element_size()
 
 
 def full(dtype: torch.dtype) -> torch.dtype:
@@ -137,14 +158,14 @@ def heads_at_a_time(*tensors: Tensor) -> Sequence[Sequence[Tensor]]:
     return list(zip(*(tensor.split(heads) for tensor in tensors), strict=True))
 
 
-def training_kernel(dtype: torch.dtype, channels: int) -> type[torch.autograd.Function]:
-    """Return which of the two is the faster one on this processor for heads of `channels`.
+def training_kernel(dtype: torch.dtype) -> type[torch.autograd.Function]:
+    """Return which of the two is the faster one on this processor.
 
     By measurement (docs/benchmarks.md): the fused kernel's bfloat16 is slow on every processor, and
-    products in float32 win where vectors are long, both in the registers and in the heads.
+    products in float32 win where registers are wide, on some by a factor of seven.
     """
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512" and channels >= 64
-    return ProductPrefixes if dtype == torch.bfloat16 or wide else FusedPrefixes
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return ProductPrefixes if wide or dtype == torch.bfloat16 else FusedPrefixes
 
 
 class HeadLoss(torch.autograd.Function):
