@@ -17,7 +17,7 @@ from benchmarks.machine import COLUMNS, processor_class
 from benchmarks.turns import Version
 from varbook.cores import cores
 from varbook.device import pick_device
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.paths import repository
 
 # Column of processors (`machine.COLUMNS`) -> loop -> times as fast as commit 6a24e5b.
@@ -72,7 +72,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except VarbookError as error:
-        sys.exit(str(error))
+    sys.exit(ended(main))

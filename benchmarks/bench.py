@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import memory, settings
-from benchmarks.document import write_document
+from benchmarks.document import rates_text, verdicts, write_document
 from benchmarks.machine import limits, machine_facts
 from benchmarks.question import Question, compare_answers, count_flops, take_turns
 from benchmarks.questions import (
@@ -32,7 +32,7 @@ from benchmarks.questions import (
     WANTED_SHARE,
 )
 from varbook.device import has_bfloat16, setup
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.paths import repository
 
 SECONDS = 12.0  # for each question, beside the warm-up
@@ -115,11 +115,7 @@ def _or_none(value: float) -> float | None:
 
 def verdict(row: dict) -> str:
     """Return "held" or "not held" for what is wanted of a row, "" where nothing is."""
-    judged = []
-    if row["wanted"] is not None:
-        judged.append(row["ratio"] >= row["wanted"])
-    if row["peak_wanted"] is not None:
-        judged.append(row["peak"] <= row["peak_wanted"])
+    judged = verdicts(row)
     return "" if not judged else "held" if all(judged) else "not held"
 
 
@@ -172,11 +168,7 @@ def announce(facts: dict, rates: dict[str, float]) -> None:
         "": "none",
     }
     print(f"Class: {facts['class']}; the column of the wanted ratios: {column[facts['column']]}.")
-    said = ", ".join(
-        f"{name} {rate:.0f} {'GB/s' if name == 'copy' else 'GFLOP/s'}"
-        for name, rate in rates.items()
-    )
-    print(f"Measured now: {said}.")
+    print(f"Measured now: {rates_text(rates)}.")
     if not has_bfloat16(torch.device(facts["device"])):
         print("No instructions for bfloat16 here: candidates that compute in it are left out.")
     print()
@@ -246,7 +238,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except VarbookError as error:
-        sys.exit(str(error))
+    sys.exit(ended(main))

@@ -95,14 +95,27 @@ def wanted_text(row: dict) -> str:
     return ", ".join(parts)
 
 
-def held_text(row: dict) -> str:
-    """Return for each thing that is wanted of a row whether it is reached."""
-    parts = []
+def verdicts(row: dict) -> list[bool]:
+    """Return for each thing that is wanted of a row, speed first, whether it is reached."""
+    judged = []
     if row["wanted"] is not None:
-        parts.append("held" if row["ratio"] >= row["wanted"] else "**not held**")
+        judged.append(row["ratio"] >= row["wanted"])
     if row["peak_wanted"] is not None:
-        parts.append("held" if row["peak"] <= row["peak_wanted"] else "**not held**")
-    return ", ".join(parts)
+        judged.append(row["peak"] <= row["peak_wanted"])
+    return judged
+
+
+def held_text(row: dict) -> str:
+    """Return the same in words."""
+    return ", ".join("held" if reached else "**not held**" for reached in verdicts(row))
+
+
+def rates_text(rates: dict[str, float]) -> str:
+    """Return the machine's rates in words."""
+    return ", ".join(
+        f"{name} {rate:,.0f} {'GB/s' if name == 'copy' else 'GFLOP/s'}"
+        for name, rate in rates.items()
+    )
 
 
 def draw(record: dict, file: Path) -> None:
@@ -166,10 +179,6 @@ def draw(record: dict, file: Path) -> None:
 def write_document(record: dict, folder: Path) -> None:
     """Write benchmarks.md and benchmarks.png of a run's record into `folder`."""
     facts, rates = record["machine"], record["rates"]
-    said = ", ".join(
-        f"{name} {rate:,.0f} {'GB/s' if name == 'copy' else 'GFLOP/s'}"
-        for name, rate in rates.items()
-    )
     notes = [note for row in record["rows"] for note in row.get("notes", [])]
     text = TEXT.format(
         processor=facts["processor"],
@@ -178,7 +187,7 @@ def write_document(record: dict, folder: Path) -> None:
         torch=facts["torch"],
         date=facts["date"],
         minutes=max(1, round(record["seconds"] / 60)),
-        rates=said,
+        rates=rates_text(rates),
         card="" if facts["device"] == "cuda" else NO_CARD,
         column=COLUMN_NAMES[facts["column"]],
         table=table(record["rows"]),

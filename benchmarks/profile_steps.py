@@ -32,7 +32,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.worker import loop
 from varbook.cores import cores
 from varbook.device import precision, setup
-from varbook.errors import VarbookError
+from varbook.errors import ended
 from varbook.features.perceptual import Perceptual
 from varbook.paths import repository
 from varbook.tokenizer.autoencoder import Decoder, Encoder
@@ -222,7 +222,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except VarbookError as error:
-        sys.exit(str(error))
+    sys.exit(ended(main))

@@ -29,7 +29,7 @@ from benchmarks.scaling_document import write_document
 from benchmarks.stepper import Stepper, one_step
 from varbook.cores import cores
 from varbook.device import autocast, pick_device, precision, setup
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing
 from varbook.paths import repository
@@ -215,7 +215,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except VarbookError as error:
-        sys.exit(str(error))
+    sys.exit(ended(main))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from benchmarks.every_case import case_parser, every_case
 from benchmarks.turns import Version
 from varbook.cores import cores
-from varbook.errors import VarbookError
+from varbook.errors import VarbookError, ended
 from varbook.paths import repository
 
 WANTED = 1.8  # times as fast as one thread
@@ -38,7 +38,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except VarbookError as error:
-        sys.exit(str(error))
+    sys.exit(ended(main))

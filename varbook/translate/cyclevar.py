@@ -15,7 +15,7 @@ from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.checks import check_labels
 from varbook.transformer.model import NextScaleModel
-from varbook.translate.relaxation import RELAXATIONS, relax_codes
+from varbook.translate.relaxation import check_relaxation, relax_codes
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ class CycleVAR(nn.Module):
                 )
         check_real("alpha", self.config.alpha, 0, 1)
         check_real("A temperature", self.config.temperature, 0, above=True)
-        if self.config.relaxation not in RELAXATIONS:
-            raise VarbookError(
-                f"There is no relaxation {self.config.relaxation!r}; use one of {', '.join(RELAXATIONS)}."
-            )
+        check_relaxation(self.config.relaxation)
         # Frozen, but not under no_grad: the cycle loss reaches the first translation through it
         # (CycleVAR section 3.2).
         self.tokenizer = tokenizer.requires_grad_(False).eval()

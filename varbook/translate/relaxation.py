@@ -19,9 +19,15 @@ from varbook.tokenizer.bits import BinaryCodes, binary_entropy
 from varbook.tokenizer.codebook import Codebook
 from varbook.transformer.kernels import full
 
-softmax_backward = torch.ops.aten._softmax_backward_data.out
+softmax_backward_into = torch.ops.aten._softmax_backward_data.out
 
 RELAXATIONS = ("argmax", "straight_through", "gumbel", "softmax")
+
+
+def check_relaxation(name: str) -> None:
+    """Raise VarbookError where there is no relaxation of that name."""
+    if name not in RELAXATIONS:
+        raise VarbookError(f"There is no relaxation {name!r}; use one of {', '.join(RELAXATIONS)}.")
 
 
 def relax(
@@ -41,10 +47,7 @@ def relax(
     "softmax" (SRQ, CycleVAR eqs. 10, 11; `noise` adds Gumbel noise to its logits).
     Raises VarbookError for another name or a temperature that is not positive.
     """
-    if method not in RELAXATIONS:
-        raise VarbookError(
-            f"There is no relaxation {method!r}; use one of {', '.join(RELAXATIONS)}."
-        )
+    check_relaxation(method)
     if not is_real(temperature) or temperature <= 0:
         raise VarbookError(
             f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice."
@@ -101,7 +104,7 @@ class SoftMixture(torch.autograd.Function):
             of_vectors = torch.zeros_like(vectors)
         for rows, above, answer in zip(*in_pieces(logits, grad, of_logits), strict=True):
             q = (rows / ctx.temperature).softmax(-1)
-            softmax_backward(above @ warm.T, q, -1, q.dtype, grad_input=answer)
+            softmax_backward_into(above @ warm.T, q, -1, q.dtype, grad_input=answer)
             if of_vectors is not None:
                 of_vectors.addmm_(q.T, above)
         return of_logits, of_vectors
