@@ -134,11 +134,17 @@ def data_sets() -> list[dict]:
     try:
         paths.check_data_place()
     except VarbookError as error:
-        rows.append(row("VARBOOK_DATA", FAIL, str(error), "correct it, or unset it"))
+        rows.append(_wrong("VARBOOK_DATA", error))
     for name, use in DATA.items():
         folder = None if rows and rows[0]["verdict"] == FAIL else paths.data_folder(name)
         rows.append(row(name, OK if folder else MISSING, str(folder or f"not here: {use}")))
     return rows
+
+
+def _wrong(variable: str, error: VarbookError) -> dict:
+    """Return the row of a variable that names something wrong: its sentence, cut in two."""
+    found, _, todo = str(error).removeprefix(f"{variable} ").rstrip(".").rpartition(": ")
+    return row(variable, FAIL, found, todo)
 
 
 def places() -> list[dict]:
@@ -162,7 +168,7 @@ def places() -> list[dict]:
         try:
             there = [str(folder) for folder in look() if folder.is_dir()]
         except VarbookError as error:
-            rows.append(row(variable, FAIL, str(error), "correct it, or unset it"))
+            rows.append(_wrong(variable, error))
             continue
         rows.append(
             row(variable, NOTE, f"{how}; looked through: {', '.join(there) or 'none is there'}")
