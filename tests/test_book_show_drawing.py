@@ -16,8 +16,11 @@ from varbook.book.show.drawing import (
     attention,
     bits,
     book_map,
+    mamba,
     modes,
+    predictions,
     pyramids,
+    quantization,
     relaxations,
     schedules,
     step,
@@ -26,6 +29,7 @@ from varbook.book.show.drawing.canvas import Box, Canvas, few
 from varbook.book.show.drawing.palette import SMALL, WIDTH
 from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes
+from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import VAR_256, square
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
@@ -56,6 +60,11 @@ def drawings():
     yield "cyclevar_step of the paper", lambda: step.cyclevar_step(plain)
     for d in (1, 8, 16, 32):
         yield f"sign_bits {d}", lambda d=d: bits.sign_bits(BinaryCodes(d))
+    for size in ((64, 2), (4096, 32)):
+        yield f"quantization {size}", lambda s=size: quantization.quantization(Codebook(*s))
+    for path in range(8):
+        sizes = NextScaleConfig(width=64 * (path + 1))
+        yield f"mamba_layer {path}", lambda s=sizes, p=path: mamba.mamba_layer(s, p)
     yield "book_map", lambda: book_map.book_map()
     for scales in (*SCHEDULES, VAR_256):
         size = f"{len(scales)} scales"
@@ -63,6 +72,10 @@ def drawings():
         yield (
             f"two_pyramids {size}",
             lambda s=scales, n=side: pyramids.two_pyramids(picture(n), TokenizerConfig(schedule=s)),
+        )
+        yield (
+            f"two_predictions {size}",
+            lambda s=scales, n=side: predictions.two_predictions(picture(n), s),
         )
         yield f"kv_cache {size}", lambda s=scales: attention.kv_cache(NextScaleConfig(schedule=s))
         yield f"any_schedule {size}", lambda s=scales: schedules.any_schedule(s)
@@ -202,7 +215,24 @@ def test_numbers_come_from_what_is_drawn():
     assert "weight 0.25" in words(step.cyclevar_step(CycleVARTraining(gan=0.25)))
     assert "9 passes" in words(modes.serial_and_parallel(square(*range(1, 10))))
     assert "155" in words(schedules.any_schedule(square(1, 2, 3, 4, 5, 6, 8)))
+    assert "(B, 192, 4)" in words(mamba.mamba_layer(NextScaleConfig(width=96, mamba_state=4)))
+    assert "(100, 3)" in words(quantization.quantization(Codebook(100, 3)))
     assert "keep" not in words(step.cyclevar_step(CycleVARTraining(keep_l1=0.0)))
+
+
+def test_drawing_takes_no_random_number_from_a_notebook():
+    book, before = Codebook(8, 2), torch.get_rng_state()
+    mamba.mamba_layer(NextScaleConfig())
+    quantization.quantization(book)
+    relaxations.four_relaxations(LOGITS)
+    schedules.any_schedule(square(1, 2, 4))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_only_the_row_of_argmax_says_that_no_gradient_comes_back(seed):
+    canvas = relaxations.four_relaxations(LOGITS, 2.0, seed)
+    assert [text.get_text() for text, _ in canvas.texts].count("none") == 1
 
 
 def test_every_chapter_is_named_on_the_map():

@@ -21,8 +21,7 @@ def two_pyramids(picture: Tensor, config: TokenizerConfig) -> Canvas:
     `picture` (3, H, W), floats in [-1, 1] or uint8, plays the feature map: its colours stand for
     vectors, so that every map shows what the real operations of the package make of it.
     """
-    array = to_arrays(picture)[0]
-    pixels = torch.from_numpy(np.array(array)).permute(2, 0, 1)[None] / 127.5 - 1  # 1 3 H W
+    pixels = as_map(picture)
     schedule = tuple(config.schedule[k] for k in few(len(config.schedule), 4))
     height = _FIRST_ROW + len(schedule) * _PITCH + 30
     canvas = Canvas(
@@ -41,7 +40,14 @@ def _shown(maps: Tensor) -> np.ndarray:
     return ((maps[0].permute(1, 2, 0).numpy() + 1) / 2).clip(0, 1)
 
 
-def _grid(canvas: Canvas, x: float, y: float, maps: Tensor, side: float = _SIDE) -> Box:
+def as_map(picture: Tensor) -> Tensor:
+    """Return a picture (3, H, W), floats in [-1, 1] or uint8, as a map (1, 3, H, W) in [-1, 1]."""
+    pixels = np.array(to_arrays(picture)[0])
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 127.5 - 1
+
+
+def map_grid(canvas: Canvas, x: float, y: float, maps: Tensor, side: float = _SIDE) -> Box:
+    """Draw a map (1, 3, h, w) of colours in [-1, 1] as cells, `side` pixels long on its longer side."""
     rows, columns = maps.shape[-2:]
     cell = side / max(rows, columns)
     return canvas.grid(x, y, (rows, columns), cell, _shown(maps), line=2 if rows < 6 else 1)
@@ -51,7 +57,7 @@ def _head(canvas: Canvas, pixels: Tensor, config: TokenizerConfig) -> Box:
     y, size = 100, config.schedule[-1]
     image = canvas.picture(390, y, 140, _shown(pixels))
     encoder = canvas.box(660, y, 160, 70, "encoder", fill=TRAINED)
-    features = _grid(canvas, 960, y, down(pixels, size), 140)
+    features = map_grid(canvas, 960, y, down(pixels, size), 140)
     canvas.arrow(image.right, encoder.left)
     canvas.arrow(encoder.right, features.left)
     shape = shape_text("B", 3, *pixels.shape[-2:])
@@ -78,7 +84,7 @@ def _residual(canvas: Canvas, pixels: Tensor, features: Box, schedule: Schedule)
         codes = down(rest, size)
         added = added + up(codes, schedule[-1])
         lacks, said, gathered = (
-            _grid(canvas, x, y, maps)
+            map_grid(canvas, x, y, maps)
             for x, maps in ((missing, rest), (tokens, codes), (total, added))
         )
         canvas.arrow((spine, y), lacks.left)
@@ -107,7 +113,7 @@ def _ground_truth(canvas: Canvas, pixels: Tensor, features: Box, schedule: Sched
     _titles(canvas, 796, "Ground truth (FlexVAR)", heads)
     for k, size in enumerate(schedule):
         y = _FIRST_ROW + k * _PITCH
-        said = _grid(canvas, tokens, y, down(pixels, size))
+        said = map_grid(canvas, tokens, y, down(pixels, size))
         canvas.arrow((spine, y), said.left, words="down, Q" if not k else "")
         full = pixels.shape[-1] // schedule[-1][1]
         small = down(pixels, (size[0] * full, size[1] * full))
