@@ -1,5 +1,6 @@
 # Two commands on a fresh machine: `make figures` and `make test`. Both set themselves up first; `make help` lists the rest.
 VENV ?= .venv
+BOOK_VENV ?= .venv-book
 PROFILE ?=
 ONLY ?=
 SET ?=
@@ -9,17 +10,18 @@ RETRAIN ?=
 
 # Whichever checkout calls it, a shared environment runs this checkout's code.
 override VENV := $(if $(filter /%,$(VENV)),$(VENV),$(CURDIR)/$(VENV))
+override BOOK_VENV := $(if $(filter /%,$(BOOK_VENV)),$(BOOK_VENV),$(CURDIR)/$(BOOK_VENV))
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
-SOURCES := varbook tests data_scripts benchmarks conftest.py
+SOURCES := varbook tests data_scripts benchmarks docs/book conftest.py
 PYTHON_HERE := "$(VENV)/bin/python"
 RUN := $(PYTHON_HERE) -m varbook.runner.run
 yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup check figures test unit notebooks-test notebooks report bench bench-against bench-threads bench-scaling bench-profile \
+.PHONY: help setup check figures test unit notebooks-test notebooks report book bench bench-against bench-threads bench-scaling bench-profile \
   mutants lab clean
 
 help:
@@ -34,6 +36,7 @@ help:
 	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
 	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b     make bench-threads   two threads, one"
 	@echo "make bench-scaling         what size costs                   make bench-profile   where a step's time goes"
+	@echo "make book                  the book as a web page in build/site, from the kept outputs; nothing is run"
 	@echo "make mutants               harms the code in many small ways; docs/mutants.md says which test notices each (hours)"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
@@ -63,6 +66,11 @@ notebooks: setup
 
 report: setup
 	@$(PYTHON_HERE) -m varbook.book.claims
+
+# The site needs neither torch nor the rest of the usual environment, so it has a small one of its own.
+book:
+	@.ci/setup "$(BOOK_VENV)" docs/book/requirements.txt
+	@"$(BOOK_VENV)/bin/python" -m varbook.book.site
 
 bench: setup
 	@$(PYTHON_HERE) -m benchmarks.bench $(if $(ONLY),--only "$(ONLY)")

@@ -195,6 +195,16 @@ _ALL = (
 
 CHAPTERS: dict[str, Chapter] = {chapter.number: chapter for chapter in _ALL}
 
+# The parts of the book in order, with their chapters.
+PARTS: dict[str, tuple[str, ...]] = {
+    "From an image to tokens": ("00", "01", "02"),
+    "Drawing, scale by scale": ("03", "04", "05", "06", "07"),
+    "Translating without pairs": ("08", "09", "10", "11"),
+    "Judging, and your own": ("12", "13", "14"),
+}
+# Enough to understand and run CycleVAR; the other chapters are labs that go deeper.
+SHORT_PATH = ("00", "01", "02", "03", "08", "09")
+
 
 def chapter(number: str | int) -> Chapter:
     """Return chapter `number` (9, "9" or "09"); VarbookError where the book has none of that

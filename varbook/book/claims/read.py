@@ -2,14 +2,15 @@
 behind them.
 """
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.provenance import file_digest
-from varbook.book.claims.registry import REGISTRY, Artefact
-from varbook.book.claims.save import load_result, profile_name
-from varbook.book.claims.verdicts import NOT_RUN
+from varbook.book.claims.registry import REGISTRY
+from varbook.book.claims.saved import BEST_FIRST, profile_name
+from varbook.book.claims.saved import best_result as best_result
+from varbook.book.claims.saved import saved_results as saved_results
+from varbook.book.claims.saved import saved_table as saved_table
 from varbook.book.show.display import show_small as show_small
 from varbook.book.show.sheets import Image
 from varbook.paths import figures, shipped
@@ -23,8 +24,6 @@ CARD_FIELDS = (
     "protocol",
     "seed",
 )
-# Best first. Smoke results say that the code runs, not that a claim holds.
-BEST_FIRST = ("paper", "gpu", "laptop")
 
 
 def profiles_to_read(profile) -> tuple[str, ...]:
@@ -32,34 +31,6 @@ def profiles_to_read(profile) -> tuple[str, ...]:
     nobody else sees smoke's.
     """
     return ("smoke",) if profile_name(profile) == "smoke" else BEST_FIRST
-
-
-def best_result(row: Artefact, profiles: Sequence[str] = BEST_FIRST) -> dict | None:
-    """Return the saved result of one figure or table from the first profile that has one, or None."""
-    results = (load_result(row.id, name) for name in profiles)
-    return next((result for result in results if result and result.get("verdict") != NOT_RUN), None)
-
-
-def saved_results(profiles: Sequence[str]) -> dict[str, dict]:
-    """Return id -> saved result for every figure and table that one of `profiles` has run."""
-    results = {name: best_result(row, profiles) for name, row in REGISTRY.items()}
-    return {name: result for name, result in results.items() if result}
-
-
-def saved_table(artefact_id: str, profile: str) -> list[dict]:
-    """Return the rows of a saved table as text, empty where there is none."""
-    path = figures() / profile / f"{artefact_id}.csv"
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{name: _shown(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
-
-
-def _shown(cell: str) -> str | float | None:
-    try:
-        return None if cell == "" else int(cell) if cell.lstrip("-").isdigit() else float(cell)
-    except ValueError:
-        return {"True": "yes", "False": "no"}.get(cell, cell)
 
 
 def saved_picture(artefact_id: str, profile: str) -> Image.Image | None:

@@ -11,7 +11,7 @@ from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.registry import artefact, of_chapter
 from varbook.book.claims.report import rows_of_report, summary
 from varbook.book.models.profiles import PROFILES, Profile
-from varbook.book.show.display import markdown_table
+from varbook.book.show.tables import markdown_table
 from varbook.errors import VarbookError
 from varbook.files import write_atomically
 from varbook.paths import figures, repository

@@ -14,7 +14,7 @@ from varbook.book.claims.read import BEST_FIRST, best_result
 from varbook.book.claims.registry import REGISTRY
 from varbook.book.claims.save import load_result
 from varbook.book.claims.verdicts import NOT_RUN, SIGNS, WORDS, explained, sign
-from varbook.book.show.display import markdown_table
+from varbook.book.show.tables import markdown_table
 from varbook.files import write_atomically
 from varbook.paths import figures
 

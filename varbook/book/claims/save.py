@@ -12,26 +12,22 @@ from pathlib import Path
 from varbook.book.claims import provenance
 from varbook.book.claims.checks import refuse_others
 from varbook.book.claims.registry import artefact, published
+from varbook.book.claims.saved import load_result as load_result
+from varbook.book.claims.saved import profile_name as profile_name
 from varbook.book.claims.verdicts import NOT_RUN, explained, verdict
 from varbook.book.show.display import (
-    columns_of,
-    markdown_table,
     show_figure,
     show_small,
     show_table,
     show_text,
 )
 from varbook.book.show.sheets import Image
+from varbook.book.show.tables import columns_of, markdown_table
 from varbook.errors import VarbookError
-from varbook.files import peek_json, write_atomically
+from varbook.files import write_atomically
 from varbook.paths import figures
 
 _SUFFIXES = (".png", ".svg", ".pdf", ".csv", ".md")
-
-
-def profile_name(profile) -> str:
-    """Return the name of a profile given as an object with `.name` or as a string."""
-    return str(getattr(profile, "name", profile))
 
 
 def folder(profile) -> Path:
@@ -241,11 +237,3 @@ def say_missed(checks: Mapping[str, bool], profile, strict: bool = False) -> Non
         raise AssertionError(f"These targets are missed: {missed}")
     excuse = " (The smoke profile trains for seconds; it shows that everything runs.)"
     show_text(f"**Missed:** {missed}.{excuse * smoke}" if missed else "Every target is met.")
-
-
-def load_result(artefact_id: str, profile) -> dict | None:
-    """Return what `save_result` wrote for a profile, or None where there is nothing (or nothing
-    readable).
-    """
-    path = figures() / profile_name(profile) / f"{artefact(artefact_id).id}.json"
-    return peek_json(path) or None

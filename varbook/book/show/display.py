@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from varbook.book.show.sheets import Image, for_notebook, sheet, to_picture
+from varbook.book.show.tables import cell_text, columns_of
 
 
 def in_notebook() -> bool:
@@ -92,35 +93,6 @@ def show_grid(
     the columns.
     """
     show_figure(sheet(rows, titles=titles, scale=scale), alt)
-
-
-def cell_text(value: object) -> str:
-    """Return a table cell as text: floats with four significant digits, ticks for booleans, a dash
-    for nothing.
-    """
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    if isinstance(value, (tuple, list)):
-        return " ".join(cell_text(item) for item in value)
-    return str(value)
-
-
-def columns_of(rows: Sequence[Mapping], columns: Sequence[str] | None = None) -> list[str]:
-    """Return the columns of a table: those named, else every key in order of first appearance."""
-    return list(columns) if columns else list(dict.fromkeys(key for row in rows for key in row))
-
-
-def markdown_table(rows: Sequence[Mapping], columns: Sequence[str] | None = None) -> str:
-    """Return rows (dictionaries) as a Markdown table, numbers aligned right."""
-    names = columns_of(rows, columns)
-    numeric = [any(isinstance(row.get(name), (int, float)) for row in rows) for name in names]
-    lines = [names, ["---:" if right else "---" for right in numeric]]
-    lines += [[cell_text(row.get(name)).replace("|", "\\|") for name in names] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from varbook.book.show.display import cell_text, in_notebook, show_figure, show_images
+from varbook.book.show.display import in_notebook, show_figure, show_images
 from varbook.book.show.sheets import sheet
+from varbook.book.show.tables import cell_text
 from varbook.device import is_batch
 
 Box = tuple[int, int, int, int]  # top, bottom, left, right in pixels, bottom and right not included

@@ -1,0 +1,72 @@
+"""What leads through the book: the parts, the short path, and what stands on top of each chapter."""
+
+from collections.abc import Iterable
+
+from varbook.book import chapters
+from varbook.book.site.address import colab_address
+from varbook.book.site.book import DOCS, Book
+from varbook.book.site.notebooks import Chapter
+from varbook.book.site.references import chapter_anchor
+from varbook.paths import repository
+
+
+def top(book: Book, entry: chapters.Chapter, chapter: Chapter) -> str:
+    """Return what stands below a chapter's title: minutes, the short path, where to run it."""
+    path = entry.solutions if chapter.solutions else entry.path
+    place = path.relative_to(repository()).as_posix()
+    parts = [] if chapter.solutions else [f"about {chapter.minutes} minutes to read"]
+    if not chapter.solutions and entry.number in chapters.SHORT_PATH:
+        parts.append("[on the short path](#short-path)")
+    if chapter.solutions:
+        parts.append(f"[the chapter](#{chapter_anchor(entry.number)})")
+    elif entry.number in book.solutions:
+        parts.append(f"[solutions](#{chapter_anchor(entry.number)}s)")
+    depth = "../" * place.count("/")
+    links = [f'<a href="{depth}download/{path.name}" download>Download the notebook</a>']
+    colab = colab_address(book.name, place)
+    if colab:
+        links.insert(0, f'<a href="{colab}" rel="noreferrer">Open in Colab</a>')
+    told = " · ".join(parts)
+    return f'{told}\n\n<p class="run-it">{" ".join(links)}</p>\n'
+
+
+def contents(book: Book) -> str:
+    """Return the table of the parts with their chapters and minutes."""
+    lines = []
+    for part, numbers in chapters.PARTS.items():
+        lines += [f"### {part}\n", "| chapter | at the end you can | minutes |", "|---|---|---:|"]
+        for number in numbers:
+            if number in book.chapters:
+                entry, chapter = chapters.CHAPTERS[number], book.chapters[number]
+                star = " ★" if number in chapters.SHORT_PATH else ""
+                name = f"[{number} {entry.title}](#{chapter_anchor(number)}){star}"
+                lines.append(f"| {name} | {entry.purpose} | {chapter.minutes} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def short_path(book: Book) -> str:
+    steps = [
+        f"[{n} {chapters.CHAPTERS[n].title}](#{chapter_anchor(n)}) ({book.chapters[n].minutes} min)"
+        for n in chapters.SHORT_PATH
+        if n in book.chapters
+    ]
+    total = sum(book.chapters[n].minutes for n in chapters.SHORT_PATH if n in book.chapters)
+    return f"{', '.join(steps)}: {total} minutes of reading in all.\n"
+
+
+def _tree(caption: str, places: Iterable[str]) -> str:
+    inside = "\n".join(places)
+    return f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{inside}\n```\n"
+
+
+def trees(written: dict[str, str], solved: dict[str, str]) -> str:
+    trees = [
+        _tree(part, [written[n] for n in numbers if n in written])
+        for part, numbers in chapters.PARTS.items()
+    ]
+    trees.append(_tree("Results", ["results"]))
+    more = [f"docs/{name}" for name in DOCS]
+    trees.append(_tree("To look up", [*more, "genindex"]))
+    trees.append(_tree("Solutions", solved.values()))
+    return "\n".join(trees)
