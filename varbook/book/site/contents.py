@@ -17,12 +17,14 @@ def top(book: Book, entry: chapters.Chapter, chapter: Chapter) -> str:
     parts = [] if chapter.solutions else [f"about {chapter.minutes} minutes to read"]
     if not chapter.solutions and entry.number in chapters.SHORT_PATH:
         parts.append("[on the short path](#short-path)")
+    if entry.number == "08" and not chapter.solutions:
+        parts.append("[drag the four relaxations](#try-relaxations)")
     if chapter.solutions:
         parts.append(f"[the chapter](#{chapter_anchor(entry.number)})")
     elif entry.number in book.solutions:
         parts.append(f"[solutions](#{chapter_anchor(entry.number)}s)")
     depth = "../" * place.count("/")
-    links = [f'<a href="{depth}download/{path.name}" download>Download the notebook</a>']
+    links = [f'<a href="{depth}download/{place}" download>Download the notebook</a>']
     colab = colab_address(book.name, place)
     if colab:
         links.insert(0, f'<a href="{colab}" rel="noreferrer">Open in Colab</a>')
@@ -65,6 +67,7 @@ def trees(written: dict[str, str], solved: dict[str, str]) -> str:
         _tree(part, [written[n] for n in numbers if n in written])
         for part, numbers in chapters.PARTS.items()
     ]
+    trees.append(_tree("In the browser", ["try/relaxations"]))
     trees.append(_tree("Results", ["results"]))
     more = [f"docs/{name}" for name in DOCS]
     trees.append(_tree("To look up", [*more, "genindex"]))

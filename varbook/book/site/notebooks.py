@@ -117,6 +117,13 @@ def alternative_texts(chapter: Chapter) -> dict[str, str]:
     return texts
 
 
+def section_words(chapter: Chapter, glossary: list[Entry]) -> dict[str, list[str]]:
+    """Return section -> the words of the glossary that it is about, for a chapter's sections."""
+    parts = _HEADING.split("\n\n".join(chapter.texts))
+    sections = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    return {number: index_entries(head, text, glossary) for head, number, text in sections}
+
+
 @dataclass
 class _Page:
     """What the cells of one page share while it is made."""
@@ -127,6 +134,7 @@ class _Page:
     files: Callable[[str], str]  # leads links to files on to pages
     equations: list[Equation]  # not yet shown
     linked: set[str]  # words of the glossary that were linked already
+    index: dict[str, list[str]]  # section -> words of the glossary that it is about
 
     def text(self, text: str) -> str:
         """Return a text cell's Markdown for the site."""
@@ -136,13 +144,15 @@ class _Page:
 
     def _sections(self, text: str) -> str:
         """Give each numbered heading its address, and below it what the index finds there."""
-        parts = _HEADING.split(text)
-        out = [parts[0]]
-        for heading, section, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-            found = index_entries(heading, body, self.glossary)
-            index = f"\n```{{index}} {', '.join(found)}\n```\n" if found else ""
-            out.append(f"({section_anchor(self.chapter.number, section)})=\n{heading}\n{index}{body}")
-        return "".join(out)
+
+        def anchored(match: re.Match) -> str:
+            heading, section = match.groups()
+            number = self.chapter.number
+            found = [f"{word}; {number} section {section}" for word in self.index[section]]
+            index = f"\n\n```{{index}} {', '.join(found)}\n```\n" if found else ""
+            return f"({section_anchor(number, section)})=\n{heading}{index}"
+
+        return _HEADING.sub(anchored, text)
 
     def code(self, cell: dict) -> dict:
         """Return a code cell for the site: parameters and imports are folded away."""
@@ -177,7 +187,8 @@ def page(
     links to pages.
     """
     linker = Linker(chapter.number, places)
-    made = _Page(chapter, linker, glossary, files, chapter.equations, set())
+    index = section_words(chapter, glossary)
+    made = _Page(chapter, linker, glossary, files, chapter.equations, set(), index)
     cells = []
     for cell in chapter.cells:
         if cell["cell_type"] == "markdown":

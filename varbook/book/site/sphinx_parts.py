@@ -19,8 +19,8 @@ def _inline(translator, node: nodes.math) -> None:
 
 
 def _displayed(translator, node: nodes.math_block) -> None:
-    ids = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    translator.body.append(f'<div class="equation"{ids} tabindex="0">')
+    anchors = "".join(f'<span id="{one}"></span>' for one in node.get("ids", []))
+    translator.body.append(f'<div class="equation" tabindex="0">{anchors}')
     _show_formula(translator, node.astext(), "displayed")
     translator.body.append("</div>\n")
     raise nodes.SkipNode

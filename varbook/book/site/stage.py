@@ -34,7 +34,7 @@ def _write_chapter(book: Book, entry: chapters.Chapter, chapter: Chapter, folder
     if book.name:
         first = {"cell_type": "code", "execution_count": None, "id": "install", "metadata": {}}
         cells.insert(1, first | {"outputs": [], "source": install_cell(book.name)})
-    write_atomically(folder / "extra" / "download" / path.name, notebook(cells))
+    write_atomically(folder / "extra" / "download" / place, notebook(cells))
     return place.with_suffix("").as_posix()
 
 
@@ -87,6 +87,8 @@ def stage(folder: Path) -> Book:
         )
     results, pictures = results_page()
     write_atomically(folder / "results.md", results)
+    page_to_try = repository() / "docs" / "book" / "relaxations.md"
+    write_atomically(folder / "try" / "relaxations.md", page_to_try.read_text(encoding="utf-8"))
     first = repository() / "figures" / "laptop" / "extra" / "cyclevar_toy_world.png"
     _copy_pictures([*pictures, first], folder)
     _write_docs(book, folder)

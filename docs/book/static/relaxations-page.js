@@ -1,0 +1,140 @@
+// The page on which the relaxations can be dragged: a plane with codes and a goal, logits, a temperature.
+document.addEventListener("DOMContentLoaded", () => {
+  const place = document.getElementById("relaxations");
+  if (!place) return;
+  const NAMES = { argmax: "argmax", straight_through: "straight-through", gumbel: "Gumbel", softmax: "softmax (SRQ)" };
+  const SIZE = 400, REACH = 1.6; // pixels of the plane, and the largest coordinate in it
+  const state = {
+    codes: [[1.0, 0.2], [-0.3, 1.0], [-1.0, -0.5], [0.6, -0.9]],
+    logits: [1.2, 0.8, -0.5, 0.1],
+    goal: [-0.4, 0.9],
+    temperature: 2,
+    noise: [0, 0, 0, 0],
+  };
+
+  function element(name, attributes, parent, text) {
+    const isDrawing = ["svg", "g", "circle", "rect", "line", "path", "text", "title"].includes(name);
+    const made = isDrawing ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== undefined) made.textContent = text;
+    if (parent) parent.append(made);
+    return made;
+  }
+
+  const toPixel = ([x, y]) => [SIZE / 2 * (1 + x / REACH), SIZE / 2 * (1 - y / REACH)];
+  const inReach = (value) => Math.max(-REACH, Math.min(REACH, value));
+  const shown = (value) => (Math.abs(value) < 0.0005 ? "0" : value.toPrecision(3));
+
+  // The plane. What can be dragged can be moved with the arrow keys as well.
+  const plane = element("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "plane", role: "group",
+    "aria-label": "A plane with four codes, a goal and what each relaxation gives" }, place);
+  const hull = element("path", { class: "hull" }, plane);
+  const outs = {};
+  for (const method of relaxations.METHODS) outs[method] = element("g", { class: `out ${method}` }, plane);
+  element("circle", { r: 12, class: "ring" }, outs.argmax);
+  element("circle", { r: 16, class: "ring" }, outs.straight_through);
+  element("rect", { x: -11, y: -11, width: 22, height: 22, class: "ring" }, outs.gumbel);
+  element("circle", { r: 8, class: "dot" }, outs.softmax);
+
+  function handle(point, label, kind) {
+    const group = element("g", { class: `handle ${kind}`, tabindex: 0, role: "button" }, plane);
+    element("circle", { r: 20, class: "touch" }, group);
+    if (kind === "code") element("circle", { r: 6 }, group);
+    else element("path", { d: "M-7 -7 L7 7 M-7 7 L7 -7" }, group);
+    element("text", { x: 14, y: -10 }, group, label);
+    const move = (x, y) => {
+      point[0] = inReach(x);
+      point[1] = inReach(y);
+      draw();
+    };
+    group.addEventListener("pointerdown", (event) => {
+      group.setPointerCapture(event.pointerId);
+      event.preventDefault();
+      group.focus();
+    });
+    group.addEventListener("pointermove", (event) => {
+      if (!group.hasPointerCapture(event.pointerId)) return;
+      const box = plane.getBoundingClientRect();
+      move(REACH * (2 * (event.clientX - box.left) / box.width - 1),
+        REACH * (1 - 2 * (event.clientY - box.top) / box.height));
+    });
+    group.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      move(point[0] + step[0], point[1] + step[1]);
+    });
+    return () => {
+      const [x, y] = toPixel(point);
+      group.setAttribute("transform", `translate(${x} ${y})`);
+      group.setAttribute("aria-label", `${label} at ${point.map(shown).join(", ")}; arrow keys move it`);
+    };
+  }
+  const moves = state.codes.map((code, v) => handle(code, `code ${v + 1}`, "code"));
+  moves.push(handle(state.goal, "goal", "goal"));
+
+  // Logits and temperature.
+  const controls = element("div", { class: "controls" }, place);
+  function slider(label, low, high, step, value, change) {
+    const line = element("label", {}, controls);
+    element("span", {}, line, label);
+    const input = element("input", { type: "range", min: low, max: high, step, value }, line);
+    const told = element("output", {}, line);
+    const follow = () => {
+      told.textContent = shown(change(Number(input.value)));
+      draw();
+    };
+    input.addEventListener("input", follow);
+    told.textContent = shown(change(value));
+  }
+  state.logits.forEach((logit, v) => slider(`logit of code ${v + 1}`, -5, 5, 0.1, logit, (value) => (state.logits[v] = value)));
+  slider("temperature", -2, 2, 0.05, Math.log10(state.temperature), (value) => (state.temperature = 10 ** value));
+  const again = element("button", { type: "button" }, controls, "draw other Gumbel noise");
+  again.addEventListener("click", () => {
+    state.noise = state.noise.map(() => relaxations.gumbel(Math.random()));
+    draw();
+  });
+
+  // What each relaxation does with them.
+  const table = element("table", {}, element("div", { class: "table-scroll", tabindex: 0 }, place));
+  element("caption", {}, table, "What goes forward, and what comes back to the logits");
+  const head = element("tr", {}, element("thead", {}, table));
+  for (const title of ["relaxation", "weight of each code", "vector", "distance to the goal, squared", "gradient at each logit"]) {
+    element("th", { scope: "col" }, head, title);
+  }
+  const body = element("tbody", {}, table), cells = {};
+  for (const method of relaxations.METHODS) {
+    const row = element("tr", {}, body);
+    element("th", { scope: "row", class: `name ${method}` }, row, NAMES[method]);
+    cells[method] = ["weights", "out", "loss", "gradient"].map(() => element("td", {}, row));
+  }
+
+  function bars(cell, values, largest) {
+    const picture = element("svg", { viewBox: "0 0 80 40", class: "bars", "aria-hidden": "true" });
+    const signed = values.some((value) => value < 0), zero = signed ? 20 : 38, room = signed ? 18 : 36;
+    element("line", { x1: 0, x2: 80, y1: zero, y2: zero }, picture);
+    values.forEach((value, v) => {
+      const height = Math.min(1, Math.abs(value) / largest) * room;
+      element("rect", { x: 4 + 20 * v, width: 12, y: value < 0 ? zero : zero - height, height }, picture);
+    });
+    cell.replaceChildren(picture, element("span", {}, null, values.map(shown).join("  ")));
+  }
+
+  function draw() {
+    if (!Object.keys(cells).length) return;
+    for (const move of moves) move();
+    const hot = state.codes.slice().sort((a, b) => Math.atan2(a[1], a[0]) - Math.atan2(b[1], b[0]));
+    hull.setAttribute("d", `M${hot.map((code) => toPixel(code).join(" ")).join(" L")} Z`);
+    const told = relaxations.METHODS.map((method) => relaxations.relax(method, state.logits, state.codes, state.temperature, state.noise, state.goal));
+    const largest = Math.max(1e-9, ...told.flatMap((one) => one.gradient.map(Math.abs)));
+    relaxations.METHODS.forEach((method, i) => {
+      const one = told[i], [weights, out, loss, gradient] = cells[method], [x, y] = toPixel(one.out);
+      outs[method].setAttribute("transform", `translate(${x} ${y})`);
+      bars(weights, one.weights, 1);
+      out.textContent = `(${one.out.map(shown).join(", ")})`;
+      loss.textContent = shown(one.loss);
+      bars(gradient, one.gradient, largest);
+    });
+  }
+  draw();
+});
