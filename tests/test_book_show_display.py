@@ -121,27 +121,6 @@ def test_a_table_says_the_same_as_html_and_as_text(shown):
     assert "yes" in shown[0]["text/plain"]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "-"),
-        (True, "yes"),
-        (0.123456, "0.1235"),
-        (47.82, "47.82"),
-        (12345.6, "12,346"),
-        ((1, 2, 3), "1 2 3"),
-        (7, "7"),
-    ],
-)
-def test_cells_are_short_and_readable(value, text):
-    assert display.cell_text(value) == text
-
-
-def test_markdown_tables_align_numbers_and_escape_bars():
-    lines = display.markdown_table([{"a": "x|y", "b": 1}]).splitlines()
-    assert lines == ["| a | b |", "| --- | ---: |", "| x\\|y | 1 |"]
-
-
 def test_source_is_the_packages_own(shown):
     display.show_source(display.check)
     assert shown[0]["text/markdown"].startswith(

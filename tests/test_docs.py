@@ -8,7 +8,14 @@ from test_layers import ROOMS
 from varbook.paths import repository
 
 ROOT = repository()
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/glossary.md", "docs/bars.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/glossary.md",
+    "docs/notation.md",
+    "docs/bars.md",
+)
 every_page = pytest.mark.parametrize("name", PAGES)
 
 

@@ -34,6 +34,13 @@ def pinned() -> dict[str, Requirement]:
     return {canonicalize_name(one.name): one for one in found}
 
 
+def book_pins() -> dict[str, Requirement]:
+    """The pins of the environment in which `make book` runs."""
+    lines = (ROOT / "docs" / "book" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    found = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    return {canonicalize_name(one.name): one for one in found}
+
+
 def conda() -> dict[str, str]:
     """Package -> bounds as written, conda's and pip's parts together."""
     entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
@@ -77,16 +84,29 @@ def test_every_direct_package_has_an_upper_bound():
     assert not [name for name, one in direct().items() if "<" not in str(one.specifier)]
 
 
+@pytest.mark.parametrize("line", project()["optional-dependencies"]["book"])
+def test_what_makes_the_book_is_pinned_within_its_bounds(line):
+    asked = Requirement(line)
+    (pin,) = book_pins()[canonicalize_name(asked.name)].specifier
+    assert pin.operator == "==" and asked.specifier.contains(pin.version) and "<" in line
+
+
+def test_what_both_environments_need_has_one_version():
+    both = pinned().keys() & book_pins().keys()
+    assert both and all(pinned()[name].specifier == book_pins()[name].specifier for name in both)
+
+
 def test_every_pin_is_exact():
     assert not [
         name
-        for name, one in pinned().items()
+        for name, one in [*pinned().items(), *book_pins().items()]
         if [bound.operator for bound in one.specifier] != ["=="]
     ]
 
 
 def test_no_file_names_a_registry():
-    for name in ("requirements.txt", "environment.yml", "pyproject.toml", ".ci/setup", "Makefile"):
+    names = ["requirements.txt", "environment.yml", "pyproject.toml", ".ci/setup", "Makefile"]
+    for name in [*names, "docs/book/requirements.txt"]:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert not re.search(r"https?://|--(extra-)?index-url|--find-links|--trusted-host", text), (
             name

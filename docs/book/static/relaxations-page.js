@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     logits: [1.2, 0.8, -0.5, 0.1],
     goal: [-0.4, 0.9],
     temperature: 2,
-    noise: [0, 0, 0, 0],
+    noise: [-0.3, 0.9, 0.2, -0.4],
   };
 
   function element(name, attributes, parent, text) {
@@ -41,7 +41,7 @@ document.addEventListener("DOMContentLoaded", () => {
     element("circle", { r: 20, class: "touch" }, group);
     if (kind === "code") element("circle", { r: 6 }, group);
     else element("path", { d: "M-7 -7 L7 7 M-7 7 L7 -7" }, group);
-    element("text", { x: 14, y: -10 }, group, label);
+    element("text", { x: 14, y: kind === "goal" ? 22 : -10 }, group, label);
     const move = (x, y) => {
       point[0] = inReach(x);
       point[1] = inReach(y);

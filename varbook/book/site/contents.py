@@ -9,26 +9,34 @@ from varbook.book.site.notebooks import Chapter
 from varbook.book.site.references import chapter_anchor
 from varbook.paths import repository
 
+# Pages on which something of a chapter can be tried in the browser: anchor, and what it offers.
+_TO_TRY = {"08": ("try-relaxations", "drag the four relaxations")}
+
+
+def _told(book: Book, entry: chapters.Chapter, chapter: Chapter) -> list[str]:
+    if chapter.solutions:
+        return [f"[the chapter](#{chapter_anchor(entry.number)})"]
+    parts = [f"about {chapter.minutes} minutes to read"]
+    if entry.number in chapters.SHORT_PATH:
+        parts.append("[on the short path](#short-path)")
+    if entry.number in _TO_TRY:
+        anchor, offer = _TO_TRY[entry.number]
+        parts.append(f"[{offer}](#{anchor})")
+    if entry.number in book.solutions:
+        parts.append(f"[solutions](#{chapter_anchor(entry.number)}s)")
+    return parts
+
 
 def top(book: Book, entry: chapters.Chapter, chapter: Chapter) -> str:
     """Return what stands below a chapter's title: minutes, the short path, where to run it."""
     path = entry.solutions if chapter.solutions else entry.path
     place = path.relative_to(repository()).as_posix()
-    parts = [] if chapter.solutions else [f"about {chapter.minutes} minutes to read"]
-    if not chapter.solutions and entry.number in chapters.SHORT_PATH:
-        parts.append("[on the short path](#short-path)")
-    if entry.number == "08" and not chapter.solutions:
-        parts.append("[drag the four relaxations](#try-relaxations)")
-    if chapter.solutions:
-        parts.append(f"[the chapter](#{chapter_anchor(entry.number)})")
-    elif entry.number in book.solutions:
-        parts.append(f"[solutions](#{chapter_anchor(entry.number)}s)")
     depth = "../" * place.count("/")
     links = [f'<a href="{depth}download/{place}" download>Download the notebook</a>']
     colab = colab_address(book.name, place)
     if colab:
         links.insert(0, f'<a href="{colab}" rel="noreferrer">Open in Colab</a>')
-    told = " · ".join(parts)
+    told = " · ".join(_told(book, entry, chapter))
     return f'{told}\n\n<p class="run-it">{" ".join(links)}</p>\n'
 
 
@@ -48,6 +56,7 @@ def contents(book: Book) -> str:
 
 
 def short_path(book: Book) -> str:
+    """Return the chapters of the short path with their minutes, and the sum."""
     steps = [
         f"[{n} {chapters.CHAPTERS[n].title}](#{chapter_anchor(n)}) ({book.chapters[n].minutes} min)"
         for n in chapters.SHORT_PATH
@@ -63,6 +72,7 @@ def _tree(caption: str, places: Iterable[str]) -> str:
 
 
 def trees(written: dict[str, str], solved: dict[str, str]) -> str:
+    """Return the site's table of contents; both dictionaries map a chapter's number to its page."""
     trees = [
         _tree(part, [written[n] for n in numbers if n in written])
         for part, numbers in chapters.PARTS.items()

@@ -81,14 +81,14 @@ def _telling(word: str) -> bool:
 
 
 def index_entries(heading: str, text: str, glossary: list[Entry]) -> list[str]:
-    """Return the words of the glossary that a section is about: in its heading, or at least three
-    times in its text.
+    """Return the words of the glossary that a section is about: in its heading, or, where they are
+    no everyday words, at least three times in its text.
     """
     found = []
     for entry in glossary:
         for word in entry.words:
             pattern = re.compile(rf"(?<![\w-]){re.escape(word)}(?:e?s)?(?![\w-])", re.I)
-            often = 3 if _telling(word) else 6
-            if pattern.search(plain(heading)) or len(pattern.findall(text)) >= often:
+            often = _telling(word) and len(pattern.findall(text)) >= 3
+            if often or pattern.search(plain(heading)):
                 found.append(word)
     return found

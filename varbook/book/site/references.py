@@ -62,7 +62,9 @@ def named_chapters(text: str) -> str:
     """
     for number, entry in CHAPTERS.items():
         name = f"{number} {entry.title}"
-        text = re.sub(rf"{re.escape(name)}(?![\w ]*\])", f"[{name}](#{chapter_anchor(number)})", text)
+        text = re.sub(
+            rf"{re.escape(name)}(?![\w ]*\])", f"[{name}](#{chapter_anchor(number)})", text
+        )
     return text
 
 

@@ -43,7 +43,9 @@ def _paper_side(row: Artefact) -> str:
     printed = PUBLISHED.get(row.id)
     claim = f"**The paper.** {row.claim[0].upper()}{row.claim[1:]}"
     if printed is None:
-        return claim if row.published == "picture only" else f"{claim}\n\nIn print: {row.published}."
+        return (
+            claim if row.published == "picture only" else f"{claim}\n\nIn print: {row.published}."
+        )
     table = _table(printed.as_dicts(), f"{row.label} as printed")
     note = f"\n\n{printed.note}" if printed.note else ""
     return f"{claim}\n\n{table}{note}"
@@ -52,8 +54,8 @@ def _paper_side(row: Artefact) -> str:
 def _our_side(row: Artefact, result: dict | None) -> str:
     if result is None:
         return "**Ours.** Not run yet."
-    profile, ours = result["profile"], str(result["ours"])
-    told = f"**Ours**, profile `{profile}`. {ours[:1].upper()}{ours[1:]}"
+    profile, number = result["profile"], str(result["ours"])
+    told = f"**Ours**, profile `{profile}`. {number[:1].upper()}{number[1:]}"
     # The saved table repeats the paper's rows: they stand on the other side.
     rows = saved_table(row.id, profile)
     ours = [line for line in rows if line.get("source") != "paper"]

@@ -32,7 +32,12 @@ def _write_chapter(book: Book, entry: chapters.Chapter, chapter: Chapter, folder
     write_atomically(folder / place, text)
     cells = list(chapter.cells)
     if book.name:
-        first = {"cell_type": "code", "execution_count": None, "id": "install", "metadata": {}}
+        first: dict = {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "install",
+            "metadata": {},
+        }
         cells.insert(1, first | {"outputs": [], "source": install_cell(book.name)})
     write_atomically(folder / "extra" / "download" / place, notebook(cells))
     return place.with_suffix("").as_posix()
@@ -45,7 +50,9 @@ def _index_page(book: Book, tables: str) -> str:
     for mark, block in blocks.items():
         place = f"<!-- {mark} -->\n"
         if place not in text:
-            raise VarbookError(f"docs/book/index.md has lost its place for the {mark}: put it back.")
+            raise VarbookError(
+                f"docs/book/index.md has lost its place for the {mark}: put it back."
+            )
         text = text.replace(place, block)
     return text
 
@@ -94,7 +101,9 @@ def stage(folder: Path) -> Book:
     _write_docs(book, folder)
     write_atomically(folder / "index.md", _index_page(book, trees(written[False], written[True])))
     rows = [[*key, anchor] for key, anchor in book.places.equations.items()]
-    pages = {one.anchor: written[one.chapter.endswith("s")][one.chapter[:2]] for one in book.equations}
+    pages = {
+        one.anchor: written[one.chapter.endswith("s")][one.chapter[:2]] for one in book.equations
+    }
     write_json(folder / "equations.json", {"places": rows, "pages": pages})
     write_json(folder / "pictures.json", texts)
     return book

@@ -1,0 +1,157 @@
+"""The book's web page as a browser gets it: built by Sphinx, checked page by page."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from varbook.book import chapters
+from varbook.book.site.check import faults
+from varbook.paths import repository
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+def python_with_sphinx() -> str | None:
+    """The Python of `make book`, or this one where it has Sphinx; None where neither has."""
+    places = [Path(os.environ.get("BOOK_VENV", repository() / ".venv-book")) / "bin" / "python"]
+    for python in (*map(str, places), sys.executable):
+        if shutil.which(python):
+            asked = [python, "-c", "import sphinx, myst_nb, sphinx_book_theme"]
+            if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+                return python
+    return None
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    python = python_with_sphinx()
+    if python is None:
+        pytest.skip(
+            "Sphinx is not installed: `make book` installs it, then this test builds the site"
+        )
+    folder = tmp_path_factory.mktemp("book")
+    code = (
+        "import sys; from pathlib import Path; from varbook.book.site.__main__ import build; "
+        "print(build(Path(sys.argv[1]), Path(sys.argv[2])))"
+    )
+    call = [python, "-c", code, str(folder / "work"), str(folder / "site")]
+    paths = {"PYTHONPATH": str(repository()), "VARBOOK_REPOSITORY": "owner/book"}
+    done = subprocess.run(call, env=os.environ | paths, capture_output=True, text=True, check=False)
+    # No warning of Sphinx, no link that leads nowhere, nothing from elsewhere, a text for each picture.
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "site"
+
+
+def page(site: Path, name: str) -> str:
+    return (site / name).read_text("utf-8")
+
+
+def chapter(site: Path, number: str) -> str:
+    return page(site, f"notebooks/{Path(chapters.CHAPTERS[number].file_name).stem}.html")
+
+
+def test_every_chapter_and_its_solutions_are_pages(site):
+    pages = {path.stem for path in (site / "notebooks").rglob("*.html")}
+    for one in chapters.written():
+        assert {one.path.stem, one.solutions.stem} <= pages
+
+
+def test_the_site_is_small(site):
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 60e6
+
+
+def test_every_chapter_can_be_downloaded_and_opened_in_colab(site):
+    for one in chapters.written():
+        place = f"notebooks/{one.file_name}"
+        colab = f"https://colab.research.google.com/github/owner/book/blob/colab/{place}"
+        shown = chapter(site, one.number)
+        assert f'href="{colab}"' in shown and f'href="../download/{place}"' in shown
+        cells = json.loads(page(site, f"download/{place}"))["cells"]
+        kept = json.loads(one.path.read_text("utf-8"))["cells"]
+        assert "git" in cells[1]["source"] and [cells[0], *cells[2:]] == kept
+
+
+def test_text_and_code_lead_to_equations_sections_words_and_results(site):
+    shown = chapter(site, "09")
+    assert '<span id="eq-09-3"></span>' in shown
+    assert re.search(
+        r'class="c1"># <a|class="c1"># eqs?\. <a class="eq-link" href="#eq-09-\d', shown
+    )
+    assert 'href="#ch-09-9"' in shown and 'href="03_next_scale_prediction.html' in shown
+    assert "../docs/glossary.html#term-discriminator" in shown
+    assert "../results.html#cyclevar-fig-3" in shown
+
+
+def test_words_can_be_looked_up_and_searched(site):
+    index = page(site, "genindex.html")
+    assert "docs/glossary.html#term-dead-code" in index and ">01 section 5</a>" in index
+    assert "straight" in page(site, "searchindex.js")
+
+
+def test_light_and_dark_can_be_chosen(site):
+    assert "theme-switch" in chapter(site, "01")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('<a href="gone.html">x</a>', "gone.html, which is not there"),
+        ('<a href="other.html#gone">x</a>', "other.html#gone, a place"),
+        ('<a href="../outside.html">x</a>', "../outside.html, which is not there"),
+        ('<script src="https://cdn.example/x.js"></script>', "loads https://cdn.example/x.js"),
+        ('<script src="//cdn.example/x.js"></script>', "loads //cdn.example/x.js"),
+        ('<link rel="stylesheet" href="http://cdn.example/x.css">', "loads http://cdn.example"),
+        ('<img src="a.png">', "no text for the picture a.png"),
+        ('<img src="a.png" alt="a.png">', "no text for the picture a.png"),
+        ("<p>[section 3](#ch-09-3)</p>", "shows the source"),
+        ("<p>HBox(children=(IntSlider(),))</p>", "shows the source"),
+    ],
+)
+def test_each_fault_of_a_page_is_told(body, told, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "other.html").write_text("<p id='here'></p>")
+    (tmp_path / "index.html").write_text(body)
+    assert any(told in fault for fault in faults(tmp_path))
+
+
+def test_a_page_without_fault_has_none(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "other.html").write_text("<p id='here'></p><pre>HBox()</pre>")
+    links = '<a href="other.html#here">x</a><a href="https://example.org">y</a>'
+    (tmp_path / "index.html").write_text(f'{links}<img src="a.png" alt="a horse">')
+    assert faults(tmp_path) == []
+
+
+def test_a_style_that_loads_from_elsewhere_is_told(tmp_path):
+    (tmp_path / "a.css").write_text("body { background: url('https://cdn.example/x.woff2') }")
+    assert "loads https://cdn.example/x.woff2 from elsewhere" in faults(tmp_path)[0]
+
+
+def dom(site: Path, name: str, tmp_path: Path) -> str:
+    """A page as it is after its scripts have run, in a browser that can reach nothing else."""
+    call = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    call += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
+    call += ["--virtual-time-budget=3000", "--dump-dom", (site / name).as_uri()]
+    return subprocess.run(call, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_browser_draws_the_formulas(site, tmp_path):
+    shown = dom(site, "notebooks/08_softmax_relaxed_quantization.html", tmp_path)
+    assert shown.count('class="katex"') > 20 and "katex-error" not in shown
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_browser_computes_the_relaxations(site, tmp_path):
+    shown = dom(site, "try/relaxations.html", tmp_path)
+    assert shown.count('class="handle') == 5 and shown.count("<output>") == 5
+    row = shown[shown.index("softmax (SRQ)</th>") :]
+    assert "(0.238, 0.101)" in row[: row.index("</tr>")]
