@@ -113,7 +113,7 @@ class SoftMixture(torch.autograd.Function):
 def in_pieces(*tensors: Tensor) -> list[tuple[Tensor, ...]]:
     """Return tensors (..., V) of equally many rows as rows (n, V), a few at a time on a CPU."""
     flat = [tensor.reshape(-1, tensor.shape[-1]) for tensor in tensors]
-    count = 64 if tensors[0].device.type == "cpu" else max(len(flat[0]), 1)
+    count = 32 if tensors[0].device.type == "cpu" else max(len(flat[0]), 1)
     return [tensor.split(count) for tensor in flat]
 
 
