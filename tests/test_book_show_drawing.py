@@ -5,6 +5,8 @@ import itertools
 import warnings
 from dataclasses import replace
 
+import matplotlib
+import matplotlib.style
 import pytest
 import torch
 from PIL import Image
@@ -27,6 +29,7 @@ from varbook.book.show.drawing import (
 )
 from varbook.book.show.drawing.canvas import Box, Canvas, few
 from varbook.book.show.drawing.palette import SMALL, WIDTH
+from varbook.book.show.style import use_style
 from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.codebook import Codebook
@@ -184,6 +187,15 @@ def test_the_file_is_wide_small_and_clear_at_its_corners():
     middle = seen.getpixel((WIDTH // 2, 20))
     assert middle[3] == 255 and min(middle) > 230  # and light everywhere else, under dark letters
     assert data == attention.block_causal(square(1, 2, 3)).picture_file()
+
+
+@pytest.mark.parametrize("name", ["sign_bits 8", "cyclevar_step", "mamba_layer 0", "book_map"])
+def test_the_style_of_plots_changes_no_drawing(name):
+    with matplotlib.style.context("default"):
+        plain = DRAWINGS[name]().picture_file()
+    with matplotlib.rc_context():
+        use_style()
+        assert DRAWINGS[name]().picture_file() == plain
 
 
 def test_the_faults_of_a_bad_drawing_are_found():

@@ -279,8 +279,11 @@ class Canvas:
 
     def picture_file(self) -> bytes:
         """Return the drawing as the bytes of a PNG with few colours and clear corners."""
+        import matplotlib.style
+
         data = io.BytesIO()
-        self.figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
+        with matplotlib.style.context("default"):  # the plots' style would cut the margins off
+            self.figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
         data.seek(0)
         drawn = Image.open(data).convert("RGBA")
         indexed = drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
