@@ -16,6 +16,7 @@ from varbook.transformer.kernels import (
     HeadLoss,
     Lengthen,
     ProductPrefixes,
+    attend_by_products,
     weight_bytes,
 )
 
@@ -54,6 +55,20 @@ def test_each_kernel_is_the_plain_formula_in_value_and_gradients(kernel, merge):
     plain = with_gradients(lambda q, k, v: plain_attention(q, k, v, 0.4), tensors, upper)
     for one, other in zip(ours, plain, strict=True):
         assert (one - other).abs().max() < 1e-9 * other.abs().max()
+
+
+@pytest.mark.parametrize("scores", [0, 2**21])
+@pytest.mark.parametrize("masked", [False, True])
+def test_queries_of_one_scale_meet_all_keys_by_products(scores, masked, monkeypatch):
+    monkeypatch.setattr(ProductPrefixes, "SCORES", scores)  # eight heads at a time, or all
+    q, k, v = noise(2, 5, 7, 8).double(), noise(2, 5, 12, 8, seed=1).double(), noise(2, 5, 12, 8)
+    mask = torch.zeros(7, 12).masked_fill(noise(7, 12, seed=3) > 0.5, -math.inf) if masked else None
+    ours = attend_by_products(q, k, v.double(), 0.4, mask)
+    plain = (0.4 * q @ k.transpose(-2, -1) + (0 if mask is None else mask)).softmax(-1) @ v.double()
+    assert (ours - plain).abs().max() < 1e-12
+    with torch.autocast("cpu", torch.bfloat16):  # what is asked for in float32 stays in float32
+        single = attend_by_products(q.float(), k.float(), v, 0.4, mask)
+    assert single.dtype == torch.float32 and (single - plain).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.4])

@@ -14,7 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.tokenizer.schedule import Schedule, scale_slices
-from varbook.transformer.kernels import Group, Lengthen, like, training_kernel
+from varbook.transformer.kernels import (
+    Group,
+    Lengthen,
+    ProductPrefixes,
+    attend_by_products,
+    cpu_kernel,
+    like,
+)
 from varbook.transformer.positions import rotate
 
 
@@ -78,16 +85,27 @@ def scale_groups(
     return groups + [(s.start, s.stop, None) for s in slices]
 
 
+def on_cpu(q: Tensor) -> bool:
+    """Return whether attention is computed on a CPU now, and not exported for elsewhere."""
+    return q.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = None) -> Tensor:
-    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) queries, keys and values."""
+    """Return softmax(scale * q k^T + mask) v for (B, heads, L, D) queries, keys and values; the mask
+    (L, L) is that of all, or (B, 1, 1, L) of each picture.
+    """
+    shared = mask is None or mask.ndim == 2
+    by_products = cpu_kernel(v.dtype) is ProductPrefixes and not torch.is_grad_enabled()
+    if on_cpu(q) and shared and by_products:
+        return attend_by_products(q, k, v, scale, mask)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=like(mask, q), scale=scale)
 
 
 def attend_prefixes(q: Tensor, k: Tensor, v: Tensor, scale: float, groups: list[Group]) -> Tensor:
     """Return `attend` of every group's queries to its prefix of the keys, (B, heads, L, D)."""
     q, k = q.to(v.dtype), k.to(v.dtype)
-    if q.device.type == "cpu" and torch.is_grad_enabled() and q.requires_grad:
-        return training_kernel(q.dtype).apply(q, k, v, scale, groups)
+    if on_cpu(q) and torch.is_grad_enabled() and q.requires_grad:
+        return cpu_kernel(q.dtype).apply(q, k, v, scale, groups)
     answers = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], scale, mask) for a, b, mask in groups]
     return torch.cat(answers, 2)  # B H L D
 

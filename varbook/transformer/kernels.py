@@ -130,6 +130,20 @@ class ProductPrefixes(torch.autograd.Function):
         return *(each.view(grad.shape) for each in grads), None, None
 
 
+def attend_by_products(
+    q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None
+) -> Tensor:
+    """Return softmax(scale * q k^T + mask) v, (B, H, n, D), for queries (B, H, n, D), keys and values
+    (B, H, m, D) in the precision of v; without gradients.
+    """
+    flat = [tensor.to(v.dtype).flatten(0, 1) for tensor in (q, k, v)]  # B*H n D, B*H m D twice
+    out = torch.empty_like(flat[0])
+    with torch.autocast("cpu", enabled=False):
+        for queries, keys, values, answers in heads_at_a_time(*flat, out):
+            torch.bmm(attention_weights(queries, keys, scale, mask), values, out=answers)
+    return out.view(q.shape)
+
+
 def attention_weights(queries: Tensor, keys: Tensor, scale: float, mask: Tensor | None) -> Tensor:
     """Return softmax(scale * q k^T + mask), (N, n, m), of queries (N, n, D) to keys (N, m, D)."""
     scores = (queries if scale == 1 else queries * scale) @ keys.transpose(1, 2)
@@ -153,12 +167,14 @@ def like(mask: Tensor | None, q: Tensor) -> Tensor | None:
 
 
 def heads_at_a_time(*tensors: Tensor) -> Sequence[Sequence[Tensor]]:
-    """Return the tensors (B*H, L, D) in slices of a few heads each."""
-    heads = max(ProductPrefixes.SCORES // tensors[0].shape[1] ** 2, 8)
+    """Return queries (B*H, n, D), keys (B*H, m, D) and what else there is (B*H, ...) in slices of a
+    few heads each.
+    """
+    heads = max(ProductPrefixes.SCORES // (tensors[0].shape[1] * tensors[1].shape[1]), 8)
     return list(zip(*(tensor.split(heads) for tensor in tensors), strict=True))
 
 
-def training_kernel(dtype: torch.dtype) -> type[torch.autograd.Function]:
+def cpu_kernel(dtype: torch.dtype) -> type[torch.autograd.Function]:
     """Return which of the two is the faster one on this processor.
 
     By measurement (docs/benchmarks.md): the fused kernel's bfloat16 is slow on every processor, and
