@@ -14,6 +14,7 @@ override BOOK_VENV := $(if $(filter /%,$(BOOK_VENV)),$(BOOK_VENV),$(CURDIR)/$(BO
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+export BOOK_VENV
 SOURCES := varbook tests data_scripts benchmarks docs/book conftest.py
 PYTHON_HERE := "$(VENV)/bin/python"
 RUN := $(PYTHON_HERE) -m varbook.runner.run

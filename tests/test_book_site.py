@@ -1,4 +1,4 @@
-"""The sources of the book's web page: what is written from the kept notebooks before Sphinx runs."""
+"""The sources of the book's web page: what is written before Sphinx runs."""
 
 import json
 import re
@@ -332,8 +332,9 @@ def test_the_relaxations_in_the_browser_are_those_of_torch(temperature):
     plain = [one.tolist() for one in (logits.detach(), codes, noise, goal)]
     script = f"""const {{ METHODS, relax }} = require({json.dumps(str(STATIC / "relaxations.js"))});
     const [logits, codes, noise, goal, temperature] = {READ};
-    const told = METHODS.map((name) => [name, relax(name, logits, codes, temperature, noise, goal)]);
-    console.log(JSON.stringify(Object.fromEntries(told)));"""
+    const told = (name) => relax(name, logits, codes, temperature, noise, goal);
+    const all = METHODS.map((name) => [name, told(name)]);
+    console.log(JSON.stringify(Object.fromEntries(all)));"""
     theirs = node(script, [*plain, temperature])
     assert set(theirs) == set(RELAXATIONS)
     for method in RELAXATIONS:

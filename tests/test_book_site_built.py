@@ -45,7 +45,7 @@ def site(tmp_path_factory):
     call = [python, "-c", code, str(folder / "work"), str(folder / "site")]
     paths = {"PYTHONPATH": str(repository()), "VARBOOK_REPOSITORY": "owner/book"}
     done = subprocess.run(call, env=os.environ | paths, capture_output=True, text=True, check=False)
-    # No warning of Sphinx, no link that leads nowhere, nothing from elsewhere, a text for each picture.
+    # No warning of Sphinx, no dead link, nothing from elsewhere, a text for each picture.
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "site"
 
@@ -135,11 +135,11 @@ def test_a_style_that_loads_from_elsewhere_is_told(tmp_path):
     assert "loads https://cdn.example/x.woff2 from elsewhere" in faults(tmp_path)[0]
 
 
-def dom(site: Path, name: str, tmp_path: Path) -> str:
+def dom(site: Path, name: str, tmp_path: Path, asked: str = "") -> str:
     """A page as it is after its scripts have run, in a browser that can reach nothing else."""
     call = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     call += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
-    call += ["--virtual-time-budget=3000", "--dump-dom", (site / name).as_uri()]
+    call += ["--virtual-time-budget=3000", "--dump-dom", (site / name).as_uri() + asked]
     return subprocess.run(call, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
@@ -155,3 +155,10 @@ def test_a_browser_computes_the_relaxations(site, tmp_path):
     assert shown.count('class="handle') == 5 and shown.count("<output>") == 5
     row = shown[shown.index("softmax (SRQ)</th>") :]
     assert "(0.238, 0.101)" in row[: row.index("</tr>")]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_browser_finds_words(site, tmp_path):
+    shown = dom(site, "search.html", tmp_path, "?q=steganography")
+    found = shown[shown.index('id="search-results"') :]
+    assert "docs/glossary.html" in found and "notebooks/" in found

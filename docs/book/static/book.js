@@ -1,9 +1,11 @@
 document.addEventListener("DOMContentLoaded", () => {
-  // Draws the formulas of a page with KaTeX, which lies beside this file: nothing is fetched from elsewhere.
+  // Draws the formulas of a page with KaTeX, which lies beside this file.
   for (const place of document.querySelectorAll(".formula")) {
     const displayMode = place.classList.contains("displayed");
     katex.render(place.textContent, place, { displayMode, throwOnError: false });
   }
-  // The theme names some buttons otherwise than they show: a voice that speaks what it sees must find them.
-  for (const button of document.querySelectorAll(".search-button-field, .cell summary")) button.removeAttribute("aria-label");
+  // The theme names some buttons otherwise than they show: who speaks what they see must find them.
+  for (const button of document.querySelectorAll(".search-button-field, .cell summary")) {
+    button.removeAttribute("aria-label");
+  }
 });

@@ -1,8 +1,22 @@
-// The page on which the relaxations can be dragged: a plane with codes and a goal, logits, a temperature.
+// The page on which relaxations can be dragged: a plane with codes and a goal, logits, temperature.
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.getElementById("relaxations");
   if (!place) return;
-  const NAMES = { argmax: "argmax", straight_through: "straight-through", gumbel: "Gumbel", softmax: "softmax (SRQ)" };
+  const NAMES = {
+    argmax: "argmax",
+    straight_through: "straight-through",
+    gumbel: "Gumbel",
+    softmax: "softmax (SRQ)",
+  };
+  const COLUMNS = ["relaxation", "weight of each code", "vector", "distance to the goal, squared",
+    "gradient at each logit"];
+  const STEPS = {
+    ArrowLeft: [-0.05, 0],
+    ArrowRight: [0.05, 0],
+    ArrowUp: [0, 0.05],
+    ArrowDown: [0, -0.05],
+  };
+  const SVG = ["svg", "g", "circle", "rect", "line", "path", "text", "title"];
   const SIZE = 400, REACH = 1.6; // pixels of the plane, and the largest coordinate in it
   const state = {
     codes: [[1.0, 0.2], [-0.3, 1.0], [-1.0, -0.5], [0.6, -0.9]],
@@ -13,8 +27,8 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   function element(name, attributes, parent, text) {
-    const isDrawing = ["svg", "g", "circle", "rect", "line", "path", "text", "title"].includes(name);
-    const made = isDrawing ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+    const space = SVG.includes(name) ? "2000/svg" : "1999/xhtml";
+    const made = document.createElementNS(`http://www.w3.org/${space}`, name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     if (text !== undefined) made.textContent = text;
     if (parent) parent.append(made);
@@ -30,7 +44,9 @@ document.addEventListener("DOMContentLoaded", () => {
     "aria-label": "A plane with four codes, a goal and what each relaxation gives" }, place);
   const hull = element("path", { class: "hull" }, plane);
   const outs = {};
-  for (const method of relaxations.METHODS) outs[method] = element("g", { class: `out ${method}` }, plane);
+  for (const method of relaxations.METHODS) {
+    outs[method] = element("g", { class: `out ${method}` }, plane);
+  }
   element("circle", { r: 12, class: "ring" }, outs.argmax);
   element("circle", { r: 16, class: "ring" }, outs.straight_through);
   element("rect", { x: -11, y: -11, width: 22, height: 22, class: "ring" }, outs.gumbel);
@@ -59,7 +75,7 @@ document.addEventListener("DOMContentLoaded", () => {
         REACH * (1 - 2 * (event.clientY - box.top) / box.height));
     });
     group.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] }[event.key];
+      const step = STEPS[event.key];
       if (!step) return;
       event.preventDefault();
       move(point[0] + step[0], point[1] + step[1]);
@@ -67,7 +83,8 @@ document.addEventListener("DOMContentLoaded", () => {
     return () => {
       const [x, y] = toPixel(point);
       group.setAttribute("transform", `translate(${x} ${y})`);
-      group.setAttribute("aria-label", `${label} at ${point.map(shown).join(", ")}; arrow keys move it`);
+      const where = point.map(shown).join(", ");
+      group.setAttribute("aria-label", `${label} at ${where}; arrow keys move it`);
     };
   }
   const moves = state.codes.map((code, v) => handle(code, `code ${v + 1}`, "code"));
@@ -87,8 +104,11 @@ document.addEventListener("DOMContentLoaded", () => {
     input.addEventListener("input", follow);
     told.textContent = shown(change(value));
   }
-  state.logits.forEach((logit, v) => slider(`logit of code ${v + 1}`, -5, 5, 0.1, logit, (value) => (state.logits[v] = value)));
-  slider("temperature", -2, 2, 0.05, Math.log10(state.temperature), (value) => (state.temperature = 10 ** value));
+  state.logits.forEach((logit, v) => {
+    slider(`logit of code ${v + 1}`, -5, 5, 0.1, logit, (value) => (state.logits[v] = value));
+  });
+  const power = Math.log10(state.temperature);
+  slider("temperature", -2, 2, 0.05, power, (value) => (state.temperature = 10 ** value));
   const again = element("button", { type: "button" }, controls, "draw other Gumbel noise");
   again.addEventListener("click", () => {
     state.noise = state.noise.map(() => relaxations.gumbel(Math.random()));
@@ -99,9 +119,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const table = element("table", {}, element("div", { class: "table-scroll", tabindex: 0 }, place));
   element("caption", {}, table, "What goes forward, and what comes back to the logits");
   const head = element("tr", {}, element("thead", {}, table));
-  for (const title of ["relaxation", "weight of each code", "vector", "distance to the goal, squared", "gradient at each logit"]) {
-    element("th", { scope: "col" }, head, title);
-  }
+  for (const title of COLUMNS) element("th", { scope: "col" }, head, title);
   const body = element("tbody", {}, table), cells = {};
   for (const method of relaxations.METHODS) {
     const row = element("tr", {}, body);
@@ -111,11 +129,13 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function bars(cell, values, largest) {
     const picture = element("svg", { viewBox: "0 0 80 40", class: "bars", "aria-hidden": "true" });
-    const signed = values.some((value) => value < 0), zero = signed ? 20 : 38, room = signed ? 18 : 36;
+    const signed = values.some((value) => value < 0);
+    const zero = signed ? 20 : 38, room = signed ? 18 : 36;
     element("line", { x1: 0, x2: 80, y1: zero, y2: zero }, picture);
     values.forEach((value, v) => {
       const height = Math.min(1, Math.abs(value) / largest) * room;
-      element("rect", { x: 4 + 20 * v, width: 12, y: value < 0 ? zero : zero - height, height }, picture);
+      const y = value < 0 ? zero : zero - height;
+      element("rect", { x: 4 + 20 * v, width: 12, y, height }, picture);
     });
     cell.replaceChildren(picture, element("span", {}, null, values.map(shown).join("  ")));
   }
@@ -125,10 +145,13 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const move of moves) move();
     const hot = state.codes.slice().sort((a, b) => Math.atan2(a[1], a[0]) - Math.atan2(b[1], b[0]));
     hull.setAttribute("d", `M${hot.map((code) => toPixel(code).join(" ")).join(" L")} Z`);
-    const told = relaxations.METHODS.map((method) => relaxations.relax(method, state.logits, state.codes, state.temperature, state.noise, state.goal));
+    const { logits, codes, temperature, noise, goal } = state;
+    const told = relaxations.METHODS.map((method) =>
+      relaxations.relax(method, logits, codes, temperature, noise, goal));
     const largest = Math.max(1e-9, ...told.flatMap((one) => one.gradient.map(Math.abs)));
     relaxations.METHODS.forEach((method, i) => {
-      const one = told[i], [weights, out, loss, gradient] = cells[method], [x, y] = toPixel(one.out);
+      const one = told[i], [x, y] = toPixel(one.out);
+      const [weights, out, loss, gradient] = cells[method];
       outs[method].setAttribute("transform", `translate(${x} ${y})`);
       bars(weights, one.weights, 1);
       out.textContent = `(${one.out.map(shown).join(", ")})`;

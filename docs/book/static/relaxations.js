@@ -1,5 +1,6 @@
-// The four relaxations of varbook/translate/relaxation.py for one token: logits [V] and codes [V][C] in, a vector [C] out,
-// and the gradient at the logits of the loss |out - goal|^2. Plain numbers, no library; tests compare it with torch.
+// The four relaxations of varbook/translate/relaxation.py for one token: logits [V] and codes
+// [V][C] in, a vector [C] out, and the gradient at the logits of the loss |out - goal|^2. Plain
+// numbers, no library; tests compare it with torch.
 const relaxations = (() => {
   const METHODS = ["argmax", "straight_through", "gumbel", "softmax"];
 
@@ -20,12 +21,14 @@ const relaxations = (() => {
     return codes[0].map((_, c) => codes.reduce((sum, code, v) => sum + weights[v] * code[c], 0));
   }
 
-  // Gumbel noise for one uniform number: adding it to logits and taking the largest samples from their softmax.
+  // Gumbel noise for one uniform number. The largest of logits with such noise is a sample from
+  // their softmax.
   function gumbel(uniform) {
     return -Math.log(-Math.log(Math.min(Math.max(uniform, 1e-9), 1 - 1e-7)));
   }
 
-  // {weights, out, loss, gradient}: the weight of each code going forward, the vector, its loss, what arrives at the logits.
+  // {weights, out, loss, gradient}: the weight of each code going forward, the vector, its loss,
+  // and what arrives at the logits.
   function relax(method, logits, codes, temperature, noise, goal) {
     const used = method === "gumbel" ? logits.map((logit, v) => logit + noise[v]) : logits;
     const soft = softmax(used, temperature); // eq. 10
@@ -36,8 +39,8 @@ const relaxations = (() => {
     if (method === "argmax") return { weights, out, loss, gradient: logits.map(() => 0) };
     // q_v / tau <g, Z_v - sum_v q_v Z_v>, with g taken at `out`
     const centre = mix(soft, codes);
-    const gradient = codes.map((code, v) =>
-      (soft[v] / temperature) * code.reduce((sum, value, c) => sum + above[c] * (value - centre[c]), 0));
+    const inner = (code) => code.reduce((sum, value, c) => sum + above[c] * (value - centre[c]), 0);
+    const gradient = codes.map((code, v) => (soft[v] / temperature) * inner(code));
     return { weights, out, loss, gradient };
   }
 

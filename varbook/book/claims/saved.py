@@ -1,4 +1,4 @@
-"""Saved results, read again, without anything that loads torch: a result's verdict, a table's rows."""
+"""Saved results, read again without torch: a result's verdict, a table's rows."""
 
 import csv
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def load_result(artefact_id: str, profile) -> dict | None:
 
 
 def best_result(row: Artefact, profiles: Sequence[str] = BEST_FIRST) -> dict | None:
-    """Return the saved result of one figure or table from the first profile that has one, or None."""
+    """Return the result of one figure or table from the first profile that has one, or None."""
     results = (load_result(row.id, name) for name in profiles)
     return next((result for result in results if result and result.get("verdict") != NOT_RUN), None)
 

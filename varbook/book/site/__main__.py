@@ -24,8 +24,8 @@ def build(work: Path, site: Path) -> str:
     done = subprocess.run([*call, str(work / "source"), str(site)], check=False)
     if done.returncode:
         raise VarbookError(
-            "Sphinx could not make the book, or warned: see above. Without Sphinx, `make book` installs "
-            "what docs/book/requirements.txt names."
+            "Sphinx could not make the book, or warned: see above. Where Sphinx is missing, "
+            "`make book` installs what docs/book/requirements.txt names."
         )
     shutil.copytree(work / "source" / "extra", site, dirs_exist_ok=True)
     found = faults(site)

@@ -20,8 +20,8 @@ _FILE_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!#|https?:|/)([^)#\s]+)(#[^)\s]*
 
 
 def repository_name() -> str | None:
-    """Return "owner/name" of the repository on GitHub: VARBOOK_REPOSITORY, else that from which this
-    checkout was cloned; None where it was cloned from elsewhere.
+    """Return "owner/name" of the repository on GitHub: VARBOOK_REPOSITORY, else that from which
+    this checkout was cloned; None where it was cloned from elsewhere.
 
     VarbookError where VARBOOK_REPOSITORY is none.
     """
@@ -55,11 +55,11 @@ def colab_address(name: str | None, path: str) -> str | None:
 
 
 def install_cell(name: str) -> str:
-    """Return the code that fetches and installs the book where it is not installed, as on Colab, and
-    does nothing where it is.
+    """Return the code that fetches and installs the book where it is not installed, as on Colab,
+    and does nothing where it is.
     """
     folder = name.rsplit("/", 1)[1]
-    return f'''# Fetches and installs the book where it is missing, as on Colab; does nothing elsewhere.
+    return f'''# Where the book is missing, as on Colab: fetches and installs it.
 import importlib.util
 import os
 import subprocess
@@ -68,7 +68,8 @@ import sys
 if importlib.util.find_spec("varbook") is None:
     address = "https://github.com/{name}"
     subprocess.run(["git", "clone", "--depth", "1", address, "{folder}"], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-e", "{folder}"], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "-e", "{folder}"]
+    subprocess.run(install, check=True)
     os.chdir("{folder}/notebooks")
     sys.path.insert(0, os.path.abspath(".."))
 '''

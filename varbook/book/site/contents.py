@@ -1,4 +1,4 @@
-"""What leads through the book: the parts, the short path, and what stands on top of each chapter."""
+"""What leads through the book: the parts, the short path, and the top of each chapter."""
 
 from collections.abc import Iterable
 

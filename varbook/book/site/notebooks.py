@@ -110,8 +110,9 @@ def alternative_texts(chapter: Chapter) -> dict[str, str]:
         for data, alt in pictures(cell):
             if not alt:
                 raise VarbookError(
-                    f"A picture in cell {place} of chapter {chapter.number} has no text for those who "
-                    "cannot see it: show it with show_figure(picture, alt) or save_figure(..., alt=...)."
+                    f"A picture in cell {place} of chapter {chapter.number} has no text for "
+                    "those who cannot see it: show it with show_figure(picture, alt) or "
+                    "save_figure(..., alt=...)."
                 )
             texts[hashlib.sha256(data).hexdigest()] = alt
     return texts

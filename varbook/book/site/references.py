@@ -16,11 +16,13 @@ _PAPER = r"(?P<paper>CycleVAR|FlexVAR)(?:'s)?\s+"
 # In this order: a chapter with its sections, equations, figures and tables, sections, chapters.
 _REFERENCE = re.compile(
     rf"(?P<of>[Cc]hapter\s+(?P<of_number>\d\d)),\s+(?P<of_sections>sections?\s+{_LIST})"
-    rf"|(?:{_PAPER})?(?P<equations>eqs?\.\s+{_LIST})(?:\s+of\s+(?P<there>chapter\s+(?P<there_number>\d\d)))?"
+    rf"|(?:{_PAPER})?(?P<equations>eqs?\.\s+{_LIST})"
+    r"(?:\s+of\s+(?P<there>chapter\s+(?P<there_number>\d\d)))?"
     r"|(?P<claim_paper>CycleVAR|FlexVAR)(?:'s)?\s+"
     rf"(?P<claims>(?P<kind>fig|table)(?:ure)?s?\s+{_LIST})"
-    rf"|(?P<whose>(?:CycleVAR|FlexVAR|VAR|Infinity|[Pp]aper|chapter)(?:'s)?\s+)?(?P<sections>sections?\s+{_LIST})"
-    rf"(?:\s+of\s+(?P<in>chapter\s+(?P<in_number>\d\d)))?"
+    r"|(?P<whose>(?:CycleVAR|FlexVAR|VAR|Infinity|[Pp]aper|chapter)(?:'s)?\s+)?"
+    rf"(?P<sections>sections?\s+{_LIST})"
+    r"(?:\s+of\s+(?P<in>chapter\s+(?P<in_number>\d\d)))?"
     rf"|(?P<chapters>[Cc]hapters?\s+{_CHAPTERS})"
 )
 

@@ -1,5 +1,5 @@
-"""The page of results: each figure and table of both papers, the paper's claim and number beside our
-picture or table, with the verdict and the checks on which it rests.
+"""The page of results: each figure and table of both papers, the paper's claim and number beside
+our picture or table, with the verdict and the checks on which it rests.
 """
 
 import html
@@ -18,15 +18,16 @@ from varbook.paths import figures
 _HEAD = """(both-papers)=
 # Both papers beside ours
 
-Each figure and table of CycleVAR and FlexVAR: on one side what the paper claims and prints, on the other what this book makes,
-with a verdict that is computed from named checks. *Held*: all checks are true; *partly*: some; *not held*: none. *Held* means that
-the claim holds in our setting, small models on a toy world and small photographs, not that the paper's number is reached. The
+Each figure and table of CycleVAR and FlexVAR: on one side what the paper claims and prints, on
+the other what this book makes, with a verdict that is computed from named checks. *Held*: all
+checks are true; *partly*: some; *not held*: none. *Held* means that the claim holds in our setting,
+small models on a toy world and small photographs, not that the paper's number is reached. The
 papers' own pictures are theirs and are not shown.
 """
 
 
 def _table(rows: list[dict], caption: str) -> str:
-    """Return rows as an HTML table that can be scrolled sideways; strange Markdown cannot harm it."""
+    """Return rows as an HTML table that can be scrolled sideways, every cell escaped."""
     names = columns_of(rows)
 
     def line(cells: list, tag: str) -> str:
@@ -95,9 +96,8 @@ def _row(row: Artefact, pictures: list[Path]) -> str:
         parts.append(f"![{row.alt}](/figures/{picture.parent.name}/{picture.name})\n")
     if result and result.get("checks"):
         told = html.escape(explained(result["verdict"], result["checks"], named=0))
-        parts.append(
-            f"<details><summary>The checks: {told}</summary>\n\n{_checks(row, result)}\n\n</details>\n"
-        )
+        summary = f"<summary>The checks: {told}</summary>"
+        parts.append(f"<details>{summary}\n\n{_checks(row, result)}\n\n</details>\n")
     return "\n".join(parts)
 
 

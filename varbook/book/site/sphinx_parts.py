@@ -1,4 +1,4 @@
-"""What Sphinx is taught for the book: formulas by KaTeX, alternative texts, equations in comments."""
+"""What Sphinx is taught for the book: KaTeX, alternative texts, equations in comments."""
 
 import json
 from html import escape

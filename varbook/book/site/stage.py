@@ -1,7 +1,7 @@
 """Writes the sources of the site: every chapter and its solutions, the pages of docs/, the results.
 
-`stage(folder)` mirrors the repository: `notebooks/09_cyclevar.ipynb` of the folder becomes the page of
-`notebooks/09_cyclevar.ipynb`.
+`stage(folder)` mirrors the repository: the page of `notebooks/09_cyclevar.ipynb` is made of
+`notebooks/09_cyclevar.ipynb` in the folder.
 """
 
 import shutil
@@ -89,8 +89,8 @@ def stage(folder: Path) -> Book:
         texts |= alternative_texts(chapter)
     if book.places.missing:
         raise VarbookError(
-            f"References that lead nowhere: {'; '.join(book.places.missing)}. Mend the text, or say "
-            "whose section or figure is meant (CycleVAR section 3.2)."
+            f"References that lead nowhere: {'; '.join(book.places.missing)}. Mend the text, or "
+            "say whose section or figure is meant (CycleVAR section 3.2)."
         )
     results, pictures = results_page()
     write_atomically(folder / "results.md", results)
