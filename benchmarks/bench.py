@@ -1,6 +1,6 @@
 """How fast the package is beside the same mathematics written out: `make bench`, `ONLY=srq` for one.
 
-Candidates of one question take turns in one process, so that whatever else the machine does slows
+Each question has a process of its own; its candidates take turns there, so that whatever else the machine does slows
 all of them alike; the table gives medians and their ratios to the first candidate, with the
 quartiles of the ratio over the rounds. Candidates that compute the same thing are compared before
 they are timed. Absolute times say little on a shared machine; ratios do. Beside them stand the
@@ -11,11 +11,13 @@ and what is wanted.
 import argparse
 import json
 import math
+import multiprocessing
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -71,6 +73,24 @@ def answer(
         )
     rows[-1]["notes"] = [check() for check in question.checks] + against_others(key, rows, column)
     return rows
+
+
+def answer_alone(
+    key: str, rates: dict[str, float], column: str, seconds: float, small: bool
+) -> list[dict]:
+    """Return the rows of the question `key` from a process that has answered no other."""
+    settings.one_arena()
+    device = setup(0)
+    settings.choose(plain=True)
+    return answer(key, affordable(QUESTIONS[key](small), device), rates, column, seconds)
+
+
+def in_fresh_process(function: Callable[..., Any], arguments: tuple) -> Any:
+    """Return what a function gives in a new process: what one question leaves in memory makes the
+    plain forms of the next one faster or slower, by a factor of up to two.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
 
 
 def affordable(question: Question, device: torch.device) -> Question:
@@ -205,9 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise VarbookError(
             f"There is no question {unknown[0]!r}; take some of {', '.join(QUESTIONS)}."
         )
-    settings.one_arena()
     began, device = time.perf_counter(), setup(0)
-    settings.choose(plain=True)
     facts, rates = (
         machine_facts(device, torch.get_num_threads()),
         limits(device, 256 if chosen.small else 2048),
@@ -215,8 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     announce(facts, rates)
     rows: list[dict] = []
     for key in keys:
-        question = affordable(QUESTIONS[key](chosen.small), device)
-        answers = answer(key, question, rates, facts["column"], chosen.seconds)
+        asked = (key, rates, facts["column"], chosen.seconds, chosen.small)
+        answers = answer_alone(*asked) if chosen.small else in_fresh_process(answer_alone, asked)
         if key in MEMORY and not chosen.no_memory:
             add_memory(answers, facts["threads"], chosen.small)
         for number, row in enumerate(answers):

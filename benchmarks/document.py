@@ -21,7 +21,8 @@ threads, torch {torch}, {date}, in {minutes} minutes; run it to see your own mac
 **How it is measured.** Each question has candidates that compute the same; their answers are compared first. "Plain" is
 the straightforward formulation, written out in [benchmarks/plain.py](../benchmarks/plain.py): attention under a dense
 mask, AdaLN at every scale, a sort of all logits for top-p, softmax times codebook, all distances kept, every
-translation a pass of its own. Candidates take turns in one process, so that other load slows all of them alike. What
+translation a pass of its own. Candidates take turns in one process, another one for each question, so that other load
+slows all of them alike. What
 the package sets for a whole process (that freed memory is kept, and how float32 products are computed) holds in its
 turns only; plain candidates run as torch comes. A ratio is that of the medians; beside it stand the quartiles of the
 ratio within a round. Other lines of a question are compared with its first one.

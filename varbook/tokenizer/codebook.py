@@ -42,8 +42,9 @@ class Codebook(nn.Module):
             # no N x V matrix of distances is kept.
             queries = F.pad(flat, (0, 1), value=1.0)  # N C+1
             keys = torch.cat((codes, codes.square().sum(1, keepdim=True) / -2), 1)  # V C+1
-            # On a CPU, chunks of 128 rows keep the scores in the cache.
-            chunk = 128 if x.device.type == "cpu" else max(len(flat), 1)
+            # On a CPU, chunks of 128 rows for each thread keep the scores in the cache.
+            on_cpu = x.device.type == "cpu"
+            chunk = 128 * torch.get_num_threads() if on_cpu else max(len(flat), 1)
             best = [places_of_largest(rows @ keys.T) for rows in queries.split(chunk)]
         return torch.cat(best).view(x.shape[:-1])
 

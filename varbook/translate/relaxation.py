@@ -111,9 +111,12 @@ class SoftMixture(torch.autograd.Function):
 
 
 def in_pieces(*tensors: Tensor) -> list[tuple[Tensor, ...]]:
-    """Return tensors (..., V) of equally many rows as rows (n, V), a few at a time on a CPU."""
+    """Return tensors (..., V) of equally many rows as rows (n, V), on a CPU 64 for each thread at a
+    time.
+    """
     flat = [tensor.reshape(-1, tensor.shape[-1]) for tensor in tensors]
-    count = 32 if tensors[0].device.type == "cpu" else max(len(flat[0]), 1)
+    on_cpu = tensors[0].device.type == "cpu"
+    count = 64 * torch.get_num_threads() if on_cpu else max(len(flat[0]), 1)
     return [tensor.split(count) for tensor in flat]
 
 
