@@ -23,7 +23,7 @@ options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
 .PHONY: help setup check figures test unit notebooks-test notebooks report book bench bench-against bench-threads bench-scaling bench-profile \
-  mutants lab clean
+  mutants faults lab clean
 
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
@@ -39,6 +39,7 @@ help:
 	@echo "make bench-scaling         what size costs                   make bench-profile   where a step's time goes"
 	@echo "make book                  the book as a web page in build/site, from the kept outputs; nothing is run"
 	@echo "make mutants               harms the code in many small ways; docs/mutants.md says which test notices each (hours)"
+	@echo "make faults                kills trainings at many moments; docs/faults.md says what became of them (minutes)"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -96,6 +97,10 @@ bench-profile: setup
 # Harms the code in one small way after the other, and asks whether a test notices: an hour or two.
 mutants: setup
 	@$(PYTHON_HERE) tests/mutation/mutants.py
+
+# Kills small trainings at many moments, and sees whether they go on to the same bits: docs/faults.md, in a quarter of an hour.
+faults: setup
+	@$(PYTHON_HERE) tests/faults/kill_trainings.py
 
 lab: setup
 	@$(PYTHON_HERE) -m jupyterlab notebooks

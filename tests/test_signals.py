@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
 from at_work import together
+from jupyter_client.manager import start_new_kernel
 from trainings import TRAININGS, Held, begun, outcome, trained
 
 from varbook import processes
@@ -129,27 +132,42 @@ trained("fit_judge", Held(Path({home!r}), 6))
 """
 
 
-def test_in_a_notebook_an_interrupt_stays_one_and_the_state_is_saved(quiet):
-    from jupyter_client.manager import start_new_kernel
-
-    os.environ["PYTHONPATH"] = f"{repository()}{os.pathsep}{repository() / 'tests'}"
-    manager, client = start_new_kernel(kernel_name="python3")
+@contextmanager
+def notebook(home):
+    """Start a kernel whose cell trains, held after its seventh step -> (kernel, client, held)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{repository()}{os.pathsep}{repository() / 'tests'}")
+        manager, client = start_new_kernel(kernel_name="python3")
     try:
-        held = Held(quiet, 6)
-        message = client.execute(NOTEBOOK.format(home=str(quiet)))
+        held = Held(home, 6)
+        client.execute(NOTEBOOK.format(home=str(home)))
         held.wait()
-        manager.interrupt_kernel()
-        held.go_on()
-        reply = client.get_shell_msg(timeout=60)
-        assert reply["parent_header"]["msg_id"] == message
-        assert reply["content"]["ename"] == "KeyboardInterrupt"
-        assert "is saved" in reply["content"]["evalue"]
-        assert saved_steps(quiet) == [7]
-        again = client.execute_interactive("1 + 1", timeout=60, output_hook=lambda message: None)
-        assert again["content"]["status"] == "ok"  # the kernel lives
+        yield manager, client, held
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_in_a_notebook_an_interrupt_stays_one_and_the_state_is_saved(quiet):
+    with notebook(quiet) as (manager, client, held):
+        manager.interrupt_kernel()
+        held.go_on()
+        reply = client.get_shell_msg(timeout=60)["content"]
+        assert reply["ename"] == "KeyboardInterrupt" and "is saved" in reply["evalue"]
+        assert saved_steps(quiet) == [7]
+        again = client.execute_interactive("1 + 1", timeout=60, output_hook=lambda message: None)
+        assert again["content"]["status"] == "ok"  # the kernel lives
+
+
+def test_a_notebook_that_a_cluster_ends_has_saved_its_state(quiet):
+    with notebook(quiet) as (manager, _, held):
+        manager.signal_kernel(signal.SIGTERM)
+        held.go_on()
+        for _ in range(600):
+            if not manager.is_alive():
+                break
+            time.sleep(0.05)
+        assert not manager.is_alive() and saved_steps(quiet) == [7]
 
 
 WAITING = """
