@@ -73,6 +73,7 @@ def refuse(code: int):
         (errno.ENOSPC, "the/place cannot be used: no space is left there"),
         (errno.EACCES, "the/place cannot be used: there is no right to do so"),
         (errno.EROFS, "the disk is read-only"),
+        (errno.ENOMEM, "the memory does not suffice; end other programs"),
         (errno.EIO, "the/place cannot be used: as the system says it."),
     ],
 )

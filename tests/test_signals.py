@@ -2,6 +2,7 @@
 bits, and every command ends with a sentence and the usual exit code.
 """
 
+import math
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import pytest
+import torch
 from at_work import together
 from jupyter_client.manager import start_new_kernel
 from trainings import TRAININGS, Held, begun, outcome, trained
@@ -20,7 +22,9 @@ from varbook import processes
 from varbook.errors import ended
 from varbook.files import read_json
 from varbook.paths import repository
-from varbook.signals import Postponed, exit_code, stoppable
+from varbook.signals import Postponed, Stopped, exit_code, stoppable
+from varbook.train.keeper import Keeper
+from varbook.train.steps import Steps
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -216,6 +220,25 @@ def test_what_is_ignored_or_handled_by_the_program_itself_stays_so(monkeypatch):
     finally:
         signal.signal(signal.SIGHUP, before)
         signal.signal(signal.SIGTERM, own)
+
+
+def test_of_several_processes_a_second_signal_changes_nothing(capfd):
+    with stoppable(), Postponed(several=True) as asked:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        assert asked.number == signal.SIGTERM
+    assert "second" not in capfd.readouterr().err
+
+
+def test_a_training_that_never_saves_is_not_held_up(tmp_path):
+    """As those by which a machine's speed is measured: the signal ends them in the step at work."""
+    state = {"layer": torch.nn.Linear(2, 1)}
+    steps = Steps("line", 5, state, [], lambda step: 1.0, 0, Keeper(tmp_path, seconds=math.inf))
+    with pytest.raises(Stopped), stoppable():
+        for _ in steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("it went on")
+    assert steps.step == 0 and not list(tmp_path.iterdir())
 
 
 def test_outside_of_the_main_thread_nothing_is_handled():

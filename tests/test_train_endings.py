@@ -10,6 +10,7 @@ from trainings import STEPS, TRAININGS, outcome, trained
 
 from varbook.errors import VarbookError
 from varbook.files import read_json, write_json
+from varbook.train import fit_tokenizer
 from varbook.train.keeper import Keeper
 from varbook.train.store import train_or_load
 from varbook.train.weights import load_tensors, save_tensors
@@ -74,6 +75,20 @@ def test_weights_that_the_last_step_has_spoilt_are_not_kept(name, home):
     with pytest.raises(VarbookError, match=f"after step {STEPS} of {STEPS}, went wrong"):
         trained(name, poison(STEPS - 1))
     assert not finished(home)
+
+
+def test_a_discriminator_s_loss_is_watched_though_it_is_not_logged(monkeypatch):
+    original = fit_tokenizer.discriminator_loss
+    calls: list[int] = []
+
+    def odd_once(*arguments):
+        calls.append(1)
+        return original(*arguments) * (math.nan if len(calls) == 3 else 1.0)
+
+    monkeypatch.setattr(fit_tokenizer, "discriminator_loss", odd_once)
+    joins = STEPS // 2  # the discriminator does, after so many steps
+    with pytest.raises(VarbookError, match=f"after step {joins + 3} .* its 'critic' is nan"):
+        trained("fit_tokenizer")
 
 
 def test_float32_is_advised_where_it_was_not_used(monkeypatch):
