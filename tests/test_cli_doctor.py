@@ -3,11 +3,14 @@ where something that is needed is broken.
 """
 
 import json
+import sys
+import types
 
 import pytest
 
 from varbook import paths
 from varbook.cli import main
+from varbook.features import clip, flan_t5
 from varbook.runner import inventory
 
 
@@ -88,3 +91,16 @@ def test_shipped_runs_are_whole_and_found_by_their_keys(place, monkeypatch):
     (row,) = inventory.shipped_runs()
     assert row["verdict"] == "FAIL" and "toy-var-1 is looked for as toy-var-" in row["found"]
     assert "checksum" in row["found"] and "git checkout" in row["what to do"]
+
+
+def test_weights_of_the_hub_are_looked_for_at_the_commit_that_is_fetched(monkeypatch):
+    kept = {(flan_t5.NAME, flan_t5.REVISION), (clip.REPOSITORY, clip.REVISION)}
+    hub = types.ModuleType("huggingface_hub")
+    hub.try_to_load_from_cache = lambda name, file, revision=None: (
+        "a file" if (name, revision) in kept else None
+    )
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    for module in (inventory, clip):
+        monkeypatch.setattr(module, "find_spec", lambda name: True)
+    rows = {row.name: row.place() for row in inventory.WEIGHTS}
+    assert rows["CLIP ViT-B/32"] and rows["Flan-T5-XL"]

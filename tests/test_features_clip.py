@@ -3,6 +3,7 @@ weights are missing.
 """
 
 import sys
+import types
 
 import pytest
 import torch
@@ -62,14 +63,37 @@ def test_the_tower_of_open_clip_gives_512_numbers_and_a_gradient():
     assert out.shape == (1, 512) and images.grad.abs().sum() > 0
 
 
-def test_weights_that_cannot_be_fetched_are_named(monkeypatch):
-    open_clip = pytest.importorskip(
-        "open_clip", reason="open_clip (the extra clip) is not installed"
+def stand_ins(monkeypatch, download, asked: list) -> None:
+    """Let modules of the test stand in for open_clip and the hub, and note what is asked of them."""
+    hub, open_clip = types.ModuleType("huggingface_hub"), types.ModuleType("open_clip")
+    hub.hf_hub_download = download
+    open_clip.create_model = lambda *names, pretrained: (
+        asked.append((names, pretrained)) or types.SimpleNamespace(visual=Tower())
     )
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    monkeypatch.setitem(sys.modules, "open_clip", open_clip)
 
+
+def test_weights_that_cannot_be_fetched_are_named(monkeypatch):
     def offline(*arguments, **options):
         raise OSError("no network")
 
-    monkeypatch.setattr(open_clip, "create_model", offline)
+    stand_ins(monkeypatch, offline, [])
     with pytest.raises(VarbookError, match="cannot be fetched"):
         clip.load_clip()
+
+
+def test_the_weights_are_those_of_one_known_commit(monkeypatch):
+    asked: list = []
+
+    def download(*names, revision):
+        asked.append((names, revision))
+        return "the file"
+
+    stand_ins(monkeypatch, download, asked)
+    clip.load_clip()
+    assert asked == [
+        ((clip.REPOSITORY, clip.FILE), clip.REVISION),
+        ((clip.MODEL,), "the file"),
+    ]
+    assert len(clip.REVISION) == 40

@@ -1,6 +1,7 @@
 """`load` as a reader uses it: by name, from a file or from the hub; all or nothing."""
 
 import os
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from varbook.data.images import to_float
 from varbook.data.toy import toy_images
 from varbook.errors import VarbookError
 from varbook.evaluate.reconstruction import psnr
+from varbook.paths import repository
 from varbook.pretrained import load as module
 from varbook.pretrained.catalogue import PUBLISHED, VAR_512
 from varbook.pretrained.files import checksum
@@ -55,6 +57,33 @@ def test_every_name_of_the_issue_is_there_and_says_where_its_file_lies():
             or entry.config.vocab_size == PUBLISHED[entry.tokenizer].config.vocab_size
         )
     assert sum(h * w for h, w in VAR_512) == 2240
+
+
+def test_each_file_is_fetched_at_one_commit_or_the_promises_say_that_the_newest_is_taken():
+    promises = (repository() / "docs" / "promises.md").read_text()
+    files: dict[tuple[str, str], tuple] = {}
+    for name, entry in PUBLISHED.items():
+        if entry.revision is None:
+            assert entry.repository in promises, name
+        else:
+            assert re.fullmatch("[0-9a-f]{40}", entry.revision), name
+        pins = entry.revision, entry.sha256
+        # Two names of one file must not be two files.
+        assert files.setdefault((entry.repository, entry.file), pins) == pins, name
+
+
+@pytest.mark.parametrize("revision", ["a" * 40, None])
+def test_a_file_is_asked_for_at_its_row_s_commit_and_the_newest_is_said_to_be(
+    shelf, monkeypatch, revision
+):
+    asked, said = [], []
+    row = replace(PUBLISHED["var-d16"], revision=revision)
+    monkeypatch.setitem(module.PUBLISHED, "var-d16", row)
+    monkeypatch.setattr(module, "fetch", lambda *names: asked.append(names) or shelf / row.file)
+    load("var-d16", say=said.append)
+    load("var-d16", shelf / row.file, say=said.append)
+    assert asked == [("var-d16", row.repository, row.file, revision)]
+    assert ["the newest of its repository" in line for line in said] == [revision is None, False]
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are():

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from varbook.errors import VarbookError
 
 MODEL = "ViT-B-32-quickgelu"
-WEIGHTS = "openai"
+# OpenAI's weights in the form that open_clip fetches for them, at the commit that its users record.
 REPOSITORY = "timm/vit_base_patch32_clip_224.openai"
+FILE = "open_clip_model.safetensors"
+REVISION = "a6f597a30f7b82c51704746581f9a4e41421e878"
 SIDE = 224
 # Mean and deviation of CLIP's training images, red, green and blue in [0, 1].
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -47,20 +49,21 @@ def clip_at_hand() -> bool:
         return False
     from huggingface_hub import try_to_load_from_cache
 
-    files = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-    return any(isinstance(try_to_load_from_cache(REPOSITORY, file), str) for file in files)
+    return isinstance(try_to_load_from_cache(REPOSITORY, FILE, revision=REVISION), str)
 
 
 def load_clip() -> Clip:
     """Return CLIP ViT-B/32 with OpenAI's weights, frozen; VarbookError where it cannot be had."""
     try:
         import open_clip
+        from huggingface_hub import hf_hub_download
     except ImportError:
         raise VarbookError(
             'CLIP needs the package open_clip: pip install "varbook[clip]", or choose other features.'
         ) from None
     try:
-        model = open_clip.create_model(MODEL, pretrained=WEIGHTS)
+        file = hf_hub_download(REPOSITORY, FILE, revision=REVISION)
+        model = open_clip.create_model(MODEL, pretrained=file)
     except Exception as error:
         raise VarbookError(
             f"The weights of CLIP ({REPOSITORY}) cannot be fetched ({type(error).__name__}): run once with a network, "

@@ -29,14 +29,16 @@ class Published:
     layout: Layout
     repository: str  # on the Hugging Face hub
     file: str
+    revision: str | None  # commit of the repository; NEWEST where none is on record
     tokenizer: str = ""  # for a next-scale model: the name of its tokenizer
-    # Commit of the repository; None: not known without the network, so the newest is taken.
-    revision: str | None = None
     # None: its makers state none and we have not seen the file; `load` says which one it has.
     sha256: str | None = None
 
 
+NEWEST = None  # what the repository holds on the day: `load` says so, and gives the checksum
 VAR = "FoundationVision/var"
+# With this commit users of the files have recorded the checksums of VAR's rows.
+VAR_REVISION = "6d0ee6598a42f75079aa79e58b012b57b284c91b"
 FLEXVAR = "jiaosiyu1999/FlexVAR"
 LLAMAGEN = "FoundationVision/LlamaGen"
 INFINITY_HOME = "FoundationVision/infinity"
@@ -112,28 +114,45 @@ def flexvar_config(depth: int) -> NextScaleConfig:
     return replace(flexvar(var_config(depth)), vocab_size=8912, position_form="released")
 
 
-# The two checksums are those that users of these files have recorded.
 _VAR_VQVAE = Published(
     _VAR_TOKENIZER,
     VAR_TOKENIZER,
     VAR,
     "vae_ch160v4096z32.pth",
+    VAR_REVISION,
     sha256="7c3ec27ae28a3f87055e83211ea8cc8558bd1985d7b51742d074fb4c2fcf186c",
+)
+
+
+def _var(depth: int, sha256: str) -> Published:
+    return Published(
+        var_config(depth),
+        NEXT_SCALE,
+        VAR,
+        f"var_d{depth}.pth",
+        VAR_REVISION,
+        "var-tokenizer",
+        sha256,
+    )
+
+
+def _flexvar(depth: int, file: str) -> Published:
+    return Published(flexvar_config(depth), NEXT_SCALE, FLEXVAR, file, NEWEST, "flexvar-tokenizer")
+
+
+_INFINITY_VAE = Published(
+    _INFINITY_TOKENIZER, INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth", NEWEST
+)
+_INFINITY = Published(
+    _INFINITY_2B, INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", NEWEST, "infinity-tokenizer"
 )
 
 PUBLISHED = {
     "var-tokenizer": _VAR_VQVAE,
-    "var-d16": Published(
-        var_config(16),
-        NEXT_SCALE,
-        VAR,
-        "var_d16.pth",
-        "var-tokenizer",
-        sha256="4f6151aad91c94e03e224dd7358d8389fa05301c0c291279566998efb54b0ecb",
-    ),
-    "var-d20": Published(var_config(20), NEXT_SCALE, VAR, "var_d20.pth", "var-tokenizer"),
-    "var-d24": Published(var_config(24), NEXT_SCALE, VAR, "var_d24.pth", "var-tokenizer"),
-    "var-d30": Published(var_config(30), NEXT_SCALE, VAR, "var_d30.pth", "var-tokenizer"),
+    "var-d16": _var(16, "4f6151aad91c94e03e224dd7358d8389fa05301c0c291279566998efb54b0ecb"),
+    "var-d20": _var(20, "f7d232978e6fe82a4f2e0f5d82b012e01b1aa5abfe93ce2b56104ec0e878a10f"),
+    "var-d24": _var(24, "12c03619b2d3906ed19fe59539a90aadf60d72287dbaa31cf540435e76ddf789"),
+    "var-d30": _var(30, "7b11551dd4d794c7d6ed10b3d2822d42efe609a86128171b646e543dd2633b56"),
     # 512 pixels: the same tokenizer with other scales, and one AdaLN layer for all blocks
     "var-tokenizer-512": replace(_VAR_VQVAE, config=replace(_VAR_TOKENIZER, schedule=VAR_512)),
     "var-d36": Published(
@@ -141,37 +160,27 @@ PUBLISHED = {
         NEXT_SCALE,
         VAR,
         "var_d36.pth",
+        VAR_REVISION,
         "var-tokenizer-512",
     ),
-    "flexvar-tokenizer": Published(_FLEXVAR_TOKENIZER, LLAMAGEN_TOKENIZER, FLEXVAR, "FlexVAE.pth"),
-    "flexvar-d16": Published(
-        flexvar_config(16), NEXT_SCALE, FLEXVAR, "FlexVARd16-epo179.pth", "flexvar-tokenizer"
+    "flexvar-tokenizer": Published(
+        _FLEXVAR_TOKENIZER, LLAMAGEN_TOKENIZER, FLEXVAR, "FlexVAE.pth", NEWEST
     ),
-    "flexvar-d20": Published(
-        flexvar_config(20), NEXT_SCALE, FLEXVAR, "FlexVARd20-epo249.pth", "flexvar-tokenizer"
-    ),
-    "flexvar-d24": Published(
-        flexvar_config(24), NEXT_SCALE, FLEXVAR, "FlexVARd24-epo349.pth", "flexvar-tokenizer"
-    ),
-    "infinity-tokenizer": Published(
-        _INFINITY_TOKENIZER, INFINITY_TOKENIZER, INFINITY_HOME, "infinity_vae_d32reg.pth"
-    ),
-    "infinity-2b": Published(
-        _INFINITY_2B, INFINITY, INFINITY_HOME, "infinity_2b_reg.pth", "infinity-tokenizer"
-    ),
+    "flexvar-d16": _flexvar(16, "FlexVARd16-epo179.pth"),
+    "flexvar-d20": _flexvar(20, "FlexVARd20-epo249.pth"),
+    "flexvar-d24": _flexvar(24, "FlexVARd24-epo349.pth"),
+    "infinity-tokenizer": _INFINITY_VAE,
+    "infinity-2b": _INFINITY,
     # 512 pixels: the same two files with more scales
-    "infinity-tokenizer-512": Published(
-        replace(_INFINITY_TOKENIZER, schedule=INFINITY_512),
-        INFINITY_TOKENIZER,
-        INFINITY_HOME,
-        "infinity_vae_d32reg.pth",
+    "infinity-tokenizer-512": replace(
+        _INFINITY_VAE, config=replace(_INFINITY_TOKENIZER, schedule=INFINITY_512)
     ),
-    "infinity-2b-512": Published(
-        replace(_INFINITY_2B, schedule=INFINITY_512),
-        INFINITY,
-        INFINITY_HOME,
-        "infinity_2b_reg.pth",
-        "infinity-tokenizer-512",
+    "infinity-2b-512": replace(
+        _INFINITY,
+        config=replace(_INFINITY_2B, schedule=INFINITY_512),
+        tokenizer="infinity-tokenizer-512",
     ),
-    "llamagen-vq16": Published(_LLAMAGEN_TOKENIZER, LLAMAGEN_TOKENIZER, LLAMAGEN, "vq_ds16_c2i.pt"),
+    "llamagen-vq16": Published(
+        _LLAMAGEN_TOKENIZER, LLAMAGEN_TOKENIZER, LLAMAGEN, "vq_ds16_c2i.pt", NEWEST
+    ),
 }

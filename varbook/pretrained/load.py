@@ -78,8 +78,10 @@ def load(
         expected = sha256
     digest = checksum(file)
     check(file, digest, expected)
+    newest = ", the newest of its repository" if path is None and not entry.revision else ""
     say(
-        f"{name}: {file}, {file.stat().st_size / 1e6:.0f} MB, sha256 {digest} ({_verdict(digest, expected, entry.sha256)})"
+        f"{name}: {file}{newest}, {file.stat().st_size / 1e6:.0f} MB, sha256 {digest} "
+        f"({_verdict(digest, expected, entry.sha256)})"
     )
     return fill(build(name), file, entry.layout, part)
 

@@ -44,7 +44,8 @@ def _flan_t5() -> bool:
         return False
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(try_to_load_from_cache(flan_t5.NAME, "config.json"), str)
+    known = try_to_load_from_cache(flan_t5.NAME, "config.json", revision=flan_t5.REVISION)
+    return isinstance(known, str)
 
 
 def _trunk(name: str) -> Callable[[], bool]:
