@@ -66,8 +66,19 @@ def test_rows_are_readable_and_complete():
     }
     assert [row[""] for row in street_rows(STREETS["day to night"])] == list(STREET_ROWS)
     table = table_1_rows(STREETS)
-    assert [row["method"] for row in table] == list(STREET_ROWS[:3])
+    assert [row["method"] for row in table] == list(STREET_ROWS)
     assert table[2]["FD-x night to day"] == 1.0
+
+
+def test_a_distance_on_photographs_stands_beside_that_of_real_ones_where_it_is_known():
+    assert "FD-x 1" in figure_4_sentence(MEASURED, STREETS)
+    assert "FD-x of real pictures 1" in figure_4_sentence(MEASURED, STREETS)
+    bare = {
+        way: rows | {STREET_ROWS[-1]: {"brightness": 0.3, "seen as target": 1.0}}
+        for way, rows in STREETS.items()
+    }
+    assert "of real pictures" not in figure_4_sentence(MEASURED, bare)
+    assert [row["method"] for row in table_1_rows(bare)] == list(STREET_ROWS[:3])
 
 
 @pytest.mark.parametrize("streets", [{}, STREETS])

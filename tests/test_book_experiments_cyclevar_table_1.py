@@ -6,7 +6,7 @@ from varbook.book.claims.checks import refuse_others
 from varbook.book.claims.registry import REGISTRY, published
 from varbook.book.experiments import cyclevar_table_1, translator_rivals
 from varbook.book.experiments.cyclevar_table_1 import COLUMNS, Table1
-from varbook.book.experiments.translator_reports import FLOORS, OURS, WAYS
+from varbook.book.experiments.translator_reports import FLOORS, OURS, REAL, WAYS
 
 
 def report(distance: float) -> dict:
@@ -96,3 +96,35 @@ def test_streets_are_those_that_chapter_11_has_left(table, monkeypatch):
         "w/ Infinity, streets, day to night: nearer to the target than tokenizer alone"
     ]
     assert "w/ Infinity, streets, night to day: FD-x 3" in cyclevar_table_1.sentence(table)
+
+
+def real(distance: float) -> dict:
+    """Distances of real photographs, which have no source whose structure they could keep."""
+    return {way: {"frechet": {"name": "FD-x", "value": distance}} for way in WAYS}
+
+
+def test_photographs_stand_beside_the_distance_of_real_ones(smoke, monkeypatch):
+    table = Table1(smoke, at_full_size(), small(), at_full_size() | {REAL: real(0.5)})
+    row = cyclevar_table_1.our_rows(table)[-len(small()) - 1]
+    assert row["method"] == REAL and row["measured as"] == "FD-x"
+    assert row["distance zebra to horse"] == 0.5 and "structure zebra to horse" not in row
+    text = cyclevar_table_1.sentence(table)
+    assert "photographs, horse to zebra: FD-x 1 (untouched 2, real target 0.5)" in text
+    assert cyclevar_table_1.checks(table) == cyclevar_table_1.checks(
+        Table1(smoke, at_full_size(), small(), at_full_size())
+    )
+
+
+def test_streets_stand_beside_the_distance_of_real_ones_where_a_record_has_it(table, monkeypatch):
+    rows = {name: report(2.0)["horse to zebra"] for name in (*FLOORS, "CycleVAR w/ Infinity")}
+    rows[REAL] = {"brightness": 0.4}
+    ways = ("day to night", "night to day")
+    streets = dict.fromkeys(ways, rows)
+    record = {"measurements": {"result": {"values": {"measures": streets}}}}
+    monkeypatch.setattr(cyclevar_table_1, "known_streets", lambda profile: record)
+    assert REAL not in [row["method"] for row in cyclevar_table_1.our_rows(table)]
+    floor = dict.fromkeys(ways, {"frechet": {"name": "FD-x", "value": 0.7}})
+    record["measurements"]["real against real"] = {"values": floor}
+    (row,) = (row for row in cyclevar_table_1.our_rows(table) if row["method"] == REAL)
+    assert row["distance day to night"] == 0.7
+    assert "FD-x 2 (untouched 2, real target 0.7)" in cyclevar_table_1.sentence(table)

@@ -171,3 +171,10 @@ def test_the_inception_score_is_that_of_the_judged_images(few_and_many):
     alone = fidelity(few, many, colours, metrics=("inception",))["inception"].value
     both = fidelity(many, few, colours, metrics=("inception",))["inception"].value
     assert alone == pytest.approx(1, abs=0.05) and both > 1.5  # one class, two classes
+
+
+def test_sets_of_two_sizes_are_refused(images, judge):
+    larger = images.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    for one, other in ((images, larger), (larger, images)):
+        with pytest.raises(VarbookError, match="needs pictures of one size, not .* and .*: their"):
+            fidelity(one, other, judge)

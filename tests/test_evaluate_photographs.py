@@ -5,7 +5,8 @@ import torch
 
 from varbook import paths
 from varbook.errors import VarbookError
-from varbook.evaluate.photographs import DomainProbe, photograph_report, seen_as
+from varbook.evaluate import photographs as photographs_module
+from varbook.evaluate.photographs import DomainProbe, photograph_report, real_report, seen_as
 from varbook.features import mobilenet
 
 
@@ -73,3 +74,22 @@ def test_a_probe_tells_two_textures_apart(pretrained):
 def test_only_horses_and_zebras_can_be_asked_for():
     with pytest.raises(VarbookError, match="cow"):
         seen_as(torch.zeros(1, 3, 64, 64), "cow")
+
+
+def test_the_floor_is_measured_on_other_real_pictures_as_many_and_as_large(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        photographs_module, "fidelity", lambda *sets, describe: seen.append((*sets, describe)) or {}
+    )
+    numbered = torch.arange(31, dtype=torch.uint8).view(31, 1, 1, 1).expand(31, 3, 80, 64)
+    reference = textures(12, False, 1)
+    real_report(numbered, reference, 11, "zebras")
+    ((real, others, describe),) = seen
+    assert real[:, 0, 0, 0].tolist() == list(range(0, 31, 3)) and real.shape == (11, 3, 64, 64)
+    assert others is reference and describe == "zebras"
+    real_report(numbered, reference, 100)  # more than there are
+    assert len(seen[1][0]) == 31
+    assert (
+        real_report(numbered[:9], reference, 12) == {} == real_report(numbered, reference[:9], 12)
+    )
+    assert len(seen) == 2

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from varbook import paths
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard, evaluator
-from varbook.evaluate.image_checks import to_bytes
+from varbook.evaluate.image_checks import same_size, to_bytes
 from varbook.features import mobilenet
 from varbook.features.imagenet_judge import AnyJudge, ImageNetJudge
 from varbook.features.judge import VERSION, Judge
@@ -174,13 +174,14 @@ def fidelity(
 
     Both are (N, 3, H, W), uint8 or in [-1, 1]. The features are those of "inception", "mobilenet"
     or a Judge, "auto" the first of the two whose weights are here. Raise VarbookError for unknown
-    metrics, too few images (10 or more are needed), or missing weights.
+    metrics, too few images (10 or more are needed), sets of two sizes, or missing weights.
     """
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown or not metrics:
         raise VarbookError(f"There are no metrics {unknown}; choose some of {', '.join(METRICS)}.")
     images = to_bytes(images)
     reference = to_bytes(reference)
+    same_size(images, reference)
     smallest = min(len(images), len(reference))
     if smallest < 10:
         raise VarbookError(

@@ -56,6 +56,16 @@ def to_bytes(images: Tensor) -> Tensor:
     return (to_unit(images) * 255).round().to(torch.uint8).cpu()
 
 
+def same_size(a: Tensor, b: Tensor) -> None:
+    """Raise VarbookError unless the pictures of `a` and `b` (..., H, W) have one size."""
+    if a.shape[-2:] != b.shape[-2:]:
+        sizes = (" x ".join(map(str, x.shape[-2:])) for x in (a, b))
+        raise VarbookError(
+            f"A distance between sets needs pictures of one size, not {' and '.join(sizes)}: their "
+            "sharpness would count as a difference; resize one set first (evaluate.generation.resized)."
+        )
+
+
 def same_shape(a: Tensor, b: Tensor, names: str = "images") -> None:
     """Raise VarbookError unless `a` and `b` have one shape."""
     if a.shape != b.shape:

@@ -6,6 +6,8 @@ A classifier that no training used, distances between sets, and structure.
 import torch
 from torch import Tensor
 
+from varbook.data.crops import centre_crop
+from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard
 from varbook.evaluate.fidelity import fidelity
@@ -51,10 +53,32 @@ def domain_report(
     frechet, kernel (of the features at hand) and structure; the first two need ten images in each
     set and are left out where there are fewer.
     """
-    distances = {}
-    if min(len(translated), len(reference)) >= FEWEST:
-        distances = fidelity(translated, reference, describe=describe)
+    distances = _distances(translated, reference, describe)
     return distances | {"structure": structure_distance(translated, source)}
+
+
+def _distances(images: Tensor, reference: Tensor, describe: str) -> dict[str, Measured]:
+    if min(len(images), len(reference)) < FEWEST:
+        return {}
+    return fidelity(images, reference, describe=describe)
+
+
+def real_report(
+    training: Tensor,
+    reference: Tensor,
+    count: int,
+    describe: str = "test photographs of the target",
+) -> dict[str, Measured]:
+    """Return the distances of real photographs of the target to `reference`, others of them: what
+    a perfect translation has at these counts, and no number beside it means anything without.
+
+    `training` (N, 3, H, W) are photographs of the target of which none is in `reference` (M, 3, S, S);
+    `count` of them, evenly spaced, or all where there are fewer, are cut to its size. Keys: frechet
+    and kernel, left out where a set has fewer than ten.
+    """
+    # A Frechet distance compares more moments than there are pictures: it is far from 0 for equals.
+    real = evenly_spaced(training, min(count, len(training)))
+    return _distances(centre_crop(real, reference.shape[-1]), reference, describe)
 
 
 def photograph_report(

@@ -13,7 +13,7 @@ from torch import Tensor
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard, evaluator
 from varbook.evaluate.fidelity import ImageSet, extractor_for
-from varbook.evaluate.image_checks import Images
+from varbook.evaluate.image_checks import Images, same_size
 from varbook.features.judge import Judge
 
 PUBLISHED_BATCH = "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/imagenet/256/VIRTUAL_imagenet256_labeled.npz"
@@ -85,13 +85,14 @@ def score(
 
     With Inception's features and a batch that brings statistics, that is FID as published; with
     others the batch's images are compared, and the numbers carry the features' name. `describe`
-    (the sampling) becomes part of the card. Raises VarbookError for too few images or missing
-    weights.
+    (the sampling) becomes part of the card. Raises VarbookError for too few images, another size
+    than the batch's, or missing weights.
     """
     if min(len(images), len(reference.images)) < FEWEST:
         raise VarbookError(
             f"A distance between sets needs {FEWEST} images or more in each, not {len(images)}."
         )
+    same_size(images[0], reference.images)
     from torch_fidelity.metric_fid import (
         KEY_METRIC_FID,
         fid_features_to_statistics,

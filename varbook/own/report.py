@@ -14,7 +14,7 @@ from varbook.data.images import to_float
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard
 from varbook.evaluate.fidelity import fidelity
-from varbook.evaluate.photographs import FEWEST, DomainProbe
+from varbook.evaluate.photographs import FEWEST, DomainProbe, real_report
 from varbook.evaluate.reconstruction import psnr
 from varbook.evaluate.structure import structure_distance
 from varbook.features import mobilenet
@@ -191,9 +191,13 @@ def _distances(images: Tensor, reference: Tensor, name: str) -> dict[str, Measur
     if min(len(images), len(reference)) < FEWEST:
         return {}
     try:
-        return fidelity(images, reference, describe=f"held-out pictures of {name}")
+        return fidelity(images, reference, describe=_described(name))
     except VarbookError:  # no features are at hand, which the remarks say
         return {}
+
+
+def _described(name: str) -> str:
+    return f"held-out pictures of {name}"
 
 
 def _row(images: Tensor, source: Tensor, target: Pictures, share) -> dict[str, Measured]:
@@ -207,8 +211,11 @@ def _row(images: Tensor, source: Tensor, target: Pictures, share) -> dict[str, M
 
 def _floor(target: Pictures, count: int, share) -> dict[str, Measured]:
     # The share is measured on held-out pictures: the probe has seen those of training.
-    real = to_float(target.train[:count])
-    return _distances(real, target.held_out, target.name) | share(target.held_out, target.name)
+    try:
+        row = real_report(target.train, target.held_out, count, _described(target.name))
+    except VarbookError:  # as above
+        row = {}
+    return row | share(target.held_out, target.name)
 
 
 @torch.no_grad()

@@ -9,13 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
-from varbook.book.experiments.streets_and_flat import ROWS, STREET_ROWS, shown_scenes
+from varbook.book.experiments.streets_and_flat import OURS, ROWS, STREET_ROWS, shown_scenes
+from varbook.book.experiments.translator_reports import FLOORS, REAL
 from varbook.data.toy import ToySet
 
 Measured = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
-OURS = "CycleVAR w/ Infinity"
-FLOORS = ("source, untouched", "tokenizer alone")
 _COLUMNS = {
     "target": "seen as target",
     "animal": "animal still seen",
@@ -74,16 +73,16 @@ def street_rows(rows: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def table_1_rows(streets: Measured) -> list[dict[str, Any]]:
     """Return CycleVAR table 1's part of the street measures: distance and structure of the
-    translator and of both floors, both ways.
+    translator, of both floors and of real photographs, both ways.
     """
     table = []
-    for name in STREET_ROWS[:3]:
+    for name in STREET_ROWS:
         row: dict[str, Any] = {"method": name}
         for way, rows in streets.items():
             measures = [rows[name][key] for key in ("frechet", "structure") if key in rows[name]]
             row |= {f"{measure['name']} {way}": measure["value"] for measure in measures}
         table.append(row)
-    return table
+    return [row for row in table if len(row) > 1]
 
 
 def figure_4_checks(measured: Measured, streets: Measured) -> dict[str, bool]:
@@ -97,7 +96,7 @@ def figure_4_checks(measured: Measured, streets: Measured) -> dict[str, bool]:
         checks[far] = values["gain"] >= 6
     for way, rows in streets.items():
         translated, place = rows[OURS], f"streets, {way}"
-        levels = [rows[name]["brightness"] for name in ("real target", "source, untouched")]
+        levels = [rows[name]["brightness"] for name in (REAL, FLOORS[0])]
         to_target, to_source = (abs(translated["brightness"] - level) for level in levels)
         brighter = f"{place}: brightness nearer to the target's than to the source's"
         checks[brighter] = to_target < to_source
@@ -118,7 +117,10 @@ def figure_4_sentence(measured: Measured, streets: Measured) -> str:
     )
     told = [f"toy world: {toy}"]
     for way, rows in streets.items():
-        numbers = ", ".join(f"{key} {value:.3g}" for key, value in plain_row(rows[OURS]).items())
+        values = plain_row(rows[OURS])
+        if floor := rows[REAL].get("frechet"):  # beside ours, or ours says nothing
+            values |= {f"{floor['name']} of real pictures": floor["value"]}
+        numbers = ", ".join(f"{key} {value:.3g}" for key, value in values.items())
         told.append(f"streets, {way}: {numbers}")
     return "; ".join(told)
 

@@ -11,11 +11,11 @@ from typing import Any
 from varbook.book.claims.registry import published
 from varbook.book.experiments import translator_rivals
 from varbook.book.experiments.cyclevar_ablations import DIRECTIONS
-from varbook.book.experiments.streets_and_flat import DAY_NIGHT, known_streets
-from varbook.book.experiments.translator_reports import FLOORS, OURS, WAYS, Report
+from varbook.book.experiments.streets_and_flat import DAY_NIGHT, known_streets, street_numbers
+from varbook.book.experiments.streets_and_flat import OURS as WITH_WORDS
+from varbook.book.experiments.translator_reports import FLOORS, OURS, REAL, WAYS, Report
 from varbook.book.models.profiles import Profile
 
-WITH_WORDS = "CycleVAR w/ Infinity"
 MEASURES = {"distance": "frechet", "structure": "structure", "kernel": "kernel"}  # column: measure
 COLUMNS = tuple(
     f"{name} {way}" for way in (*WAYS, *DAY_NIGHT) for name in ("distance", "structure")
@@ -46,7 +46,7 @@ class Table1:
         empty where it has left none, or none that features have measured.
         """
         record = known_streets(self.profile)
-        measures = record["measurements"]["result"]["values"]["measures"] if record else {}
+        measures = street_numbers(record) if record else {}
         return {way: rows for way, rows in measures.items() if "frechet" in rows[WITH_WORDS]}
 
     @property
@@ -89,7 +89,13 @@ def _values(report: Report) -> dict[str, float]:
         f"{column} {way}": measures[key]["value"]
         for way, measures in report.items()
         for column, key in MEASURES.items()
+        if key in measures
     }
+
+
+def _measured_as(report: Report) -> str:
+    first = next(iter(report.values()))
+    return ", ".join(first[key]["name"] for key in ("frechet", "structure") if key in first)
 
 
 def our_rows(table: Table1) -> list[dict]:
@@ -104,13 +110,12 @@ def our_rows(table: Table1) -> list[dict]:
     rows = []
     for name, comparison in table.comparisons.items():
         for method, report in comparison.items():
-            first = next(iter(report.values()))
-            measured_as = f"{first['frechet']['name']}, {first['structure']['name']}"
-            rows.append(_row(data[name], method, measured_as, _values(report)))
-    for method in (*FLOORS, WITH_WORDS) if table.streets else ():
-        report = {way: measures[method] for way, measures in table.streets.items()}
-        measured_as = "FD-mobilenet, structure-mobilenet"
-        rows.append(_row(f"day2night, {sizes['driving']} px", method, measured_as, _values(report)))
+            rows.append(_row(data[name], method, _measured_as(report), _values(report)))
+    for method in (*FLOORS, WITH_WORDS, REAL) if table.streets else ():
+        report = {way: measures.get(method, {}) for way, measures in table.streets.items()}
+        if values := _values(report):
+            place = f"day2night, {sizes['driving']} px"
+            rows.append(_row(place, method, _measured_as(report), values))
     for method, numbers in table.small.items():
         values = {
             f"{column} {' to '.join(ends)}": numbers[f"{key} {short}"]
@@ -152,7 +157,7 @@ def sentence(table: Table1) -> str:
     """
     way = next(iter(WAYS))
     parts = [
-        _told(f"{data}, {way}", comparison[OURS][way], comparison[FLOORS[0]][way])
+        _told(f"{data}, {way}", {name: report.get(way, {}) for name, report in comparison.items()})
         for data, comparison in table.comparisons.items()
     ]
     names = (translator_rivals.OURS, *translator_rivals.RIVALS)
@@ -162,17 +167,18 @@ def sentence(table: Table1) -> str:
         numbers = table.photograph_numbers
         parts.append(f"on photographs: {_distances(numbers, numbers, 'FD-mobilenet', '.0f')}")
     parts += [
-        _told(f"w/ Infinity, streets, {way}", rows[WITH_WORDS], rows[FLOORS[0]])
+        _told(f"w/ Infinity, streets, {way}", rows, WITH_WORDS)
         for way, rows in table.streets.items()
     ]
     return "; ".join(parts)
 
 
-def _told(place: str, ours: Mapping, untouched: Mapping) -> str:
-    distance, structure = ours["frechet"], ours["structure"]
+def _told(place: str, rows: Mapping[str, Mapping], ours: str = OURS) -> str:
+    distance, structure = rows[ours]["frechet"], rows[ours]["structure"]
+    beside = {"untouched": rows[FLOORS[0]], REAL: rows.get(REAL, {})}
+    floors = (f"{k} {v['frechet']['value']:.3g}" for k, v in beside.items() if "frechet" in v)
     return (
-        f"{place}: {distance['name']} {distance['value']:.3g} "
-        f"(untouched {untouched['frechet']['value']:.3g}), "
+        f"{place}: {distance['name']} {distance['value']:.3g} ({', '.join(floors)}), "
         f"{structure['name']} {structure['value']:.3g}"
     )
 

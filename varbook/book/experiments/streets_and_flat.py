@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments.shared import experiment_on
+from varbook.book.experiments.translator_reports import FLOORS, REAL
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import FLAT, NIGHT, PROMPTS, STREETS
@@ -19,7 +20,7 @@ from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.crops import centre_crop
 from varbook.data.images import evenly_spaced, to_float
 from varbook.evaluate.counterparts import edge_agreement, judge_counterpart
-from varbook.evaluate.photographs import FEWEST, DomainProbe, domain_report
+from varbook.evaluate.photographs import FEWEST, DomainProbe, domain_report, real_report
 from varbook.features import mobilenet
 from varbook.features.perceptual import best_at_hand
 from varbook.paths import weights_file
@@ -34,13 +35,15 @@ DAY_NIGHT = {
     "night to day": ("night", "day"),
 }  # direction -> (source, target) of PROMPTS
 STYLES = {"photograph to flat": ("day", "flat"), "flat to photograph": ("flat", "day")}
+OURS = "CycleVAR w/ Infinity"
 ROWS = (
     "source, untouched",
     "before training",
-    "CycleVAR w/ Infinity",
+    OURS,
     "hidden, through the tokenizer",
 )
-STREET_ROWS = ("source, untouched", "tokenizer alone", "CycleVAR w/ Infinity", "real target")
+STREET_ROWS = (*FLOORS, OURS, REAL)
+FLOOR = "real against real"  # the measurement of `measure_floor`
 SHOWN, SHOWN_STREETS = 6, 8  # pictures of each direction that are shown
 _TESTS = {"day": "testA", "night": "testB"}  # the held-out part of each
 QUALITY = 90  # of the photographs in a record
@@ -200,6 +203,38 @@ def known_streets(profile: Profile) -> dict | None:
     return known[0] if known else None
 
 
+def measure_floor(run: Run, data: Mapping[str, Tensor] | None) -> None:
+    """Keep beside the numbers of `streets` how far real photographs of the target are from others
+    of it (`real_report`), where it has distances, and the photographs (`data`) are here.
+    """
+    result = run.result
+    if data is None or not all("frechet" in rows[OURS] for rows in result["measures"].values()):
+        return
+
+    def distances() -> dict[str, dict]:
+        values = {}
+        for way, (start, end) in DAY_NIGHT.items():
+            test, count = _TESTS[end], len(data[_TESTS[start]])
+            training = data[test.replace("test", "train")]
+            report = real_report(training, data[test], count, f"test photographs by {end}")
+            values[way] = {key: value.as_dict() for key, value in report.items()}
+        return values
+
+    run.measure(FLOOR, {"counts": result["counts"]}, distances)
+
+
+def street_numbers(record: Mapping[str, Any]) -> dict[str, dict[str, dict]]:
+    """Return direction -> row of STREET_ROWS -> measures of a record of `streets`; real photographs
+    have distances where `measure_floor` has kept them.
+    """
+    measures = record["measurements"]["result"]["values"]["measures"]
+    floor = record["measurements"].get(FLOOR, {}).get("values", {})
+    return {
+        way: measures[way] | {REAL: measures[way].get(REAL, {}) | floor.get(way, {})}
+        for way in DAY_NIGHT
+    }
+
+
 def brightness(images: Tensor) -> float:
     """Return the mean of uint8 images, or of images in [-1, 1], on a scale from 0 to 1."""
     return (to_float(images) if images.dtype == torch.uint8 else images).mean().item() / 2 + 0.5
@@ -235,12 +270,12 @@ def street_measures(
     )
     for row, images in zip(STREET_ROWS, translated, strict=True):
         values: dict[str, Any] = {"brightness": brightness(images)}
-        if row != "real target":
+        if row != REAL:
             values["edges"] = edge_agreement(images, source).mean().item()
         if probe:
             night = probe.seen_as_second(images)
             values["seen as target"] = night if end == "night" else 1 - night
-        if probe and row != "real target":
+        if probe and row != REAL:
             report = domain_report(source, images, target, f"test photographs by {end}")
             values |= {key: value.as_dict() for key, value in report.items()}
         yield row, values

@@ -25,6 +25,7 @@ Translate = Callable[[Tensor, int], Tensor]
 Report = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 FLOORS = ("source, untouched", "tokenizer alone")
+REAL = "real target"  # other photographs of it: how near a perfect translation comes
 OURS = "CycleVAR w/ VAR"  # the name of our row in CycleVAR table 1
 WAYS = {" to ".join(ends): ends for ends in DIRECTIONS.values()}  # horse to zebra, and back
 COLUMNS = {

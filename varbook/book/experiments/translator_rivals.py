@@ -23,7 +23,7 @@ from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
 from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
-from varbook.evaluate.photographs import photograph_report
+from varbook.evaluate.photographs import photograph_report, real_report
 from varbook.train.keeper import Curve
 from varbook.train.store import Run
 from varbook.translate.apply import Translator, translate_all
@@ -126,6 +126,19 @@ def photograph_reports(
         report = photograph_report(
             photos[source], translate(photos[source], label), photos[real], direction.split()[-1]
         )
+        reports[direction] = {key: value.as_dict() for key, value in report.items()}
+    return reports
+
+
+def real_reports(photos: Mapping[str, Tensor]) -> dict[str, dict]:
+    """Return direction -> distances (of `real_report`, as plain data) of training photographs of the
+    target, as many as are translated, to its test photographs.
+    """
+    reports = {}
+    for direction, (_, source, real, _) in DIRECTIONS.items():
+        training = photos[real.replace("test", "train")]
+        described = f"test photographs of the target: {direction.split()[-1]}"
+        report = real_report(training, photos[real], len(photos[source]), described)
         reports[direction] = {key: value.as_dict() for key, value in report.items()}
     return reports
 
