@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from varbook import paths
-from varbook.book.experiments import cyclevar_ablations
+from varbook.book.experiments import cyclevar_ablations, streets_and_flat, translator_rivals
 from varbook.book.experiments.translator_rivals import (
     DIFFUSION,
     DIRECTIONS,
@@ -20,6 +20,7 @@ from varbook.book.experiments.translator_rivals import (
     kept_photographs,
     photograph_numbers,
     photograph_rival,
+    real_reports,
     rival,
 )
 from varbook.book.models import build, sources
@@ -142,3 +143,57 @@ def test_a_rival_on_photographs_is_measured_both_ways_and_found_again(smoke, pho
     assert (
         kept_photographs(values)[: cyclevar_ablations.KEPT].float() / 127.5 - 1 - fresh
     ).abs().mean() < 0.2
+
+
+PARTS = {"trainA": 30, "trainB": 40, "testA": 11, "testB": 12}
+PHOTOS = {
+    part: torch.full((count, 3, 8, 8), n, dtype=torch.uint8)
+    for n, (part, count) in enumerate(PARTS.items())
+}
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Pairs of sets that are compared: (first pixel of the training part, of the test part, count)."""
+    seen = []
+
+    def real_report(training, reference, count, describe):
+        seen.append((int(training[0, 0, 0, 0]), int(reference[0, 0, 0, 0]), count))
+        return {"frechet": Distance()}
+
+    for module in (translator_rivals, streets_and_flat):
+        monkeypatch.setattr(module, "real_report", real_report)
+    return seen
+
+
+class Distance:
+    def as_dict(self):
+        return {"name": "FD-x", "value": 0.5}
+
+
+def test_real_photographs_are_compared_with_others_of_the_same_domain(told):
+    reports = real_reports(PHOTOS)
+    assert list(reports) == list(DIRECTIONS)
+    assert told == [(1, 3, 11), (0, 2, 12)]  # zebras, as many as horses are translated; horses
+
+
+def test_streets_keep_their_floor_where_they_have_distances_and_photographs(told):
+    class Record:
+        record = {"measurements": {}}
+
+        def __init__(self, **more):
+            ours = {streets_and_flat.OURS: more}
+            self.result = {"counts": PARTS, "measures": dict.fromkeys(("a", "b"), ours)}
+
+        def measure(self, name, settings, function):
+            self.kept = {name: {"settings": settings, "values": function()}}
+
+    run = Record(frechet=1)
+    streets_and_flat.measure_floor(run, PHOTOS)
+    (kept,) = run.kept.values()
+    assert list(run.kept) == ["real against real"] and kept["settings"] == {"counts": PARTS}
+    assert told == [(1, 3, 11), (0, 2, 12)]  # night, as many as days are translated; day
+    assert kept["values"]["day to night"] == {"frechet": {"name": "FD-x", "value": 0.5}}
+    for run, data in ((Record(), PHOTOS), (Record(frechet=1), None)):
+        streets_and_flat.measure_floor(run, data)
+        assert not hasattr(run, "kept")
