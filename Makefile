@@ -11,12 +11,15 @@ RETRAIN ?=
 # Whichever checkout calls it, a shared environment runs this checkout's code.
 override VENV := $(if $(filter /%,$(VENV)),$(VENV),$(CURDIR)/$(VENV))
 override BOOK_VENV := $(if $(filter /%,$(BOOK_VENV)),$(BOOK_VENV),$(CURDIR)/$(BOOK_VENV))
+# Recipes name them by these variables: the shell takes what is in them as it is, quotes and dollar signs too.
+export HERE_VENV := $(VENV)
+export HERE_BOOK_VENV := $(BOOK_VENV)
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
 export BOOK_VENV
 SOURCES := varbook tests data_scripts benchmarks docs/book conftest.py
-PYTHON_HERE := "$(VENV)/bin/python"
+PYTHON_HERE := "$$HERE_VENV/bin/python"
 RUN := $(PYTHON_HERE) -m varbook.runner.run
 yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
@@ -43,15 +46,15 @@ help:
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
-	@.ci/setup "$(VENV)"
+	@.ci/setup "$$HERE_VENV"
 
 figures: setup
 	@$(RUN) $(options)
 
 # All three run, and any that fails fails the whole: one call shows everything there is to mend.
 check: setup
-	@code=0; "$(VENV)/bin/ruff" check $(SOURCES) notebooks || code=1; "$(VENV)/bin/ruff" format --check $(SOURCES) notebooks || code=1; \
-	  "$(VENV)/bin/mypy" || code=1; exit $$code
+	@code=0; "$$HERE_VENV/bin/ruff" check $(SOURCES) notebooks || code=1; "$$HERE_VENV/bin/ruff" format --check $(SOURCES) notebooks || code=1; \
+	  "$$HERE_VENV/bin/mypy" || code=1; exit $$code
 
 # Both halves run, and either failing fails the whole.
 test: setup
@@ -71,8 +74,8 @@ report: setup
 
 # The site needs neither torch nor the rest of the usual environment, so it has a small one of its own.
 book:
-	@.ci/setup "$(BOOK_VENV)" docs/book/requirements.txt
-	@"$(BOOK_VENV)/bin/python" -m varbook.book.site
+	@.ci/setup "$$HERE_BOOK_VENV" docs/book/requirements.txt
+	@"$$HERE_BOOK_VENV/bin/python" -m varbook.book.site
 
 bench: setup
 	@$(PYTHON_HERE) -m benchmarks.bench $(if $(ONLY),--only "$(ONLY)")
