@@ -42,7 +42,7 @@ help:
 	@echo "make bench-scaling         what size costs                   make bench-profile   where a step's time goes"
 	@echo "make book                  the book as a web page in build/site, from the kept outputs; nothing is run"
 	@echo "make mutants               harms the code in many small ways; docs/mutants.md says which test notices each (hours)"
-	@echo "make faults                kills trainings at many moments; docs/faults.md says what became of them (minutes)"
+	@echo "make faults                kills trainings at many moments, calls functions with absurd arguments; docs/faults.md (minutes)"
 	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
 
 setup:
@@ -101,9 +101,10 @@ bench-profile: setup
 mutants: setup
 	@$(PYTHON_HERE) tests/mutation/mutants.py
 
-# Kills small trainings at many moments, and sees whether they go on to the same bits: docs/faults.md, in a quarter of an hour.
+# Kills small trainings at many moments, and sees whether they go on to the same bits (docs/faults.md, a quarter of an hour);
+# calls public functions with absurd arguments (ten minutes; needs hypothesis).
 faults: setup
-	@$(PYTHON_HERE) tests/faults/kill_trainings.py
+	@code=0; $(PYTHON_HERE) tests/faults/kill_trainings.py || code=1; $(PYTHON_HERE) tests/faults/public_functions.py || code=1; exit $$code
 
 lab: setup
 	@$(PYTHON_HERE) -m jupyterlab notebooks

@@ -15,6 +15,8 @@ PAGES = (
     "docs/glossary.md",
     "docs/notation.md",
     "docs/bars.md",
+    "docs/promises.md",
+    "docs/faults.md",
 )
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -57,3 +59,22 @@ def test_every_goal_of_make_that_is_named_exists(name):
     makefile = text("Makefile")
     for goal in re.findall(r"(?:^|`)make ([a-z-]+)", text(name), re.M):
         assert re.search(rf"^{goal}:", makefile, re.M), f"{name} names make {goal}"
+
+
+def test_every_try_of_a_fault_is_repeated_by_tests_that_exist():
+    missing = []
+    for row in re.findall(r"^\|.*\|$", text("docs/faults.md"), re.M):
+        for files, names in re.findall(r"((?:`test_\w+\.py`,? ?)+): ([^|`.]+)", row):
+            for file in re.findall(r"`(\w+\.py)`", files):
+                code = (ROOT / "tests" / file).read_text(encoding="utf-8")
+                for name in names.split(";"):
+                    test = re.sub(r"\W+", "_", name.strip())
+                    if not re.search(rf"^def test_{test}\(", code, re.M):
+                        missing.append((file, test))
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["docs/promises.md", "docs/faults.md"])
+def test_every_test_that_stands_behind_a_promise_exists(name):
+    named = re.findall(r"`(?:tests/)?((?:faults/)?\w+\.py)`", text(name))
+    assert named and all((ROOT / "tests" / file).is_file() for file in named)

@@ -31,7 +31,8 @@ TABLE = ROOT / "docs" / "faults.md"
 MOMENTS = 20
 LONGEST = 120  # seconds that a small training may take
 TRIES = 5  # at one moment: a training may be over before the kill
-INTRODUCTION = """# Trainings that are killed
+HEADING = "## Trainings that are killed"  # from here on the page is written anew
+INTRODUCTION = """
 
 Each loop trains a small model of {steps} steps that saves after every one, and is killed (SIGKILL) at {moments} moments over
 its course: half of them while a file of a save is half written, half anywhere. It is then begun once more. *saved*: a state was
@@ -148,7 +149,8 @@ def main() -> int:
     if not options.only and options.moments == MOMENTS:
         facts = {"torch": torch.__version__.split("+")[0], "system": platform.system()}
         introduction = INTRODUCTION.format(steps=STEPS, moments=MOMENTS, **facts)
-        TABLE.write_text(introduction + table, encoding="utf-8")
+        above = TABLE.read_text(encoding="utf-8").split(HEADING)[0]
+        TABLE.write_text(above + HEADING + introduction + table, encoding="utf-8")
     good = all(
         row.same_bits == row.kills and row.kills and not row.files_left for row in rows.values()
     )
