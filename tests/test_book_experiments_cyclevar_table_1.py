@@ -128,3 +128,13 @@ def test_streets_stand_beside_the_distance_of_real_ones_where_a_record_has_it(ta
     (row,) = (row for row in cyclevar_table_1.our_rows(table) if row["method"] == REAL)
     assert row["distance day to night"] == 0.7
     assert "FD-x 2 (untouched 2, real target 0.7)" in cyclevar_table_1.sentence(table)
+
+
+def test_photographs_too_few_for_distances_are_not_compared(smoke):
+    few = {way: {"structure": {"name": "s-x", "value": 1.0}} for way in WAYS}
+    table = Table1(smoke, at_full_size(), small(), dict.fromkeys((OURS, *FLOORS, "CUT"), few))
+    without = Table1(smoke, at_full_size(), small())
+    assert table.rivals == [] and table.photograph_numbers == {}
+    for part in ("our_rows", "checks", "sentence", "cards"):
+        made = getattr(cyclevar_table_1, part)
+        assert made(table) == made(without)

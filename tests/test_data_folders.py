@@ -114,6 +114,14 @@ def test_a_training_picture_is_never_held_out(pair):
     assert torch.equal(unpaired(pair, 16, limit=1)["testA"], sets["testA"][:1])
 
 
+def test_a_set_whose_test_pictures_are_all_trained_on_is_told(pair):
+    for picture in (pair / "testB").iterdir():
+        picture.unlink()
+    (pair / "testB" / "a.png").write_bytes((pair / "trainB" / "0.png").read_bytes())
+    with pytest.raises(VarbookError, match="Every picture of testB is in a training folder, too"):
+        unpaired(pair, 16)
+
+
 def test_classes_are_folders(pair):
     images, labels, names = load_classes(pair, 8, limit=2)
     assert names == tuple(sorted(folders.UNPAIRED)) and images.shape == (8, 3, 8, 8)

@@ -91,6 +91,9 @@ def test_what_is_no_picture_is_not_saved(tmp_path):
 def test_pictures_are_spread_evenly_over_a_set():
     images = torch.arange(11)[:, None, None, None].expand(-1, 3, 2, 2)
     assert evenly_spaced(images, 3)[:, 0, 0, 0].tolist() == [0, 5, 10]
+    assert evenly_spaced(images[:2], 4)[:, 0, 0, 0].tolist() == [0, 0, 1, 1]
+    with pytest.raises(VarbookError, match="no pictures to choose from"):
+        evenly_spaced(images[:0], 3)
 
 
 @pytest.mark.parametrize("colour", [(255, 0, 0), (0, 255, 0), (40, 90, 200), (128, 128, 128)])

@@ -8,7 +8,17 @@ import pytest
 
 from varbook.paths import repository
 
-PLACES = ("a clone", "it's mine", "mine (2)", 'a "quoted" one', "a;touch b", "$(touch b)", "`a`", "$a", "grün")
+PLACES = (
+    "a clone",
+    "it's mine",
+    "mine (2)",
+    'a "quoted" one',
+    "a;touch b",
+    "$(touch b)",
+    "`a`",
+    "$a",
+    "grün",
+)
 
 
 def make(place, *words: str) -> subprocess.CompletedProcess:

@@ -127,6 +127,21 @@ def test_a_parameters_cell_that_is_none_is_one_sentence(source):
         parameters.parse_cell(source)
 
 
+def test_lines_and_comments_of_a_parameters_cell_are_the_parser_s():
+    source = 'a: str = "grün\x0c, blau"  # Farben\r\nb: int = 1  # one'
+    cell = parameters.parse_cell(source)
+    assert [(one.default, one.comment) for one in cell.values()] == [
+        ("grün\x0c, blau", "Farben"),
+        (1, "one"),
+    ]
+
+
+@pytest.mark.parametrize("annotation", ["...", "(" * 500, "int | ...", "", "3"])
+def test_an_annotation_that_is_no_type_is_told(annotation):
+    with pytest.raises(VarbookError, match="is not one of"):
+        parameters.convert(parameters.Parameter("a", annotation, 1, ""), "1")
+
+
 def test_parameters_are_read_with_type_default_and_comment(node):
     found = parameters.of_notebook(node.path)
     assert found["rate"] == parameters.Parameter("rate", "float", 0.1, "learning rate")

@@ -11,8 +11,12 @@ from tiny import MODEL, SCHEDULE, TOKENIZER, pictures, tiny_cyclevar, tiny_model
 
 from varbook.book.models.profiles import PROFILES, profile
 from varbook.data.images import to_uint8
+from varbook.data.toy import toy_images
 from varbook.errors import VarbookError
-from varbook.generate.editing import extend, inpaint, refine
+from varbook.evaluate.generation import detail, spectrum
+from varbook.evaluate.translation import silhouette_iou
+from varbook.evaluate.usage import usage
+from varbook.generate.editing import extend, inpaint, outpaint, refine
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing, sample_tokens
 from varbook.pretrained.catalogue import PUBLISHED
@@ -26,9 +30,11 @@ from varbook.tokenizer.tokenizer import Tokenizer, TokenizerConfig, check_config
 from varbook.transformer.checks import check_model
 from varbook.transformer.model import NextScaleModel
 from varbook.transformer.words import WordEncoder
-from varbook.translate.any_size import translate_sizes
+from varbook.translate.any_size import translate_sizes, working_size
 from varbook.translate.apply import render_all, translate_all
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
+from varbook.translate.relaxation import relax, relax_bits
+from varbook.translate.tiles import places
 
 NO_NUMBERS = (math.nan, math.inf, "2", None, True)
 
@@ -227,3 +233,93 @@ def test_images_and_batches():
     refused(cyclevar, pictures(0, 16, 16), torch.tensor([], dtype=torch.long))
     refused(cyclevar, pictures(3, 16, 16), torch.tensor([0, 1]))
     refused(lambda: list(translate_sizes(lambda x: x, images, 16, large="tiles", short_side=0)))
+
+
+@pytest.mark.parametrize("logits", [torch.tensor(1.0), torch.zeros(2, 0), torch.zeros(0, 4)])
+def test_logits_that_hold_nothing(logits):
+    assert "nothing to draw from" in refused(sample_tokens, logits)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_logits_that_are_no_numbers(value):
+    assert "no numbers" in refused(sample_tokens, torch.tensor([[0.0, value, 1.0]]))
+    steep = Drawing(guidance=1e38)  # finite, and too much for float32
+    refused(generate, tiny_model(), tiny_tokenizer(), torch.tensor([0]), None, steep)
+
+
+@pytest.mark.parametrize("temperature", [0, -1, 1e-30, *NO_NUMBERS])
+def test_temperatures_of_a_relaxation(temperature):
+    said = refused(relax, torch.zeros(2, 4), torch.zeros(4, 3), temperature=temperature)
+    assert said == refused(relax_bits, torch.zeros(2, 4), temperature=temperature)
+    config = CycleVARConfig(temperature=temperature)
+    assert said == refused(CycleVAR, tiny_tokenizer(), tiny_model(), config)
+
+
+NO_IMAGES = (
+    None,
+    torch.zeros(3, 16, 16),
+    torch.zeros(0, 3, 16, 16),
+    torch.zeros(1, 1, 16, 16),
+    torch.zeros(1, 3, 16, 16, dtype=torch.uint8),
+    torch.full((1, 3, 16, 16), math.nan),
+    torch.full((1, 3, 16, 16), 255.0),
+)
+
+
+@pytest.mark.parametrize("image", NO_IMAGES)
+def test_images_that_are_edited(image):
+    parts = tiny_model("ground_truth"), tiny_tokenizer("ground_truth")
+    mask = torch.zeros(16, 16, dtype=torch.bool)
+    mask[:8] = True
+    label = torch.tensor([0])
+    for edit, more in ((inpaint, mask), (outpaint, mask), (extend, (16, 32)), (refine, (32, 32))):
+        refused(edit, *parts, image, more, label)
+
+
+@pytest.mark.parametrize("mask", [None, True, "left", [[True]], torch.zeros(3, 3)])
+def test_masks_of_every_wrong_kind(mask):
+    parts = tiny_model("ground_truth"), tiny_tokenizer("ground_truth"), pictures(1, 16, 16)
+    refused(inpaint, *parts, mask, torch.tensor([0]))
+    refused(outpaint, *parts, mask, torch.tensor([0]))
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float64, torch.float16, torch.long])
+def test_images_of_another_precision_than_the_tokenizer(kind):
+    image = pictures(1, 16, 16).to(kind)
+    assert "to_float" in refused(tiny_tokenizer().encode, image)
+    refused(tiny_cyclevar(), image, torch.tensor([0]))
+
+
+@pytest.mark.parametrize("odd", [None, "8", 2.5, 0, -1, math.nan])
+def test_sides_of_tiles(odd):
+    for arguments in ((odd, 8, 4, 1), (8, odd, 4, 1), (8, 8, odd, 1)):
+        refused(places, *arguments)
+    refused(places, 8, 8, 4, odd if odd != 0 else 4)
+    refused(working_size, (8, 8), odd, "tiles")
+    refused(working_size, (8, odd), 8, "tiles")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        None,
+        torch.zeros(3, 8, 8),
+        *(torch.zeros(s, dtype=torch.uint8) for s in ((8, 8), (1, 8, 8), (3, 0, 8))),
+    ],
+)
+def test_images_of_any_size(image):
+    refused(lambda: list(translate_sizes(lambda x: x.float(), [image], 8)))
+
+
+def test_what_measures_cannot_take():
+    refused(spectrum, pictures(1, 8, 12))
+    refused(detail, pictures(1, 1, 8))
+    refused(silhouette_iou, torch.zeros(4, 4) > 0, torch.zeros(4, 4) > 0)
+    refused(silhouette_iou, torch.zeros(1, 4, 4), torch.zeros(1, 4, 4))
+    for size in (None, 0, 2.5, "9"):
+        refused(usage, torch.zeros(2, 2).long(), size)
+
+
+@pytest.mark.parametrize("weight", [None, "", "2", (), math.nan, math.inf, -1.0])
+def test_weights_of_species(weight):
+    refused(toy_images, 1, 16, seed=0, weights={"horse": weight})

@@ -112,7 +112,7 @@ def load_parts(
     Test pictures are (N, 3, size, size); training pictures are `training_size` pixels a side where
     that is given, to be cropped. A test picture whose pixels are in a training part too is left
     out. Without `profiles` the numbers are those that are stored (see `images.open_rgb`). Raises
-    VarbookError as `load_folder` does, of all parts at once.
+    VarbookError as `load_folder` does, of all parts at once, and where no test picture is left.
     """
     sides = {name: (training_size or size) if name.startswith("train") else size for name in files}
     decoded, faults = {}, []
@@ -124,10 +124,17 @@ def load_parts(
     if faults:
         raise VarbookError(" ".join(faults))
     seen = np.concatenate([prints for name, (_, prints) in decoded.items() if "train" in name])
-    return {
+    parts = {
         name: torch.from_numpy(images if "train" in name else images[~np.isin(prints, seen)])
         for name, (images, prints) in decoded.items()
     }
+    for name, images in parts.items():
+        if files[name] and not len(images):
+            raise VarbookError(
+                f"Every picture of {name} is in a training folder, too, so that none is left to "
+                "measure on: put others there."
+            )
+    return parts
 
 
 def file_facts(files: Sequence[Path]) -> list[tuple[str, int, int]]:

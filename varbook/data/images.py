@@ -38,8 +38,22 @@ def to_uint8(image: Tensor) -> Tensor:
     return ((image.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def check_picture(image: object) -> None:
+    """Raise VarbookError where `image` is no uint8 picture (3, H, W)."""
+    if not isinstance(image, Tensor) or image.dtype != torch.uint8 or image.ndim != 3:
+        told = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else repr(image)
+        raise VarbookError(f"A picture is uint8 (3, H, W), not {told}.")
+    if image.shape[0] != 3:
+        raise VarbookError(f"A picture has three colours, (3, H, W), not {tuple(image.shape)}.")
+
+
 def evenly_spaced(images: Tensor, count: int) -> Tensor:
-    """Return `count` of the images (N, C, H, W), evenly spaced over the set: none is chosen."""
+    """Return `count` of the images (N, C, H, W), evenly spaced over the set: none is chosen.
+
+    Of fewer images some come more than once; VarbookError where there is none.
+    """
+    if not len(images):
+        raise VarbookError("There are no pictures to choose from: give at least one.")
     return images[torch.linspace(0, len(images) - 1, count).round().long()]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from varbook.config import check_real
 from varbook.data.array_cache import kept
 from varbook.data.images import check_size
 from varbook.data.render_parallel import Order, render_files, scene_at
@@ -90,7 +91,8 @@ def _order(size, seed, species, weights, night, flat) -> Order:
                 f"There is no species {name!r} in the toy world: use some of {', '.join(SPECIES)}."
             )
     names = tuple(name for name in SPECIES if name in asked)
-    shares = tuple(float((weights or {}).get(name, 1.0)) for name in names)
+    given = {n: check_real(f"The weight of {n}", v) for n, v in (weights or {}).items()}
+    shares = tuple(given.get(name, 1.0) for name in names)
     if not names or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
         raise VarbookError(
             "The weights of the species must not be negative, and at least one must be above zero."

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from varbook.errors import VarbookError
 from varbook.evaluate.fidelity import fidelity
 from varbook.evaluate.image_checks import to_unit
 from varbook.evaluate.translation import look
@@ -60,6 +61,8 @@ def detail(images: Tensor) -> Tensor:
     In grey levels of 255.
     """
     x = to_unit(images) * 255
+    if min(x.shape[-2:]) < 2:
+        raise VarbookError("A step between neighbours needs images of at least 2 x 2 pixels.")
     across = x.diff(dim=3).abs().mean((1, 2, 3))  # N
     down = x.diff(dim=2).abs().mean((1, 2, 3))  # N
     return (across + down) / 2
@@ -71,6 +74,10 @@ def spectrum(images: Tensor) -> Tensor:
     The result is (S/2 + 1,): blur lowers its end, ripples raise it.
     """
     x = to_unit(images).mean(1)  # N S S
+    if x.shape[-2] != x.shape[-1]:
+        raise VarbookError(
+            f"Waves per side are counted on square images, not on {x.shape[-2]} x {x.shape[-1]} pixels."
+        )
     x = x - x.mean((1, 2), keepdim=True)  # the mean colour is no detail
     side = x.shape[-1]
     power = torch.fft.fft2(x, norm="ortho").abs().square().mean(0)  # S S

@@ -51,6 +51,8 @@ def _known(names: tuple[str, ...], to: str) -> None:
 def silhouette_iou(predicted: Tensor, truth: Tensor) -> Tensor:
     """Return intersection over union (N,) of boolean masks (N, H, W); 1 where both are empty."""
     same_shape(predicted, truth, "silhouettes")
+    if truth.ndim != 3 or predicted.dtype != torch.bool or truth.dtype != torch.bool:
+        raise VarbookError(f"Silhouettes are boolean masks (N, H, W), not {tuple(truth.shape)}.")
     both = (predicted & truth).sum(dim=(1, 2)).float()
     either = (predicted | truth).sum(dim=(1, 2)).float()
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from varbook.config import check_whole
 from varbook.errors import VarbookError
 
 
@@ -33,6 +34,7 @@ def histogram(tokens: Tensor, vocab_size: int) -> Tensor:
 
     Raises VarbookError where there are no tokens or one is out of range.
     """
+    check_whole("The size of a codebook", vocab_size)
     flat = tokens.reshape(-1).long().cpu()
     if flat.numel() == 0:
         raise VarbookError("There are no tokens to count.")

@@ -51,10 +51,25 @@ def known_codes(tokenizer: Tokenizer, image: Tensor, keep: Tensor, schedule: Sch
     return Forced(tokenizer.quantise(hide(f, inside), schedule).tokens, keep_masks(keep, schedule))
 
 
+def check_image(image: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) in [-1, 1] that can be edited; VarbookError for anything else."""
+    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3 or not len(image):
+        told = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        raise VarbookError(f"Images are one tensor (B, 3, H, W) of one or more, not {told}.")
+    # Half a range of slack, as measures allow: images in [0, 255] must not pass.
+    if not image.is_floating_point() or not bool((image.abs() <= 1.5).all()):
+        raise VarbookError(
+            "Images to edit are floats in [-1, 1]: varbook.data.images.to_float makes them of uint8."
+        )
+    return image
+
+
 def check_mask(mask: Tensor, image: Tensor) -> Tensor:
     """Return a mask (H, W) or (B, H, W) as booleans (B, H, W); VarbookError where it does not fit
     the images (B, 3, H, W).
     """
+    if not isinstance(mask, Tensor):
+        raise VarbookError(f"A mask is a tensor (H, W) or (B, H, W), not {type(mask).__name__}.")
     shape = (len(image), *image.shape[-2:])
     mask = mask[None] if mask.ndim == 2 else mask
     if tuple(mask.shape[-2:]) != shape[1:] or mask.ndim != 3 or len(mask) not in (1, shape[0]):
@@ -87,7 +102,7 @@ def inpaint(
     pixels come back as the tokenizer decodes them. Raises VarbookError
     for an image, a mask, labels or a schedule that do not go together.
     """
-    size = tokenizer.latent_size(*image.shape[-2:])
+    size = tokenizer.latent_size(*check_image(image).shape[-2:])
     schedule = check_schedule(schedule or schedule_for(model.config.schedule, size), size)
     forced = known_codes(tokenizer, image, ~check_mask(mask, image), schedule)
     return generate(model, tokenizer, labels, schedule, drawing, forced=forced, generator=generator)
@@ -111,7 +126,7 @@ def outpaint(
         model,
         tokenizer,
         image,
-        ~keep.bool(),
+        ~keep.bool() if isinstance(keep, Tensor) else keep,
         labels,
         schedule,
         drawing=drawing,
@@ -160,7 +175,7 @@ def extend(
     """
     size = check_size(size)
     tokenizer.latent_size(*size)
-    canvas, mask = on_canvas(image, size, tokenizer.stride)
+    canvas, mask = on_canvas(check_image(image), size, tokenizer.stride)
     return inpaint(
         model, tokenizer, canvas, mask, labels, schedule, drawing=drawing, generator=generator
     )
@@ -184,7 +199,11 @@ def refine(
     codes up to their own latent size are forced, the larger scales drawn.
     Raises VarbookError where `size` is not larger, or has another aspect ratio.
     """
-    (height, width), trained, size = image.shape[-2:], model.config.schedule, check_size(size)
+    (height, width), trained, size = (
+        check_image(image).shape[-2:],
+        model.config.schedule,
+        check_size(size),
+    )
     if size[0] * width != size[1] * height or size[0] <= height:
         near = max(2, round(size[0] / height))
         raise VarbookError(

@@ -120,6 +120,8 @@ def sample_tokens(
     generators, image i of (B, ..., V) draws from generator i.
     """
     check_drawing(top_k=top_k, top_p=top_p, temperature=temperature)
+    if not logits.ndim or not logits.numel():
+        raise VarbookError(f"There is nothing to draw from in logits {tuple(logits.shape)}.")
     if top_k == 1:
         return logits.argmax(-1)
     size = logits.shape[-1]
@@ -135,6 +137,11 @@ def sample_tokens(
 
 
 def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
+    if not bool(probabilities.isfinite().all()):
+        raise VarbookError(
+            "These logits hold values that are no numbers, or become too large: look at the model, or "
+            "take less guidance and a higher temperature."
+        )
     if not isinstance(generator, list):
         return torch.multinomial(probabilities.flatten(0, -2), 1, generator=generator)
     if len(generator) != len(probabilities):

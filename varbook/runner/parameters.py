@@ -1,6 +1,7 @@
 """The parameters cell of a notebook as data, so that a wrong name or type is refused at once."""
 
 import ast
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ def read_cell(notebook: Path) -> str | None:
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
     """Return name -> Parameter for a cell of annotated literals; VarbookError for any other line."""
-    lines = source.splitlines()
+    # The parser's lines, in the bytes that it counts: no other separator ends one.
+    lines = re.split(r"\r\n|\r|\n", source)
     parameters = {}
     try:
         body = ast.parse(source).body
@@ -70,8 +72,8 @@ def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Par
             raise VarbookError(
                 f"Line {node.lineno} of {where} must hold a literal, not a computation."
             ) from error
-        end = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset :]
-        comment = end.strip().lstrip("#").strip()
+        end = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :]
+        comment = end.decode().strip().lstrip("#").strip()
         name = node.target.id
         parameters[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
     return parameters
@@ -89,8 +91,11 @@ def _type(annotation: str):
     Read as data: nothing in it is called. VarbookError for anything else.
     """
     try:
-        return _of_node(ast.parse(annotation, mode="eval").body)
-    except (KeyError, TypeError, SyntaxError, ValueError, RecursionError) as error:
+        kind = _of_node(ast.parse(annotation, mode="eval").body)
+        if kind is Ellipsis:
+            raise TypeError("... is no type by itself")
+        return kind
+    except (KeyError, TypeError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise VarbookError(
             f"The type `{annotation}` of a parameter is not one of {', '.join(_NAMES)}."
         ) from error

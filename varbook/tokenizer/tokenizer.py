@@ -178,6 +178,14 @@ class Tokenizer(nn.Module):
             raise VarbookError(
                 f"Images are one tensor (B, 3, H, W) of one or more, not {tuple(image.shape)}."
             )
+        kind = next(self.encoder.parameters()).dtype
+        if image.dtype != kind and not (
+            image.is_floating_point() and torch.is_autocast_enabled(image.device.type)
+        ):
+            raise VarbookError(
+                f"Images are {kind} in [-1, 1] for this tokenizer, not {image.dtype}: call .to({kind}) "
+                "on them, or varbook.data.images.to_float where they are uint8."
+            )
         self.latent_size(*image.shape[-2:])
         return self.quant_conv(self.encoder(image))  # B C h w
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from varbook.config import check_whole
-from varbook.data.images import resize_image, to_uint8
+from varbook.data.images import check_picture, resize_image, to_uint8
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 from varbook.translate.tiles import Canvas, places
@@ -28,6 +28,11 @@ def working_size(size: Scale, side: int, large: str, short_side: int | None = No
     its shorter side, at least the model's). VarbookError for another word, and for an image that
     is too narrow to be cut.
     """
+    check_whole("A model's side", side)
+    for pixels in size:
+        check_whole("A picture's side", pixels)
+    if short_side is not None:
+        check_whole("short_side", short_side)
     if large not in LARGE:
         raise VarbookError(f'Large images are handled by "resize" or "tiles", not by {large!r}.')
     if large == "resize":
@@ -77,11 +82,9 @@ def translate_sizes(
 
     `translate` maps uint8 squares (N, 3, side, side), at most `batch` of them, to floats in
     [-1, 1]; `large` and `short_side` are those of `working_size`. Images are asked for one at a
-    time, when the last one is in work. VarbookError as `working_size` says.
+    time, when the last one is in work. VarbookError as `working_size` says, and for what is no image.
     """
     check_whole("A batch", batch, 1)
-    if short_side is not None:
-        check_whole("short_side", short_side, 1)
     waiting: list[_Image] = []  # in the order of their coming; the first is given back first
     squares: list[tuple[_Image, Scale, Tensor]] = []
 
@@ -93,6 +96,7 @@ def translate_sizes(
             squares.clear()
 
     for image in images:
+        check_picture(image)
         current = _Image((image.shape[-2], image.shape[-1]), side, large, short_side)
         waiting.append(current)
         pixels = resize_image(image, *current.working)

@@ -15,7 +15,7 @@ from varbook.tokenizer.schedule import Schedule
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.transformer.checks import check_labels
 from varbook.transformer.model import NextScaleModel
-from varbook.translate.relaxation import check_relaxation, relax_codes
+from varbook.translate.relaxation import check_relaxation, check_temperature, relax_codes
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class CycleVAR(nn.Module):
                     f'There is no {field} {getattr(self.config, field)!r}; use "{options[0]}" or "{options[1]}".'
                 )
         check_real("alpha", self.config.alpha, 0, 1)
-        check_real("A temperature", self.config.temperature, 0, above=True)
+        check_temperature(self.config.temperature)
         check_relaxation(self.config.relaxation)
         # Frozen, but not under no_grad: the cycle loss reaches the first translation through it
         # (CycleVAR section 3.2).

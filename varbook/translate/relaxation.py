@@ -15,6 +15,7 @@ from torch import Tensor
 from varbook import processes
 from varbook.config import is_real
 from varbook.errors import VarbookError
+from varbook.generate.sampling import COLDEST
 from varbook.tokenizer.bits import BinaryCodes, binary_entropy
 from varbook.tokenizer.codebook import Codebook
 from varbook.transformer.kernels import full
@@ -28,6 +29,14 @@ def check_relaxation(name: str) -> None:
     """Raise VarbookError where there is no relaxation of that name."""
     if name not in RELAXATIONS:
         raise VarbookError(f"There is no relaxation {name!r}; use one of {', '.join(RELAXATIONS)}.")
+
+
+def check_temperature(temperature: object) -> None:
+    """Raise VarbookError where logits cannot be divided by a temperature."""
+    if not is_real(temperature) or temperature < COLDEST:
+        raise VarbookError(
+            f"The temperature must be positive, not {temperature!r}; 2.0 is the paper's choice."
+        )
 
 
 def relax(
@@ -48,10 +57,7 @@ def relax(
     Raises VarbookError for another name or a temperature that is not positive.
     """
     check_relaxation(method)
-    if not is_real(temperature) or temperature <= 0:
-        raise VarbookError(
-            f"The temperature must be positive, not {temperature}; 2.0 is the paper's choice."
-        )
+    check_temperature(temperature)
     if method == "argmax":
         return vectors[logits.argmax(-1)]
     # A softmax over thousands of codes wants full precision.
@@ -140,7 +146,8 @@ def relax_bits(
         raise VarbookError(f"A bit has two logits, and {logits.shape[-1]} are no pairs.")
     pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
     length = math.sqrt(pairs.shape[-2])
-    if method == "softmax" and not noise and is_real(temperature) and temperature > 0:
+    check_temperature(temperature)
+    if method == "softmax" and not noise:
         return torch.tanh((pairs[..., 1] - pairs[..., 0]) / (2 * temperature)) / length
     signs = pairs.new_tensor([[-1.0], [1.0]]) / length  # 2 1
     return relax(pairs, signs, method, temperature=temperature, noise=noise, generator=generator)[

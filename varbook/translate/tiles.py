@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from varbook.config import check_whole
 from varbook.errors import VarbookError
 
 
@@ -12,7 +13,8 @@ def starts(length: int, side: int, overlap: int) -> list[int]:
     """Return where tiles of `side` begin so that they cover
     `length` evenly and share at least `overlap` pixels.
     """
-    if not 0 <= overlap < side <= length:
+    check_whole("An overlap", overlap, 0)
+    if check_whole("A tile's side", side, overlap + 1) > check_whole("A picture's side", length):
         raise VarbookError(
             f"Tiles of {side} pixels with an overlap of {overlap} do not fit into {length} pixels."
         )

@@ -36,9 +36,12 @@ class Table1:
 
     @property
     def comparisons(self) -> dict[str, Mapping[str, Report]]:
-        """The methods at full size: on the toy world, and on photographs where there are any."""
-        photographs = {"photographs": self.photographs} if self.photographs else {}
-        return {"toy world": self.toy} | photographs
+        """The methods at full size: on the toy world, and on photographs where there are enough of
+        them for distances between sets.
+        """
+        ours = self.photographs.get(OURS, {"none": {}})
+        enough = all("frechet" in measures for measures in ours.values())
+        return {"toy world": self.toy} | ({"photographs": self.photographs} if enough else {})
 
     @property
     def streets(self) -> dict[str, dict]:
@@ -57,12 +60,14 @@ class Table1:
     @property
     def rivals(self) -> list[str]:
         """The rivals that were trained on photographs."""
-        return [name for name in self.photographs if name in translator_rivals.RIVALS]
+        compared = self.comparisons.get("photographs", {})
+        return [name for name in compared if name in translator_rivals.RIVALS]
 
     @property
     def photograph_numbers(self) -> dict[str, dict]:
         """CycleVAR's and its rivals' numbers on photographs, named as `small` names them."""
-        own = {translator_rivals.OURS: self.photographs[OURS]} if self.photographs else {}
+        compared = self.comparisons.get("photographs", {})
+        own = {translator_rivals.OURS: compared[OURS]} if compared else {}
         reports = own | {name: self.photographs[name] for name in self.rivals}
         return {n: translator_rivals.photograph_numbers(r) for n, r in reports.items()}
 
