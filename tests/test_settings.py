@@ -133,7 +133,13 @@ def test_schedules_and_steps():
         refused(schedule_for, trained, (4, 4))
     for steps in (0, -1, 99):
         refused(make_schedule, (4, 4), steps)
-    for settings in ({"max_steps": 0}, {"drop": 2.0}, {"drop": math.nan}, {"max_drops": -1}):
+    for settings in (
+        {"max_steps": 0},
+        {"drop": 2.0},
+        {"drop": math.nan},
+        {"max_drops": -1},
+        {"budget": "2"},
+    ):
         refused(sample_schedule, (4, 4), **{"max_steps": 4} | settings, generator=generator)
     refused(sample_scales, (4, 4), 0, generator=generator)
 
@@ -247,6 +253,20 @@ def test_logits_that_are_no_numbers(value):
     refused(generate, tiny_model(), tiny_tokenizer(), torch.tensor([0]), None, steep)
 
 
+def test_one_row_of_logits_gives_one_token():
+    row = torch.tensor([0.0, 9e3, 0.0])
+    assert sample_tokens(row).shape == () and sample_tokens(row) == 1 == sample_tokens(row, top_k=1)
+
+
+@pytest.mark.parametrize(
+    ("logits", "vectors"), [((), (4, 3)), ((2, 5), (4, 3)), ((2, 4), (4,)), ((2, 0), (0, 3))]
+)
+@pytest.mark.parametrize("method", ["argmax", "softmax"])
+def test_logits_and_vectors_that_do_not_belong_together(logits, vectors, method):
+    refused(relax, torch.zeros(logits), torch.zeros(vectors), method)
+    refused(relax_bits, torch.zeros(3) if logits else torch.tensor(1.0), method)
+
+
 @pytest.mark.parametrize("temperature", [0, -1, 1e-30, *NO_NUMBERS])
 def test_temperatures_of_a_relaxation(temperature):
     said = refused(relax, torch.zeros(2, 4), torch.zeros(4, 3), temperature=temperature)
@@ -259,6 +279,7 @@ NO_IMAGES = (
     None,
     torch.zeros(3, 16, 16),
     torch.zeros(0, 3, 16, 16),
+    torch.zeros(1, 3, 0, 16),
     torch.zeros(1, 1, 16, 16),
     torch.zeros(1, 3, 16, 16, dtype=torch.uint8),
     torch.full((1, 3, 16, 16), math.nan),
@@ -314,6 +335,7 @@ def test_images_of_any_size(image):
 def test_what_measures_cannot_take():
     refused(spectrum, pictures(1, 8, 12))
     refused(detail, pictures(1, 1, 8))
+    refused(detail, torch.zeros(1, 3, 0, 8))
     refused(silhouette_iou, torch.zeros(4, 4) > 0, torch.zeros(4, 4) > 0)
     refused(silhouette_iou, torch.zeros(1, 4, 4), torch.zeros(1, 4, 4))
     for size in (None, 0, 2.5, "9"):

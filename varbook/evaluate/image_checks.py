@@ -24,9 +24,14 @@ def to_unit(images: Tensor) -> Tensor:
 
     Raises VarbookError for anything else.
     """
-    if not torch.is_tensor(images) or images.ndim != 4 or images.shape[1] != 3 or len(images) == 0:
+    if (
+        not torch.is_tensor(images)
+        or images.ndim != 4
+        or images.shape[1] != 3
+        or not images.numel()
+    ):
         shape = tuple(images.shape) if torch.is_tensor(images) else type(images).__name__
-        raise VarbookError(f"A measure needs images (N, 3, H, W) with N of 1 or more, not {shape}.")
+        raise VarbookError(f"A measure needs images (N, 3, H, W), one or more, not {shape}.")
     if images.dtype == torch.uint8:
         return images.float() / 255
     if not images.is_floating_point():

@@ -53,7 +53,7 @@ def known_codes(tokenizer: Tokenizer, image: Tensor, keep: Tensor, schedule: Sch
 
 def check_image(image: Tensor) -> Tensor:
     """Return images (B, 3, H, W) in [-1, 1] that can be edited; VarbookError for anything else."""
-    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3 or not len(image):
+    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3 or not image.numel():
         told = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
         raise VarbookError(f"Images are one tensor (B, 3, H, W) of one or more, not {told}.")
     # Half a range of slack, as measures allow: images in [0, 255] must not pass.

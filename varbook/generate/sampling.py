@@ -133,7 +133,7 @@ def sample_tokens(
         before = probabilities.cumsum(-1) - probabilities  # mass of the better ones
         probabilities = probabilities.masked_fill((before >= top_p) & (before > 0), 0.0)
     drawn = _draw(probabilities.cpu(), generator).to(logits.device)  # N 1
-    return index.flatten(0, -2).gather(1, drawn).view(logits.shape[:-1])
+    return index.reshape(-1, candidates).gather(1, drawn).view(logits.shape[:-1])
 
 
 def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
@@ -143,7 +143,8 @@ def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
             "take less guidance and a higher temperature."
         )
     if not isinstance(generator, list):
-        return torch.multinomial(probabilities.flatten(0, -2), 1, generator=generator)
+        rows = probabilities.reshape(-1, probabilities.shape[-1])
+        return torch.multinomial(rows, 1, generator=generator)
     if len(generator) != len(probabilities):
         raise VarbookError(
             f"{len(generator)} generators do not serve {len(probabilities)} images; give one for each, or one."

@@ -186,6 +186,8 @@ def sample_schedule(
     check_whole("max_steps", max_steps, 1)
     check_real("drop", drop, 0, 1)
     check_whole("max_drops", max_drops, 0)
+    if budget is not None:
+        check_whole("budget", budget, 0)
     between = torch.randperm(max(longest - 2, 0), generator=generator)[: max(max_steps - 2, 0)] + 2
     sides = sorted(between.tolist())
     dropped = torch.rand(len(sides), generator=generator) < drop

@@ -58,6 +58,11 @@ def relax(
     """
     check_relaxation(method)
     check_temperature(temperature)
+    if vectors.ndim != 2 or not logits.ndim or not logits.shape[-1] == len(vectors) > 0:
+        raise VarbookError(
+            f"Logits (..., V) choose from vectors (V, C), not {tuple(logits.shape)} from "
+            f"{tuple(vectors.shape)}."
+        )
     if method == "argmax":
         return vectors[logits.argmax(-1)]
     # A softmax over thousands of codes wants full precision.
@@ -142,8 +147,10 @@ def relax_bits(
     / sqrt(d), from hard bits (cold) to zero (hot). Raises VarbookError as `relax` does, and for an
     odd number of logits.
     """
-    if not logits.shape[-1] or logits.shape[-1] % 2:
-        raise VarbookError(f"A bit has two logits, and {logits.shape[-1]} are no pairs.")
+    if not logits.ndim or not logits.shape[-1] or logits.shape[-1] % 2:
+        raise VarbookError(
+            f"A bit has two logits, and those of {tuple(logits.shape)} are no pairs."
+        )
     pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
     length = math.sqrt(pairs.shape[-2])
     check_temperature(temperature)
