@@ -61,13 +61,20 @@ def test_values_get_the_type_of_their_parameter(node, setting, name, value):
         ("steps=True", "steps is of type int"),
         ("fast=1", "fast is of type bool"),
         ("sizes=[1, 'a']", "sizes is of type"),
-        ("stepz=3", 'has a parameter "stepz"'),
+        ("stepz=3", "has a parameter 'stepz'"),
         ("steps", "write --set name=value"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_one_sentence(node, setting, sentence):
     with pytest.raises(VarbookError, match=sentence):
         run.given_values([setting], [node])
+
+
+@pytest.mark.parametrize("setting", ["steps=a\nb", "a\nb=1", "a\nb"])
+def test_what_was_typed_breaks_no_sentence(node, setting):
+    with pytest.raises(VarbookError) as told:
+        run.given_values([setting], [node])
+    assert "\n" not in str(told.value) and r"a\nb" in str(told.value)
 
 
 def test_a_setting_goes_to_the_notebooks_that_have_it(node, tmp_path):

@@ -169,7 +169,7 @@ def finite(call: Callable[..., Tensor]) -> Callable:
 def changed(config: Any, **parts: Any) -> Any:
     """Draw a configuration in which one or two parts are others."""
     one = st.sampled_from(sorted(parts)).flatmap(lambda name: parts[name].map(lambda v: {name: v}))
-    return st.tuples(one, one).map(lambda two: {"config": replace(config, **two[0], **two[1])})
+    return st.tuples(one, one).map(lambda two: {"config": replace(config, **(two[0] | two[1]))})
 
 
 def of(**parts: Any) -> Any:

@@ -97,7 +97,7 @@ def _type(annotation: str):
         return kind
     except (KeyError, TypeError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise VarbookError(
-            f"The type `{annotation}` of a parameter is not one of {', '.join(_NAMES)}."
+            f"The type {annotation!r} of a parameter is not one of {', '.join(_NAMES)}."
         ) from error
 
 
@@ -152,6 +152,6 @@ def convert(parameter: Parameter, text: str) -> object:
         if fits(candidate, kind):
             return candidate
     raise VarbookError(
-        f'The parameter {parameter.name} is of type {parameter.annotation}, and "{text}" is not: '
+        f"The parameter {parameter.name} is of type {parameter.annotation}, and {text!r} is not: "
         f"try --set {parameter.name}={parameter.default!r} (its default)."
     )

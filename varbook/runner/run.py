@@ -44,12 +44,12 @@ def given_values(
         name, equals, text = setting.partition("=")
         name = name.strip()
         if not equals:
-            raise VarbookError(f'"--set {setting}" has no value; write --set name=value.')
+            raise VarbookError(f"--set {setting!r} has no value; write --set name=value.")
         takers = [node for node, cell in known.items() if name in cell]
         if not takers:
             names = sorted({parameter for cell in known.values() for parameter in cell})
             raise VarbookError(
-                f'No notebook among {", ".join(known)} has a parameter "{name}"; '
+                f"No notebook among {', '.join(known)} has a parameter {name!r}; "
                 f"they have: {', '.join(names) or 'none'}."
             )
         for taker in takers:
