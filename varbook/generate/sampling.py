@@ -143,8 +143,8 @@ def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
             "take less guidance and a higher temperature."
         )
     if not isinstance(generator, list):
-        rows = probabilities.reshape(-1, probabilities.shape[-1])
-        return torch.multinomial(rows, 1, generator=generator)
+        flat = probabilities.reshape(-1, probabilities.shape[-1])
+        return torch.multinomial(flat, 1, generator=generator)
     if len(generator) != len(probabilities):
         raise VarbookError(
             f"{len(generator)} generators do not serve {len(probabilities)} images; give one for each, or one."
