@@ -14,7 +14,9 @@ def starts(length: int, side: int, overlap: int) -> list[int]:
     `length` evenly and share at least `overlap` pixels.
     """
     check_whole("An overlap", overlap, 0)
-    if check_whole("A tile's side", side, overlap + 1) > check_whole("A picture's side", length):
+    for pixels in (side, length):
+        check_whole("A side", pixels)
+    if not overlap < side <= length:
         raise VarbookError(
             f"Tiles of {side} pixels with an overlap of {overlap} do not fit into {length} pixels."
         )
