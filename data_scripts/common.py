@@ -54,7 +54,7 @@ def answer(
                 file=sys.stderr,
             )
         except KeyboardInterrupt as interrupt:
-            print(f"{name}: stopped; the same command goes on from there.", file=sys.stderr)
+            print(f"{name}: stopped; the same command resumes from there.", file=sys.stderr)
             return exit_code(interrupt)
     return 1
 

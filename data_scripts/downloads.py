@@ -1,4 +1,4 @@
-"""Downloads that go on where they were cut off, wait where a server asks for it, and end.
+"""Downloads that resume where they were cut off, wait where a server asks for it, and end.
 
 Needs nothing but Python.
 """
@@ -48,7 +48,7 @@ class _Pace:
             if self.bytes < SLOWEST * passed:
                 raise Problem(
                     f"{self.host} sends less than {SLOWEST} bytes a second: run the same command again later, "
-                    "and it goes on from there."
+                    "and it resumes from there."
                 )
             self.begun, self.bytes = time.monotonic(), 0
 
@@ -89,7 +89,7 @@ def check_address(url: str) -> str:
 def download(url: str, part: Path, most: int = MOST) -> None:
     """Download `url` into the file `part`, at most `most` bytes, resuming an earlier attempt.
 
-    What was cut off goes on from the last byte; a busy server is asked again, after the time that
+    What was cut off resumes from the last byte; a busy server is asked again, after the time that
     it names. Raises Problem after TRIES in a row that brought nothing, for a server that sends next
     to nothing, and before the disk is full.
     """
@@ -117,7 +117,7 @@ def download(url: str, part: Path, most: int = MOST) -> None:
             pace.rest(pause)
     raise Problem(
         f"The download stopped after {_size(part) / 1e6:.1f} MB ({reason}): check the network and run the same command "
-        "again, it goes on from there; or use --from with a copy that you have."
+        "again, it resumes from there; or use --from with a copy that you have."
     )
 
 

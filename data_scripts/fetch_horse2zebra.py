@@ -4,7 +4,7 @@
     python data_scripts/fetch_horse2zebra.py --from ~/h2z.zip    # or from a zip or folder
     python data_scripts/fetch_horse2zebra.py --to /data/horse2zebra --dry-run
 
-Needs nothing but Python. An interrupted download goes on where it stopped; the folder appears only
+Needs nothing but Python. An interrupted download resumes where it stopped; the folder appears only
 once it is complete.
 """
 

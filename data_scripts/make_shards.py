@@ -10,7 +10,7 @@ a folder of pictures one without. Each shard is a plain tar in webdataset's layo
 `name.cls`), beside it a table of where each picture begins (`000000.npy`: first byte, length,
 label), and for all of them `manifest.json`: classes, counts and the SHA-256 of every file. The
 pictures lie in an order that their names alone decide, so that every shard is a sample of the
-whole. Interrupted, the same command goes on with the shard at which it stopped.
+whole. Interrupted, the same command resumes with the shard at which it stopped.
 """
 
 import argparse

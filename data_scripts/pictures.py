@@ -130,9 +130,9 @@ def _note(folder: Path, how: str) -> None:
 
 
 def resize_all(pictures: Iterable[Picture], folder: Path, rule: Rule, how: str) -> str:
-    """Write every missing picture, made smaller by `rule`, and return what was done.
+    """Write every missing picture, downsampled by `rule`, and return what was done.
 
-    `how` says the rule in words. Interrupted, the same command goes on where it stopped. Raises
+    `how` says the rule in words. Interrupted, the same command resumes where it stopped. Raises
     Problem, at the end, where pictures cannot be decoded, or bear the name of another one.
     """
     _note(folder, how)

@@ -124,7 +124,7 @@ def test_a_state_without_numbers_from_elsewhere_is_not_gone_on_with(home):
     name = next(name for name in tensors if name.startswith("optimiser/") and "exp_avg" in name)
     tensors[name] = tensors[name] / 0
     write_json(notes, kept | {"sha256": save_tensors(file, tensors)})
-    with pytest.raises(VarbookError, match="delete that file, and it starts anew"):
+    with pytest.raises(VarbookError, match="delete that file, and it starts from the beginning"):
         trained("fit_judge")
     notes.unlink()
     assert trained("fit_judge").source == "trained"

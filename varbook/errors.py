@@ -13,7 +13,7 @@ class VarbookError(ValueError):
     """Says in one sentence what is wrong with the input and what to do about it."""
 
 
-STOPPED = "stopped; what was finished is kept, the next run goes on from there."
+STOPPED = "stopped; what was finished is kept, and the next run resumes from there."
 
 
 # What the system refuses, and what helps; any other refusal is told in the system's own words.

@@ -166,7 +166,7 @@ _ALL = (
         "12",
         "preference_study",
         "A preference study",
-        "hold the papers' blinded study with your own eyes and your friends'",
+        "run the papers' blinded preference study with your friends",
         "CycleVAR 4.2",
         _CPU,
         needs=("09",),

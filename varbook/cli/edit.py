@@ -150,9 +150,9 @@ def refined(image: "Tensor", work: Work) -> "Tensor":
     large = (low[0] * work.options.factor, low[1] * work.options.factor)
     schedule_of(work.model, work.tokenizer, large, None, work.stored.name)
     small = to_float(resize_image(image, *low))[None].to(pick_device())
-    dice = _dice(work)
+    generator = _generator(work)
     drawn = refine(
-        work.model, work.tokenizer, small, large, work.labels, drawing=work.drawing, generator=dice
+        work.model, work.tokenizer, small, large, work.labels, drawing=work.drawing, generator=generator
     )
     return to_uint8(drawn.images[0].cpu())
 
@@ -175,7 +175,7 @@ def repainted(image: "Tensor", mask: "Tensor", work: Work) -> "Tensor":
         marked.to(small.device),
         work.labels,
         drawing=work.drawing,
-        generator=_dice(work),
+        generator=_generator(work),
     )
     new = resize_image(to_uint8(drawn.images[0].cpu()), *image.shape[-2:])
     return torch.where(mask, new, image)
@@ -200,7 +200,7 @@ def extended(image: "Tensor", work: Work) -> "Tensor":
         canvas,
         work.labels,
         drawing=work.drawing,
-        generator=_dice(work),
+        generator=_generator(work),
     )
     scale = [s / p for s, p in zip(size, pixels, strict=True)]
     full = [max(round(c * f), s) for c, f, s in zip(canvas, scale, size, strict=True)]
@@ -232,7 +232,7 @@ def canvas_size(size: "Scale", options: argparse.Namespace) -> "Scale":
     return canvas
 
 
-def _dice(work: Work):
+def _generator(work: Work):
     import torch
 
     return torch.Generator().manual_seed(work.options.seed)

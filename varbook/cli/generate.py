@@ -117,9 +117,9 @@ def draw(model, tokenizer, labels: "Tensor", schedule, drawing, seeds: list[int]
 
     batch = max(1, BATCH_TOKENS // token_count(schedule))
     for start in progress(range(0, len(seeds), batch), "pictures"):
-        dice = [torch.Generator().manual_seed(seed) for seed in seeds[start : start + batch]]
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds[start : start + batch]]
         rows = labels[start : start + batch].to(pick_device())
-        yield from generate(model, tokenizer, rows, schedule, drawing, generator=dice).images.cpu()
+        yield from generate(model, tokenizer, rows, schedule, drawing, generator=generators).images.cpu()
 
 
 def run(options: argparse.Namespace) -> int:

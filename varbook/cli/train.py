@@ -5,7 +5,7 @@ book, by one process or by many.
     torchrun --nproc-per-node 4 -m varbook.cli.train --profile gpu --model toy-var
 
 A model that others stand on is trained first; what is there already is only loaded. What was
-stopped goes on from its last saved state when the same is asked for again.
+stopped resumes from its last saved state when the same is asked for again.
 """
 
 import argparse

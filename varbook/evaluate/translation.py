@@ -109,7 +109,7 @@ def stripe_contrast(images: Tensor, silhouettes: Tensor) -> Tensor:
         for x in (torch.ones_like(light), light, light.square())
     )
     share = share.clamp(min=1e-6)
-    # Rounding can leave a variance a hair below zero.
+    # Rounding can leave a variance slightly below zero.
     deviation = (square / share - (mean / share).square()).clamp(min=0).sqrt()
     return (deviation * inside).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
 

@@ -33,7 +33,7 @@ class FlanT5:
             self.tower = tower.to(device).eval().requires_grad_(False)
         except (OSError, ValueError) as error:
             raise VarbookError(
-                f"{name} could not be fetched ({type(error).__name__}): go on line, or pass a folder that has it."
+                f"{name} could not be fetched ({type(error).__name__}): connect to the network, or pass a folder that has it."
             ) from error
         self.channels = self.tower.config.d_model
         self.length = length

@@ -56,7 +56,7 @@ def existing(folder: Path) -> Path:
         next(os.scandir(folder), None)
     except OSError as error:
         raise VarbookError(
-            f"The folder {folder} cannot be read ({error.strerror}): check its rights."
+            f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
         ) from None
     return folder
 

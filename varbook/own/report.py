@@ -128,7 +128,7 @@ def measure(cyclevar: CycleVAR, first: Pictures, second: Pictures) -> Report:
         )
     elif min(len(first.train), len(second.train)) < PROBE_FEWEST:
         remarks.append(
-            f"no share taken for the target: it needs {PROBE_FEWEST} training pictures of each "
+            f"no accuracy: it needs {PROBE_FEWEST} training pictures of each "
             "domain"
         )
     else:
@@ -165,7 +165,7 @@ def _psnr(images: Tensor, rendered: Tensor) -> Measured:
 def _share(
     probe: DomainProbe | None, target_is_second: bool, examples: int
 ) -> Callable[[Tensor, str], dict[str, Measured]]:
-    """Return what gives {"seen_as": the share of images that the probe takes for the target}, or {}
+    """Return what gives {"seen_as": the share of images that the probe assigns to the target}, or {}
     without a probe.
     """
 
@@ -182,7 +182,7 @@ def _share(
             f"share that a line fitted to {examples} training pictures puts on the target's side",
         )
         value = second if target_is_second else 1 - second
-        return {"seen_as": Measured(f"taken for {target}", value, card)}
+        return {"seen_as": Measured(f"accuracy, {target}", value, card)}
 
     return share
 

@@ -2,7 +2,7 @@
 
     train_own("my_folder", minutes=30)
 
-Every part is kept below VARBOOK_HOME as it is done, so that the same call goes on where it was
+Every part is kept below VARBOOK_HOME as it is done, so that the same call resumes where it was
 stopped.
 """
 
@@ -134,7 +134,7 @@ def planned(
     request: Request, parts, start: Trained | None, *, most_minutes: float | None = None
 ) -> Plan:
     """Return the plan for a request: the one that was made for the same request before, so that the
-    same command goes on with the same training, or a new one.
+    same command resumes the same training, or starts a new one.
 
     Where the time is too short for this machine it is refused with a VarbookError, or, with
     `most_minutes`, these are planned for.

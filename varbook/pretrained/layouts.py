@@ -219,7 +219,7 @@ def convert(
             )
         if not value.isfinite().all():
             raise VarbookError(
-                f"{source} is of no use: {name!r} holds infinite or undefined numbers; get it again."
+                f"{source} is unusable: {name!r} holds infinite or undefined numbers; get it again."
             )
     state = {}
     for name, own in model.state_dict().items():

@@ -6,9 +6,9 @@ differs from another in five short methods and one flag:
 
 | | residual (VAR) | ground truth (FlexVAR) |
 |---|---|---|
-| `target`: what scale k must say | the rest that is still missing | the feature map, made smaller |
+| `target`: what scale k encodes | the residual, downsampled | the feature map, downsampled |
 | `add`: the latent after scale k | the sum so far + phi(up(codes)) | the codes of scale k alone |
-| `next_input`: what the next scale sees | the sum so far, made smaller | the codes, made larger |
+| `next_input`: what the next scale sees | the sum so far, downsampled | the codes, upsampled |
 | `distance`: the codebook's loss | the sum so far against the features | the codes against the target |
 | `straight_through`: where gradients go | to the features | to the features at scale k |
 | `cumulative` | scales add up: the last latent is complete | each latent is complete |
@@ -35,7 +35,7 @@ class Quantised(NamedTuple):
     # After scale k, B C h w: VAR's running sum (latent size), FlexVAR's codes (own size).
     latents: list[Tensor]
     tokens: list[Tensor]  # code indices, B h_k w_k
-    targets: list[Tensor]  # the vectors that were quantised, B C h_k w_k
+    targets: list[Tensor]  # the vectors that were quantized, B C h_k w_k
     loss: Tensor  # codebook and commitment loss, scalar
     used: list[Tensor]  # the indices that were added: `tokens`, unless they were disturbed
 
@@ -174,7 +174,7 @@ class ResidualPyramid(Pyramid):
         self.phi = nn.ModuleList(Phi(codebook.code_dim) for _ in range(shared_phi))
 
     def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
-        """Return the rest, f minus the sum so far, made smaller (FlexVAR eq. 1)."""
+        """Return the residual, f minus the sum so far, downsampled (FlexVAR eq. 1)."""
         return down(f.detach() - latent.detach(), size)
 
     def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:
@@ -233,7 +233,7 @@ class GroundTruthPyramid(Pyramid):
     cumulative = False
 
     def target(self, f: Tensor, latent: Tensor, size: Scale) -> Tensor:
-        """Return the feature map itself, made smaller."""
+        """Return the feature map itself, downsampled."""
         return down(f, size)
 
     def add(self, latent: Tensor, codes: Tensor, k: int, steps: int) -> Tensor:

@@ -61,7 +61,7 @@ def cyclegan_loss(
     training: RivalTraining,
     generator: torch.Generator | None,
 ) -> tuple[dict[str, Tensor], Pair]:
-    """Return the parts of CycleGAN's loss and the fakes (x, y): adversarial, the way back, and what
+    """Return the parts of CycleGAN's loss and the fakes (x, y): adversarial, cycle, and what
     is there already stays.
     """
     (to_x, to_y), (x, y) = translator.model, images

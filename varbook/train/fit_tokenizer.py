@@ -40,7 +40,7 @@ class TokenizerTraining:
     perceptual: float = 0.05
     gan: float = 0.02
     gan_start: float = 0.85  # fraction of the steps before the discriminator joins
-    warmup: int = 150  # steps without quantisation; then the codebook starts from real features
+    warmup: int = 150  # steps without quantization; then the codebook starts from real features
     revive_every: int = 50  # steps between cures of dead codes; 0: never (collapse can be watched)
     # K of FlexVAR eq. 5, the full scale among them; unused by a residual pyramid
     random_scales: int = 3
@@ -114,7 +114,7 @@ def image_loss(
     rebuilt: Tensor, image: Tensor, training: TokenizerTraining, perceptual: Callable | None
 ) -> Tensor:
     """Return the reconstruction loss of one scale: `rebuilt`
-    (B, 3, h, w) against the image (B, 3, H, W) made as small.
+    (B, 3, h, w) against the image (B, 3, H, W), downsampled to their sizes.
     """
     if rebuilt.shape != image.shape:
         image = F.interpolate(image, size=rebuilt.shape[-2:], mode="area")  # B 3 h w
@@ -139,7 +139,7 @@ def judged_scales(rebuilt: list[Tensor], training: TokenizerTraining) -> list[Te
 
 def discriminator_loss(discriminator: nn.Module, judged: list[Tensor], image: Tensor) -> Tensor:
     """Return the hinge loss of the discriminator, a mean over the scales `judged`, each against the
-    image (B, 3, H, W) made as small.
+    image (B, 3, H, W), downsampled to their sizes.
     """
     losses = []
     for fake in judged:

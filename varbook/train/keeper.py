@@ -16,7 +16,7 @@ from varbook.train.weights import check_sound, load_tensors, save_tensors
 
 State = dict[str, nn.Module | torch.optim.Optimizer]
 Curve = list[dict[str, float]]
-ANEW = "delete that file, and it starts anew"
+ANEW = "delete that file, and it starts from the beginning"
 
 
 def state_tensors(state: State) -> dict[str, Tensor]:
@@ -65,7 +65,7 @@ def restore(state: State, tensors: dict[str, Tensor]) -> None:
 
 class Keeper:
     """Saves a running training every `seconds` below
-    `folder`, and lets the next run go on from there.
+    `folder`, and lets the next run resume from there.
 
     A loop that draws all randomness of a step from `step_generator(seed, step)`
     goes on to the same bits. Of several processes the first alone writes; all
@@ -85,7 +85,7 @@ class Keeper:
         self.watch: Callable[[int], None] | None = None  # called after each step: estimates, sheets
 
     def resume(self, state: State) -> int:
-        """Restore the last save into `state` where there is one, and return the step to go on with
+        """Restore the last save into `state` where there is one, and return the step to resume with
         (0 where there is none).
         """
         self.began = self.saved = time.monotonic()

@@ -82,7 +82,7 @@ def _check_places(name: str) -> None:
     paths.check_writable(runs(), advice)
     paths.check_writable(states(), advice)
     if state_folder(name).exists():
-        paths.check_writable(state_folder(name), "move it away, and the training starts anew")
+        paths.check_writable(state_folder(name), "move it away, and the training starts from the beginning")
     for file in (record_file(name), runs() / f"{name}{WEIGHTS}"):
         with told(file, "written"):
             if file.is_dir():
@@ -212,7 +212,7 @@ def tidy() -> None:
     """Remove what processes that are dead left below VARBOOK_HOME: half-written files, locks,
     weights that no record names, saved states of trainings that were finished afterwards.
 
-    What a living process holds stays, and so does a saved state that a training can go on from.
+    What a living process holds stays, and so does a saved state that a training can resume from.
     """
     if not processes.first():
         return

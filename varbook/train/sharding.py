@@ -3,7 +3,7 @@ optimiser state spread over the processes (FSDP).
 
 A sharded model computes what the whole one does: each block gathers its weights
 just before it needs them. On disk there is no difference: what is saved is whole,
-so that a training may go on with another number of processes, or without sharding.
+so that a training may resume with another number of processes, or without sharding.
 """
 
 import copy
@@ -23,7 +23,7 @@ METHODS = ("condition", "embed", "modulations", "step")
 
 
 def shard_wanted() -> bool:
-    """Say whether models shall be sharded: VARBOOK_SHARD=1
+    """Say whether models are to be sharded: VARBOOK_SHARD=1
     (`varbook train --model NAME --shard` sets it).
     """
     return os.environ.get("VARBOOK_SHARD", "0") not in ("", "0")

@@ -68,8 +68,8 @@ class Steps:
             odd = odd_number(state_tensors(self.state)) if first else None
             if odd:
                 raise VarbookError(
-                    f"The training saved in {self.keeper.notes} is of no use: {odd!r} holds infinite "
-                    "or undefined numbers; delete that file, and it starts anew."
+                    f"The training saved in {self.keeper.notes} is unusable: {odd!r} holds infinite "
+                    "or undefined numbers; delete that file, and it starts from the beginning."
                 )
         number = 0  # of a signal that asks to end
         with Postponed(self._saves(), processes.count() > 1) as asked:
@@ -144,7 +144,7 @@ class Steps:
         """Save, and end as the signal `number` asks."""
         if self.keeper:
             self.keeper.save(self.step + 1, self.state)
-        end(number, f"{self._told(self.step + 1)} is saved: the same again goes on from there.")
+        end(number, f"{self._told(self.step + 1)} is saved: the same call resumes from there.")
 
     def _told(self, step: int) -> str:
         return f"The training of the {self.label}, after step {step} of {self.count},"

@@ -149,8 +149,13 @@ class Run:
             "trained": "trained just now",
             "published": "published weights",
         }[self.source]
-        facts = f"{self.record['minutes']:.1f} minutes on {self.record['hardware']}, seed {self.record['seed']}"
-        return f"{self.name}: {origin}; {facts}{self._features()}"
+        facts = f"{self.record['hardware']}, seed {self.record['seed']}"
+        return f"{self.name}: {origin}; {self._time()} on {facts}{self._features()}"
+
+    def _time(self) -> str:
+        # Time on the clock also counts what else the machine did, so it is the last resort.
+        unit = "core-minutes" if "core_minutes" in self.record else "minutes on the clock"
+        return f"{self.core_minutes:.1f} {unit}"
 
     def _features(self) -> str:
         # "features" is the best network at hand (see `translate.discriminator`): which one, changes

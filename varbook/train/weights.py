@@ -132,7 +132,7 @@ def unpack(
     odd = odd_number(packed)
     if odd:
         raise VarbookError(
-            f"{path} is of no use: {odd!r} holds infinite or undefined numbers; delete it and train that model again."
+            f"{path} is unusable: {odd!r} holds infinite or undefined numbers; delete it and train that model again."
         )
     scaled = {
         name: (packed[name].flatten(1).float() * packed[f"{name}//scale"]).view(own[name].shape)

@@ -1,5 +1,5 @@
 """Mamba in attention's place: the part of a block that
-lets tokens hear of one another (FlexVAR section 7).
+lets tokens depend on one another (FlexVAR section 7).
 
 Attention looks back at every token; Mamba keeps a state of fixed size
 and walks. Along one path a token hears only of those before it, so the

@@ -33,7 +33,7 @@ def keep(translation: Tensor, source: Tensor, up_to: float) -> Tensor:
     (ours, not the papers').
 
     Without it the model can hide information about the source in faint tints of the background
-    (steganography), which tell the way back which coat to put on. Small differences cost, so the
+    (steganography), which tell the backward translation which coat to paint. Small differences cost, so the
     background stays; large ones cost no more, so the coat is free to change.
     """
     return (translation - source).abs().mean(1).clamp_max(up_to).mean()

@@ -2,7 +2,7 @@
 and CUT (Park et al. 2020), small enough for 64 pixels.
 
 Both use one generator per direction and least-squares adversarial losses; they differ in what keeps
-the content. CycleGAN asks for the way back, CUT asks each patch of the translation to be most like
+the content. CycleGAN asks for the source back, CUT asks each patch of the translation to be most like
 the patch of the source at the same place.
 """
 

@@ -21,7 +21,8 @@ def _time(entry: Chapter) -> str:
     if minutes is None:
         return "not measured yet; `make figures` measures it"
     return (
-        f"{max(1, round(minutes))} min in the laptop profile with what is shipped, as last measured"
+        f"{max(1, round(minutes))} min of the machine's in the laptop profile with what is shipped, "
+        "as last measured; reading takes longer"
     )
 
 

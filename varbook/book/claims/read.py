@@ -3,6 +3,7 @@ behind them.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.provenance import file_digest
@@ -13,6 +14,7 @@ from varbook.book.claims.saved import saved_results as saved_results
 from varbook.book.claims.saved import saved_table as saved_table
 from varbook.book.show.display import show_small as show_small
 from varbook.book.show.sheets import Image
+from varbook.files import peek_json
 from varbook.paths import figures, shipped
 
 CARD_FIELDS = (
@@ -71,9 +73,15 @@ def card_rows(results: Mapping[str, dict]) -> list[dict]:
     return [row | {"used for": ", ".join(row["used for"])} for row in rows.values()]
 
 
+def _core_minutes(run: Mapping, record: Path) -> float | None:
+    # Results saved before they held it have it in the record; the clock's time is the last resort.
+    kept = {} if "core_minutes" in run else peek_json(record)
+    return (kept | dict(run)).get("core_minutes", run.get("minutes"))
+
+
 def run_rows(results: Mapping[str, dict]) -> list[dict]:
-    """Return the runs behind `results`, each once: what, whether it comes with the book, minutes,
-    hardware, seed, used for.
+    """Return the runs behind `results`, each once: what, whether it comes with the book,
+    core-minutes, hardware, seed, used for.
     """
     rows: dict[str, dict] = {}
     for name, result in results.items():
@@ -82,7 +90,8 @@ def run_rows(results: Mapping[str, dict]) -> list[dict]:
                 continue  # a plain name: a chapter's own small run without a record
             label = run.get("name") or f"{run.get('kind')}-{run.get('key')}"
             record = shipped() / "records" / f"{label}.json"
-            fields = {field: run.get(field) for field in ("minutes", "hardware", "seed", "profile")}
+            fields = {"core-minutes": _core_minutes(run, record)}
+            fields |= {field: run.get(field) for field in ("hardware", "seed", "profile")}
             row = rows.setdefault(
                 label, {"run": label, "with the book": record.is_file(), **fields, "used for": []}
             )

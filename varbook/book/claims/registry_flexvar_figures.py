@@ -7,7 +7,7 @@ _CHANCE = "share that the judge takes for their class, above one over the number
 _KEEP = "more than half of the samples that the judge recognises at the training size"
 _AHEAD = {
     "multi-scale ahead of both others at every scale below the full one: <image>": (
-        "PSNR against the image made as small"
+        "PSNR against the downsampled image"
     ),
 }
 
@@ -46,7 +46,7 @@ ROWS = (
                 "the sum so far and what is missing make the whole, after every scale"
             ),
             "every ground-truth map decodes alone to more than the average scene": (
-                "PSNR at every scale, against the scene made as small"
+                "PSNR at every scale, against the downsampled scene"
             ),
             "a residual map alone is further from the scene than the sum": (
                 "PSNR at every scale but the first"
@@ -67,13 +67,13 @@ ROWS = (
         ),
         checks={
             "PSNR: multi-scale beats single-scale at every scale below the full one": (
-                "mean over the held-out scenes, each against itself made as small"
+                "mean over the held-out scenes, each against itself, downsampled"
             ),
             "PSNR: multi-scale beats VAR's tokenizer used directly, below the full scale": (
-                "mean over the held-out scenes, each against itself made as small"
+                "mean over the held-out scenes, each against itself, downsampled"
             ),
             "perceptual distance: multi-scale beats single-scale below the full scale": (
-                "mean over the held-out scenes, each against itself made as small"
+                "mean over the held-out scenes, each against itself, downsampled"
             ),
         },
     ),
@@ -174,7 +174,7 @@ ROWS = (
                 "<mask>: without pasting, known pixels are as good as the tokenizer's own (to 1 dB)": (
                     "mean PSNR of the known pixels"
                 ),
-                "<mask>: taken for the class more often than masked": (
+                "<mask>: recognised more often than masked": (
                     "share that the judge takes for the class, painted and masked"
                 ),
             },

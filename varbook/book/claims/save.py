@@ -156,7 +156,8 @@ def _run_facts(run) -> object:
     if not isinstance(record, Mapping):
         return provenance.as_json(record)
     # Not where it was found: a run that was trained now and found later is the same run.
-    kept = ("kind", "key", "seed", "profile", "steps", "minutes", "hardware", "sha256")
+    times = ("minutes", "core_minutes")
+    kept = ("kind", "key", "seed", "profile", "steps", *times, "hardware", "sha256")
     facts = {"name": run.name} if hasattr(run, "name") else {}
     return provenance.as_json(facts | {field: record[field] for field in kept if field in record})
 

@@ -21,7 +21,7 @@ def painting_texts(painting: Measured) -> tuple[str, str]:
         f"{e} {known:.1f} / {own:.1f}" for e, (known, own) in known_decibels(painting).items()
     ]
     leaking = [f"{edit} {share[f'{edit}, whole picture encoded']:.0%}" for edit in EDITS]
-    ours = f"taken for the class, painted / masked: {', '.join(pairs)} (real pictures {share['real']:.0%})"
+    ours = f"accuracy of the judge, painted / masked: {', '.join(pairs)} (real pictures {share['real']:.0%})"
     why = (
         f"known pixels, without pasting / the tokenizer's own, in dB: {', '.join(decibels)}; "
         f"encoding the whole picture, as VAR does, would give {', '.join(leaking)}"

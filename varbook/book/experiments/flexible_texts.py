@@ -13,7 +13,7 @@ def shares(by_name: Mapping[str, float]) -> str:
 
 
 def apart(pair: Sequence[float]) -> float:
-    """Return how far the numbers of two sets of dice lie apart."""
+    """Return how far the numbers of two seeds differ."""
     return abs(pair[0] - pair[1])
 
 
@@ -33,7 +33,7 @@ def twice_the_size(kinds: Mapping[str, Mapping], distance: str) -> str:
 def nearest_way(
     nearest: str, by_way: Mapping[str, Mapping[str, Sequence[float]]], distance: str
 ) -> str:
-    """Return the means over two sets of dice of the way to draw whose `distance` is the smallest."""
+    """Return the means over two seeds of the way to draw whose `distance` is the smallest."""
     fd, taken = (sum(by_way[nearest][name]) / 2 for name in (distance, TAKEN))
     return (
         f"of {len(by_way)} ways to draw the nearest ({nearest}) has {fd:.2f} "

@@ -208,7 +208,7 @@ def _real_images(profile: Profile) -> Tensor:
 
 def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
     """Return the judge's distance to other real pictures, by its name, its metric card, and the
-    share of pictures that are taken for their class.
+    accuracy of the judge on the pictures.
     """
     task = task_of(profile)
     real = shared(_real_images, profile)

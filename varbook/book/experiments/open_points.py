@@ -100,7 +100,7 @@ def _of_the_training(training: CycleVARTraining) -> tuple[tuple[str, str, str], 
             "what must not change",
             "left to the cycle",
             f"keep {training.keep_l1:g} up to a difference of {training.keep_up_to:g}; noise "
-            f"{training.cycle_noise:g} on the way back",
+            f"{training.cycle_noise:g} on the backward translation",
         ),
         ("trainable", "'freeze the tokenizer'", "the whole transformer"),
     )

@@ -1,5 +1,5 @@
 """CycleVAR's rivals (its table 1), trained by us on the small chain of chapter 10: same images,
-same size, a like time on the clock.
+same size, for a comparable time on the clock.
 
 CycleGAN and CUT work in pixels and need nothing else. SDEdit, DDIB and Cycle-Diffusion share one
 class-conditional latent diffusion model (the DiT row of FlexVAR table 2), over the ground-truth

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from varbook.book.show.sheets import Image, for_notebook, sheet, to_picture
-from varbook.book.show.tables import cell_text, columns_of
+from varbook.book.show.tables import cell_text, columns_of, term
 
 
 def in_notebook() -> bool:
@@ -97,7 +97,7 @@ def show_grid(
 
 def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
     # Plain tags only: GitHub drops styles and scripts.
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    head = "".join(f"<th>{html.escape(term(name))}</th>" for name in names)
     lines = [
         "".join(f"<td>{html.escape(cell_text(row.get(name)))}</td>" for name in names)
         for row in rows
@@ -108,7 +108,7 @@ def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
 
 
 def _plain_table(rows: Sequence[Mapping], names: list[str]) -> str:
-    grid = [names, *[[cell_text(row.get(name)) for name in names] for row in rows]]
+    grid = [[term(name) for name in names], *[[cell_text(row.get(name)) for name in names] for row in rows]]
     widths = [max(len(line[i]) for line in grid) for i in range(len(names))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in grid)
 

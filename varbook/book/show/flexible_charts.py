@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from varbook.book.show.tables import term
+
 KINDS = {"real": "k:", "decoded": "C2s--", "drawn": "C0o-", "enlarged": "C1^-."}
 MARKS = ("o-", "s--", "^-.", "d:")  # of the depths
 GREY = "0.8"
@@ -25,7 +27,7 @@ def sizes_figure(
             values = [kinds[kind][name] for kinds in sizes.values()]
             axis.plot(pixels, values, style, label=kind, markersize=4)
         axis.axvspan(trained_at * 0.97, trained_at * 1.03, color="0.85", zorder=0)
-        axis.set(xscale="log", xlabel="pixels a side", title=name, xticks=ticks, xticklabels=ticks)
+        axis.set(xscale="log", xlabel="pixels a side", title=term(name), xticks=ticks, xticklabels=ticks)
         axis.minorticks_off()
     axes[0].set(yscale="log")
     axes[1].axhline(chance, color="0.6", linewidth=0.8)
@@ -60,7 +62,7 @@ def steps_figure(
     most_trained: int,
 ):
     """Return a matplotlib figure (FlexVAR figure 7) of the measures `names` against the number of
-    steps, one line per depth, with the range of two sets of dice.
+    steps, one line per depth, with the range over two seeds.
 
     `curves` is depth -> steps (as text) -> the measures of each set; the most steps of the training
     are a grey line.
@@ -76,7 +78,7 @@ def steps_figure(
             label = f"depth {depth}"
             axis.errorbar(steps, means, halves, fmt=mark, capsize=2, markersize=4, label=label)
         axis.axvline(most_trained, color=GREY, zorder=0)
-        axis.set(xlabel="steps", title=name, xticks=steps)
+        axis.set(xlabel="steps", title=term(name), xticks=steps)
     axes[0, 0].legend(fontsize=8)
     return figure
 

@@ -180,7 +180,7 @@ def for_notebook(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, 
     """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
     `limit` bytes, else JPEG.
 
-    What is still larger as a JPEG of low quality is made smaller.
+    What is still larger as a JPEG of low quality is downsampled.
     """
     if picture.width > INLINE_WIDTH:
         height = math.ceil(picture.height * INLINE_WIDTH / picture.width)

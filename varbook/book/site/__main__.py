@@ -31,7 +31,7 @@ def build(work: Path, site: Path) -> str:
     found = faults(site)
     if found:
         raise VarbookError(
-            f"The site has {len(found)} faults: {'; '.join(found[:10])}. Mend what they name."
+            f"The site has {len(found)} faults: {'; '.join(found[:10])}. Fix what they name."
         )
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
     colab = "" if book.name else "; no Colab buttons: VARBOOK_REPOSITORY=owner/name adds them"

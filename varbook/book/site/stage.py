@@ -89,7 +89,7 @@ def stage(folder: Path) -> Book:
         texts |= alternative_texts(chapter)
     if book.places.missing:
         raise VarbookError(
-            f"References that lead nowhere: {'; '.join(book.places.missing)}. Mend the text, or "
+            f"References that lead nowhere: {'; '.join(book.places.missing)}. Fix the text, or "
             "say whose section or figure is meant (CycleVAR section 3.2)."
         )
     results, pictures = results_page()

@@ -77,7 +77,7 @@ LAPTOP = Profile(
                 # The land differs from domain to domain too, so less is to be kept.
                 keep_l1=0.5,
                 gan=2.0,
-                # Patches know stripes, and frozen features know whose they are.
+                # Patches judge texture; frozen features judge which object has it.
                 discriminator="patch+features",
             ),
         ),

@@ -1,4 +1,4 @@
-"""Mamba's layer in attention's place: a path, a scan along it, and the way back to the map."""
+"""Mamba's layer in attention's place: a path, a scan along it, and back to the map."""
 
 import torch
 

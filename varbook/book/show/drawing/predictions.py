@@ -22,8 +22,8 @@ def two_predictions(picture: Tensor, schedule: Schedule) -> Canvas:
     f = down(as_map(picture), chosen[-1])
     canvas = Canvas(
         880,
-        "Above, VAR: at each scale the model sees the sum so far made smaller and says what is "
-        "missing, which is added to the sum. Below, FlexVAR: it sees the map before made larger and "
+        "Above, VAR: at each scale the model sees the sum so far, downsampled, and says what is "
+        "missing, which is added to the sum. Below, FlexVAR: it sees the map before, upsampled, and "
         "says the next map itself; nothing is added.",
     )
     canvas.text(40, 60, "VAR says what is missing", size=HEAD, bold=True, align="left")

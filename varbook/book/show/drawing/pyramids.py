@@ -28,7 +28,7 @@ def two_pyramids(picture: Tensor, config: TokenizerConfig) -> Canvas:
         height,
         "Two pyramids side by side. Left, residual: each scale holds what the sum of the coarser "
         "ones still lacks, and the sum is decoded. Right, ground truth: each scale holds the "
-        "feature map made smaller, and each has a picture of its own to decode to.",
+        "feature map, downsampled, and each has a picture of its own to decode to.",
     )
     features = _head(canvas, pixels, config)
     _residual(canvas, pixels, features, schedule)

@@ -22,13 +22,13 @@ def quantization(book: Codebook, seed: int = 0) -> Canvas:
 
     Vectors are colours here; six codes stand for all.
     """
-    dice = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     codes = torch.tensor(
         ((0.95, 0.70, 0.30), (0.35, 0.62, 0.88), (0.85, 0.42, 0.36), (0.50, 0.75, 0.52))
         + ((0.66, 0.50, 0.80), (0.80, 0.75, 0.45))
     )
-    chosen = torch.randint(len(codes), (_CELLS, _CELLS), generator=dice)
-    noise = 0.09 * torch.randn(_CELLS, _CELLS, 3, generator=dice)
+    chosen = torch.randint(len(codes), (_CELLS, _CELLS), generator=generator)
+    noise = 0.09 * torch.randn(_CELLS, _CELLS, 3, generator=generator)
     features = (codes[chosen] + noise).clamp(0, 1)
     tokens = torch.cdist(features.view(-1, 3), codes).argmin(1).view(_CELLS, _CELLS)
     canvas = Canvas(

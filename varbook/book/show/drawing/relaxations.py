@@ -51,7 +51,7 @@ def four_relaxations(logits: Tensor, temperature: float = 2.0, seed: int = 0) ->
     canvas.text(_LOSS, 116, "gradient", ink=GRADIENT)
     canvas.text(_LOSS, 154, "at the logits", ink=GRADIENT, size=SMALL)
     _legend(canvas)
-    words = "dashed: the softmax, on the way back only; each gradient to its own scale"
+    words = "dashed: the softmax, in the backward pass only; each gradient to its own scale"
     canvas.text(700, canvas.size[1] - 36, words, size=SMALL)
     for row, method in enumerate(RELAXATIONS):
         _row(canvas, _FIRST + row * _PITCH, method, logits.detach().float(), temperature, seed)
@@ -75,8 +75,8 @@ def _row(
     soft = ((logits + noise if method == "gumbel" else logits) / temperature).softmax(-1)
     hard = F.one_hot(soft.argmax(-1), len(soft)).float()
     leaf = logits.clone().requires_grad_(True)
-    dice = torch.Generator().manual_seed(seed)
-    mixed = relax(leaf, codes, method, temperature=temperature, generator=dice)
+    generator = torch.Generator().manual_seed(seed)
+    mixed = relax(leaf, codes, method, temperature=temperature, generator=generator)
     back = None
     if mixed.requires_grad:
         back = torch.autograd.grad((mixed - torch.tensor(_WANTED)).square().sum(), leaf)[0]
