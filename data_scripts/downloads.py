@@ -168,7 +168,7 @@ def _asked(url: str, headers: dict[str, str], part: Path):
         raise _Again(f"{urlsplit(url).netloc} cannot be reached: {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
         raise _Again(f"no answer: {error or type(error).__name__}") from error
-    except ValueError as error:  # it leads on to what is no address
+    except ValueError as error:  # it leads on to what is not an address
         raise Problem(
             f"{url} leads to an address that is none: get a copy and use --from."
         ) from error

@@ -51,7 +51,7 @@ def find_split(root: Path, split: str) -> Path:
 def validation_classes(root: Path) -> dict[str, str]:
     """Return picture name -> class of the validation set, from Kaggle's table.
 
-    Raises Problem where the table is missing or damaged, or a class is no name of a folder.
+    Raises Problem where the table is missing or damaged, or a class is not the name of a folder.
     """
     table = next(
         (place / LABELS for place in (root, root / "ILSVRC") if (place / LABELS).is_file()), None

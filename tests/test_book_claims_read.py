@@ -81,10 +81,21 @@ def test_each_card_and_each_run_stands_once(saved):
     (run,) = read.run_rows(saved)
     assert (
         run["run"] == "toy-var-0123456789ab"
-        and run["minutes"] == 3.5
+        and run["core-minutes"] == 3.5
         and run["with the book"] is False
     )
     assert run["used for"] == "CycleVAR fig 3, CycleVAR table 3"
+
+
+def test_runs_are_told_in_core_minutes(tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "shipped", lambda: tmp_path)
+    (tmp_path / "records").mkdir()
+    record = tmp_path / "records" / "toy-var-0123456789ab.json"
+    record.write_text('{"core_minutes": 2.5, "minutes": 9.0}')
+    for run in ({"minutes": 9.0}, {"core_minutes": 2.5, "minutes": 8.0}):
+        named = run | {"name": "toy-var-0123456789ab"}
+        (row,) = read.run_rows({"cyclevar-fig-3": {"runs": [named]}})
+        assert row["core-minutes"] == 2.5
 
 
 def test_a_file_that_changed_after_its_verdict_is_named(saved, tmp_path):

@@ -146,7 +146,7 @@ def test_the_header_gives_measured_time_only(tmp_path, monkeypatch):
     assert "not measured yet" in header.header_text("09")
     (tmp_path / "laptop").mkdir()
     (tmp_path / "laptop" / "times.json").write_text('{"09": {"minutes": 3.2}}')
-    assert "| 3 min in the laptop profile" in header.header_text("09")
+    assert "| 3 min of the machine's in the laptop profile" in header.header_text("09")
 
 
 @pytest.mark.parametrize("number", [9, "9", "09"])

@@ -10,16 +10,16 @@ def test_an_answer_is_missing_right_or_not_yet(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "sum: not answered yet",
         "sum: right",
-        "sum: not yet",
+        "sum: not right yet",
     ]
 
 
 def test_a_function_may_judge(capsys):
     self_check("even", 6, lambda answer: answer % 2 == 0)
     self_check("even", torch.tensor(7), lambda answer: answer % 2 == 0)
-    assert capsys.readouterr().out.splitlines() == ["even: right", "even: not yet"]
+    assert capsys.readouterr().out.splitlines() == ["even: right", "even: not right yet"]
 
 
 def test_an_answer_that_breaks_the_check_is_told_how(capsys):
     self_check("length", 3, lambda answer: len(answer) == 2)
-    assert capsys.readouterr().out.startswith("length: not yet (TypeError:")
+    assert capsys.readouterr().out.startswith("length: not right yet (TypeError:")

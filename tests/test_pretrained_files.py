@@ -146,6 +146,7 @@ def test_without_a_network_the_reader_is_told_what_to_do(monkeypatch):
 
     hub(monkeypatch, fail)
     with pytest.raises(
-        VarbookError, match=r"f.pth could not be fetched from a/b \(ConnectionError\): connect to the network"
+        VarbookError,
+        match=r"f.pth could not be fetched from a/b \(ConnectionError\): connect to the network",
     ):
         fetch("var-d16", "a/b", "f.pth")

@@ -196,7 +196,10 @@ def test_every_command_ends_with_a_sentence_and_the_usual_code(number, code):
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
-    assert said == "varbook: stopped; what was finished is kept, and the next run resumes from there.\n"
+    assert (
+        said
+        == "varbook: stopped; what was finished is kept, and the next run resumes from there.\n"
+    )
 
 
 def test_handlers_are_those_of_before_afterwards():

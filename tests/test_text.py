@@ -12,7 +12,6 @@ import pytest
 
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.registry import PUBLISHED
-from varbook.book.site.markdown import in_prose
 from varbook.book.site.references import Linker, Places, sections_of
 from varbook.paths import repository
 
@@ -160,7 +159,9 @@ def said(path) -> set[str]:
 @name_of
 def test_no_measured_number_is_typed(path):
     found = {match[0] for match in QUANTITY.finditer("\n".join(cells(path, "markdown")))}
-    assert found == said(path), "print it in a cell, from the record; or say in SAID why it may stand"
+    assert found == said(path), (
+        "print it in a cell, from the record; or say in SAID why it may stand"
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,3 +231,47 @@ def test_each_prediction_is_answered_where_the_chapter_says(chapter):
     for ordinal, number in zip(("first", "second", "third"), named, strict=False):
         answer = rf"\b{ordinal} (?:prediction|question|guess)\b"
         assert re.search(answer, sections[number]), f"section {number} answers no {ordinal} one"
+
+
+# --- core-minutes
+
+
+@name_of
+def test_times_of_trainings_are_core_minutes(path):
+    code = "\n".join(cells(path, "code"))
+    assert not re.findall(r"""record(?:\.get\(|\[)["']minutes["']""", code), "use run.core_minutes"
+    printed = [text for source in cells(path, "code") for text in strings(source)]
+    spent = [text for text in printed if re.search(r"(?<!core-)\bminutes of training\b", text)]
+    assert not spent
+
+
+# --- notation
+
+
+def symbols(page: str) -> list[list[str]]:
+    """The symbols of each row of a table of letters."""
+    rows = re.findall(r"^\| (\$.*?) \|", page, re.M)
+    return [re.findall(r"\$([^$]+)\$", row) for row in rows]
+
+
+def test_one_letter_has_one_meaning():
+    table, borrowed = (ROOT / "docs" / "notation.md").read_text("utf-8").split("## Letters that a")
+    counts = Counter(symbol for row in symbols(table) for symbol in row)
+    assert not [symbol for symbol, count in counts.items() if count > 1]
+    rows = re.findall(r"^\| (\$.*?) \| ([\d, ]+) \|", borrowed, re.M)
+    places = Counter(
+        (symbol, chapter)
+        for names, chapters in rows
+        for symbol in re.findall(r"\$([^$]+)\$", names)
+        for chapter in chapters.split(", ")
+    )
+    assert not [place for place, count in places.items() if count > 1]
+
+
+# --- exercises
+
+
+@name_of
+def test_exercises_answer_in_one_way(path):
+    printed = [text for code in cells(path, "code") for text in strings(code)]
+    assert not [text for text in printed if re.search(r"\bnot (?:done )?yet\b", text)], "self_check"

@@ -171,7 +171,9 @@ def test_odd_notes_are_told_and_lose_nothing(tmp_path, notes):
     Keeper(tmp_path).save(4, new_state(0))
     file, names = tmp_path / "state.json", sorted(os.listdir(tmp_path))
     file.write_text(json.dumps(notes))
-    with pytest.raises(VarbookError, match="state.json .*delete that file, and it starts from the beginning"):
+    with pytest.raises(
+        VarbookError, match="state.json .*delete that file, and it starts from the beginning"
+    ):
         Keeper(tmp_path).resume(new_state(1))
     assert sorted(os.listdir(tmp_path)) == names
 

@@ -130,6 +130,14 @@ def test_it_trains_once_and_then_loads_the_same_weights():
     assert "found" in again.say() and run.key in run.say()
 
 
+def test_a_run_says_its_core_minutes_and_the_clocks_only_where_it_has_no_others():
+    _, run = Trainer().load()
+    run.record.update(core_minutes=1.5, minutes=20.0)
+    assert "; 1.5 core-minutes on " in run.say()
+    del run.record["core_minutes"]
+    assert "; 20.0 minutes on the clock on " in run.say()
+
+
 def test_other_settings_or_seeds_are_other_runs():
     trainer = Trainer()
     runs = {

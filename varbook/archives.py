@@ -50,8 +50,8 @@ def plain_name(name: str, source: object) -> str:
 
 
 def one_file(name: str) -> str:
-    """Return what two names have in common where a disk takes them for one file: some tell neither
-    capitals nor the ways of writing an accent apart.
+    """Return a key that is equal for two names that some file systems treat as one file: those
+    that differ only in capitals or in how an accent is encoded.
     """
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -172,7 +172,7 @@ def unpack(
     most: int | None = None,
     remedy: str = "do not use this zip",
 ) -> None:
-    """Unpack a zip into the folder `scratch`; every member is held against its checksum.
+    """Unpack a zip into the folder `scratch`; the checksum of every member is verified.
 
     Raises VarbookError for a zip that is damaged, reaches outside of the folder, holds a link,
     holds two members that would be one file, or unpacks to more than `most` bytes (by default what

@@ -81,7 +81,7 @@ def _leaf(value: Any) -> Any:
 def plain(value: Any, leaf: Callable[[Any], Any] = _leaf) -> Any:
     """Return `value` (dataclasses, tuples, paths) as plain JSON data, fields under
     their recorded names; added fields that are at their default are left out.
-    `leaf` turns what is no dataclass, mapping or sequence into what JSON can hold.
+    `leaf` turns what is not a dataclass, mapping or sequence into what JSON can hold.
     """
     if is_dataclass(value) and not isinstance(value, type):
         names = recorded_names(type(value))

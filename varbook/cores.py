@@ -22,7 +22,7 @@ def thread_count(profile_name: str) -> int:
     """Return the number of threads that numbers of a profile are computed with.
 
     One for smoke, whose models are too small for more, else all cores; VARBOOK_THREADS, or else
-    OMP_NUM_THREADS, overrides (VarbookError where it is no number above 0). Sums depend on it in
+    OMP_NUM_THREADS, overrides (VarbookError where it is not a number above 0). Sums depend on it in
     the last digit, so that it never depends on what else is running.
     """
     for name in THREADS:

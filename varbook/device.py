@@ -164,7 +164,7 @@ M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
 
 
 def is_batch() -> bool:
-    """Return whether nobody is watching: CI, nbval, papermill or a script.
+    """Return whether this is a run in batch: CI, nbval, papermill or a script.
 
     Progress bars and sliders would only be noise there.
     """

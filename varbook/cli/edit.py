@@ -152,7 +152,13 @@ def refined(image: "Tensor", work: Work) -> "Tensor":
     small = to_float(resize_image(image, *low))[None].to(pick_device())
     generator = _generator(work)
     drawn = refine(
-        work.model, work.tokenizer, small, large, work.labels, drawing=work.drawing, generator=generator
+        work.model,
+        work.tokenizer,
+        small,
+        large,
+        work.labels,
+        drawing=work.drawing,
+        generator=generator,
     )
     return to_uint8(drawn.images[0].cpu())
 

@@ -119,7 +119,9 @@ def draw(model, tokenizer, labels: "Tensor", schedule, drawing, seeds: list[int]
     for start in progress(range(0, len(seeds), batch), "pictures"):
         generators = [torch.Generator().manual_seed(seed) for seed in seeds[start : start + batch]]
         rows = labels[start : start + batch].to(pick_device())
-        yield from generate(model, tokenizer, rows, schedule, drawing, generator=generators).images.cpu()
+        yield from generate(
+            model, tokenizer, rows, schedule, drawing, generator=generators
+        ).images.cpu()
 
 
 def run(options: argparse.Namespace) -> int:

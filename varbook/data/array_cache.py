@@ -43,7 +43,7 @@ def _made(target: Path, parts: tuple[str, ...], make: Callable[[Path], None]) ->
         scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
         writable = True
     except OSError:
-        # A read-only place is no fault: the arrays are made, and made again next time.
+        # A read-only folder is not an error: the arrays are made, and made again next time.
         scratch = Path(tempfile.mkdtemp(prefix="varbook-"))
         writable = False
     try:

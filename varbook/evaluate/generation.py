@@ -35,7 +35,7 @@ def judge_samples(
     """Return distance and score (FD-toy and IS-toy, or as the judge names them), precision and recall
     of images (N, 3, H, W) against `reference`.
 
-    Also the share that the judge takes for their class `labels` (N,), and the metric card. Each set
+    Also the judge's accuracy on their class `labels` (N,), and the metric card. Each set
     needs 10 images or more.
     """
     measured = fidelity(
@@ -78,7 +78,7 @@ def spectrum(images: Tensor) -> Tensor:
         raise VarbookError(
             f"Waves per side are counted on square images, not on {x.shape[-2]} x {x.shape[-1]} pixels."
         )
-    x = x - x.mean((1, 2), keepdim=True)  # the mean colour is no detail
+    x = x - x.mean((1, 2), keepdim=True)  # the mean colour is not a detail
     side = x.shape[-1]
     power = torch.fft.fft2(x, norm="ortho").abs().square().mean(0)  # S S
     waves = torch.fft.fftfreq(side) * side

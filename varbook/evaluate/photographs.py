@@ -19,7 +19,7 @@ FEWEST = 10  # images below which a distance between sets says nothing
 
 
 def seen_as(images: Tensor, to: str, batch: int = 16) -> Measured:
-    """Return the share of photographs (N, 3, H, W) that MobileNetV2 takes for `to`.
+    """Return the share of photographs (N, 3, H, W) that MobileNetV2 classifies as `to`.
 
     Images are uint8 or in [-1, 1]. `to` is "horse" or "zebra"; ImageNet's only horse is a sorrel,
     so the two are compared with each other alone.

@@ -29,13 +29,13 @@ def look(judge: AnyJudge, images: Tensor, batch: int = 64) -> Verdict:
 
 
 def domain_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
-    """Return the share of images, in [0, 1], that the horse-or-zebra head takes for `to`."""
+    """Return the share of images, in [0, 1], that the horse-or-zebra head classifies as `to`."""
     _known(judge.config.domains, to)
     return (verdict.domain.argmax(dim=1) == judge.config.domains.index(to)).float().mean().item()
 
 
 def species_accuracy(judge: Judge, verdict: Verdict, to: str) -> float:
-    """Return the share of images, in [0, 1], that the head over all species takes for `to`.
+    """Return the share of images, in [0, 1], that the head over all species classifies as `to`.
 
     Harder than `domain_accuracy`, since a cow is possible too.
     """

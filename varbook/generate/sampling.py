@@ -59,8 +59,8 @@ PLAIN = Drawing()  # guided, from all codes
 
 
 def guide(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
-    """Return logits pushed away from the unconditional ones: (1 + t) c - t u; strength t = 0 leaves
-    `conditional` as it is.
+    """Return logits pushed away from the unconditional ones: (1 + s) c - s u with the strength s; 0
+    leaves `conditional` as it is.
     """
     return (1 + strength) * conditional - strength * unconditional
 

@@ -115,7 +115,7 @@ def keep_pictures(files: Iterable[tuple[str, bytes]], side: str) -> Path:
 
 
 def choose_folder(default: Path, given: str = "") -> Chooser:
-    """Show a box for a path and buttons for uploads where somebody is there, and return the choice;
+    """Show a box for a path and buttons for uploads in a live notebook, and return the choice;
     in batch nothing is shown and `given`, or else `default`, is taken.
     """
     chooser = Chooser(default, given)

@@ -125,7 +125,7 @@ def _check_enough(parts: Sequence[Part]) -> None:
 
 
 def _gather(place: Place) -> Part:
-    """List a domain's files and read their headers; leave out what is no picture."""
+    """List a domain's files and read their headers; leave out what is not a picture."""
     part = Part(place)
     for folder, good in ((place.train, part.train), (place.test, part.test)):
         if folder is None:

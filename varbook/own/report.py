@@ -127,10 +127,7 @@ def measure(cyclevar: CycleVAR, first: Pictures, second: Pictures) -> Report:
             "VARBOOK_WEIGHTS"
         )
     elif min(len(first.train), len(second.train)) < PROBE_FEWEST:
-        remarks.append(
-            f"no accuracy: it needs {PROBE_FEWEST} training pictures of each "
-            "domain"
-        )
+        remarks.append(f"no accuracy: it needs {PROBE_FEWEST} training pictures of each domain")
     else:
         probe = DomainProbe(first.train[:PROBE_MOST], second.train[:PROBE_MOST])
     examples = sum(min(PROBE_MOST, len(domain.train)) for domain in (first, second))

@@ -35,7 +35,8 @@ def fetch(name: str, repository: str, file: str, revision: str | None = None) ->
     # The package raises a dozen kinds of errors, from no network to no such revision.
     except Exception as error:
         raise VarbookError(
-            f"{file} could not be fetched from {repository} ({type(error).__name__}): connect to the network and try again, {by_hand}."
+            f"{file} could not be fetched from {repository} ({type(error).__name__}): "
+            f"connect to the network and try again, {by_hand}."
         ) from error
 
 

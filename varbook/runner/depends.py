@@ -25,7 +25,7 @@ PROFILES = "varbook.book.models.profiles"
 
 
 def code_of(notebook: Path) -> str:
-    """Return the code of a notebook's cells as one text; what is no Python (a magic) is left out."""
+    """Return the code of a notebook's cells as one text; what is not Python (a magic) is left out."""
     parts = []
     for cell in peek_json(notebook).get("cells", []):
         text = "".join(cell.get("source", []))
@@ -70,7 +70,7 @@ class Dependencies:
         return found
 
     def files(self, symbols: Iterable[str]) -> list[Path]:
-        """Return the files of the package that are no code, and that a reached module names (the
+        """Return the files of the package that are not code, and that a reached module names (the
         style of plots).
         """
         found = set()

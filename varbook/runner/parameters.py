@@ -36,7 +36,7 @@ class Parameter:
 def read_cell(notebook: Path) -> str | None:
     """Return the source of the cell tagged `parameters`, or None.
 
-    Raises VarbookError where the file is no notebook.
+    Raises VarbookError where the file is not a notebook.
     """
     cells = read_json(Path(notebook), RESTORE).get("cells")
     try:

@@ -25,8 +25,8 @@ from varbook.translate.discriminator import PatchDiscriminator, hinge_discrimina
 class TokenizerTraining:
     """Everything that shapes the training of a tokenizer.
 
-    The loss is the mean over the scales where FlexVAR eq. 5 has the sum, so that K is no hidden
-    learning rate. Betas of AdamW: 0.9 and 0.95 (FlexVAR section 4.1); of the discriminator's, at
+    The loss is the mean over the scales where FlexVAR eq. 5 has the sum, so that K does not
+    change the learning rate. Betas of AdamW: 0.9 and 0.95 (FlexVAR section 4.1); of the discriminator's, at
     half the rate, 0.5 and 0.95 (ours).
     """
 

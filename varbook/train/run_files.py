@@ -82,7 +82,9 @@ def _check_places(name: str) -> None:
     paths.check_writable(runs(), advice)
     paths.check_writable(states(), advice)
     if state_folder(name).exists():
-        paths.check_writable(state_folder(name), "move it away, and the training starts from the beginning")
+        paths.check_writable(
+            state_folder(name), "move it away, and the training starts from the beginning"
+        )
     for file in (record_file(name), runs() / f"{name}{WEIGHTS}"):
         with told(file, "written"):
             if file.is_dir():

@@ -72,7 +72,7 @@ def check_sound(tensors: Mapping[str, Tensor], training: str) -> None:
 
 
 def went_wrong(training: str, fault: str) -> VarbookError:
-    """Return the error of a training whose numbers are no numbers any more: what is at fault, what
+    """Return the error of a training whose numbers are no longer finite: what is at fault, what
     is kept, and what helps.
     """
     coarse = precision(pick_device()) == torch.bfloat16
@@ -103,7 +103,7 @@ def unpack(
     model: nn.Module, packed: dict[str, Tensor], path: Path | str = "the checkpoint"
 ) -> None:
     """Load what `pack` made into `model`, strictly: VarbookError names the first tensor that is
-    missing, extra, misshaped, of another kind, or holds what is no finite number.
+    missing, extra, misshaped, of another kind, or holds what is not a finite number.
     """
     own = model.state_dict()
     shapes = {name: tensor.shape for name, tensor in own.items()}

@@ -40,7 +40,7 @@ def released_table(channels: int, height: int, width: int) -> Tensor:
 
 
 class FixedPositions(nn.Module):
-    """VAR: one learned vector for every token of one schedule; another schedule cannot be had."""
+    """VAR: one learned vector for every token of one schedule; no other schedule is possible."""
 
     def __init__(self, width: int, schedule: Schedule):
         super().__init__()

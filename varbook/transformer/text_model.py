@@ -9,7 +9,7 @@ the model of chapter 03 with four parts swapped.
 | head | a logit for each code | two logits for each bit |
 
 What other models call labels are word ids here, long (B, T):
-0 is no word, a negative number a word that is withheld.
+0 is not a word, a negative number a word that is withheld.
 """
 
 import math
@@ -119,8 +119,9 @@ class TextNextScaleModel(NextScaleModel):
         )
 
     def set_encoder(self, encoder: TextEncoder) -> "TextNextScaleModel":
-        """Take prompts through `encoder` from now on (a frozen
-        one that is no part of the model); return the model.
+        """Attach the frozen text encoder through which prompts are read; return the model.
+
+        The encoder is not a part of the model: its weights are neither trained nor saved with it.
         """
         if encoder.channels != self.config.text_channels:
             raise VarbookError(

@@ -29,8 +29,8 @@ CARD_FIELDS = (
 
 
 def profiles_to_read(profile) -> tuple[str, ...]:
-    """Return the profiles whose results a notebook shows, best first: smoke sees its own alone, and
-    nobody else sees smoke's.
+    """Return the profiles whose results a notebook shows, best first: in smoke only
+    smoke's own, elsewhere never smoke's.
     """
     return ("smoke",) if profile_name(profile) == "smoke" else BEST_FIRST
 

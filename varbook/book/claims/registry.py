@@ -38,7 +38,7 @@ def artefact(artefact_id: str) -> Artefact:
 
 
 def published(table_id: str) -> Published:
-    """Return a table of the papers as data; VarbookError where the id is no table."""
+    """Return a table of the papers as data; VarbookError where the id is not a table."""
     if table_id not in PUBLISHED:
         raise VarbookError(
             f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.'

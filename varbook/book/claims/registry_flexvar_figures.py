@@ -3,7 +3,7 @@
 from varbook.book.claims.artefact import Artefact, for_each
 
 _SAMPLES = "picture only"
-_CHANCE = "share that the judge takes for their class, above one over the number of classes"
+_CHANCE = "accuracy of the judge, above one over the number of classes"
 _KEEP = "more than half of the samples that the judge recognises at the training size"
 _AHEAD = {
     "multi-scale ahead of both others at every scale below the full one: <image>": (
@@ -175,7 +175,7 @@ ROWS = (
                     "mean PSNR of the known pixels"
                 ),
                 "<mask>: recognised more often than masked": (
-                    "share that the judge takes for the class, painted and masked"
+                    "accuracy of the judge, painted and masked"
                 ),
             },
         ),
@@ -213,11 +213,9 @@ ROWS = (
         published=_SAMPLES,
         alt="Generated samples at three and four times the training size.",
         checks={
-            "recognised less often at three times the training size": (
-                "share that the judge takes for their class"
-            ),
+            "recognised less often at three times the training size": ("accuracy of the judge"),
             "more is lost from twice to three times the size than up to twice": (
-                "loss of the share that the judge takes for their class"
+                "loss of accuracy of the judge"
             ),
         },
     ),

@@ -250,7 +250,7 @@ def street_probe(tokenizer: Tokenizer, data: dict[str, Tensor]) -> DomainProbe |
     ):
         return None
     day, night = (centre_crop(data[part], data["testA"].shape[-1]) for part in ("trainA", "trainB"))
-    # Also as the tokenizer renders them: its blur is no sign of either domain.
+    # Also as the tokenizer renders them: its blur is not a sign of either domain.
     both = [torch.cat((to_float(images), rendered(tokenizer, images))) for images in (day, night)]
     return DomainProbe(both[0], both[1])
 

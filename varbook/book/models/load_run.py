@@ -21,7 +21,7 @@ from varbook.transformer.text_model import TextNextScaleConfig, make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 
 Model = TypeVar("Model", bound=nn.Module)
-# Kinds whose parents are no runs, but published files.
+# Kinds whose parents are not runs, but published files.
 PUBLISHED = {
     task.kind("published"): task.published for task in TASKS.values() if task.published is not None
 }

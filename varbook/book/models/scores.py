@@ -72,7 +72,7 @@ def rebuilt(tokenizer: Tokenizer, images: Tensor) -> list[Tensor]:
 
 def tokenizer_scores(task: Task, profile: Profile, tokenizer: Tokenizer) -> dict:
     """Return PSNR in dB per scale (against the downsampled scene), the grid at this size and twice
-    as large, the codes used, and the share of decoded scenes that the judge takes for their class.
+    as large, the codes used, and the judge's accuracy on the decoded scenes.
     """
     held, side = task.sample(profile), task.side(profile)
     images, scales = to_float(held.images), rebuilt(tokenizer, held.images)

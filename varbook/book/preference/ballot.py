@@ -116,7 +116,7 @@ def strip(study: Study, voter: str, count: int = 4) -> Image.Image:
 
 
 def vote(session: Session) -> Ballot | None:
-    """Show the voting paper where somebody is there, else (in batch, on paper) the first pictures
+    """Show the voting paper in a live notebook, else (in batch, on paper) the first pictures
     as a strip.
     """
     if is_batch() or not in_notebook():

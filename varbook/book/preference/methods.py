@@ -44,7 +44,7 @@ def study_of_run(cyclevar: CycleVAR, run: Run, images: Tensor, target: int | str
     afterwards.
 
     A translator that is trained anew gets another folder, and so do other held-out pictures:
-    nobody's votes come to stand under pictures that they never saw.
+    votes are never carried over to other pictures.
     """
     # Of which held-out pictures the run is measured; those of the book's own runs have no name.
     pictures = run.record.get("measured on", "")

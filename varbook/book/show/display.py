@@ -108,7 +108,10 @@ def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
 
 
 def _plain_table(rows: Sequence[Mapping], names: list[str]) -> str:
-    grid = [[term(name) for name in names], *[[cell_text(row.get(name)) for name in names] for row in rows]]
+    grid = [
+        [term(name) for name in names],
+        *[[cell_text(row.get(name)) for name in names] for row in rows],
+    ]
     widths = [max(len(line[i]) for line in grid) for i in range(len(names))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in grid)
 

@@ -1,4 +1,4 @@
-"""Exercises that check themselves: an answer is missing, right, or not yet right; the notebook runs
+"""Exercises that check themselves: an answer is missing, right, or not right yet; the notebook runs
 on in every case.
 """
 
@@ -15,6 +15,6 @@ def self_check(name: str, answer: object, right: Callable[[object], bool] | obje
     try:
         good = bool(right(answer)) if callable(right) else bool(answer == right)
     except Exception as error:  # a wrong answer may break the check itself; the reader learns how
-        print(f"{name}: not yet ({type(error).__name__}: {error})")
+        print(f"{name}: not right yet ({type(error).__name__}: {error})")
         return
-    print(f"{name}: {'right' if good else 'not yet'}")
+    print(f"{name}: {'right' if good else 'not right yet'}")

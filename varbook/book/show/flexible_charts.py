@@ -27,7 +27,9 @@ def sizes_figure(
             values = [kinds[kind][name] for kinds in sizes.values()]
             axis.plot(pixels, values, style, label=kind, markersize=4)
         axis.axvspan(trained_at * 0.97, trained_at * 1.03, color="0.85", zorder=0)
-        axis.set(xscale="log", xlabel="pixels a side", title=term(name), xticks=ticks, xticklabels=ticks)
+        axis.set(
+            xscale="log", xlabel="pixels a side", title=term(name), xticks=ticks, xticklabels=ticks
+        )
         axis.minorticks_off()
     axes[0].set(yscale="log")
     axes[1].axhline(chance, color="0.6", linewidth=0.8)

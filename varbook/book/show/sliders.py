@@ -1,4 +1,4 @@
-"""Widgets for a reader, and a strip of examples in place of each where nobody is there: a slider over
+"""Widgets for a reader, and in batch a strip of examples in place of each: a slider over
 values, and a box drawn on a picture with two sliders.
 """
 

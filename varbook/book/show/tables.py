@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-
 # Records keep these names, by which their numbers are found; a reader is shown the field's term.
 _TERMS = {
     "taken for its class": "accuracy",

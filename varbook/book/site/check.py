@@ -37,7 +37,7 @@ class _Page(HTMLParser):
     loaded: list[str] = field(default_factory=list)
     pictures: list[dict] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
-    inside: list[str] = field(default_factory=list)  # open elements whose text is no prose
+    inside: list[str] = field(default_factory=list)  # open elements whose text is not prose
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class _Page(HTMLParser):
             self.inside.append(tag)  # the same element again within it: closed first
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave what is no prose."""
+        """Leave what is not prose."""
         if self.inside and tag == self.inside[-1]:
             self.inside.pop()
 

@@ -131,7 +131,7 @@ class Profile:
 
     @property
     def ground_truth_steps(self) -> int:
-        """Steps of the tokenizers that FlexVAR figure 3 holds against the residual one: as many as
+        """Steps of the tokenizers that FlexVAR figure 3 compares with the residual one: as many as
         that one has.
         """
         return self.chains["toy"].tokenizer_training.steps
