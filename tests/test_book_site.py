@@ -123,6 +123,7 @@ PLACES = {("09", "4"), ("09", "5"), ("00", "3.1")}
     [
         ("see section 4", "see [section 4](#ch-09-4)"),
         ("sections 4 and 5", "sections [4](#ch-09-4) and [5](#ch-09-5)"),
+        ("Section 4 shows", "[Section 4](#ch-09-4) shows"),
         ("chapter 09, section 4", "[chapter 09](#ch-09), [section 4](#ch-09-4)"),
         ("section 3.1 of chapter 00", "[section 3.1](#ch-00-3-1) of [chapter 00](#ch-00)"),
         ("chapters 02, 03 and 09", "chapters [02](#ch-02), [03](#ch-03) and [09](#ch-09)"),

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from varbook.book.chapters import CHAPTERS
+from varbook.book.chapters import CHAPTERS, written
 from varbook.book.claims.registry import PUBLISHED
 from varbook.book.site.references import Linker, Places, sections_of
 from varbook.paths import repository
@@ -219,7 +219,49 @@ def test_what_names_a_chapter_or_its_section_leads_to_one(path):
     assert not re.findall(r"\b[Cc]hapter +\d\b", prose(path)), "chapters have two digits"
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+class Recorder(Linker):
+    """A linker that remembers the (chapter, section) that a text names."""
+
+    def __init__(self, chapter: str):
+        super().__init__(chapter, places())
+        self.named: set[tuple[str, str]] = set()
+
+    def _sections(self, chapter: str, text: str) -> str:
+        self.named |= {(chapter, number) for number in re.findall(r"\d+(?:\.\d+)*", text)}
+        return super()._sections(chapter, text)
+
+
+def sections_named(path) -> set[tuple[str, str]]:
+    recorder = Recorder(path.stem[:2])
+    for text in cells(path, "markdown"):
+        recorder(text)
+    return recorder.named
+
+
+@cache
+def headings() -> dict[tuple[str, str], str]:
+    """The heading of every section: ("09", "3") -> "One pass: eqs. 8 and 9"."""
+    return {
+        (entry.number, number): heading
+        for entry in written()
+        for text in cells(entry.path, "markdown")
+        for number, heading in re.findall(r"^##+ (\d+(?:\.\d+)*)\.? (.*)$", text, re.M)
+    }
+
+
+@name_of
+def test_a_section_that_is_named_is_still_the_one_that_was_meant(path):
+    meant = json.loads((ROOT / "tests" / "section_references.json").read_text("utf-8"))
+    for name, heading in meant.get(short(path), {}).items():
+        section = tuple(name.split(", "))
+        if section in sections_named(path):
+            assert headings()[section] == heading, (
+                f"section {name} is another one now: change its number in the text, "
+                "or its heading in tests/section_references.json"
+            )
+
+
+@pytest.mark.parametrize("chapter", [entry.number for entry in written()])
 def test_each_prediction_is_answered_where_the_chapter_says(chapter):
     path = CHAPTERS[chapter].path
     text = "\n\n".join(cells(path, "markdown"))

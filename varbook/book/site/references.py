@@ -21,7 +21,7 @@ _REFERENCE = re.compile(
     r"|(?P<claim_paper>CycleVAR|FlexVAR)(?:'s)?\s+"
     rf"(?P<claims>(?P<kind>fig|table)(?:ure)?s?\s+{_LIST})"
     r"|(?P<whose>(?:CycleVAR|FlexVAR|VAR|Infinity|[Pp]aper|chapter)(?:'s)?\s+)?"
-    rf"(?P<sections>sections?\s+{_LIST})"
+    rf"(?P<sections>[Ss]ections?\s+{_LIST})"
     r"(?:\s+of\s+(?P<in>chapter\s+(?P<in_number>\d\d)))?"
     rf"|(?P<chapters>[Cc]hapters?\s+{_CHAPTERS})"
 )
