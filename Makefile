@@ -31,7 +31,7 @@ options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $
 help:
 	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
 	@echo "  PROFILE=smoke|laptop|gpu|paper   sizes (default laptop)      ONLY=09 or ONLY=02,03   these chapters alone"
-	@echo "  FORCE=1   also what is up to date    RETRAIN=1   train again what is shipped    SET=name=value   a parameter"
+	@echo "  FORCE=1   also what is up to date    RETRAIN=1   train shipped models again     SET=name=value   a parameter"
 	@echo "  JOBS=2    notebooks at a time        VENV=path   an environment to share between clones (default .venv)"
 	@echo "make check                 lint, format and types, in seconds: ruff and mypy"
 	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"

@@ -71,6 +71,9 @@ BANNED = {
     r"\bsets? of dice\b": "seeds",
     r"\bgo on line\b": "connect to the network",
     r"\bof no use\b": "unusable",
+    r"\bwith what is shipped\b": "with the shipped models",
+    r"\b(?:each|the) rooms?\b": "subpackage",
+    r"\bis no trick\b": "is not an artefact",
 }
 # Names that records and Python's modules have; a reader is shown other words (`show.tables.term`).
 KEPT = ('"taken for its class', '"drawn, dice at all scales')
@@ -217,6 +220,15 @@ def test_what_names_a_chapter_or_its_section_leads_to_one(path):
         Linker("00", where)(reference)
     assert not where.missing
     assert not re.findall(r"\b[Cc]hapter +\d\b", prose(path)), "chapters have two digits"
+
+
+@name_of
+def test_files_and_names_of_other_chapters_are_there(path):
+    text = "\n".join(cells(path, "markdown"))
+    for file in re.findall(r"`((?:varbook|tests|data_scripts|benchmarks|profiles)/[\w./]+)`", text):
+        assert (ROOT / file).exists(), file
+    for name, chapter in re.findall(r"`(\w+)` (?:in|of) chapter (\d\d)", text):
+        assert name in CHAPTERS[chapter].path.read_text("utf-8"), f"{name} of chapter {chapter}"
 
 
 class Recorder(Linker):

@@ -1,6 +1,6 @@
 """The package behind the notebooks: visual autoregressive models, from pixels to translated images.
 
-The rooms, in the order in which data flows: world, data, features, tokenizer, transformer,
+The subpackages, in the order in which data flows: world, data, features, tokenizer, transformer,
 generate, translate, train, evaluate, pretrained, book, own, runner, cli. Each imports only from
 those before it, and its `__init__` says which file to read first.
 """

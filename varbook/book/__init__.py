@@ -1,4 +1,4 @@
-"""What only the book needs, in rooms; each imports only from those before it.
+"""What only the book needs, in subpackages; each imports only from those before it.
 
     show         what a notebook imports to show things
     models       the tasks, the profiles, and one function for each kind of trained model

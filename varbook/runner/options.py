@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, help="notebooks at a time")
     parser.add_argument("--force", action="store_true", help="run also what is up to date")
     parser.add_argument(
-        "--retrain", action="store_true", help="train again what is shipped or cached"
+        "--retrain", action="store_true", help="train shipped and cached models again"
     )
     parser.add_argument("--solutions", action="store_true", help="the exercises' solutions too")
     parser.add_argument("--write-back", action="store_true", help="keep the outputs in notebooks/")

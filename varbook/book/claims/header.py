@@ -21,7 +21,7 @@ def _time(entry: Chapter) -> str:
     if minutes is None:
         return "not measured yet; `make figures` measures it"
     return (
-        f"{max(1, round(minutes))} min of the machine's in the laptop profile with what is shipped, "
+        f"{max(1, round(minutes))} min of the machine's in the laptop profile with the shipped models, "
         "as last measured; reading takes longer"
     )
 
