@@ -37,7 +37,7 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=whole(0),
         default=0,
-        help="of the first picture; the next has the next one (default 0)",
+        help="the first picture's seed; each further one has the next (default 0)",
     )
     classes, words = BOOK["class"], BOOK["words"]
     add(
@@ -59,7 +59,7 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
         "--temperature",
         type=float,
         default=1.0,
-        help="above 1 more variety, below less (default 1)",
+        help="temperature: above 1 more variety, below less (default 1)",
     )
     add("--force", action="store_true", help="overwrite what is there")
     add("--json", action="store_true", help="answer in JSON, for scripts")

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument(
         "--list", action="store_true", help="show the models and what they know, and do nothing"
     )
-    add("--count", type=whole(1), default=8, help="pictures (default 8)")
+    add("--count", type=whole(1), default=8, help="number of pictures (default 8)")
     add(
         "--size",
         type=size,

@@ -64,9 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--start",
         choices=("book", "new"),
-        help="begin with the tokenizer that comes with the book, or anew",
+        help="start from the models that come with the book, or from random weights",
     )
-    add("--seed", type=whole(0), help="of everything that is drawn (default 0)")
+    add("--seed", type=whole(0), help="the seed of everything that is random (default 0)")
     add("--dry-run", action="store_true", default=None, help="look and plan, and do nothing")
     book = parser.add_argument_group("a model of the book")
     book.add_argument("--model", help="its name: see --list")

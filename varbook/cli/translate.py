@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(1),
         help="with tiles: bring pictures to this size first (default: their own)",
     )
-    add("--batch", type=whole(1), default=16, help="squares at a time (default 16)")
+    add("--batch", type=whole(1), default=16, help="batch size, in squares (default 16)")
     add("--force", action="store_true", help="overwrite what is there")
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add("--list", action="store_true", help="show the runs that translate, and do nothing")

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--solutions", action="store_true", help="the exercises' solutions too")
     parser.add_argument("--write-back", action="store_true", help="keep the outputs in notebooks/")
     parser.add_argument(
-        "--check", action="store_true", help="nbval instead of papermill: does each still hold?"
+        "--check",
+        action="store_true",
+        help="compare with the kept outputs (nbval) instead of running (papermill)",
     )
     parser.add_argument(
         "--status", action="store_true", help="run nothing; say how these notebooks ended last time"
