@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 
+import varbook
 from varbook.cli import main
 from varbook.errors import ended
 from varbook.paths import check_writable, repository
@@ -104,6 +105,27 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, capsys):
     )
     assert main.main(["translate", "--list"]) == 2
     assert "set VARBOOK_HOME to a folder that can be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [KeyError, OSError])
+def test_a_user_without_a_name_gets_a_cache_for_torch(monkeypatch, error):
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(varbook.os, "environ", environment)
+    monkeypatch.setattr("getpass.getuser", lambda: "me")
+    varbook.name_torch_s_cache()
+    assert not environment  # who has a name is left to torch
+
+    def nobody():
+        raise error("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    varbook.name_torch_s_cache()
+    (folder,) = environment.values()
+    assert list(environment) == ["TORCHINDUCTOR_CACHE_DIR"]
+    assert folder.endswith(f"torchinductor_{varbook.os.getuid()}")
+    environment["TORCHINDUCTOR_CACHE_DIR"] = "mine"
+    varbook.name_torch_s_cache()
+    assert environment["TORCHINDUCTOR_CACHE_DIR"] == "mine"
 
 
 def test_a_folder_is_writable_or_says_why(tmp_path):

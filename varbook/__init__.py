@@ -5,4 +5,22 @@ generate, translate, train, evaluate, pretrained, book, own, runner, cli. Each i
 those before it, and its `__init__` says which file to read first.
 """
 
+import getpass
+import os
+import tempfile
+
 __version__ = "0.1.0"
+
+
+def name_torch_s_cache() -> None:
+    """Name a folder for torch's compiler where the user has no name, as in many containers: torch
+    names its own by the user, and without one half of it cannot be imported.
+    """
+    try:
+        getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        folder = os.path.join(tempfile.gettempdir(), f"torchinductor_{os.getuid()}")
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", folder)
+
+
+name_torch_s_cache()
