@@ -1,13 +1,19 @@
 """Scenes by number, and the child process that renders a span of them."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
 
 import numpy as np
+import pytest
 
+from varbook.data import render_parallel as module
 from varbook.data.render_parallel import Order, main, render_files, render_range, scene_at
+from varbook.data.toy import toy_images
+from varbook.errors import VarbookError
 from varbook.paths import repository
 from varbook.world.species import SPECIES
 
@@ -34,6 +40,23 @@ def test_a_span_is_filled_and_the_rest_left_alone(tmp_path):
     render_range(ORDER, 2, 5, *arrays)
     for array, full in zip(arrays, whole, strict=True):
         assert np.array_equal(array[2:5], full[2:5]) and not array[:2].any() and not array[5:].any()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no such call on this system")
+def test_room_is_taken_before_anything_is_drawn_and_a_full_disk_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("VARBOOK_HOME", str(tmp_path))
+    taken = []
+
+    def full(file, start, size):
+        taken.append(size)
+        if len(taken) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(module, "render_range", lambda *arguments: pytest.fail("drawn"))
+    with pytest.raises(VarbookError, match="no space is left there"):
+        toy_images(2, 16, seed=91)
+    assert taken[0] > 2 * 3 * 16 * 16 and not list((tmp_path / "cache" / "toy").iterdir())
 
 
 def test_a_child_fills_its_span(tmp_path):

@@ -72,6 +72,17 @@ def render_range(
         labels[index] = SPECIES.index(scene.species)
 
 
+def reserve(file: Path) -> None:
+    """Take the room on the disk that a file says it has; OSError where there is not so much.
+
+    A file that is mapped takes it only when it is written to, and a disk that is full then ends the
+    process by a signal.
+    """
+    if hasattr(os, "posix_fallocate"):  # not on every system
+        with file.open("r+b") as content:
+            os.posix_fallocate(content.fileno(), 0, file.stat().st_size)
+
+
 def render_files(order: Order, count: int, folder: Path, processes: int | None = None):
     """Write images.npy, masks.npy and labels.npy of `count` scenes into `folder`.
 
@@ -82,10 +93,11 @@ def render_files(order: Order, count: int, folder: Path, processes: int | None =
         ("masks", np.uint8, (count, -(-order.height * order.width // 8))),
         ("labels", np.int64, (count,)),
     )
-    arrays = [
-        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape)
-        for name, kind, shape in plan
-    ]
+    arrays = []
+    for name, kind, shape in plan:
+        file = folder / f"{name}.npy"
+        arrays.append(np.lib.format.open_memmap(file, "w+", kind, shape))
+        reserve(file)
     parts = min(processes or cores(), max(1, count // PER_PROCESS))
     bounds = [count * part // parts for part in range(parts + 1)]
     if parts == 1 or not _in_children(order, bounds, folder):
