@@ -15,6 +15,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,8 @@ def in_fresh_process(function: Callable[..., Any], arguments: tuple) -> Any:
     """Return what a function gives in a new process: what one question leaves in memory makes the
     plain forms of the next one faster or slower, by a factor of up to two.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
 
 
 def affordable(question: Question, device: torch.device) -> Question:

@@ -95,7 +95,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = 
     (L, L) is that of all, or (B, 1, 1, L) of each picture.
     """
     shared = mask is None or mask.ndim == 2
-    by_products = cpu_kernel(v.dtype) is ProductPrefixes and not torch.is_grad_enabled()
+    learns = torch.is_grad_enabled() and any(part.requires_grad for part in (q, k, v))
+    by_products = cpu_kernel(v.dtype) is ProductPrefixes and not learns
     if on_cpu(q) and shared and by_products:
         return attend_by_products(q, k, v, scale, mask)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=like(mask, q), scale=scale)

@@ -140,7 +140,7 @@ def attend_by_products(
     out = torch.empty_like(flat[0])
     with torch.autocast("cpu", enabled=False):
         for queries, keys, values, answers in heads_at_a_time(*flat, out):
-            torch.bmm(attention_weights(queries, keys, scale, mask), values, out=answers)
+            answers.copy_(attention_weights(queries, keys, scale, mask) @ values)
     return out.view(q.shape)
 
 
