@@ -25,25 +25,25 @@ yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup check figures test unit notebooks-test notebooks report book bench bench-against bench-threads bench-scaling bench-profile \
+.PHONY: help setup check figures test unit notebooks-test publish notebooks report book bench bench-against bench-threads bench-scaling bench-profile \
   mutants faults lab clean
 
 help:
-	@echo "make figures               every notebook, every figure and table into figures/<profile>/, figures/REPORT.md"
+	@echo "make figures               every notebook, figure and table into figures/mine/, compared with what comes with the book"
 	@echo "  PROFILE=smoke|laptop|gpu|paper   sizes (default laptop)      ONLY=09 or ONLY=02,03   these chapters alone"
 	@echo "  FORCE=1   also what is up to date    RETRAIN=1   train shipped models again     SET=name=value   a parameter"
 	@echo "  JOBS=2    notebooks at a time        VENV=path   an environment to share between clones (default .venv)"
 	@echo "make check                 lint, format and types, in seconds: ruff and mypy"
 	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"
 	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
-	@echo "make notebooks             run and keep the outputs in notebooks/ (PROFILE=laptop)"
+	@echo "make publish               the same, and change what comes with the book: figures/<profile>/, notebooks/, README.md"
 	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
 	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b     make bench-threads   two threads, one"
 	@echo "make bench-scaling         what size costs                   make bench-profile   where a step's time goes"
 	@echo "make book                  the book as a web page in build/site, from the kept outputs; nothing is run"
 	@echo "make mutants               harms the code in many small ways; docs/mutants.md says which test notices each (hours)"
 	@echo "make faults                kills trainings at many moments, calls functions with absurd arguments; docs/faults.md (minutes)"
-	@echo "make clean                 remove build/ and figures/smoke/ (never the environment or trained models)"
+	@echo "make clean                 remove build/ and figures of smoke (never the environment or trained models)"
 
 setup:
 	@.ci/setup "$$HERE_VENV"
@@ -66,8 +66,12 @@ unit: setup
 notebooks-test: setup
 	@$(RUN) --check --solutions --profile smoke $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 
-notebooks: setup
-	@$(RUN) $(options) --solutions --write-back
+# For those who write the book.
+publish: setup
+	@$(RUN) $(options) --solutions --publish
+
+# Its earlier name.
+notebooks: publish
 
 report: setup
 	@$(PYTHON_HERE) -m varbook.book.claims
@@ -110,5 +114,5 @@ lab: setup
 	@$(PYTHON_HERE) -m jupyterlab notebooks
 
 clean:
-	rm -rf build figures/smoke .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build figures/smoke figures/mine/smoke .pytest_cache .ruff_cache .mypy_cache
 	find varbook tests -name __pycache__ -type d -prune -exec rm -rf {} +

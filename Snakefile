@@ -24,14 +24,14 @@ from varbook.cores import thread_count
 from varbook.runner import plan
 from varbook.runner.depends import Dependencies
 
-MODE = config.get("mode", "figures")  # "figures": papermill; "check": nbval
+MODE = config.get("mode", "figures")  # "figures" and "publish": papermill; "check": nbval
 PROFILE = config.get("profile") or os.environ.get("VARBOOK_PROFILE") or "laptop"
 VALUES = config.get("values", {})  # notebook -> parameters, JSON in base64
 NODES = plan.nodes(str(config.get("only", "")) or None, bool(config.get("solutions", False)))
 # The same choice of notebooks for the last step, which says how they ended.
 STATUS = " ".join(
     [f"--only {','.join(sorted({node.name[:2] for node in NODES}))}"]
-    + ["--check"] * (MODE == "check")
+    + [f"--{MODE}"] * (MODE != "figures")
     + ["--solutions"] * any(node.name.endswith("s") for node in NODES)
 )
 DEPENDS = Dependencies(ROOT)
@@ -50,7 +50,7 @@ def command(node):
         options = f"--nbval-lax --nbval-current-env --nbval-sanitize-with {shlex.quote(str(ROOT / 'tests' / 'nbval_sanitize.cfg'))}"
         return f"python -m pytest -q --color=no -p no:cacheprovider {options} --nbval-cell-timeout 600 {shlex.quote(str(node.path))}"
     given = f"-b {VALUES[node.name]}" if node.name in VALUES else ""
-    target = plan.executed(PROFILE, node)
+    target = plan.executed(MODE, PROFILE, node)
     return (
         f"python -m papermill --no-progress-bar -k python3 --cwd {shlex.quote(str(node.path.parent))} {given} "
         f"{shlex.quote(str(node.path))} {shlex.quote(str(target))}"
@@ -86,7 +86,7 @@ for node in NODES:
             label=node.path.stem,
             # By content, not by time: what the cells reach of the package, what comes with the book, the pinned versions.
             depends=DEPENDS.fingerprint(node.path, PROFILE),
-            folder=str(plan.executed(PROFILE, node).parent),
+            folder=str(plan.executed(MODE, PROFILE, node).parent),
         threads: THREADS
         shell:
             "mkdir -p {params.folder:q}; cd {ROOT:q}; start=$SECONDS; echo '  {params.label} ...'; "
@@ -97,7 +97,8 @@ for node in NODES:
             "{params.command} > {log:q} 2>&1 < /dev/null && code=0 || code=$?; "
             "[ $code = 0 ] && word=done || word=FAILED; "
             "echo \"  {params.label} $word ($((SECONDS - start)) s)\"; "
-            "echo \"{{\\\"exit\\\": $code}}\" > {output:q}"
+            "load=$(python -c 'import json; from varbook.cores import load; print(json.dumps(load()))') || load='{{}}'; "
+            "echo \"{{\\\"exit\\\": $code, \\\"load\\\": $load}}\" > {output:q}"
 
 
 onerror:

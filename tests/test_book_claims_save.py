@@ -177,7 +177,8 @@ def test_a_result_says_where_it_came_from(folder):
     assert result["packages"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     for name, digest in result["files"].items():
         assert provenance.file_digest(folder / "smoke" / name) == digest
-    assert {"commit", "dirty", "utc", "hardware", "threads", "seconds"} == set(result["volatile"])
+    known = {"commit", "dirty", "utc", "hardware", "threads", "seconds", "load", "cores"}
+    assert known == set(result["volatile"])
 
 
 def test_the_volatile_part_changes_only_with_the_rest(folder):

@@ -141,8 +141,11 @@ def test_the_header_names_what_the_registry_names():
     assert CHAPTERS["09"].purpose in text
 
 
-def test_the_header_gives_measured_time_only(tmp_path, monkeypatch):
-    monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path))
+def test_the_header_gives_the_time_that_comes_with_the_book_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(header, "published", lambda: tmp_path)
+    monkeypatch.setenv("VARBOOK_FIGURES", str(tmp_path / "mine"))
+    (tmp_path / "mine" / "laptop").mkdir(parents=True)
+    (tmp_path / "mine" / "laptop" / "times.json").write_text('{"09": {"minutes": 30}}')
     assert "not measured yet" in header.header_text("09")
     (tmp_path / "laptop").mkdir()
     (tmp_path / "laptop" / "times.json").write_text('{"09": {"minutes": 3.2}}')

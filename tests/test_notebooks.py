@@ -87,7 +87,7 @@ def test_is_valid_and_clean(path):
     nbformat.validate(notebook)
     before = json.dumps(notebook, sort_keys=True)
     assert json.dumps(normalise(notebook), sort_keys=True) == before, (
-        "run `make notebooks`: it cleans what it writes"
+        "run `make publish`: it cleans what it writes"
     )
 
 

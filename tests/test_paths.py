@@ -32,9 +32,11 @@ def test_home_is_in_the_cache_or_where_the_environment_says(empty, monkeypatch):
 
 
 def test_figures_lie_in_the_checkout_or_where_the_environment_says(empty, monkeypatch):
-    assert paths.figures() == empty / "work" / "checkout" / "figures"
+    assert paths.published() == empty / "work" / "checkout" / "figures"
+    assert paths.figures() == paths.published() / "mine"
+    assert paths.figure_places() == [paths.figures(), paths.published()]
     monkeypatch.setenv("VARBOOK_FIGURES", str(empty / "f"))
-    assert paths.figures() == empty / "f"
+    assert paths.figure_places() == [paths.figures()] == [empty / "f"]
 
 
 def test_data_are_found_in_the_order_checkout_home_beside(empty, monkeypatch):
@@ -112,3 +114,14 @@ def test_an_empty_setting_counts_as_none(variable, place, monkeypatch):
     usual = place()
     monkeypatch.setenv(variable, "")
     assert place() == usual
+
+
+@pytest.mark.parametrize("named", [None, "f"])
+def test_a_page_about_some_results_looks_at_no_others(empty, monkeypatch, named):
+    if named:
+        monkeypatch.setenv("VARBOOK_FIGURES", str(empty / named))
+    before = paths.figure_places()
+    with pytest.raises(KeyError), paths.only_in(paths.published()):
+        assert paths.figure_places() == [paths.published()]
+        raise KeyError
+    assert paths.figure_places() == before

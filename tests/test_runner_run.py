@@ -238,7 +238,7 @@ def test_the_summary_names_the_failing_notebook_and_its_error(built, node):
     note(good, 0)
     note(node, 1)
     error = new_output("error", ename="ValueError", evalue="no such code\nmore", traceback=[])
-    target = plan.executed("smoke", node)
+    target = plan.executed("figures", "smoke", node)
     target.parent.mkdir(parents=True)
     nbformat.write(new_notebook(cells=[new_code_cell("1", outputs=[error])]), target)
     code, text = plan.summary("figures", "smoke", [good, node])
@@ -302,7 +302,7 @@ def test_notebooks_run_with_this_checkout_and_this_interpreter(monkeypatch):
 def test_outputs_of_changed_parameters_are_never_kept(monkeypatch, node):
     monkeypatch.setattr(plan, "nodes", lambda *_: [node])
     monkeypatch.setattr(run, "snakemake", lambda *_: pytest.fail("something ran"))
-    assert run.main(["--profile", "smoke", "--set", "steps=3", "--write-back"]) == 2
+    assert run.main(["--profile", "smoke", "--set", "steps=3", "--publish"]) == 2
 
 
 def executed_notebook():

@@ -1,7 +1,9 @@
 """Where things are kept: named by environment variables, else in default places."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from varbook.errors import VarbookError, refusal
@@ -57,9 +59,41 @@ def shipped() -> Path:
     return Path(__file__).resolve().parent / "shipped"
 
 
+def published() -> Path:
+    """Return the folder of the figures, tables and results that come with the book; a reader's run
+    leaves it alone.
+    """
+    return repository() / "figures"
+
+
 def figures() -> Path:
-    """Return the folder for figures and tables: VARBOOK_FIGURES, or figures/ in the checkout."""
-    return Path(os.environ.get("VARBOOK_FIGURES") or repository() / "figures").expanduser()
+    """Return the folder into which figures, tables and results are written: VARBOOK_FIGURES, or
+    figures/mine/ in the checkout.
+    """
+    return Path(os.environ.get("VARBOOK_FIGURES") or published() / "mine").expanduser()
+
+
+def figure_places() -> list[Path]:
+    """Return every folder in which results are looked for, best first: `figures()`, then what comes
+    with the book; where VARBOOK_FIGURES is set, that folder alone.
+    """
+    return [figures()] if os.environ.get("VARBOOK_FIGURES") else [figures(), published()]
+
+
+@contextlib.contextmanager
+def only_in(folder: Path) -> Iterator[None]:
+    """Let this process read and write figures and results in `folder` alone, as if VARBOOK_FIGURES
+    named it: a page about some results must not mix them with others.
+    """
+    before = os.environ.get("VARBOOK_FIGURES")
+    os.environ["VARBOOK_FIGURES"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["VARBOOK_FIGURES"]
+        else:
+            os.environ["VARBOOK_FIGURES"] = before
 
 
 # Endings of files with pretrained weights: our own, and those of published checkpoints.

@@ -18,7 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--retrain", action="store_true", help="train shipped and cached models again"
     )
     parser.add_argument("--solutions", action="store_true", help="the exercises' solutions too")
-    parser.add_argument("--write-back", action="store_true", help="keep the outputs in notebooks/")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="change what comes with the book: figures/, the outputs in notebooks/, README.md",
+    )
     parser.add_argument(
         "--check",
         action="store_true",

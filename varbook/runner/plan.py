@@ -58,13 +58,15 @@ def nodes(only: str | Sequence[str] | None = None, solutions: bool = False) -> l
 
 
 def state_file(mode: str, profile: str, node: Node) -> Path:
-    """Return where the outcome of running a notebook is noted; `mode` is "figures" or "check"."""
+    """Return where the outcome of running a notebook is noted; `mode` is "figures", "publish" or
+    "check".
+    """
     return build() / profile / mode / "state" / f"{node.name}.json"
 
 
-def executed(profile: str, node: Node) -> Path:
+def executed(mode: str, profile: str, node: Node) -> Path:
     """Return where papermill puts the executed copy of a notebook."""
-    return build() / profile / "figures" / "notebooks" / node.path.name
+    return build() / profile / mode / "notebooks" / node.path.name
 
 
 def log_file(mode: str, profile: str, node: Node) -> Path:
@@ -96,8 +98,8 @@ def log_tail(mode: str, profile: str, node: Node, lines: int | None = 25) -> lis
 
 def last_error(mode: str, profile: str, node: Node) -> str:
     """Return the last line of what stopped a notebook: its error output, else the end of its log."""
-    if mode == "figures":
-        for cell in peek_json(executed(profile, node)).get("cells", []):
+    if mode != "check":
+        for cell in peek_json(executed(mode, profile, node)).get("cells", []):
             for output in cell.get("outputs", []):
                 if output.get("output_type") == "error":
                     return f"{output.get('ename')}: {output.get('evalue')}".strip().splitlines()[0]
@@ -115,7 +117,7 @@ def summary(mode: str, profile: str, plan: Sequence[Node]) -> tuple[int, str]:
     ]
     for node in bad:
         told = "has not run" if states[node] is None else last_error(mode, profile, node)
-        where = executed(profile, node) if mode == "figures" else log_file(mode, profile, node)
+        where = (log_file if mode == "check" else executed)(mode, profile, node)
         if mode == "check":
             # What nbval says is read in the log of a CI job, whose files are gone by then.
             lines += [f"    | {line}" for line in log_tail(mode, profile, node)]

@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -11,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from varbook import locks
+from varbook.book.claims.registry import of_chapter
 from varbook.book.models.profile_names import chosen_profile
 from varbook.config import check_seed
-from varbook.cores import cores, thread_count
+from varbook.cores import cores, may_replace, thread_count
 from varbook.errors import VarbookError, ended
 from varbook.files import peek_json, read_json, remove_temporaries, write_json
 from varbook.paths import (
@@ -22,10 +24,12 @@ from varbook.paths import (
     check_writable,
     figures,
     home,
+    only_in,
+    published,
     repository,
     weights_places,
 )
-from varbook.runner import guard, parameters, plan
+from varbook.runner import guard, pages, parameters, plan, publish
 from varbook.runner.options import add_arguments
 
 
@@ -164,40 +168,48 @@ def clean_up() -> None:
     if left:
         print(f"Ended {left} processes that an earlier run had left.", file=sys.stderr)
     states = home() / "partial"
-    for folder in (plan.build(), figures(), repository() / "notebooks", home() / "runs", states):
+    made = (plan.build(), figures(), published(), repository() / "notebooks")
+    for folder in (*made, home() / "runs", states):
         remove_temporaries(folder)
     locks.remove_dead(states.glob("*.lock"))
 
 
-def note_times(profile_name: str, chosen: Sequence[plan.Node], since: float, retrain: bool) -> None:
-    """Write the measured minutes of the notebooks that ran now to figures/<profile>/times.json."""
+def owing(mode: str, profile_name: str, chosen: Sequence[plan.Node]) -> list[plan.Node]:
+    """Return the notebooks of which a result is not in `figures()`, whatever their outcome says."""
+    folder = figures() / profile_name
+    rows = {node: of_chapter(node.name) for node in chosen if mode != "check"}
+    return [
+        node
+        for node, made in rows.items()
+        if not all((folder / f"{row.id}.json").is_file() for row in made)
+    ]
+
+
+def note_times(
+    mode: str, profile_name: str, chosen: Sequence[plan.Node], since: float, retrain: bool
+) -> None:
+    """Write the measured minutes of the notebooks that ran now to times.json in `figures()`, with
+    how busy the machine was; those of a busy one never over those of a quiet one.
+    """
     path = figures() / profile_name / "times.json"
     times = {name: row for name, row in peek_json(path).items() if isinstance(row, dict)}
+    minutes, load = ("retrain_minutes", "retrain_load") if retrain else ("minutes", "load")
     for node in chosen:
-        state = plan.state_file("figures", profile_name, node)
+        state = plan.state_file(mode, profile_name, node)
         if (
-            not plan.outcome("figures", profile_name, node)
+            not plan.outcome(mode, profile_name, node)
             or state.stat().st_mtime < since
             or node.name.endswith("s")
         ):
             continue
-        notebook = read_json(plan.executed(profile_name, node))
-        minutes = round(notebook["metadata"]["papermill"]["duration"] / 60, 1)
-        times.setdefault(node.name, {})["retrain_minutes" if retrain else "minutes"] = minutes
+        now, row = peek_json(state).get("load", {}), times.setdefault(node.name, {})
+        if minutes in row and not may_replace(now, row.get(load, {})):
+            continue
+        notebook = read_json(plan.executed(mode, profile_name, node))
+        row[minutes] = round(notebook["metadata"]["papermill"]["duration"] / 60, 1)
+        row[load] = now
     if times:
         write_json(path, times)
-
-
-def write_back(profile_name: str, chosen: Sequence[plan.Node]) -> None:
-    """Put the executed copies that succeeded, cleaned, in place of the notebooks themselves."""
-    from varbook.runner.clean import normalise_file
-
-    for node in chosen:
-        if plan.outcome("figures", profile_name, node):
-            normalise_file(plan.executed(profile_name, node), node.path)
-            state = plan.state_file("figures", profile_name, node)
-            # The notebook is newer than its outcome now, and Snakemake would run it again.
-            os.utime(state)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -211,7 +223,7 @@ def run(options: argparse.Namespace) -> int:
     """Check everything that can be checked, run the notebooks, and return the exit code."""
     check_checkout()
     name = chosen_profile(options.profile)
-    mode = "check" if options.check else "figures"
+    mode = "check" if options.check else "publish" if options.publish else "figures"
     chosen = plan.nodes(options.only, options.solutions)
     if not chosen:
         raise VarbookError("There is no notebook in notebooks/ yet, so there is nothing to run.")
@@ -220,12 +232,27 @@ def run(options: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
         return code
     values = given_values(options.set, chosen)
-    if options.write_back and options.set:
+    if options.publish and options.set:
         raise VarbookError(
-            "Outputs are kept from the notebooks' own parameters only: leave out --set or --write-back."
+            "What is published comes from the notebooks' own parameters: leave out --set or "
+            "--publish."
         )
-    check_writable(plan.build(), "work in a copy of the checkout that can be written")
-    check_writable(figures(), "name another folder in VARBOOK_FIGURES")
+    if not options.publish and figures().resolve() == published().resolve():
+        raise VarbookError(
+            "VARBOOK_FIGURES names the figures that come with the book, which a run leaves alone: "
+            "name another folder, or unset it."
+        )
+    with only_in(published()) if options.publish else contextlib.nullcontext():
+        return _run_checked(mode, name, options, chosen, values)
+
+
+def _run_checked(
+    mode: str, name: str, options: argparse.Namespace, chosen: list[plan.Node], values: dict
+) -> int:
+    elsewhere = "work in a copy of the checkout that can be written"
+    check_writable(plan.build(), elsewhere)
+    remedy = elsewhere if mode == "publish" else "name another folder in VARBOOK_FIGURES"
+    check_writable(figures(), remedy)
     check_writable(home(), "name another folder in VARBOOK_HOME")
     check_data_place()
     weights_places()
@@ -251,20 +278,21 @@ def _run_locked(
 ) -> int:
     since = time.time()
     plan.forget(mode, name, chosen, failed_only=mode != "check")
+    plan.forget(mode, name, owing(mode, name, chosen), failed_only=False)
+    before = publish.timed_results(name, chosen) if mode == "publish" else {}
     code = snakemake(mode, name, options, values, lock)
     failed, text = plan.summary(mode, name, chosen)
     if code and not failed:
         text += f"\nSnakemake stopped with code {code}: see build/snakemake.log"
-    if mode == "figures":
-        note_times(name, chosen, since - 1, options.retrain)
-        if options.write_back:
-            write_back(name, chosen)
-        from varbook.book.claims.readme import write_readme
-        from varbook.book.claims.report import write_report
-
-        print(f"Report: {write_report(name).relative_to(figures().parent)}")
-        if name != "smoke" and figures() == repository() / "figures":
-            write_readme()
+    if mode != "check":
+        note_times(mode, name, chosen, since - 1, options.retrain)
+    if mode == "publish":
+        held = publish.keep_quiet_times(name, before)
+        publish.write_back(name, chosen, held)
+        text += f"\n{publish.told(held)}" if held else ""
+        code = code or bool(held)
+    if mode != "check":
+        text = f"{pages.written(mode, name, chosen)}\n{text}"
     print(text)
     return 1 if failed or code else 0
 

@@ -21,6 +21,10 @@ class Artefact:
     A place in braces stands for what depends on the profile (a size, a depth): the chapter saves at
     least one check for each such key. `checks_where` holds, under a condition such as "horse2zebra
     is there", the checks that count only then: all of them or none.
+
+    For a comparison of two runs: `timed` names the measured times, checks that rest on them and
+    keys of the saved numbers; `spread` says under which key a number's spread over seeds or dice is
+    saved, beside it or above.
     """
 
     paper: str  # "CycleVAR" or "FlexVAR"
@@ -33,6 +37,8 @@ class Artefact:
     alt: str  # what a reader who cannot see our version should know about it
     checks: Mapping[str, str]
     checks_where: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    timed: tuple[str, ...] = ()
+    spread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

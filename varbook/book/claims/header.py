@@ -4,14 +4,14 @@ from varbook.book.chapters import CHAPTERS, Chapter, chapter
 from varbook.book.claims.registry import of_chapter
 from varbook.book.show.display import show_text
 from varbook.files import peek_json
-from varbook.paths import figures
+from varbook.paths import published
 
 
 def measured_minutes(number: str, profile: str = "laptop") -> float | None:
-    """Return the minutes that the runner measured for a chapter in a profile, or None where it has
-    not run.
+    """Return the minutes that the runner measured for a chapter in a profile, as they come with the
+    book (a reader's machine may be busy), or None where it has not run.
     """
-    measured = peek_json(figures() / profile / "times.json").get(number)
+    measured = peek_json(published() / profile / "times.json").get(number)
     minutes = measured.get("minutes") if isinstance(measured, dict) else None
     return minutes if isinstance(minutes, (int, float)) else None
 
@@ -19,7 +19,7 @@ def measured_minutes(number: str, profile: str = "laptop") -> float | None:
 def _time(entry: Chapter) -> str:
     minutes = measured_minutes(entry.number)
     if minutes is None:
-        return "not measured yet; `make figures` measures it"
+        return "not measured yet; `make publish` measures it"
     return (
         f"{max(1, round(minutes))} min of the machine's in the laptop profile with the shipped models, "
         "as last measured; reading takes longer"

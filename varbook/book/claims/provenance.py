@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from varbook.config import plain
+from varbook.cores import load
 from varbook.paths import repository
 from varbook.train.store import hardware
 
@@ -90,7 +91,7 @@ def _git(*arguments: str) -> str | None:
 
 def volatile() -> dict:
     """Return what differs from run to run: commit, time, hardware, threads, seconds since the
-    notebook started.
+    notebook started, how busy the machine is.
     """
     status = _git("status", "--porcelain", "--untracked-files=no")
     return {
@@ -100,4 +101,5 @@ def volatile() -> dict:
         "hardware": hardware(),
         "threads": torch.get_num_threads(),
         "seconds": round(time.monotonic() - _STARTED, 1),
+        **load(),
     }

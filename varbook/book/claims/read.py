@@ -8,14 +8,14 @@ from pathlib import Path
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.provenance import file_digest
 from varbook.book.claims.registry import REGISTRY
-from varbook.book.claims.saved import BEST_FIRST, profile_name
+from varbook.book.claims.saved import BEST_FIRST, place, profile_name
 from varbook.book.claims.saved import best_result as best_result
 from varbook.book.claims.saved import saved_results as saved_results
 from varbook.book.claims.saved import saved_table as saved_table
 from varbook.book.show.display import show_small as show_small
 from varbook.book.show.sheets import Image
 from varbook.files import peek_json
-from varbook.paths import figures, shipped
+from varbook.paths import shipped
 
 CARD_FIELDS = (
     "evaluator",
@@ -37,7 +37,7 @@ def profiles_to_read(profile) -> tuple[str, ...]:
 
 def saved_picture(artefact_id: str, profile: str) -> Image.Image | None:
     """Return a saved figure, or None where there is none or it cannot be read."""
-    path = figures() / profile / f"{artefact_id}.png"
+    path = place(artefact_id, profile) / f"{artefact_id}.png"
     try:
         with Image.open(path) as picture:
             return picture.convert("RGB")
@@ -105,9 +105,10 @@ def run_rows(results: Mapping[str, dict]) -> list[dict]:
 def stale(results: Mapping[str, dict]) -> list[str]:
     """Return the files that are no longer those that the verdicts were about: changed, or gone."""
     changed = []
-    for result in results.values():
+    for artefact_id, result in results.items():
+        folder = place(artefact_id, result["profile"])
         for name, digest in result.get("files", {}).items():
-            path = figures() / result["profile"] / name
+            path = folder / name
             if not path.is_file() or file_digest(path) != digest:
                 changed.append(f"{result['profile']}/{name}")
     return changed

@@ -14,7 +14,7 @@ from varbook.book.models.profiles import PROFILES, Profile
 from varbook.book.show.tables import markdown_table
 from varbook.errors import VarbookError
 from varbook.files import write_atomically
-from varbook.paths import figures, repository
+from varbook.paths import only_in, published, repository
 
 # Shown where the laptop profile has made them: a name in figures/laptop/ -> what is to be seen.
 _TOP_PICTURE = {
@@ -97,7 +97,7 @@ def _made_by(chapter: str) -> str:
 def _shown(pictures: dict[str, str]) -> str:
     parts = []
     for name, seen in pictures.items():
-        path = figures() / "laptop" / f"{name}.png"
+        path = published() / "laptop" / f"{name}.png"
         if path.is_file():
             with Image.open(path) as picture:
                 width = min(640, picture.width)
@@ -135,8 +135,13 @@ BLOCKS = {
 
 def filled(text: str) -> str:
     """Return a README with each block between `<!-- name:begin -->` and `<!-- name:end -->`
-    generated anew.
+    generated anew, from what comes with the book.
     """
+    with only_in(published()):
+        return _filled(text)
+
+
+def _filled(text: str) -> str:
     for name, block in BLOCKS.items():
         match = re.search(rf"<!-- {name}:begin -->\n(.*?)<!-- {name}:end -->", text, re.S)
         if match is None:

@@ -57,6 +57,7 @@ ROWS = (
             "serial mode runs it K times": "calls of the transformer, counted",
             "both decode to the size of the source": "shape of the translations",
         },
+        timed=("seconds",),
     ),
     Artefact(
         paper="CycleVAR",

@@ -7,6 +7,7 @@ _FLOORS = ("source, untouched", "tokenizer alone")
 _RIVALS = ("CycleGAN", "CUT", "SDEdit", "DDIB", "Cycle-Diffusion")
 _STRUCTURE = "structure distance to the source at most the median of the rivals'"
 _EVERY_SEED = "FD-toy to the target of each seed"
+_RANGES = {f"FD-toy {way}": f"range {way}" for way in SHORT_WAYS}
 
 
 def _nearer(where: str, others: tuple[str, ...]) -> dict[str, str]:
@@ -167,6 +168,8 @@ ROWS = (
                 },
             ),
         },
+        timed=("speed", "seconds", "parallel is faster"),
+        spread=_RANGES,
     ),
     Artefact(
         paper="CycleVAR",
@@ -191,6 +194,7 @@ ROWS = (
                 "every seed of 'last scale alone, no context' is farther than every seed of 'last scale alone', <way>": _EVERY_SEED,
             },
         ),
+        spread=_RANGES,
     ),
     Artefact(
         paper="CycleVAR",
@@ -228,5 +232,6 @@ ROWS = (
                 "over the seeds"
             ),
         },
+        spread=_RANGES,
     ),
 )

@@ -136,6 +136,7 @@ ROWS = (
                 "distance, mean of two draws"
             ),
         },
+        spread={"FD-toy": "luck"},
     ),
     Artefact(
         paper="FlexVAR",
@@ -306,6 +307,7 @@ ROWS = (
                 },
             ),
         },
+        spread={"FD-toy": "range"},
     ),
     Artefact(
         paper="FlexVAR",

@@ -1,8 +1,8 @@
-"""figures/REPORT.md: one row for every figure and table of both papers, with a verdict, and below the
+"""REPORT.md: one row for every figure and table of both papers, with a verdict, and below the
 table every check on which the verdicts rest.
 """
 
-import sys
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from varbook.book.claims.artefact import Artefact
 from varbook.book.claims.checks import by_check
 from varbook.book.claims.read import BEST_FIRST, best_result
 from varbook.book.claims.registry import REGISTRY
-from varbook.book.claims.save import load_result
+from varbook.book.claims.saved import load_result, place
 from varbook.book.claims.verdicts import NOT_RUN, SIGNS, WORDS, explained, sign
 from varbook.book.show.tables import markdown_table
 from varbook.files import write_atomically
@@ -53,9 +53,9 @@ def _why_not_run(row: Artefact, profiles: Sequence[str]) -> str:
 
 def _link(row: Artefact, base: Path, profile: str) -> str:
     for suffix in (".png", ".md"):
-        if (figures() / profile / f"{row.id}{suffix}").is_file():
-            target = f"{profile}/{row.id}{suffix}" if base == figures() else f"{row.id}{suffix}"
-            return f"[{row.label}]({target})"
+        file = place(row.id, profile) / f"{row.id}{suffix}"
+        if file.is_file():
+            return f"[{row.label}]({Path(os.path.relpath(file, base)).as_posix()})"
     return row.label
 
 
@@ -124,14 +124,10 @@ def report_text(profiles: Sequence[str] = BEST_FIRST, base: Path | None = None) 
 
 
 def write_report(profile: str = "laptop") -> Path:
-    """Write the report and return its path: figures/smoke/REPORT.md for smoke, figures/REPORT.md
-    for the others.
+    """Write the report on the results in `figures()` and return its path: REPORT.md there, for
+    smoke in smoke/.
     """
     base = figures() / "smoke" if profile == "smoke" else figures()
     path = base / "REPORT.md"
     write_atomically(path, report_text(("smoke",) if profile == "smoke" else BEST_FIRST, base))
     return path
-
-
-if __name__ == "__main__":
-    print(write_report(*sys.argv[1:2]))

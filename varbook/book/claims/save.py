@@ -24,7 +24,7 @@ from varbook.book.show.display import (
 from varbook.book.show.sheets import Image
 from varbook.book.show.tables import columns_of, markdown_table
 from varbook.errors import VarbookError
-from varbook.files import write_atomically
+from varbook.files import peek_json, write_atomically
 from varbook.paths import figures
 
 _SUFFIXES = (".png", ".svg", ".pdf", ".csv", ".md")
@@ -219,7 +219,7 @@ def save_result(
     }
     path = folder(profile) / f"{row.id}.json"
     stable = json.loads(json.dumps(_stable(row, profile, known)))
-    before = load_result(artefact_id, profile) or {}
+    before = peek_json(path)
     same = {key: value for key, value in before.items() if key != "volatile"} == stable
     stable["volatile"] = (
         before["volatile"] if same and "volatile" in before else provenance.volatile()

@@ -2,12 +2,13 @@
 
 import csv
 from collections.abc import Sequence
+from pathlib import Path
 
 from varbook.book.claims.artefact import Artefact
 from varbook.book.claims.registry import REGISTRY, artefact
 from varbook.book.claims.verdicts import NOT_RUN
 from varbook.files import peek_json
-from varbook.paths import figures
+from varbook.paths import figure_places
 
 # Best first. Smoke results say that the code runs, not that a claim holds.
 BEST_FIRST = ("paper", "gpu", "laptop")
@@ -18,12 +19,20 @@ def profile_name(profile) -> str:
     return str(getattr(profile, "name", profile))
 
 
+def place(artefact_id: str, profile) -> Path:
+    """Return the folder that holds the result of one figure or table for a profile, with its
+    picture or table: the reader's own where there is one, else what comes with the book.
+    """
+    name = f"{artefact(artefact_id).id}.json"
+    folders = [folder / profile_name(profile) for folder in figure_places()]
+    return next((folder for folder in folders if (folder / name).is_file()), folders[0])
+
+
 def load_result(artefact_id: str, profile) -> dict | None:
     """Return what `save_result` wrote for a profile, or None where there is nothing (or nothing
     readable).
     """
-    path = figures() / profile_name(profile) / f"{artefact(artefact_id).id}.json"
-    return peek_json(path) or None
+    return peek_json(place(artefact_id, profile) / f"{artefact_id}.json") or None
 
 
 def best_result(row: Artefact, profiles: Sequence[str] = BEST_FIRST) -> dict | None:
@@ -40,7 +49,7 @@ def saved_results(profiles: Sequence[str]) -> dict[str, dict]:
 
 def saved_table(artefact_id: str, profile: str) -> list[dict]:
     """Return the rows of a saved table as text, empty where there is none."""
-    path = figures() / profile / f"{artefact_id}.csv"
+    path = place(artefact_id, profile) / f"{artefact_id}.csv"
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:

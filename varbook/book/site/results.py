@@ -9,11 +9,11 @@ from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.artefact import Artefact
 from varbook.book.claims.checks import by_check
 from varbook.book.claims.registry import PUBLISHED, REGISTRY
-from varbook.book.claims.saved import BEST_FIRST, best_result, saved_table
+from varbook.book.claims.saved import BEST_FIRST, best_result, place, saved_table
 from varbook.book.claims.verdicts import NOT_RUN, WORDS, explained, sign
 from varbook.book.show.tables import cell_text, columns_of
 from varbook.book.site.references import chapter_anchor
-from varbook.paths import figures
+from varbook.paths import only_in, published
 
 _HEAD = """(both-papers)=
 # Both papers beside ours
@@ -64,7 +64,7 @@ def _our_side(row: Artefact, result: dict | None) -> str:
 
 
 def _picture(row: Artefact, result: dict | None) -> Path | None:
-    picture = figures() / result["profile"] / f"{row.id}.png" if result else None
+    picture = place(row.id, result["profile"]) / f"{row.id}.png" if result else None
     return picture if picture and picture.is_file() else None
 
 
@@ -109,7 +109,12 @@ def _score() -> str:
 
 
 def results_page() -> tuple[str, list[Path]]:
-    """Return the page as Markdown, and the pictures that it shows."""
+    """Return the page on what comes with the book as Markdown, and the pictures that it shows."""
+    with only_in(published()):
+        return _results_page()
+
+
+def _results_page() -> tuple[str, list[Path]]:
     pictures: list[Path] = []
     parts = [_HEAD, _score()]
     for paper in dict.fromkeys(row.paper for row in REGISTRY.values()):
