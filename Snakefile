@@ -30,9 +30,9 @@ VALUES = config.get("values", {})  # notebook -> parameters, JSON in base64
 NODES = plan.nodes(str(config.get("only", "")) or None, bool(config.get("solutions", False)))
 # The same choice of notebooks for the last step, which says how they ended.
 STATUS = " ".join(
-    [f"--only {','.join(sorted({node.name[:2] for node in NODES}))}"]
+    [f"--only {','.join(sorted({node.chapter for node in NODES}))}"]
     + [f"--{MODE}"] * (MODE != "figures")
-    + ["--solutions"] * any(node.name.endswith("s") for node in NODES)
+    + ["--solutions"] * any(node.solutions for node in NODES)
 )
 DEPENDS = Dependencies(ROOT)
 THREADS = thread_count(PROFILE)  # the same however many notebooks run at a time: sums depend on it

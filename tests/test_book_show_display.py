@@ -2,12 +2,13 @@
 
 import base64
 import io
+import re
 
 import pytest
 import torch
 from PIL import Image
 
-from varbook.book.chapters import CHAPTERS, chapter
+from varbook.book.chapters import CHAPTERS, NUMBER, chapter, neighbours, number_of
 from varbook.book.claims import header
 from varbook.book.show import display, sheets
 from varbook.errors import VarbookError
@@ -158,8 +159,18 @@ def test_chapters_are_found_by_number(number):
 
 
 def test_an_unknown_chapter_is_refused():
-    with pytest.raises(VarbookError, match="chapters 00 to 14"):
+    with pytest.raises(VarbookError, match=r"the book has 00, 01, .*, 14\."):
         chapter("15")
+
+
+@pytest.mark.parametrize("number", ["01b", "1b", " 1B"])
+def test_a_chapter_put_in_later_is_found_between_its_neighbours(number):
+    assert number_of(chapter(number).path) == chapter(number).number == "01b"
+    before, after = neighbours("01b")
+    assert (before.number, after.number) == ("01", "02")
+    assert neighbours("00")[0] is None and neighbours("14")[1] is None
+    assert list(CHAPTERS) == sorted(CHAPTERS)
+    assert all(re.fullmatch(NUMBER, one) for one in CHAPTERS)
 
 
 def test_chapters_need_and_read_only_chapters_of_the_book_and_no_circle_arises():

@@ -19,6 +19,7 @@ from varbook.book.show.drawing import (
     bits,
     book_map,
     mamba,
+    measures,
     modes,
     predictions,
     pyramids,
@@ -26,11 +27,13 @@ from varbook.book.show.drawing import (
     relaxations,
     schedules,
     step,
+    weighted_mean,
 )
 from varbook.book.show.drawing.canvas import Box, Canvas, few
 from varbook.book.show.drawing.palette import SMALL, WIDTH
 from varbook.book.show.style import use_style
 from varbook.errors import VarbookError
+from varbook.features.judge import Judge, JudgeConfig
 from varbook.tokenizer.bits import BinaryCodes
 from varbook.tokenizer.codebook import Codebook
 from varbook.tokenizer.schedule import VAR_256, square
@@ -40,11 +43,18 @@ from varbook.transformer.block import Block
 from varbook.transformer.model import NextScaleConfig
 
 LOGITS = torch.tensor([1.2, 0.8, -0.5, 0.1])
+JUDGE = Judge(JudgeConfig(("horse", "zebra", "cat")))
 SCHEDULES = sorted({p.chains["toy"].tokenizer.schedule for p in profiles.PROFILES.values()})
 
 
 def picture(side: int) -> torch.Tensor:
     return torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def vectors(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(count)
+    keys, values = -9 * torch.rand(2, count, 2, generator=generator)  # with signs: the widest numbers
+    return keys[0], keys, values
 
 
 def drawings():
@@ -69,6 +79,10 @@ def drawings():
         sizes = NextScaleConfig(width=64 * (path + 1))
         yield f"mamba_layer {path}", lambda s=sizes, p=path: mamba.mamba_layer(s, p)
     yield "book_map", lambda: book_map.book_map()
+    for side in (32, 64, 128):
+        yield f"measures {side}", lambda s=side: measures.measures(JUDGE, s)
+    for count in (1, 3, weighted_mean.MOST):
+        yield f"weighted_mean {count}", lambda n=count: weighted_mean.weighted_mean(*vectors(n))
     for scales in (*SCHEDULES, VAR_256):
         size = f"{len(scales)} scales"
         side = 8 * scales[-1][0]
@@ -218,6 +232,13 @@ def test_a_mask_too_fine_to_draw_is_refused():
         attention.block_causal(VAR_256)
 
 
+def test_a_query_with_too_many_keys_or_numbers_is_refused():
+    with pytest.raises(VarbookError, match="at most 6"):
+        weighted_mean.weighted_mean(*vectors(weighted_mean.MOST + 1))
+    with pytest.raises(VarbookError, match="two numbers each"):
+        weighted_mean.weighted_mean(torch.zeros(3), torch.zeros(2, 3), torch.zeros(2, 3))
+
+
 def test_numbers_come_from_what_is_drawn():
     def words(canvas):
         return " ".join(text.get_text() for text, _ in canvas.texts)
@@ -228,6 +249,10 @@ def test_numbers_come_from_what_is_drawn():
     assert "9 passes" in words(modes.serial_and_parallel(square(*range(1, 10))))
     assert "155" in words(schedules.any_schedule(square(1, 2, 3, 4, 5, 6, 8)))
     assert "(B, 192, 4)" in words(mamba.mamba_layer(NextScaleConfig(width=96, mamba_state=4)))
+    assert "(N, 144)" in words(measures.measures(JUDGE, 64))
+    assert "(96, 4, 4)" in words(measures.measures(JUDGE, 32))
+    even = weighted_mean.weighted_mean(torch.zeros(2), torch.ones(2, 2), torch.eye(2))
+    assert "0.50" in words(even) and "(0.50, 0.50)" in words(even)
     assert "(100, 3)" in words(quantization.quantization(Codebook(100, 3)))
     assert "keep" not in words(step.cyclevar_step(CycleVARTraining(keep_l1=0.0)))
 

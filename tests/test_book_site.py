@@ -108,14 +108,14 @@ def test_every_displayed_equation_of_the_book_gets_its_number(staged):
     book, folder = staged
     for number, chapter in book.chapters.items():
         page = (folder / "notebooks" / chapters.CHAPTERS[number].file_name).read_text("utf-8")
-        tags = re.findall(r"\\\\tag\{(\d+\.\d+)\}", page)
+        tags = re.findall(r"\\\\tag\{(\d+[a-f]?\.\d+)\}", page)
         assert tags == [one.tag for one in chapter.equations]
     assert len(book.equations) > 30
 
 
 # --- references
 
-PLACES = {("09", "4"), ("09", "5"), ("00", "3.1")}
+PLACES = {("09", "4"), ("09", "5"), ("00", "3.1"), ("01b", "2")}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,9 @@ PLACES = {("09", "4"), ("09", "5"), ("00", "3.1")}
         ("chapter 09, section 4", "[chapter 09](#ch-09), [section 4](#ch-09-4)"),
         ("section 3.1 of chapter 00", "[section 3.1](#ch-00-3-1) of [chapter 00](#ch-00)"),
         ("chapters 02, 03 and 09", "chapters [02](#ch-02), [03](#ch-03) and [09](#ch-09)"),
+        ("chapters 01b and 02", "chapters [01b](#ch-01b) and [02](#ch-02)"),
+        ("chapter 01b, section 2", "[chapter 01b](#ch-01b), [section 2](#ch-01b-2)"),
+        ("section 2 of chapter 01b", "[section 2](#ch-01b-2) of [chapter 01b](#ch-01b)"),
         ("eq. 8", "[eq. 8](#eq-09-1)"),
         ("CycleVAR's eq. 8", "CycleVAR's [eq. 8](#eq-09-1)"),
         ("eqs. 8 to 11 of chapter 08", "eqs. [8](#eq-09-1) to 11 of [chapter 08](#ch-08)"),
@@ -233,7 +236,7 @@ def notation(chapter: str) -> set[str]:
     page = (repository() / "docs" / "notation.md").read_text("utf-8")
     table, borrowed = page.split("## Letters that a chapter borrows")
     rows = re.findall(r"^\| (\$.*?) \|", table, re.M)
-    rows += [row for row, where in re.findall(r"^\| (\$.*?) \| ([\d, ]+) \|", borrowed, re.M)
+    rows += [row for row, where in re.findall(r"^\| (\$.*?) \| ([\da-f, ]+) \|", borrowed, re.M)
              if chapter in where.split(", ")]  # fmt: skip
     return set().union(*(letters(row) for row in rows), {"h", "w", "i", "j", "k", "x", "y", "e"})
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import torch
 
-from varbook.book.chapters import CHAPTERS, written
+from varbook.book.chapters import CHAPTERS, number_of, written
 from varbook.book.claims.registry import REGISTRY, of_chapter
 from varbook.book.models import tasks
 from varbook.book.show.exercise import self_check
@@ -109,7 +109,7 @@ def test_one_title_and_no_level_skipped(path):
 
 @every_notebook
 def test_the_title_is_the_chapters_number_and_name(path):
-    chapter = CHAPTERS[path.name[:2]]
+    chapter = CHAPTERS[number_of(path)]
     ending = "" if path in CHAPTER_FILES else ": solutions"
     assert headings(path)[0] == (1, f"{chapter.number} {chapter.title}{ending}")
 
@@ -119,7 +119,7 @@ def test_opens_with_title_parameters_and_the_generated_header(path):
     cells = read(path).cells
     assert cells[0].source.startswith("# ")
     assert "parameters" in cells[1].metadata.get("tags", [])
-    assert [call.args[0].value for call in calls(path, "chapter_header")] == [path.name[:2]]
+    assert [call.args[0].value for call in calls(path, "chapter_header")] == [number_of(path)]
 
 
 @every_notebook
@@ -213,7 +213,7 @@ def test_cells_run_everywhere(path):
 @chapters_only
 def test_has_exercises_with_solutions(path):
     assert any("exercise" in text.lower() for _, text in headings(path))
-    assert CHAPTERS[path.name[:2]].solutions.is_file()
+    assert CHAPTERS[number_of(path)].solutions.is_file()
 
 
 @every_notebook

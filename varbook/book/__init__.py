@@ -6,5 +6,5 @@
     experiments  trained rows of the papers' tables, whose numbers are kept
     preference   the blinded study of CycleVAR table 2
 
-Read chapters.py first (the fifteen chapters), then models/tasks.py and models/build.py.
+Read chapters.py first (what each chapter is for), then models/tasks.py and models/build.py.
 """

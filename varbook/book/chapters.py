@@ -1,19 +1,22 @@
-"""The fifteen chapters: what each is for, what it needs from earlier ones, and where its notebook
-lies.
-"""
+"""The chapters: what each is for, what it needs from earlier ones, and where its notebook lies."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from varbook.errors import VarbookError
 from varbook.paths import repository
 
+# A chapter's number as a regular expression; a letter is one that was put between two others, so
+# that none of them had to change its number.
+NUMBER = r"\d\d[a-f]?"
+
 
 @dataclass(frozen=True)
 class Chapter:
     """One chapter of the book."""
 
-    number: str  # "00" to "14"
+    number: str  # "00" to "14", "01b" for one that was put in after 01
     slug: str  # the notebook's file name after the number
     title: str
     purpose: str  # one sentence: what the reader has at the end
@@ -65,12 +68,30 @@ _ALL = (
         reads=("00",),
     ),
     Chapter(
+        "01b",
+        "how_pictures_are_judged",
+        "How pictures are judged",
+        "compute each measure of this book by hand, and say what it can and cannot tell",
+        "CycleVAR 4.1, FlexVAR 4.2",
+        _CPU,
+        reads=("00",),
+    ),
+    Chapter(
         "02",
         "two_pyramids",
         "Two pyramids",
         "build the residual and the ground-truth pyramid and train a multi-scale tokenizer",
         "CycleVAR 3.1, FlexVAR 3.1 to 3.3",
         _CARD,
+        reads=("01",),
+    ),
+    Chapter(
+        "02b",
+        "attention_from_zero",
+        "Attention from zero",
+        "build attention, heads, masks, positions and a block by hand, and watch a model learn to look",
+        "none",
+        _CPU,
         reads=("01",),
     ),
     Chapter(
@@ -197,8 +218,8 @@ CHAPTERS: dict[str, Chapter] = {chapter.number: chapter for chapter in _ALL}
 
 # The parts of the book in order, with their chapters.
 PARTS: dict[str, tuple[str, ...]] = {
-    "From an image to tokens": ("00", "01", "02"),
-    "Drawing, scale by scale": ("03", "04", "05", "06", "07"),
+    "From an image to tokens": ("00", "01", "01b", "02"),
+    "Drawing, scale by scale": ("02b", "03", "04", "05", "06", "07"),
     "Translating without pairs": ("08", "09", "10", "11"),
     "Judging, and your own": ("12", "13", "14"),
 }
@@ -207,15 +228,30 @@ SHORT_PATH = ("00", "01", "02", "03", "08", "09")
 
 
 def chapter(number: str | int) -> Chapter:
-    """Return chapter `number` (9, "9" or "09"); VarbookError where the book has none of that
+    """Return chapter `number` (9, "9" or "09", "1b" or "01b"); VarbookError where the book has none of that
     number.
     """
-    key = str(number).strip().zfill(2)
+    given = str(number).strip().lower()
+    key = f"0{given}" if re.fullmatch(r"\d[a-f]?", given) else given
     if key not in CHAPTERS:
-        raise VarbookError(
-            f'There is no chapter "{number}"; the book has chapters 00 to {max(CHAPTERS)}.'
-        )
+        raise VarbookError(f'There is no chapter "{number}"; the book has {", ".join(CHAPTERS)}.')
     return CHAPTERS[key]
+
+
+def number_of(path: Path | str) -> str:
+    """Return the number of the chapter that a notebook or a page is of: "01b_how....ipynb" is of
+    01b.
+    """
+    return Path(path).name.split("_")[0]
+
+
+def neighbours(number: str) -> tuple[Chapter | None, Chapter | None]:
+    """Return the chapters before and after chapter `number`, None at the ends of the book."""
+    keys = list(CHAPTERS)
+    place = keys.index(number)
+    around = [keys[i] if 0 <= i < len(keys) else None for i in (place - 1, place + 1)]
+    before, after = (CHAPTERS[key] if key else None for key in around)
+    return before, after
 
 
 def written() -> list[Chapter]:

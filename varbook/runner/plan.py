@@ -14,9 +14,19 @@ from varbook.paths import repository
 class Node:
     """One notebook to run: a chapter, or the solutions of its exercises."""
 
-    name: str  # "09", or "09s" for its solutions
+    name: str  # "09" or "01b", with an "s" for its solutions
     path: Path
     needs: tuple[str, ...]  # nodes that run before this one where they run at all
+
+    @property
+    def chapter(self) -> str:
+        """Return the number of its chapter."""
+        return self.name.removesuffix("s")
+
+    @property
+    def solutions(self) -> bool:
+        """Return whether it is the solutions of a chapter's exercises."""
+        return self.name.endswith("s")
 
 
 def build() -> Path:

@@ -199,7 +199,7 @@ def note_times(
         if (
             not plan.outcome(mode, profile_name, node)
             or state.stat().st_mtime < since
-            or node.name.endswith("s")
+            or node.solutions
         ):
             continue
         now, row = peek_json(state).get("load", {}), times.setdefault(node.name, {})

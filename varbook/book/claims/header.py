@@ -1,6 +1,6 @@
 """The block on top of each chapter, generated from the registry so that it is never stale."""
 
-from varbook.book.chapters import CHAPTERS, Chapter, chapter
+from varbook.book.chapters import CHAPTERS, Chapter, chapter, neighbours
 from varbook.book.claims.registry import of_chapter
 from varbook.book.show.display import show_text
 from varbook.files import peek_json
@@ -26,8 +26,7 @@ def _time(entry: Chapter) -> str:
     )
 
 
-def _link(number: int) -> str:
-    entry = CHAPTERS.get(str(number).zfill(2)) if number >= 0 else None
+def _link(entry: Chapter | None) -> str:
     if entry is None or not entry.path.is_file():
         return "-"
     return f"[{entry.number} {entry.title}]({entry.file_name})"
@@ -45,7 +44,7 @@ def header_text(number: str | int) -> str:
         ("Hardware", entry.hardware),
         ("Sections of the papers", entry.sections),
         ("Figures and tables made here", makes),
-        ("Before, after", f"{_link(int(entry.number) - 1)}, {_link(int(entry.number) + 1)}"),
+        ("Before, after", ", ".join(map(_link, neighbours(entry.number)))),
     ]
     return "| | |\n|---|---|\n" + "\n".join(f"| **{name}** | {text} |" for name, text in rows)
 

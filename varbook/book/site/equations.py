@@ -26,7 +26,7 @@ class Equation:
     @property
     def tag(self) -> str:
         """Return the number that stands beside it: "9.2"."""
-        return f"{int(self.chapter)}.{self.number}"
+        return f"{self.chapter[0].strip('0')}{self.chapter[1:]}.{self.number}"
 
 
 def equations_of(chapter: str, text: str) -> list[Equation]:

@@ -4,25 +4,25 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from varbook.book.chapters import CHAPTERS
+from varbook.book.chapters import CHAPTERS, NUMBER
 from varbook.book.claims.registry import REGISTRY
 from varbook.book.site.markdown import in_prose
 
 _BETWEEN = r"(?:,\s+and\s+|,\s+|\s+and\s+|\s+to\s+|\s+or\s+)"
 _ONE = r"\d+(?:\.\d+)*"
 _LIST = rf"{_ONE}(?:{_BETWEEN}{_ONE}(?![\w%]))*"
-_CHAPTERS = rf"\d\d(?:{_BETWEEN}\d\d(?!\w))*"
+_CHAPTERS = rf"{NUMBER}(?:{_BETWEEN}{NUMBER}(?!\w))*"
 _PAPER = r"(?P<paper>CycleVAR|FlexVAR)(?:'s)?\s+"
 # In this order: a chapter with its sections, equations, figures and tables, sections, chapters.
 _REFERENCE = re.compile(
-    rf"(?P<of>[Cc]hapter\s+(?P<of_number>\d\d)),\s+(?P<of_sections>sections?\s+{_LIST})"
+    rf"(?P<of>[Cc]hapter\s+(?P<of_number>{NUMBER})),\s+(?P<of_sections>sections?\s+{_LIST})"
     rf"|(?:{_PAPER})?(?P<equations>eqs?\.\s+{_LIST})"
-    r"(?:\s+of\s+(?P<there>chapter\s+(?P<there_number>\d\d)))?"
+    rf"(?:\s+of\s+(?P<there>chapter\s+(?P<there_number>{NUMBER})))?"
     r"|(?P<claim_paper>CycleVAR|FlexVAR)(?:'s)?\s+"
     rf"(?P<claims>(?P<kind>fig|table)(?:ure)?s?\s+{_LIST})"
     r"|(?P<whose>(?:CycleVAR|FlexVAR|VAR|Infinity|[Pp]aper|chapter)(?:'s)?\s+)?"
     rf"(?P<sections>[Ss]ections?\s+{_LIST})"
-    r"(?:\s+of\s+(?P<in>chapter\s+(?P<in_number>\d\d)))?"
+    rf"(?:\s+of\s+(?P<in>chapter\s+(?P<in_number>{NUMBER})))?"
     rf"|(?P<chapters>[Cc]hapters?\s+{_CHAPTERS})"
 )
 
@@ -36,13 +36,15 @@ class Places:
     missing: list[str] = field(default_factory=list)  # references that lead nowhere
 
 
-def _linked(text: str, targets: dict[str, str]) -> str:
-    """Return "sections 3 and 5" with links: at the number, or at both words where it is one."""
-    numbers = re.findall(_ONE, text)
+def _linked(text: str, targets: dict[str, str], number: str = _ONE) -> str:
+    """Return "sections 3 and 5" with links: at the number, or at both words where it is one.
+    `number` is what counts as one.
+    """
+    numbers = re.findall(number, text)
     if len(numbers) == 1:
         return f"[{text}](#{targets[numbers[0]]})" if numbers[0] in targets else text
     return re.sub(
-        _ONE,
+        number,
         lambda one: f"[{one[0]}](#{targets[one[0]]})" if one[0] in targets else one[0],
         text,
     )
@@ -104,11 +106,12 @@ class Linker:
         self.places.missing.append(f"chapter {self.chapter}: {' '.join(what.split())}")
 
     def _chapters(self, text: str) -> str:
-        numbers = re.findall(r"\d\d", text)
+        numbers = re.findall(NUMBER, text)
         for number in numbers:
             if number not in CHAPTERS:
                 self._note(text)
-        return _linked(text, {n: chapter_anchor(n) for n in numbers if n in CHAPTERS})
+        targets = {n: chapter_anchor(n) for n in numbers if n in CHAPTERS}
+        return _linked(text, targets, NUMBER)
 
     def _sections(self, chapter: str, text: str) -> str:
         numbers = re.findall(_ONE, text)

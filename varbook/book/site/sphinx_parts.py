@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docutils import nodes
 
+from varbook.book.chapters import number_of
 from varbook.book.site.references import link_comments
 
 
@@ -38,7 +39,7 @@ def _comments(app, pagename: str, templatename: str, context: dict, doctree) -> 
     """Turn the equations that comments and docstrings name into links."""
     if "body" not in context or not pagename.startswith("notebooks/"):
         return
-    number = pagename.rsplit("/", 1)[1][:2]
+    number = number_of(pagename)
     addresses = {
         anchor: f"{app.builder.get_relative_uri(pagename, target)}#{anchor}"
         for anchor, target in app.varbook_anchors.items()

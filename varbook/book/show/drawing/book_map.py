@@ -28,7 +28,7 @@ ROWS: dict[str, tuple[Part, ...]] = {
         (
             "next-scale\nmodel",
             TRAINED,
-            ("next_scale_prediction", "ground_truth_prediction", "mamba"),
+            ("attention_from_zero", "next_scale_prediction", "ground_truth_prediction", "mamba"),
         ),
         ("sampling", DATA, ("next_scale_prediction", "flexible_generation")),
         ("decoder", FROZEN, ("two_pyramids",)),
@@ -39,7 +39,7 @@ ROWS: dict[str, tuple[Part, ...]] = {
         ("next-scale\nmodel", TRAINED, ("cyclevar", "cyclevar_taken_apart")),
         ("SRQ", DATA, ("softmax_relaxed_quantization",)),
         ("decoder", FROZEN, ("two_pyramids",)),
-        ("translation", WHITE, ("preference_study", "results")),
+        ("translation", WHITE, ("how_pictures_are_judged", "preference_study", "results")),
     ),
 }
 _FIRST, _PITCH, _LEFT, _STEP = 160, 216, 300, 240
