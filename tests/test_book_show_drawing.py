@@ -53,7 +53,9 @@ def picture(side: int) -> torch.Tensor:
 
 def vectors(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(count)
-    keys, values = -9 * torch.rand(2, count, 2, generator=generator)  # with signs: the widest numbers
+    keys, values = -9 * torch.rand(
+        2, count, 2, generator=generator
+    )  # with signs: the widest numbers
     return keys[0], keys, values
 
 

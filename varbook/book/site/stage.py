@@ -102,7 +102,8 @@ def stage(folder: Path) -> Book:
     write_atomically(folder / "index.md", _index_page(book, trees(written[False], written[True])))
     rows = [[*key, anchor] for key, anchor in book.places.equations.items()]
     pages = {
-        one.anchor: written[one.chapter.endswith("s")][one.chapter.removesuffix("s")] for one in book.equations
+        one.anchor: written[one.chapter.endswith("s")][one.chapter.removesuffix("s")]
+        for one in book.equations
     }
     write_json(folder / "equations.json", {"places": rows, "pages": pages})
     write_json(folder / "pictures.json", texts)

@@ -77,12 +77,12 @@ def book_map() -> Canvas:
 
 def _chips(canvas: Canvas, x: float, y: float, numbers: list[str]) -> None:
     for i, number in enumerate(numbers):
-        place = x + (i - (len(numbers) - 1) / 2) * 60
-        canvas.box(place, y, 50, 38, number, fill=WHITE, edge=QUIET, size=SMALL)
+        place = x + (i - (len(numbers) - 1) / 2) * 64
+        canvas.box(place, y, 58, 38, number, fill=WHITE, edge=QUIET, size=SMALL)
 
 
 def _titles(canvas: Canvas, y: float, lines: int) -> None:
     for i, one in enumerate(CHAPTERS.values()):
         x, level = (40 if i < lines else 720), y + (i % lines) * 44
         canvas.text(x, level, one.number, size=SMALL, bold=True, align="left")
-        canvas.text(x + 56, level, one.title, size=SMALL, align="left")
+        canvas.text(x + 66, level, one.title, size=SMALL, align="left")

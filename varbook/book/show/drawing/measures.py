@@ -16,7 +16,7 @@ def measures(judge: Judge, size: int) -> Canvas:
     pooled = shape_text("N", widths[1] + widths[2])
     maps = shape_text(widths[2], size // 8, size // 8)
     canvas = Canvas(
-        _FIRST + 3 * _PITCH - 60,
+        _FIRST + 2 * _PITCH + 76,
         "Three rows. Two sets of pictures go through a frozen network to two clouds of features, which "
         "are compared. Two pictures go to two maps, compared place by place, or each with itself. One "
         "picture goes to a class.",
@@ -44,9 +44,11 @@ def _row(
     ends: tuple[tuple[str, str], ...],
 ) -> None:
     """Draw one row: its pictures, the network, what it makes of each, and the numbers."""
-    y = _FIRST + row * _PITCH
+    y = _FIRST + row * _PITCH - (40 if len(pictures) == 1 else 0)
     canvas.text(_NAME, y, name, bold=True, align="left")
-    frozen = canvas.box(_NETWORK, y, 150, _HIGH if len(pictures) == 1 else 170, network, fill=FROZEN)
+    frozen = canvas.box(
+        _NETWORK, y, 150, _HIGH if len(pictures) == 1 else 170, network, fill=FROZEN
+    )
     made: list[Box] = []
     for i, picture in enumerate(pictures):
         level = y + (i - (len(pictures) - 1) / 2) * 96
@@ -57,7 +59,7 @@ def _row(
     canvas.text(_SEEN, made[-1].bottom[1] + 28, f"{seen[1]}{' each' * (len(made) > 1)}", size=SMALL)
     for i, (words, told) in enumerate(ends):
         level = y + (i - (len(ends) - 1) / 2) * 96
-        end = canvas.box(_NUMBER, level - 12, 290, 52, words, fill=WHITE, edge=QUIET)
-        canvas.text(_NUMBER, level + 34, told, size=SMALL)
+        end = canvas.box(_NUMBER, level, 290, 52, words, fill=WHITE, edge=QUIET)
+        canvas.text(_NUMBER, level + 46, told, size=SMALL)
         for one in made:
             canvas.arrow(one.right, end.left)

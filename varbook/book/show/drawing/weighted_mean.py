@@ -20,7 +20,9 @@ def weighted_mean(query: Tensor, keys: Tensor, values: Tensor) -> Canvas:
     Raises VarbookError for more than 6 keys, or vectors of other than two numbers.
     """
     if query.shape != (2,) or keys.shape != values.shape or keys.shape[1:] != (2,):
-        raise VarbookError("This drawing has room for a query, keys and values of two numbers each.")
+        raise VarbookError(
+            "This drawing has room for a query, keys and values of two numbers each."
+        )
     if len(keys) > MOST:
         raise VarbookError(f"{len(keys)} keys do not fit into this drawing; take at most {MOST}.")
     query, keys, values = (x.detach().float() for x in (query, keys, values))
@@ -28,7 +30,7 @@ def weighted_mean(query: Tensor, keys: Tensor, values: Tensor) -> Canvas:
     weights = scores.softmax(0)  # L
     middle = _FIRST + (len(keys) - 1) * _PITCH / 2
     canvas = Canvas(
-        _FIRST + len(keys) * _PITCH + 12,
+        _FIRST + len(keys) * _PITCH - 40,
         "One query meets the keys of all tokens. Each meeting gives a score, the softmax turns the "
         "scores into weights, and the answer is the mean of the values by these weights.",
     )
@@ -50,10 +52,9 @@ def weighted_mean(query: Tensor, keys: Tensor, values: Tensor) -> Canvas:
         y = _FIRST + row * _PITCH
         key = canvas.box(_KEY, y, 190, 70, _numbers(keys[row]), fill=DATA)
         canvas.arrow(asks.right, key.left)
-        score = canvas.box(
-            _SCORE, y, 120, 60, f"{scores[row]:.2f}", fill=WHITE, edge=QUIET
-        )
+        score = canvas.box(_SCORE, y, 120, 60, f"{scores[row]:.2f}", fill=WHITE, edge=QUIET)
         canvas.arrow(key.right, score.left)
+        canvas.arrow(score.right, (_WEIGHT - 8, y))
         length = max(4.0, _LONGEST * float(weights[row]))
         canvas.box(_WEIGHT + length / 2, y, length, 44, fill=CONDITION)
         canvas.text(_WEIGHT + length + 12, y, f"{weights[row]:.2f}", size=SMALL, align="left")
