@@ -26,7 +26,7 @@ ROOMS = (
     "cli",
 )
 # Inside the book: beside them are only modules that import no room, such as chapters.py.
-BOOK = ("show", "models", "claims", "experiments", "preference", "site")
+BOOK = ("show", "exercises", "models", "claims", "experiments", "preference", "site")
 PACKAGE = repository() / "varbook"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
