@@ -4,7 +4,7 @@
 #     snakemake --cores 2 --keep-going --config profile=smoke
 # and with one of Snakemake's executor plugins on a cluster.
 #
-# Why the stack is this tall (make, run.py, Snakemake, papermill) for a dozen notebooks: Snakemake takes the same rules to
+# Why the stack is this tall (make, run.py, Snakemake, papermill) for a few dozen notebooks: Snakemake takes the same rules to
 # SLURM or Kubernetes, where each chapter is a job with a card of its own and waits for the chapters whose checkpoints it
 # loads. On one machine a loop would do; but the papers' sizes need a cluster, and two ways to run the book would drift
 # apart. run.py stands before it because Snakemake would find a mistyped parameter only when its notebook starts, hours

@@ -165,7 +165,8 @@ def test_is_small_enough_to_read_on_github(path):
 
 
 def test_all_notebooks_together_are_small():
-    assert sum(path.stat().st_size for path in ALL) <= 6_000_000
+    # seventeen chapters with their solutions; more would make every clone and every diff slow
+    assert sum(path.stat().st_size for path in ALL) <= 8_000_000
 
 
 @every_notebook

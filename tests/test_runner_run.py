@@ -220,6 +220,18 @@ def test_chapters_are_chosen_by_number_and_once(monkeypatch):
     assert plan.chosen(None) == plan.chosen("") == ["01", "02", "09"]
 
 
+def test_a_chapter_with_a_letter_runs_between_its_neighbours(monkeypatch):
+    from varbook.book.chapters import CHAPTERS
+
+    monkeypatch.setattr(plan, "written", lambda: [CHAPTERS[key] for key in ("01", "01b", "02")])
+    assert plan.chosen("2, 1b, 01") == ["01", "01b", "02"]
+    nodes = plan.nodes("01b", solutions=True)
+    assert [(one.name, one.chapter, one.solutions) for one in nodes] == [
+        ("01b", "01b", False),
+        ("01bs", "01b", True),
+    ]
+
+
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "build", lambda: tmp_path / "build")
