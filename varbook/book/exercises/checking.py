@@ -75,7 +75,7 @@ def _of(mistake: Mistake, case: Case) -> object:
 def _fault(answer: object, wanted: object) -> str:
     """Return what is wrong with an answer in words: its kind, its shape, or how far it is off."""
     if callable(wanted):
-        return wanted(answer)
+        return str(wanted(answer))
     if wanted is None or answer is None:
         return "" if wanted is answer else f"got {_told(answer)}, wanted {_told(wanted)}"
     if not _is_number(answer) or torch.is_tensor(wanted) and not torch.is_tensor(answer):
