@@ -219,7 +219,10 @@ def test_the_page_of_the_glossary_has_every_row():
     assert "| same |" not in page and "(same)" not in page
 
 
-_GREEK = r"\\(?:alpha|beta|gamma|tau|sigma|theta|varphi|phi|varepsilon|omega|mu|rho|Sigma|Delta|mathcal [A-Z])$"
+_GREEK = (
+    r"\\(?:alpha|beta|gamma|tau|sigma|theta|varphi|phi|varepsilon|omega|mu|rho|Sigma|Delta"
+    r"|mathcal [A-Z])$"
+)
 
 
 def letters(tex: str) -> set[str]:

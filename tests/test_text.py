@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from varbook.book.chapters import CHAPTERS, written
+from varbook.book.chapters import CHAPTERS, number_of, written
 from varbook.book.claims.registry import PUBLISHED
 from varbook.book.site.references import Linker, Places, sections_of
 from varbook.paths import repository
@@ -123,6 +123,7 @@ QUANTITY = re.compile(
 # the record that holds it, so that text and record cannot part.
 SAID = {
     "a setting": {
+        "01b": ["256 pictures"],
         "02": ["60 %"],
         "03": ["60 %", "900 of 4096"],
         "04": ["5 %"],
@@ -132,6 +133,18 @@ SAID = {
     "arithmetic": {"00s": ["256 of 680"], "07": ["13 %"], "08": ["2 %"], "12": ["95 %"]},
     "a question, an exercise or an example": {
         "01": ["128 images"],
+        "01b": [
+            "5 minutes",
+            "10 minutes",
+            "15 minutes",
+            "80 %",
+            "86 %",
+            "90 %",
+            "92 %",
+            "FID is 12",
+        ],
+        "01bs": ["8 %"],
+        "02b": ["10 minutes", "15 minutes", "20 minutes"],
         "03": ["90 %", "50 %", "20 %", "100 %"],
         "04": ["two of 11"],
         "10": ["FD-toy of 5"],
@@ -152,7 +165,7 @@ SAID = {
 
 def short(path) -> str:
     """A notebook by its number: "03", or "03s" for the solutions."""
-    return path.stem[:2] + ("s" if path.parent.name == "solutions" else "")
+    return number_of(path) + ("s" if path.parent.name == "solutions" else "")
 
 
 def said(path) -> set[str]:

@@ -29,8 +29,8 @@ def measures(judge: Judge, size: int) -> Canvas:
     ends = (("LPIPS", "the same place in both"), ("structure distance", "each map with itself"))
     _row(canvas, 1, "Two pictures", ("source", "translation"), "network", ("map", maps), ends)
     classes = len(judge.config.species)
-    ends = (("accuracy", "share of right answers"),)
-    _row(canvas, 2, "One picture", ("made",), "judge", ("scores", shape_text(classes)), ends)
+    end = (("accuracy", "share of right answers"),)
+    _row(canvas, 2, "One picture", ("made",), "judge", ("scores", shape_text(classes)), end)
     return canvas
 
 
