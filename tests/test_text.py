@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from varbook.book.chapters import CHAPTERS, number_of, written
+from varbook.book.chapters import CHAPTERS, NUMBER, number_of, written
 from varbook.book.claims.registry import PUBLISHED
 from varbook.book.site.references import Linker, Places, sections_of
 from varbook.paths import repository
@@ -214,13 +214,14 @@ def places() -> Places:
     known = {}
     for path in NOTEBOOKS:
         if path.parent.name != "solutions":
-            known[path.stem[:2]] = sections_of(cells(path, "markdown"))
+            known[number_of(path)] = sections_of(cells(path, "markdown"))
     return Places({(chapter, number) for chapter in known for number in known[chapter]}, {})
 
 
 # A chapter with or without a section of it; a bare "section 3" in code belongs to a paper.
 _CHAPTER = re.compile(
-    r"[Cc]hapters?\s+\d\d(?:,\s+sections?\s+[\d.]*\d)?|section\s+\d[\d.]*\s+of\s+chapter\s+\d\d"
+    rf"[Cc]hapters?\s+{NUMBER}(?:,\s+sections?\s+[\d.]*\d)?"
+    rf"|section\s+\d[\d.]*\s+of\s+chapter\s+{NUMBER}"
 )
 
 
@@ -257,7 +258,7 @@ class Recorder(Linker):
 
 
 def sections_named(path) -> set[tuple[str, str]]:
-    recorder = Recorder(path.stem[:2])
+    recorder = Recorder(number_of(path))
     for text in cells(path, "markdown"):
         recorder(text)
     return recorder.named
