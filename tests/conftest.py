@@ -1,5 +1,7 @@
 """What several test files begin with."""
 
+import signal
+
 import pytest
 import torch
 from frozen_networks import write_weights
@@ -48,3 +50,15 @@ def pretrained(made_weights):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VARBOOK_WEIGHTS", str(made_weights))
         yield "made"
+
+
+@pytest.fixture
+def usual_signals():
+    """Let SIGINT and SIGHUP be obeyed, as from a terminal: children inherit what their parent
+    ignores, as nohup and a shell's background do.
+    """
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -12,7 +12,10 @@ import pytest
 from varbook.runner import guard, run
 
 PATIENCE = 60  # seconds until a test gives up what it waits for
-pytestmark = pytest.mark.skipif(not guard.PROCESSES.is_dir(), reason="needs /proc to look")
+pytestmark = [
+    pytest.mark.usefixtures("usual_signals"),
+    pytest.mark.skipif(not guard.PROCESSES.is_dir(), reason="needs /proc to look"),
+]
 # The run: a command behind a guard, under a lock.
 RUN = """
 import os, sys

@@ -26,6 +26,8 @@ from varbook.signals import Postponed, Stopped, exit_code, stoppable
 from varbook.train.keeper import Keeper
 from varbook.train.steps import Steps
 
+pytestmark = pytest.mark.usefixtures("usual_signals")
+
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -66,7 +68,7 @@ def test_a_training_that_is_asked_to_end_saves_and_goes_on_to_the_same_bits(
     assert saved_steps(quiet) == [7]
     assert not list(quiet.glob("runs/*"))
     said = (quiet / "said").read_text()
-    assert "after step 7 of 24, is saved: the same again goes on" in said
+    assert "after step 7 of 24, is saved: the same call resumes from there" in said
     assert len(said.splitlines()) == 1
     first: list[int] = []
     run = trained(name, lambda step, model: first.append(step))
