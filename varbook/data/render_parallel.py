@@ -73,7 +73,7 @@ def render_range(
 
 
 def reserve(file: Path) -> None:
-    """Take the room on the disk that a file says it has; OSError where there is not so much.
+    """Take the space on the disk that a file says it has; OSError where there is not so much.
 
     A file that is mapped takes it only when it is written to, and a disk that is full then ends the
     process by a signal.

@@ -23,7 +23,7 @@ class Artefact:
     is there", the checks that count only then: all of them or none.
 
     For a comparison of two runs: `timed` names the measured times, checks that rest on them and
-    keys of the saved numbers; `spread` says under which key a number's spread over seeds or dice is
+    keys of the saved numbers; `spread` says under which key a number's spread over seeds or random draws is
     saved, beside it or above.
     """
 

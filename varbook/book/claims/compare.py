@@ -21,7 +21,7 @@ OUTCOMES = ("as published", "within noise", "in part", "other numbers", "other c
 AS_PUBLISHED, WITHIN, IN_PART, NUMBERS, CHECKS = OUTCOMES
 _MEANING = {
     AS_PUBLISHED: "equal checks, equal numbers to the three digits that are published",
-    WITHIN: "equal checks, numbers no farther apart than seeds or dice set them",
+    WITHIN: "equal checks, numbers no farther apart than seeds or random draws set them",
     IN_PART: "what both have is equal, but one has measured something that the other has not",
     NUMBERS: "equal checks, other numbers",
     CHECKS: "a check holds in one and not in the other",
@@ -38,7 +38,9 @@ class Difference(NamedTuple):
     name: str
     theirs: object
     ours: object
-    noise: float | None  # how far seeds or dice set it apart, None where nobody has measured that
+    noise: (
+        float | None
+    )  # how far seeds or random draws set it apart, None where nobody has measured that
 
     @property
     def size(self) -> float:
@@ -116,7 +118,7 @@ def is_time(row: Artefact, path: Path_, value: object) -> bool:
 
 
 def noise_of(row: Artefact, path: Path_, numbers: Mapping[Path_, object]) -> float | None:
-    """Return how far seeds or dice set a number apart, or None where nobody has measured that.
+    """Return how far seeds or random draws set a number apart, or None where nobody has measured that.
 
     It is saved beside the number, or above it for several; a spread's noise is the spread itself.
     """
