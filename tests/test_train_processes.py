@@ -156,7 +156,11 @@ def text_next_scale(shard: bool = False):
 
 
 def text_cyclevar(shard: bool = False):
-    """Train CycleVAR with prompts for classes -> (curve, weights, None)."""
+    """Train CycleVAR with prompts for classes -> (curve, weights, None).
+
+    A sign bit that lies within rounding of zero makes another picture of the same one: with this
+    seed none does, whichever kernel attends.
+    """
     tokenizer, model = reader()
     translator = CycleVAR(tokenizer, awake(model))
     sets, prompts = (
@@ -164,7 +168,7 @@ def text_cyclevar(shard: bool = False):
         tuple(model.ids(["by day", "by night"])),
     )
     return (
-        fit_cyclevar(translator, sets, prompts, CYCLE, seed=3, device=CPU, shard=shard),
+        fit_cyclevar(translator, sets, prompts, CYCLE, seed=5, device=CPU, shard=shard),
         state(model),
         None,
     )
