@@ -1,9 +1,9 @@
 """How fast the package is beside the same mathematics written out: `make bench`, `ONLY=srq` for one.
 
-Each question has a process of its own; its candidates take turns there, so that whatever else the machine does slows
-all of them alike; the table gives medians and their ratios to the first candidate, with the
-quartiles of the ratio over the rounds. Candidates that compute the same thing are compared before
-they are timed. Absolute times say little on a shared machine; ratios do. Beside them stand the
+Each question has a process of its own; its candidates take turns there, so that whatever else the
+machine does slows all of them alike; the table gives medians and their ratios to the first
+candidate, with the quartiles of the ratio over the rounds. Candidates that compute the same thing
+are compared before they are timed. Absolute times say little on a shared machine; ratios do. Beside them stand the
 share of the machine's own rate, measured in the same run, the peak memory, each in a fresh process,
 and what is wanted.
 """

@@ -22,10 +22,9 @@ threads, torch {torch}, {date}, in {minutes} minutes; run it to see your own mac
 the straightforward formulation, written out in [benchmarks/plain.py](../benchmarks/plain.py): attention under a dense
 mask, AdaLN at every scale, a sort of all logits for top-p, softmax times codebook, all distances kept, every
 translation a pass of its own. Candidates take turns in one process, another one for each question, so that other load
-slows all of them alike. What
-the package sets for a whole process (that freed memory is kept, and how float32 products are computed) holds in its
-turns only; plain candidates run as torch comes. A ratio is that of the medians; beside it stand the quartiles of the
-ratio within a round. Other lines of a question are compared with its first one.
+slows all of them alike. What the package sets for a whole process (that freed memory is kept, and how float32 products
+are computed) holds in its turns only; plain candidates run as torch comes. A ratio is that of the medians; beside it
+stand the quartiles of the ratio within a round. Other lines of a question are compared with its first one.
 
 **Shares.** "Of rate" is the time that the operations of the package's form take at this machine's own rates of matrix
 products and of convolutions, in the same precision, as a share of the time that was measured; "of copy" is the share of

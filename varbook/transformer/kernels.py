@@ -147,7 +147,8 @@ def attend_by_products(
 def attention_weights(queries: Tensor, keys: Tensor, scale: float, mask: Tensor | None) -> Tensor:
     """Return softmax(scale * q k^T + mask), (N, n, m), of queries (N, n, D) to keys (N, m, D)."""
     scores = (queries if scale == 1 else queries * scale) @ keys.transpose(1, 2)
-    return (scores if mask is None else scores + mask.to(scores.dtype)).softmax(-1)
+    mask = like(mask, scores)
+    return (scores if mask is None else scores + mask).softmax(-1)
 
 
 def weight_bytes(q: Tensor, groups: list[Group]) -> int:
