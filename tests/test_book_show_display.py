@@ -122,6 +122,14 @@ def test_a_table_says_the_same_as_html_and_as_text(shown):
     assert "yes" in shown[0]["text/plain"]
 
 
+def test_a_folded_table_shows_its_line_and_hides_its_rows(shown):
+    display.show_table([{"loss": 1.5}], caption="losses", folded="The numbers <all>")
+    page = shown[0]["text/html"]
+    assert page.startswith("<details><summary>The numbers &lt;all&gt;</summary>\n<table>")
+    assert page.endswith("</table>\n</details>")
+    assert shown[0]["text/plain"].splitlines()[:2] == ["The numbers <all>", "losses"]
+
+
 def test_source_is_the_packages_own(shown):
     display.show_source(display.check)
     assert shown[0]["text/markdown"].startswith(
