@@ -4,6 +4,7 @@ import base64
 import io
 import re
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -83,6 +84,22 @@ def test_a_small_map_fills_its_cell_beside_a_large_one():
 
 def _halves(width):
     return range(width // 2), range(width // 2, width)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 6, 7, 8, 11])
+def test_a_sheet_is_wide_enough_to_see_and_no_wider_than_eight_times_its_pixels(columns):
+    one = sheets.sheet({"scene": torch.zeros(columns, 3, 64, 64)})
+    assert one.width >= sheets.NARROWEST or columns == 1 and one.width > 8 * 64
+    other = sheets.sheet(torch.zeros(columns, 3, 5, 5))
+    assert other.width <= columns * (8 * 5 + sheets.GAP)
+
+
+def test_maps_of_any_size_fill_the_same_cell():
+    maps = [torch.full((3, side, side), -1.0) for side in (2, 3, 5, 64)]
+    row = np.asarray(sheets.sheet(maps, columns=4))[5, :, 0] == 0
+    starts = np.flatnonzero(np.diff(row.astype(int), prepend=0) == 1)
+    ends = np.flatnonzero(np.diff(row.astype(int), append=0) == -1)
+    assert len(starts) == 4 and len(set(ends - starts)) == 1
 
 
 def test_rows_columns_and_labels_make_room_for_themselves():
