@@ -77,7 +77,7 @@ def test_the_table_of_sizes_has_a_row_for_each_profile_in_order():
     rows = profiles.sizes()
     assert [row["profile"] for row in rows] == list(profiles.PROFILES)
     smoke = rows[0]
-    assert smoke["toy picture"] == f"{profiles.profiles.PROFILES['smoke'].image_size} px"
+    assert smoke["toy picture"] == f"{profiles.PROFILES['smoke'].image_size} px"
     assert len({tuple(row) for row in rows}) == 1
 
 
