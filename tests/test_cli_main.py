@@ -131,9 +131,10 @@ def test_a_user_without_a_name_gets_a_cache_for_torch(monkeypatch, error):
 def test_a_folder_is_writable_or_says_why(tmp_path):
     assert check_writable(tmp_path / "new" / "folder").is_dir()
     (tmp_path / "file").touch()
-    with pytest.raises(
-        ValueError, match="a file stands where a folder is needed; name another.*; ask"
-    ):
+    needed = "file cannot be written: a file stands where a folder is needed"
+    with pytest.raises(ValueError, match=f"{needed}; name another place.$"):
+        check_writable(tmp_path / "file")
+    with pytest.raises(ValueError, match=f"{needed}; ask for another.$"):  # and no second advice
         check_writable(tmp_path / "file", "ask for another")
 
 

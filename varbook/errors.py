@@ -16,30 +16,36 @@ class VarbookError(ValueError):
 STOPPED = "stopped; what was finished is kept, and the next run resumes from there."
 
 
-# What the system refuses, and what helps; any other refusal is told in the system's own words.
-REMEDIES = {
-    errno.ENOSPC: "no space is left there; make room, or name another place",
-    errno.EDQUOT: "the quota is used up; make room, or name another place",
-    errno.EACCES: "there is no right to do so; name another place, or change its rights",
-    errno.EPERM: "there is no right to do so; name another place, or change its rights",
-    errno.EROFS: "the disk is read-only; name another place",
-    errno.ENOTDIR: "a file stands where a folder is needed; name another place",
-    errno.EEXIST: "a file stands where a folder is needed; name another place",
-    errno.EISDIR: "a folder stands where a file is needed; name another place",
-    errno.ENOENT: "it is not there; check the path",
-    errno.ENOMEM: "the memory does not suffice; end other programs, or ask for less at a time",
+# What the system refuses, and what helps where it stands; any other refusal is told in the system's
+# own words.
+REASONS = {
+    errno.ENOSPC: ("no space is left there", "make room"),
+    errno.EDQUOT: ("the quota is used up", "make room"),
+    errno.EACCES: ("there is no right to do so", "change its rights"),
+    errno.EPERM: ("there is no right to do so", "change its rights"),
+    errno.EROFS: ("the disk is read-only", ""),
+    errno.ENOTDIR: ("a file stands where a folder is needed", ""),
+    errno.EEXIST: ("a file stands where a folder is needed", ""),
+    errno.EISDIR: ("a folder stands where a file is needed", ""),
+    errno.ENOENT: ("it is not there", "check the path"),
+    errno.ENOMEM: ("the memory does not suffice", "end other programs"),
 }
+# What else helps where the caller has no better advice.
+ELSEWHERE = {errno.ENOENT: "", errno.ENOMEM: "ask for less at a time"}
 # How torch, which has no one kind of error for it on all devices, says that memory does not suffice.
 NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "bad_alloc", "ALLOC_FAILED")
 
 
-def refusal(error: OSError, path: object = None, verb: str = "used") -> str:
+def refusal(error: OSError, path: object = None, verb: str = "used", elsewhere: str = "") -> str:
     """Return one sentence about what the system refused at `path` (None: the one that the error
-    names), and what helps.
+    names), and what helps: there, or `elsewhere` (by default another place).
     """
-    place = path or error.filename or "A file"
-    reason = REMEDIES.get(error.errno or 0, error.strerror or str(error))
-    return f"{place} cannot be {verb}: {reason.rstrip('.')}."
+    place, number = path or error.filename or "A file", error.errno or 0
+    reason, there = REASONS.get(number, (error.strerror or str(error), ""))
+    if number in REASONS:
+        elsewhere = elsewhere or ELSEWHERE.get(number, "name another place")
+    helps = ", or ".join(advice for advice in (there, elsewhere) if advice)
+    return f"{place} cannot be {verb}: {reason.rstrip('.')}{helps and '; ' + helps}."
 
 
 @contextlib.contextmanager

@@ -41,16 +41,15 @@ def home() -> Path:
 def check_writable(folder: Path, remedy: str = "") -> Path:
     """Return `folder`, made where it is missing, once a file could be written there.
 
-    VarbookError where not, with `remedy` (a sentence's end) as what to do: ask before long work,
-    so that nothing is lost at its end.
+    VarbookError where not, with `remedy` (by default another place) as what to do elsewhere: ask
+    before long work, so that nothing is lost at its end.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0" * 4096)
     except OSError as error:
-        sentence = refusal(error, folder, "written").rstrip(".")
-        raise VarbookError(f"{sentence}{remedy and '; ' + remedy}.") from None
+        raise VarbookError(refusal(error, folder, "written", remedy)) from None
     return folder
 
 
