@@ -54,6 +54,24 @@ def test_a_restored_training_goes_on_to_the_same_bits(tmp_path):
     assert not same_state(whole["model"], first["model"])
 
 
+def test_another_number_of_threads_is_told_once(tmp_path, capsys, monkeypatch):
+    state = new_state(0)
+    work(state, range(2))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    Keeper(tmp_path).save(2, state)
+    assert Keeper(tmp_path).resume(new_state(1)) == 2
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    assert Keeper(tmp_path).resume(new_state(1)) == 2
+    told = capsys.readouterr().err
+    assert "saved with 3 and resumes with 5 threads" in told and len(told.splitlines()) == 1
+    notes = read_json(tmp_path / "state.json")
+    del notes["threads"]  # as an earlier version wrote them
+    (tmp_path / "state.json").write_text(json.dumps(notes))
+    assert Keeper(tmp_path).resume(new_state(1)) == 2
+    assert capsys.readouterr().err == ""
+
+
 def test_the_flat_state_holds_every_tensor_and_goes_back():
     state, other = new_state(0), new_state(1)
     work(state, range(2))

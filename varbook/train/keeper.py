@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from varbook import processes
 from varbook.errors import VarbookError, told
 from varbook.files import write_json
+from varbook.signals import tell
 from varbook.train.records import read_notes
 from varbook.train.sharding import fill, spread_like, whole, whole_state
 from varbook.train.weights import check_sound, load_tensors, save_tensors
@@ -86,7 +87,7 @@ class Keeper:
 
     def resume(self, state: State) -> int:
         """Restore the last save into `state` where there is one, and return the step to resume with
-        (0 where there is none).
+        (0 where there is none). Another number of threads than at the save is told.
         """
         self.began = self.saved = time.monotonic()
         self.core_began = time.process_time()
@@ -112,6 +113,7 @@ class Keeper:
         self.curve = notes["curve"]
         self.spent = notes["seconds"]
         self.core_spent = notes["core_seconds"]
+        _tell_of_other_threads(notes.get("threads"), torch.get_num_threads())
         return notes["step"]
 
     def step_done(self, step: int, state: State) -> None:
@@ -138,6 +140,7 @@ class Keeper:
             "sha256": sha256,
             "curve": self.curve,
             "seconds": self.elapsed(),
+            "threads": torch.get_num_threads(),
         }
         notes["core_seconds"] = self.core_seconds()
         write_json(self.notes, notes)
@@ -155,3 +158,14 @@ class Keeper:
         on a shared machine it says more than the clock.
         """
         return self.core_spent + time.process_time() - self.core_began
+
+
+def _tell_of_other_threads(before: object, now: int) -> None:
+    # Notes of an earlier version name no number.
+    if before in (None, now):
+        return
+    tell(
+        f"this training was saved with {before} and resumes with {now} threads, which changes the "
+        f"last digits of what it computes; with VARBOOK_THREADS={before} it would have the same bits "
+        "as one that nobody stopped."
+    )
