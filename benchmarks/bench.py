@@ -3,27 +3,25 @@
 Each question has a process of its own; its candidates take turns there, so that whatever else the
 machine does slows all of them alike; the table gives medians and their ratios to the first
 candidate, with the quartiles of the ratio over the rounds. Candidates that compute the same thing
-are compared before they are timed. Absolute times say little on a shared machine; ratios do. Beside them stand the
-share of the machine's own rate, measured in the same run, the peak memory, each in a fresh process,
-and what is wanted.
+are compared before they are timed. Absolute times say little on a shared machine; ratios do. Beside
+them stand the share of the machine's own rate, measured in the same run, the peak memory, each in a
+fresh process, and what is wanted.
 """
 
 import argparse
 import json
 import math
-import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from benchmarks import memory, settings
 from benchmarks.document import rates_text, verdicts, write_document
+from benchmarks.fresh import in_fresh_process
 from benchmarks.machine import limits, machine_facts
 from benchmarks.question import Question, compare_answers, count_flops, take_turns
 from benchmarks.questions import (
@@ -84,14 +82,6 @@ def answer_alone(
     device = setup(0)
     settings.choose(plain=True)
     return answer(key, affordable(QUESTIONS[key](small), device), rates, column, seconds)
-
-
-def in_fresh_process(function: Callable[..., Any], arguments: tuple) -> Any:
-    """Return what a function gives in a new process: what one question leaves in memory makes the
-    plain forms of the next one faster or slower, by a factor of up to two.
-    """
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(function, *arguments).result()
 
 
 def affordable(question: Question, device: torch.device) -> Question:
@@ -235,7 +225,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[dict] = []
     for key in keys:
         asked = (key, rates, facts["column"], chosen.seconds, chosen.small)
-        answers = answer_alone(*asked) if chosen.small else in_fresh_process(answer_alone, asked)
+        if chosen.small:
+            answers = answer_alone(*asked)
+        else:
+            answers = in_fresh_process(answer_alone, asked, f"The question {key}")
         if key in MEMORY and not chosen.no_memory:
             add_memory(answers, facts["threads"], chosen.small)
         for number, row in enumerate(answers):

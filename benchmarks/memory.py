@@ -1,23 +1,19 @@
-"""Peak memory of one call of a candidate, in a fresh process: python -m benchmarks.memory KEY NAME.
+"""Peak memory of one call of a candidate, in a fresh process.
 
 The process first answers the same question at a tiny size, which loads the kernels; then it builds
 the real question, gives back what is free, and calls the candidate once. The peak of its resident
 memory minus what it held before the call is what the call needed beyond its inputs.
 """
 
-import json
-import os
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
 
 from benchmarks import settings
+from benchmarks.fresh import in_fresh_process
 from varbook.device import pick_device
 from varbook.errors import VarbookError
-from varbook.paths import repository
 
 
 def status(field: str) -> float:
@@ -56,34 +52,15 @@ def measure(key: str, candidate: str, threads: int, small: bool = False) -> floa
 
     VarbookError where that process fails.
     """
-    command = [sys.executable, "-m", "benchmarks.memory", key, candidate, str(threads)]
-    path = os.pathsep.join([str(repository()), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        command + ["small"] * small,
-        cwd=repository(),
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(threads)},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise VarbookError(
-            f'The memory of "{candidate}" in "{key}" was not measured: {done.stderr.strip()[-400:]}'
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+    asked = (key, candidate, threads, small)
+    return in_fresh_process(_peak, asked, f'The memory of "{candidate}" in "{key}"')
 
 
-def main() -> None:
-    """Measure one candidate and print its MiB."""
+def _peak(key: str, candidate: str, threads: int, small: bool) -> float:
     from benchmarks.questions import QUESTIONS
 
     settings.one_arena()
-    key, candidate, threads, *small = sys.argv[1:]
-    torch.set_num_threads(int(threads))
+    torch.set_num_threads(threads)
     make = QUESTIONS[key]
     make(True).candidates[candidate]()
-    question = make(bool(small))
-    print(json.dumps(peak_of(question.candidates[candidate])))
-
-
-if __name__ == "__main__":
-    main()
+    return peak_of(make(small).candidates[candidate])

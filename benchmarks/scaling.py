@@ -8,11 +8,9 @@ what the time's should be.
 """
 
 import argparse
-import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +20,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import settings
+from benchmarks.fresh import in_fresh_process
 from benchmarks.machine import machine_facts
 from benchmarks.memory import peak_of
 from benchmarks.question import FlopCounter
@@ -29,7 +28,7 @@ from benchmarks.scaling_document import write_document
 from benchmarks.stepper import Stepper, one_step
 from varbook.cores import cores
 from varbook.device import autocast, pick_device, precision, setup
-from varbook.errors import VarbookError, ended
+from varbook.errors import ended
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing
 from varbook.paths import repository
@@ -158,20 +157,15 @@ def exponent(points: Sequence[dict], name: str) -> float:
 
 def measure(kind: str, axis: str, value: int, threads: int) -> dict[str, float]:
     """Return a point, measured in a process of its own; VarbookError where that fails."""
-    path = os.pathsep.join([str(repository()), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.scaling", "--point", kind, axis, str(value)]
-        + ["--threads", str(threads)],
-        cwd=repository(),
-        env=os.environ | {"PYTHONPATH": path, "VARBOOK_BATCH": "1"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise VarbookError(
-            f"{axis} {value} of {kind} was not measured: {done.stderr.strip()[-400:]}"
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+    asked = (kind, axis, value, threads)
+    return in_fresh_process(_point_alone, asked, f"{axis} {value} of {kind}")
+
+
+def _point_alone(kind: str, axis: str, value: int, threads: int) -> dict[str, float]:
+    os.environ["VARBOOK_BATCH"] = "1"  # no bars
+    settings.one_arena()
+    setup(0, threads)
+    return point(kind, axis, value)
 
 
 def curve(kind: str, axis: str, values: Sequence[int], threads: int) -> dict:
@@ -187,14 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=cores(), help="(default: all cores)")
     parser.add_argument("--only", default="", help=f"axes, with commas, of {', '.join(AXES)}")
     parser.add_argument("--docs", type=Path, help="folder for scaling.json, .md and .png")
-    parser.add_argument("--point", nargs=3, metavar=("KIND", "AXIS", "VALUE"), help="one alone")
     chosen = parser.parse_args(arguments)
     settings.one_arena()
     device = setup(0, chosen.threads)
-    if chosen.point:
-        kind, axis, value = chosen.point
-        print(json.dumps(point(kind, axis, int(value))))
-        return 0
     print(f"{'':<14}{'axis':<14}{'range':>14}{'time':>8}{'operations':>12}{'memory':>8}")
     curves = []
     for kind in ("training", "generation"):
