@@ -2,6 +2,8 @@
 runs, other measurements and other unfinished trainings, and the same pictures are the same anywhere.
 """
 
+import errno
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -12,15 +14,15 @@ import torch
 
 from varbook import paths
 from varbook.book.experiments import streets_and_flat, translator_rivals
-from varbook.book.experiments.shared import experiment_on
 from varbook.book.models import build, tasks
 from varbook.book.models.profiles import profile
 from varbook.book.models.sources import Folders, Scenes
-from varbook.book.models.trained import measured_on
+from varbook.book.models.trained import measured_on, network_settings
 from varbook.book.models.unpaired_task import Task
 from varbook.data.folders import UNPAIRED
 from varbook.data.images import save_image
 from varbook.errors import VarbookError
+from varbook.features import book_weights, mobilenet, squeezenet
 from varbook.train import store
 from varbook.train.keeper import Keeper
 
@@ -224,9 +226,72 @@ def test_numbers_on_other_scenes_are_other_records(asked):
         with_world(domains=dict(DOMAINS, horse=SCENES)),
     )
     for task in tasks_of:
-        experiment_on(task, "row", {"held_out": 3}, pytest.fail, seed=0)
+        store.experiment("row", {"held_out": 3}, pytest.fail, seed=0, on=task.fingerprint)
     assert len(set(asked)) == 3
     assert asked[0] == f"row-{store.run_key('row', {'held_out': 3}, 0)}"  # of the book's own
+
+
+# --- pretrained features
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A folder with files of the names that the book's pretrained weights have, and other content."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for file in book_weights.BOOK:
+        (folder / file).write_bytes(b"other weights")
+    monkeypatch.setenv("VARBOOK_WEIGHTS", str(folder))
+    monkeypatch.setattr("varbook.book.models.trained.best_at_hand", lambda: "squeezenet")
+    return folder
+
+
+def as_the_book_s(monkeypatch, file, content):
+    monkeypatch.setitem(book_weights.BOOK, file, hashlib.sha256(content).hexdigest())
+
+
+def test_other_weights_of_the_perceptual_loss_are_other_runs(weights, monkeypatch):
+    keys = [build.tokenizer(tasks.TOY, SMOKE).key]
+    (weights / squeezenet.FILE).write_bytes(b"others still")
+    keys.append(build.tokenizer(tasks.TOY, SMOKE).key)
+    as_the_book_s(monkeypatch, squeezenet.FILE, b"others still")
+    keys.append(build.tokenizer(tasks.TOY, SMOKE).key)
+    assert len(set(keys)) == 3
+    assert network_settings(1.0) == {}  # as in the keys of the runs that come with the book
+
+
+def test_measurements_with_other_features_are_others(weights, monkeypatch, asked):
+    def measured():
+        translator_rivals.photograph_rival(SMOKE, "CUT")
+        return SEASONS.held_out() | {"judge": build.judge(tasks.IMAGENET, SMOKE).key}
+
+    seasons = replace(tasks.PHOTOGRAPHS, pictures=Folders("seasons"))
+    monkeypatch.setattr(translator_rivals, "PHOTOGRAPHS", seasons)
+    keys, toy = every_key(), tasks.TOY.held_out()
+    with_others = measured()
+    as_the_book_s(monkeypatch, mobilenet.FILE, b"other weights")
+    with_the_book_s = measured()
+    assert with_others["features"].startswith("mobilenet ") and "features" not in with_the_book_s
+    assert with_others["judge"] != with_the_book_s["judge"]
+    assert len(set(asked)) == 2
+    # Nothing is trained with these features, and the toy world is judged without them.
+    assert every_key() == keys and tasks.TOY.held_out() == toy == {}
+
+
+def test_what_other_features_measured_is_laid_aside():
+    record = measured_on({"measurements": {"distance": 1}}, {})
+    other = measured_on(record, {"features": "mobilenet 123"})
+    assert other["measurements"] == {}
+    assert measured_on(other, {})["measurements"] == {"distance": 1}
+
+
+def test_weights_that_cannot_be_read_are_told(weights, monkeypatch):
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(book_weights, "_sha256", refused)
+    with pytest.raises(VarbookError, match="squeezenet.*cannot be read: there is no right"):
+        build.tokenizer(tasks.TOY, SMOKE)
 
 
 # --- the toy world

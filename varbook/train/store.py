@@ -103,9 +103,7 @@ class Run:
 
     @property
     def core_minutes(self) -> float:
-        """Processor time of the training in minutes; time
-        on the clock where an older record has no other.
-        """
+        """Processor time of the training in minutes; on the clock where an old record has no other."""
         return self.record.get("core_minutes", self.record["minutes"])
 
     @property
@@ -263,24 +261,26 @@ def _trained(name, kind, model, settings, fit, seed, profile, facts) -> Run:
 
 def experiment(
     kind: str,
-    settings,
+    settings: dict,
     function: Callable[[], tuple[dict, Curve]],
     *,
     seed: int,
+    on: Callable[[], dict] = dict,
     profile: str = "",
     machine: dict | None = None,
     parents: Iterable[Callable[[], object]] = (),
 ) -> Run:
-    """Return the record of a short experiment whose numbers
-    are kept but whose model is not (a row of an ablation).
+    """Return the record of a short experiment whose numbers are kept but whose model is not (a row
+    of an ablation).
 
     `function` trains, measures and returns (values, curve); the values stand in the record as the
-    measurement "result". `machine` holds the keys of runs that the experiment stands on, and what
+    measurement "result". `on` returns what stands in the key for the pictures that the numbers rest
+    on (`Task.fingerprint`). `machine` holds the keys of runs that the experiment stands on, and what
     else may be another on each machine: as for `train_or_load`. Where there is no record, `parents`
     are called first, before the clock starts: they train what the experiment stands on.
     """
     processes.join()
-    settings = experiment_settings(kind, settings, seed, machine)
+    settings = experiment_settings(kind, settings | on(), seed, machine)
     name = f"{kind}-{run_key(kind, settings, seed)}"
     known = processes.from_first(find_record(name))
     if known is None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from varbook.book.experiments.shared import domain, experiment_on, shared
+from varbook.book.experiments.shared import domain, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import SMALL
@@ -31,6 +31,7 @@ from varbook.evaluate.translation import (
     stripe_contrast,
 )
 from varbook.features.judge import Judge
+from varbook.train import store
 from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.keeper import Curve
 from varbook.train.store import Run
@@ -45,7 +46,8 @@ ALPHAS = (0.25, 0.5, 0.75, 1.0)  # the paper gives no value
 DESCENT_RATE = 250.0
 # Short name -> (source, target).
 DIRECTIONS = {"h2z": ("horse", "zebra"), "z2h": ("zebra", "horse")}
-experiment = partial(experiment_on, SMALL)  # every record here rests on the small chain's scenes
+# Every record here rests on the small chain's scenes.
+experiment = partial(store.experiment, on=SMALL.fingerprint)
 
 
 @dataclass(frozen=True)

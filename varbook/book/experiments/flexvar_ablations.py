@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments.seeds import spread
-from varbook.book.experiments.shared import experiment_on, shared
+from varbook.book.experiments.shared import shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import HELD_OUT_SEED, TASKS
@@ -34,7 +34,7 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.encoded import encoded
 from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale, score_next_scale
 from varbook.train.keeper import Curve
-from varbook.train.store import Run
+from varbook.train.store import Run, experiment
 from varbook.transformer.model import NextScaleConfig, NextScaleModel
 
 SAMPLING: dict[str, Any] = {"guidance": 1.5, "top_k": 100, "top_p": 0.95}
@@ -99,12 +99,12 @@ def ablation(profile: Profile, name: str, seed: int) -> Run:
         "held_out": profile.held_out,
         "sampling": SAMPLING,
     }
-    return experiment_on(
-        task,
+    return experiment(
         f"{task.name}-ablation",
         settings,
         lambda: _train(profile, row, model, training, judge.model, seed),
         seed=seed,
+        on=task.fingerprint,
         profile=profile.name,
         parents=(judge.load, tokenizer.load),
     )
@@ -138,12 +138,12 @@ def ceiling(profile: Profile, name: str) -> Run:
         ]
         return image_measures(profile, judge.model, torch.cat(rebuilt), held.labels), []
 
-    return experiment_on(
-        task,
+    return experiment(
         f"{task.name}-ablation-ceiling",
         settings,
         function,
         seed=0,
+        on=task.fingerprint,
         profile=profile.name,
         parents=(judge.load, tokenizer.load),
     )

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from varbook.book.experiments.shared import experiment_on
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import TASKS
-from varbook.train.store import Run
+from varbook.train.store import Run, experiment
 
 
 def measurement(
@@ -18,6 +17,11 @@ def measurement(
     task that the chapters on generation show; `profile` is the one that the record belongs to.
     """
     task = TASKS[profile.generation]
-    return experiment_on(
-        task, kind, settings, lambda: (measure(), []), seed=seed, profile=profile.name
+    return experiment(
+        kind,
+        settings,
+        lambda: (measure(), []),
+        seed=seed,
+        on=task.fingerprint,
+        profile=profile.name,
     )

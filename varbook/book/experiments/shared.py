@@ -5,15 +5,13 @@ Nobody changes what is shared: a row that trains a model, or swaps a part of it,
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from varbook import paths
 from varbook.book.models.profiles import Profile
 from varbook.book.models.unpaired_task import Task
-from varbook.train.keeper import Curve
-from varbook.train.store import Run, experiment
 
 Made = TypeVar("Made")
 # Models and sets together: a chapter's rows stand on few, and others must not fill the memory.
@@ -31,26 +29,6 @@ def shared(make: Callable[..., Made], *arguments: Any) -> Made:
 @functools.lru_cache(maxsize=AT_MOST)
 def _made(make: Callable[..., Made], home: Path, *arguments: Any) -> Made:
     return make(*arguments)
-
-
-def experiment_on(
-    task: Task,
-    kind: str,
-    settings: dict,
-    function: Callable[[], tuple[dict, Curve]],
-    *,
-    seed: int,
-    profile: str = "",
-    machine: dict | None = None,
-    parents: Iterable[Callable[[], object]] = (),
-) -> Run:
-    """Return the record of an experiment (see `store.experiment`) whose numbers rest on the
-    pictures of a task: they count in its key.
-    """
-    settings = settings | task.fingerprint()
-    return experiment(
-        kind, settings, function, seed=seed, profile=profile, machine=machine, parents=parents
-    )
 
 
 def domain(task: Task, profile: Profile, name: str, *, held_out: bool = False) -> Any:

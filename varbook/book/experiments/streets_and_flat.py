@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from varbook.book.experiments.shared import experiment_on
 from varbook.book.experiments.translator_reports import FLOORS, REAL
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
@@ -117,12 +116,12 @@ def flat(profile: Profile) -> Run:
         }
         return values, run.curve
 
-    return experiment_on(
-        FLAT,
+    return experiment(
         "text-flat",
         settings,
         function,
         seed=profile.seed,
+        on=FLAT.fingerprint,
         profile=profile.name,
         machine={"run": trained.key},
         parents=(trained.load, judge.load),

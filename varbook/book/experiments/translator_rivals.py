@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments import cyclevar_ablations
-from varbook.book.experiments.shared import domain, experiment_on, shared
+from varbook.book.experiments.shared import domain, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
@@ -25,7 +25,7 @@ from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
 from varbook.evaluate.photographs import photograph_report, real_report
 from varbook.train.keeper import Curve
-from varbook.train.store import Run
+from varbook.train.store import Run, experiment
 from varbook.translate.apply import Translator, translate_all
 from varbook.translate.diffusion_translators import STRENGTHS
 
@@ -71,12 +71,12 @@ def rival(profile: Profile, name: str) -> Run:
         values |= cyclevar_ablations.first_images(profile, trained.model)
         return values | {"minutes": sum(run.core_minutes for run in trained.runs)}, []
 
-    return experiment_on(
-        SMALL,
+    return experiment(
         "toy-rivals",
         settings,
         function,
         seed=profile.seed,
+        on=SMALL.fingerprint,
         profile=profile.name,
         machine={"run": trained.key},
         parents=(judge.load, trained.load),
@@ -187,12 +187,12 @@ def photograph_rival(profile: Profile, name: str) -> Run:
         }
         return kept | {"report": photograph_reports(photos, translate)}, []
 
-    return experiment_on(
-        PHOTOGRAPHS,
+    return experiment(
         "photo-rivals",
         settings,
         function,
         seed=profile.seed,
+        on=PHOTOGRAPHS.fingerprint,
         profile=profile.name,
         machine={"run": trained.key},
         parents=(trained.load,),

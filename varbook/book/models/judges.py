@@ -17,9 +17,10 @@ from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.evaluate.fidelity import choose_features
 from varbook.features.attributes import AttributeConfig, AttributeJudge
+from varbook.features.book_weights import other_weights
 from varbook.features.imagenet_judge import ImageNetJudge
 from varbook.features.judge import Judge, JudgeConfig
-from varbook.features.mobilenet import load_mobilenet
+from varbook.features.mobilenet import FILE, load_mobilenet
 from varbook.train.fit_judge import fit_attributes, fit_judge
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.store import Run, hardware, run_key
@@ -55,6 +56,8 @@ def judge(task: Task, profile: Profile) -> Trained[Any]:
 
 def _published_judge(task: Task) -> Trained[Any]:
     kind, settings = task.kind("judge"), {"network": "mobilenet_v2", "features": choose_features()}
+    other = other_weights(FILE)
+    settings |= {"weights": other} if other else {}
     key = run_key(kind, settings, 0)
     record = {"kind": kind, "key": key, "settings": settings, "seed": 0, "hardware": hardware()}
     record |= {"curve": [], "measurements": {}, "minutes": 0.0, "core_minutes": 0.0}

@@ -12,6 +12,8 @@ from varbook.book.models.unpaired_task import Task
 from varbook.data.shards import Rows
 from varbook.device import pick_device
 from varbook.errors import VarbookError
+from varbook.features import squeezenet
+from varbook.features.book_weights import other_weights
 from varbook.features.perceptual import best_at_hand
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.encoded import encoded
@@ -83,12 +85,16 @@ def network_settings(perceptual: float, discriminator: str = "patch") -> dict:
     """Return the names of the frozen networks that a perceptual loss of this weight, and this kind
     of discriminator, use here.
 
-    They depend on the machine, so they go into the key; SqueezeNet, which comes with the book's own
-    runs, is left out.
+    They depend on the machine, so they go into the key; SqueezeNet is left out where it has the
+    weights of the book's own runs, and named with a digest of its weights where not.
     """
     networks = {"perceptual": best_at_hand()} if perceptual else {}
     networks |= {"critic_features": features_at_hand()} if "features" in discriminator else {}
-    return {loss: name for loss, name in networks.items() if name != "squeezenet"}
+    if "squeezenet" in networks.values():
+        other = other_weights(squeezenet.FILE)
+        known = {"squeezenet": f"squeezenet {other}" if other else ""}
+        networks = {loss: known.get(name, name) for loss, name in networks.items()}
+    return {loss: name for loss, name in networks.items() if name}
 
 
 def features_of(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> tuple[Rows, Rows]:
@@ -101,10 +107,10 @@ def features_of(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> t
 
 
 def measured_on(record: dict, held_out: dict) -> dict:
-    """Return a run's record with the measurements that were made on these pictures (see
-    `Task.held_out`): those on others are laid aside in it.
+    """Return a run's record with the measurements that were made on these pictures, with these
+    features (see `Task.held_out`): others are laid aside in it.
     """
-    digest, before = held_out.get("held out", ""), record.get("measured on", "")
+    digest, before = " ".join(held_out.values()), record.get("measured on", "")
     if digest == before:
         return record
     aside = record.get("measured elsewhere", {}) | {before: record["measurements"]}

@@ -14,6 +14,8 @@ from varbook.book.models.streamed import HELD_OUT_SEED, LabelledSet, Streamed
 from varbook.data.shards import Crops
 from varbook.data.toy import ToySet
 from varbook.errors import VarbookError
+from varbook.features import mobilenet
+from varbook.features.book_weights import other_weights
 from varbook.paths import check_data_place
 from varbook.train.steps import Draw
 from varbook.translate.cyclevar import CycleVARConfig
@@ -135,8 +137,12 @@ class Task:
         return self.pictures.pair(self.domains)
 
     def held_out(self) -> dict:
-        """Return a digest of the pictures that are measured on; {} likewise."""
-        return self.pictures.held_out(self.domains)
+        """Return a digest of the pictures that are measured on, and of the pretrained features that
+        measure them where no judge of the toy world does; {} likewise.
+        """
+        digest = self.pictures.held_out(self.domains)
+        other = "" if self.judge in ("species", "attributes") else other_weights(mobilenet.FILE)
+        return digest | ({"features": f"mobilenet {other}"} if other else {})
 
     def fingerprint(self) -> dict:
         """Return all three: what numbers rest on that are measured on this task's pictures."""
