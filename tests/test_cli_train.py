@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
 
-from varbook.book.models import sources
+from varbook.book.models import build, sources
 from varbook.cli import main, train
 from varbook.data.images import save_image
 from varbook.paths import repository
@@ -61,6 +62,19 @@ def test_the_models_of_the_book_are_listed_by_their_tasks(capsys):
     told = json.loads(capsys.readouterr().out)
     assert "toy-flexvar" in told["models"]["toy"]
     assert all(run["data"] and run["finished"] for run in told["runs"])
+
+
+def test_a_model_of_photographs_in_a_profile_without_them_is_said(capsys, monkeypatch):
+    monkeypatch.setattr(build, "train_or_find", made := mock.Mock())
+    monkeypatch.setattr(train, "print_json", mock.Mock())
+    monkeypatch.setattr(sources.Folders, "parts_files", lambda _: {"trainA": [], "trainB": []})
+    for missing, said in ((None, 1), ("not there", 0)):
+        monkeypatch.setattr(sources.Folders, "missing", lambda _, missing=missing: missing)
+        train.main(["--profile", "smoke", "--model", "photo-tokenizer", "--json"])
+        told = capsys.readouterr().err
+        assert told.count("use no photographs in the profile smoke; this model is asked") == said
+    train.main(["--profile", "laptop", "--model", "photo-tokenizer", "--json"])
+    assert capsys.readouterr().err == "" and made.call_count == 3
 
 
 @pytest.mark.parametrize("variable", ["VARBOOK_DATA", "VARBOOK_WEIGHTS"])

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from varbook.cli.parser import print_json, run_alone, whole
 from varbook.errors import VarbookError
 from varbook.paths import check_writable, data_places, home, weights_places
+from varbook.signals import tell
 
 if TYPE_CHECKING:
     from varbook.book.models.unpaired_task import Task
@@ -144,6 +145,7 @@ def train_model(options: argparse.Namespace) -> dict:
     """
     from varbook.book.models.build import models_of
     from varbook.book.models.profiles import profile
+    from varbook.book.models.sources import Folders
     from varbook.book.models.tasks import TASKS
 
     chosen, models = profile(options.profile), models_of(TASKS.values())
@@ -153,6 +155,12 @@ def train_model(options: argparse.Namespace) -> dict:
         )
     if options.shard:
         os.environ["VARBOOK_SHARD"] = "1"
+    pictures = task_of(options.model).pictures
+    if isinstance(pictures, Folders) and not chosen.use_photographs and not pictures.missing():
+        tell(
+            f"the chapters use no photographs in the profile {chosen.name}; this model is asked for by "
+            f"name, and is trained on those of {pictures.name}."
+        )
     made = models[options.model](chosen)
     run = made.run
     facts = {name: run.record.get(name) for name in ("minutes", "hardware", "seed", "profile")}

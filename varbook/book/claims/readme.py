@@ -54,7 +54,7 @@ def chapters_block() -> str:
 def _photographs(profile: Profile) -> str:
     """Return which photographs a profile uses, and how large."""
     if not profile.use_photographs:
-        return "not used"
+        return "not in the chapters"
     told = f"{profile.chains['photographs'].image_size} px, where present"
     if "imagenet" not in profile.chains:
         return told

@@ -99,7 +99,7 @@ class Profile:
     # section 4.1), or from the book's own models?
     published_start: bool
     held_out: int  # held-out scenes of each domain
-    use_photographs: bool  # train on horse2zebra, where it is at hand
+    use_photographs: bool  # the chapters train on horse2zebra, where it is at hand
     use_streets: bool  # chapter 11 shows day2night too: three models more
     flex_depths: tuple[int, ...]  # of the models of FlexVAR figure 7 and tables 2 and 7
     speed_repeats: int  # timings are averaged over this many runs (CycleVAR table 3)
@@ -113,12 +113,6 @@ class Profile:
     def image_size(self) -> int:
         """Side of the toy world's images in pixels."""
         return self.chains["toy"].image_size
-
-    def live_steps(self, steps: int) -> int:
-        """Return how many of `steps` a training before the reader's eyes takes: all of them, in the
-        profile "smoke" at most six.
-        """
-        return min(steps, 6) if self.name == "smoke" else steps
 
     def chain(self, name: str) -> Chain:
         """Return the chain `name`; "flat" is "captions" with the training of the translator to flat
