@@ -79,3 +79,12 @@ def test_the_table_of_sizes_has_a_row_for_each_profile_in_order():
     smoke = rows[0]
     assert smoke["toy picture"] == f"{profiles.PROFILES['smoke'].image_size} px"
     assert len({tuple(row) for row in rows}) == 1
+
+
+def test_a_live_training_is_short_in_smoke_and_whole_elsewhere():
+    assert [profiles.PROFILES[name].live_steps(300) for name in ("smoke", "laptop", "gpu")] == [
+        6,
+        300,
+        300,
+    ]
+    assert profiles.PROFILES["smoke"].live_steps(2) == 2

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -85,6 +86,22 @@ def _halves(width):
     return range(width // 2), range(width // 2, width)
 
 
+@pytest.mark.parametrize("columns", [1, 3, 6, 7, 8, 11])
+def test_a_sheet_is_wide_enough_to_see_and_no_wider_than_eight_times_its_pixels(columns):
+    one = sheets.sheet({"scene": torch.zeros(columns, 3, 64, 64)})
+    assert one.width >= sheets.NARROWEST or columns == 1 and one.width > 8 * 64
+    other = sheets.sheet(torch.zeros(columns, 3, 5, 5))
+    assert other.width <= columns * (8 * 5 + sheets.GAP)
+
+
+def test_maps_of_any_size_fill_the_same_cell():
+    maps = [torch.full((3, side, side), -1.0) for side in (2, 3, 5, 64)]
+    row = np.asarray(sheets.sheet(maps, columns=4))[5, :, 0] == 0
+    starts = np.flatnonzero(np.diff(row.astype(int), prepend=0) == 1)
+    ends = np.flatnonzero(np.diff(row.astype(int), append=0) == -1)
+    assert len(starts) == 4 and len(set(ends - starts)) == 1
+
+
 def test_rows_columns_and_labels_make_room_for_themselves():
     plain = sheets.sheet(torch.zeros(6, 3, 8, 8), columns=3, scale=1)
     assert plain.size == (3 * (8 + sheets.GAP), 2 * (8 + sheets.GAP))
@@ -120,6 +137,14 @@ def test_a_table_says_the_same_as_html_and_as_text(shown):
     assert "<td>a&lt;b</td><td>1.235</td><td>-</td>" in shown[0]["text/html"]
     assert shown[0]["text/plain"].splitlines()[0] == "losses"
     assert "yes" in shown[0]["text/plain"]
+
+
+def test_a_folded_table_shows_its_line_and_hides_its_rows(shown):
+    display.show_table([{"loss": 1.5}], caption="losses", folded="The numbers <all>")
+    page = shown[0]["text/html"]
+    assert page.startswith("<details><summary>The numbers &lt;all&gt;</summary>\n<table>")
+    assert page.endswith("</table>\n</details>")
+    assert shown[0]["text/plain"].splitlines()[:2] == ["The numbers <all>", "losses"]
 
 
 def test_source_is_the_packages_own(shown):

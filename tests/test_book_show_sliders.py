@@ -4,7 +4,13 @@ import torch
 from tiny import pictures
 
 from varbook.book.show import sliders
-from varbook.book.show.sliders import box_mask, box_or_strip, interact_or_strip, shaded
+from varbook.book.show.sliders import (
+    box_mask,
+    box_or_strip,
+    interact_or_strip,
+    shaded,
+    two_sliders_or_grid,
+)
 
 
 def test_a_box_is_true_inside_and_false_outside():
@@ -48,3 +54,44 @@ def test_a_slider_becomes_a_strip_when_nobody_is_there(monkeypatch):
         lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8), [0.1, 2.0], "temperature"
     )
     assert asked == [0.1, 2.0] and shown == ["one picture per temperature"]
+
+
+def test_a_strip_may_have_fewer_values_than_its_slider(monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    asked = []
+    monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: None)
+    interact_or_strip(
+        lambda value: asked.append(value) or torch.zeros(1, 3, 8, 8),
+        range(100),
+        "logit",
+        strip=[3, 50],
+    )
+    assert asked == [3, 50]
+
+
+def test_two_sliders_become_a_grid_whose_rows_are_the_first(monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    asked, shown = [], []
+    monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append((picture, alt)))
+    two_sliders_or_grid(
+        lambda a, b: asked.append((a, b)) or torch.zeros(3, 8, 8),
+        {"alpha": [0.25, 1.0], "temperature": [1, 2, 4]},
+        "six pictures",
+        scale=4,
+    )
+    assert asked == [(a, b) for a in (0.25, 1.0) for b in (1, 2, 4)]
+    [(picture, alt)] = shown
+    assert alt == "six pictures" and picture.width > picture.height > 2 * 32
+
+
+def test_with_a_reader_two_sliders_choose_the_picture(monkeypatch):
+    monkeypatch.setattr(sliders, "_nobody_is_there", lambda: False)
+    asked, boxes = [], []
+    monkeypatch.setattr("IPython.display.display", boxes.append)
+    monkeypatch.setattr(sliders, "show_images", lambda images: None)
+    choices = {"alpha": [0.25, 0.5, 1.0], "temperature": [1, 2, 4]}
+    two_sliders_or_grid(lambda a, b: asked.append((a, b)) or 0, choices, "a picture")
+    [box] = boxes
+    assert asked == [(0.5, 2)] and [child.description for child in box.children[:2]] == [*choices]
+    box.children[0].value = 1.0
+    assert asked[-1] == (1.0, 2)

@@ -367,6 +367,13 @@ def test_an_executed_notebook_is_made_fit_to_commit():
     assert outputs[0].text == "ab" and outputs[1].execution_count == 2
 
 
+def test_bookkeeping_is_folded_in_jupyterlab_too():
+    notebook = executed_notebook()
+    notebook.cells[-1].metadata = {"tags": [clean.FOLDED]}
+    folded = clean.normalise(notebook).cells[-1].metadata
+    assert folded == {"tags": [clean.FOLDED], "jupyter": {"source_hidden": True}}
+
+
 def test_cleaning_twice_changes_nothing():
     once = nbformat.writes(clean.normalise(executed_notebook()))
     assert nbformat.writes(clean.normalise(nbformat.reads(once, 4))) == once

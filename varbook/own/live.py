@@ -1,16 +1,14 @@
 """Training before the eyes of a reader: curves that draw themselves, and the newest sheet."""
 
-import base64
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from varbook.book.show.display import close, in_notebook
-from varbook.book.show.sheets import for_notebook, to_picture
+from varbook.book.show.display import in_notebook
+from varbook.book.show.live import Screen
 from varbook.device import is_batch
 from varbook.train.keeper import Curve
 
@@ -50,7 +48,7 @@ class Live:
     def __init__(self, seconds: float = 3.0, clock: Callable[[], float] = time.monotonic):
         self.curves: dict[str, Curve] = {}
         self.seconds, self.clock, self.drawn = seconds, clock, -seconds
-        self.places: dict[str, Any] = {}  # IPython's handles of what is displayed
+        self.screen = Screen()
         self.watched = in_notebook() and not is_batch()
 
     def __call__(self, part: str, curve: Curve, sheet: Image.Image | None = None) -> None:
@@ -61,17 +59,6 @@ class Live:
         now = self.clock()
         if now - self.drawn >= self.seconds:
             self.drawn = now
-            self._draw("curves", curves_figure(self.curves), "the losses of the parts so far")
+            self.screen.draw("curves", curves_figure(self.curves), "the losses of the parts so far")
         if sheet is not None:
-            self._draw("sheet", sheet, f"what the {part} makes of held-out pictures by now")
-
-    def _draw(self, place: str, picture: Figure | Image.Image, alt: str) -> None:
-        from IPython.display import display
-
-        mime, data = for_notebook(to_picture(picture))
-        close(picture)
-        bundle = {mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"}
-        if place in self.places:
-            self.places[place].update(bundle, raw=True)
-        else:
-            self.places[place] = display(bundle, raw=True, display_id=True)
+            self.screen.draw("sheet", sheet, f"what the {part} makes of held-out pictures by now")

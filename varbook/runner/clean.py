@@ -11,6 +11,8 @@ from varbook.files import write_atomically
 from varbook.paths import repository
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# The tag of a cell whose code is bookkeeping: a reader sees what it shows, and unfolds the rest.
+FOLDED = "hide-input"
 # A widget's view is worth nothing without its state, and the state is megabytes.
 _LIVE = "application/vnd.jupyter.widget-view+json"
 
@@ -66,6 +68,8 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in cells:
         tags = [tag for tag in cell.metadata.get("tags", []) if not tag.startswith("papermill")]
         cell.metadata = {"tags": tags} if tags else {}
+        if FOLDED in tags:  # the book's page reads the tag, JupyterLab its own field
+            cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.cell_type != "code":
             continue
         cell.outputs = _join_streams(

@@ -117,13 +117,23 @@ def _plain_table(rows: Sequence[Mapping], names: list[str]) -> str:
 
 
 def show_table(
-    rows: Sequence[Mapping], columns: Sequence[str] | None = None, caption: str = ""
+    rows: Sequence[Mapping],
+    columns: Sequence[str] | None = None,
+    caption: str = "",
+    folded: str = "",
 ) -> None:
-    """Show rows (dictionaries) as a table that JupyterLab, GitHub and a terminal can all read."""
+    """Show rows (dictionaries) as a table that JupyterLab, GitHub and a terminal can all read.
+
+    With `folded` a page shows that line alone, and the table when the reader unfolds it.
+    """
     names = columns_of(rows, columns)
-    plain = "\n".join(part for part in (caption, _plain_table(rows, names)) if part)
+    plain = "\n".join(part for part in (folded, caption, _plain_table(rows, names)) if part)
     if in_notebook():
-        _emit({"text/html": _html_table(rows, names, caption), "text/plain": plain})
+        table = _html_table(rows, names, caption)
+        if folded:
+            line = f"<summary>{html.escape(folded)}</summary>"
+            table = f"<details>{line}\n{table}\n</details>"
+        _emit({"text/html": table, "text/plain": plain})
     else:
         print(plain)
 

@@ -15,6 +15,7 @@ from varbook.errors import VarbookError
 GAP = 3  # pixels of white between two images
 FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
+NARROWEST = 700  # pixels: a narrower sheet is a stamp on today's screens
 INLINE_BYTES = 40_000  # a picture beyond this is compressed harder, so that a whole notebook stays below 400 KB
 PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
 
@@ -58,9 +59,15 @@ def _wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def _scale(width: int, columns: int, scale: int | None) -> int:
-    # Whole multiples only: nearest-neighbour upscaling then keeps every pixel square.
-    return scale or max(1, min(8, (INLINE_WIDTH - 130) // max(1, columns * (width + GAP))))
+def _cell(width: int, columns: int, margin: int, scale: int | None) -> int:
+    """Return how wide a column of images is: a whole multiple of their `width`, so that every pixel
+    stays square, or where that makes the sheet narrower than NARROWEST, what makes it so wide.
+    """
+    if scale:
+        return width * scale
+    whole = max(1, min(8, (INLINE_WIDTH - 130) // (columns * (width + GAP))))
+    wanted = math.ceil((NARROWEST - margin) / columns) - GAP
+    return max(width * whole, min(width * 8, wanted))
 
 
 def sheet(
@@ -74,8 +81,8 @@ def sheet(
 
     `rows` maps a row's label to its images (see `to_arrays`), or is one set of images, broken into
     rows of `columns`. `titles` stand above the columns (labelled rows) or above each image (one
-    set). `scale` is a whole factor of nearest-neighbour enlargement, chosen to fit a notebook where
-    it is not given.
+    set). `scale` is a whole factor of nearest-neighbour enlargement; where it is not given, every
+    image fills its column, and the columns fit a notebook.
     """
     titles = list(titles or [])
     if isinstance(rows, Mapping):
@@ -93,8 +100,8 @@ def sheet(
         raise VarbookError("There is no image to show: the set is empty.")
     columns = max(len(images) for images in blocks)
     width = max(image.shape[1] for images in blocks for image in images)
-    cell = width * _scale(width, columns, scale)
     margin = min(160, 10 + _longest(labels)) if labels else 0
+    cell = _cell(width, columns, margin, scale)
     strips = []
     for label, images, head in zip(labels or [""] * len(blocks), blocks, heads, strict=True):
         big = [_enlarged(image, cell, scale) for image in images]
@@ -104,10 +111,14 @@ def sheet(
 
 def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
     # Without a given scale a small map is enlarged to fill its cell: 1 x 1 is then as easy to see
-    # as 8 x 8.
-    factor = scale or max(1, cell // image.shape[1])
+    # as 8 x 8. First by a whole factor, then down to the cell: only the edges of pixels are mixed.
+    factor = scale or math.ceil(cell / image.shape[1])
     big = Image.fromarray(np.ascontiguousarray(image))
-    return big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
+    big = big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
+    if scale or big.width == cell:
+        return big
+    height = max(1, round(image.shape[0] * cell / image.shape[1]))
+    return big.resize((cell, height), Image.Resampling.BOX)
 
 
 def _longest(labels: Sequence[str]) -> int:

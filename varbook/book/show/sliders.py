@@ -1,8 +1,8 @@
-"""Widgets for a reader, and in batch a strip of examples in place of each: a slider over
-values, and a box drawn on a picture with two sliders.
+"""Widgets for a reader, and in batch pictures in place of each: a slider over values, two of them
+over a grid, and a box drawn on a picture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -20,12 +20,17 @@ def _nobody_is_there() -> bool:
 
 
 def interact_or_strip(
-    function: Callable, values: Sequence, label: str, alt: str | None = None
+    function: Callable,
+    values: Sequence,
+    label: str,
+    alt: str | None = None,
+    strip: Sequence | None = None,
 ) -> None:
     """Show `function(value)` (images, or a PIL picture) under a slider when someone is there, else
-    all as one strip.
+    all as one strip; `strip` are the values that it has where all would be too many.
     """
     if _nobody_is_there():
+        values = values if strip is None else strip
         pictures = [sheet(function(value), columns=1, scale=1) for value in values]
         titles = [f"{label} {cell_text(value)}" for value in values]
         show_figure(
@@ -35,13 +40,46 @@ def interact_or_strip(
     import ipywidgets
     from IPython.display import display
 
-    slider = ipywidgets.SelectionSlider(
-        options=[(cell_text(value), value) for value in values], description=label
-    )
+    slider = _slider(label, values)
     output = ipywidgets.interactive_output(
         lambda value: show_images(function(value)), {"value": slider}
     )
     display(ipywidgets.VBox([slider, output]))
+
+
+def _slider(label: str, values: Sequence, start: int = 0):
+    """Return a slider over values; `start` is the place of the first one shown."""
+    import ipywidgets
+
+    return ipywidgets.SelectionSlider(
+        options=[(cell_text(value), value) for value in values],
+        index=start,
+        description=label,
+    )
+
+
+def two_sliders_or_grid(
+    function: Callable, choices: Mapping[str, Sequence], alt: str, *, scale: int | None = None
+) -> None:
+    """Show `function(first, second)`, an image (3, H, W), under two sliders when someone is there,
+    else one picture for each pair: the first value chooses the row, the second the column.
+
+    `choices` are the two labels with their values.
+    """
+    (first, rows), (second, columns) = choices.items()
+    if _nobody_is_there():
+        grid = {f"{first} {cell_text(a)}": [function(a, b) for b in columns] for a in rows}
+        titles = [f"{second} {cell_text(b)}" for b in columns]
+        show_figure(sheet(grid, titles=titles, scale=scale), alt)
+        return
+    import ipywidgets
+    from IPython.display import display
+
+    sliders = [_slider(name, values, len(values) // 2) for name, values in choices.items()]
+    output = ipywidgets.interactive_output(
+        lambda a, b: show_images([function(a, b)]), dict(zip("ab", sliders, strict=True))
+    )
+    display(ipywidgets.VBox([*sliders, output]))
 
 
 def box_mask(height: int, width: int, box: Box) -> Tensor:

@@ -114,6 +114,12 @@ class Profile:
         """Side of the toy world's images in pixels."""
         return self.chains["toy"].image_size
 
+    def live_steps(self, steps: int) -> int:
+        """Return how many of `steps` a training before the reader's eyes takes: all of them, in the
+        profile "smoke" at most six.
+        """
+        return min(steps, 6) if self.name == "smoke" else steps
+
     def chain(self, name: str) -> Chain:
         """Return the chain `name`; "flat" is "captions" with the training of the translator to flat
         pictures.
