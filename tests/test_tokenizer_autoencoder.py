@@ -92,14 +92,14 @@ def test_without_the_line_the_layers_remain():
     assert not [name for part in (encoder, decoder) for name in part.state_dict() if "line" in name]
 
 
-def test_with_channels_at_full_resolution_a_patch_starts_flat():
+def test_with_channels_at_full_resolution_all_pixels_of_flat_features_are_alike():
     torch.manual_seed(0)
-    decoder = Decoder((8, 16), 2, 1, 6, line=False, full=8)
-    *_, shuffle, _, last = decoder.layers
-    unfolded = decoder.layers[: list(decoder.layers).index(shuffle) + 1](noise(2, 6, 8, 8))
-    patches = torch.nn.functional.pixel_unshuffle(unfolded, 2).unflatten(1, (8, 4))  # B 8 4 16 16
-    assert last.in_channels == 8 and patches.std(1).min() > 0
-    assert torch.equal(patches, patches[:, :, :1].expand_as(patches))
+    flat = noise(1, 6, 1, 1).expand(-1, -1, 20, 20)
+    inside = (..., slice(36, -36), slice(36, -36))  # away from what the padding reaches
+    for full, alike in ((8, True), (0, False)):
+        picture = Decoder((8, 16), 2, 0, 6, line=False, full=full)(flat)
+        assert picture.shape == (1, 3, 80, 80)
+        assert (picture[inside].std((2, 3)).max().item() < 1e-5) == alike
 
 
 def test_the_line_to_full_resolution_leaves_flat_areas_flat():

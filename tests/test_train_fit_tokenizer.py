@@ -153,6 +153,9 @@ def test_the_codebook_starts_from_features_and_is_used(kind):
     assert tokenizer.codebook.hits.tolist() == pytest.approx([1 / 24] * 24)
 
 
+RANDOM = torch.Generator().manual_seed(0)
+
+
 def test_the_image_loss_by_its_formula_and_against_a_smaller_image():
     picture, image, training = (
         pictures(2, seed=1),
@@ -160,11 +163,11 @@ def test_the_image_loss_by_its_formula_and_against_a_smaller_image():
         TokenizerTraining(l1=0.5, l2=2.0, perceptual=3.0),
     )
     wanted = 2.0 * (picture - image).square().mean() + 0.5 * (picture - image).abs().mean()
-    assert image_loss(picture, image, training, None).item() == pytest.approx(
+    assert image_loss(picture, image, training, None, RANDOM).item() == pytest.approx(
         wanted.item(), rel=1e-5
     )
     small = F.avg_pool2d(image, 2)
-    assert image_loss(small, image, training, None).item() == pytest.approx(0, abs=1e-6)
+    assert image_loss(small, image, training, None, RANDOM).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_perception_judges_pictures_from_32_pixels_on():
@@ -175,16 +178,35 @@ def test_perception_judges_pictures_from_32_pixels_on():
         return torch.tensor([1.0, 2.0])
 
     assert image_loss(
-        pictures(2, 32, 40), pictures(2, 64, 80), training, perceptual
+        pictures(2, 32, 40), pictures(2, 64, 80), training, perceptual, RANDOM
     ).item() == pytest.approx(4.5)
-    assert image_loss(pictures(2, 16, 40), pictures(2, 64, 160), training, perceptual).item() == 0
+    assert (
+        image_loss(pictures(2, 16, 40), pictures(2, 64, 160), training, perceptual, RANDOM).item()
+        == 0
+    )
     assert seen == [(32, 40)]
+
+
+def test_perception_sees_both_pictures_from_the_same_random_pixel_on():
+    training, seen = TokenizerTraining(perceptual_offset=3), []
+
+    def perceptual(x, y):
+        seen.append(tuple(x.shape[-2:]))
+        assert torch.equal(x, picture[..., -x.shape[2] :, -x.shape[3] :])
+        assert torch.equal(y, image[..., -x.shape[2] :, -x.shape[3] :])
+        return torch.zeros(2)
+
+    picture, image = pictures(2, 33, 64, seed=1), pictures(2, 33, 64)
+    for _ in range(100):
+        image_loss(picture, image, training, perceptual, RANDOM)
+    # 32 rows are the fewest that it judges, so one may go; of the columns up to three
+    assert set(seen) == {(h, w) for h in (32, 33) for w in (61, 62, 63, 64)}
 
 
 def test_the_image_loss_does_not_grow_with_the_batch():
     picture, image = pictures(2, seed=1), pictures(2)
     once, more = (
-        image_loss(picture.repeat(n, 1, 1, 1), image.repeat(n, 1, 1, 1), SHORT, None).item()
+        image_loss(picture.repeat(n, 1, 1, 1), image.repeat(n, 1, 1, 1), SHORT, None, RANDOM).item()
         for n in (1, 4)
     )
     assert once == pytest.approx(more, rel=1e-5)

@@ -2,11 +2,11 @@
 full resolution, where most of a CPU's time would go.
 
 Pixels are folded into channels before the first convolution and unfolded after the last one. An
-unfolded picture shows the folding as a grid, one period a patch, unless some layers work on the
-pixels themselves afterwards: `full` of the decoder.
+unfolded picture shows the folding as a grid, one period a patch, since each pixel of a patch has
+weights of its own. With `full` the decoder interpolates instead, and its last layers treat all
+pixels alike.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -78,21 +78,13 @@ def smooth_line(in_channels: int, stride: int) -> nn.Module:
     )
 
 
-def start_alike(convolution: nn.Conv2d, pixels: int) -> None:
-    """Give the `pixels` output channels that are unfolded into one patch the same weights, so that
-    at the start of a training a patch is flat and there is no grid to be unlearnt.
-    """
-    with torch.no_grad():
-        for parameter in convolution.parameters():
-            parameter.copy_(parameter[::pixels].repeat_interleave(pixels, 0))
-
-
 class Decoder(nn.Module):
     """Features (B, C, h, w) -> image (B, 3, h * stride, w * stride), the mirror of `Encoder` with
     one block more a level.
 
-    `full` is the number of channels at the image's own resolution, from which a last 3 x 3
-    convolution makes the colours; with 0 the pixels are unfolded straight from the channels.
+    With `full` > 0 the last features are interpolated to the image's own resolution, where two
+    3 x 3 convolutions, of 2 * full and of full channels, make the colours; with 0 the pixels are
+    unfolded straight from the channels.
     """
 
     def __init__(
@@ -114,11 +106,17 @@ class Decoder(nn.Module):
                     nn.Conv2d(channels[level], channels[level - 1], 3, padding=1),
                     nn.Upsample(scale_factor=2),
                 ]
-        unfolded = nn.Conv2d(channels[0], (full or 3) * patch * patch, 3, padding=1)
-        layers += [nn.GroupNorm(8, channels[0]), nn.SiLU(), unfolded, nn.PixelShuffle(patch)]
+        layers += [nn.GroupNorm(8, channels[0]), nn.SiLU()]
         if full:
-            start_alike(unfolded, patch * patch)
-            layers += [nn.SiLU(), nn.Conv2d(full, 3, 3, padding=1)]
+            layers += [
+                nn.Conv2d(channels[0], 2 * full, 3, padding=1),
+                nn.Upsample(scale_factor=patch, mode="bilinear"),
+                *(nn.SiLU(), nn.Conv2d(2 * full, full, 3, padding=1)),
+                *(nn.SiLU(), nn.Conv2d(full, 3, 3, padding=1)),
+            ]
+        else:
+            unfolded = nn.Conv2d(channels[0], 3 * patch * patch, 3, padding=1)
+            layers += [unfolded, nn.PixelShuffle(patch)]
         self.layers = nn.Sequential(*layers)
         stride = patch * 2 ** (len(channels) - 1)
         self.line: nn.Module | None = None

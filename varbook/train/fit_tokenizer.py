@@ -38,6 +38,9 @@ class TokenizerTraining:
     l2: float = 4.0
     # LlamaGen: 1; on flat drawings a larger weight costs sharpness of the colours
     perceptual: float = 0.05
+    # The perceptual network sees both pictures without up to so many of their first rows and
+    # columns, drawn anew each time: its strides would else leave a grid at always the same pixels.
+    perceptual_offset: int = added(0)
     gan: float = 0.02
     gan_start: float = 0.85  # fraction of the steps before the discriminator joins
     warmup: int = 150  # steps without quantization; then the codebook starts from real features
@@ -110,8 +113,26 @@ def start_codebook(
 SMALLEST_JUDGED = 32  # pixels: networks for perception, and discriminators, see nothing in less
 
 
+def without_first(
+    pictures: tuple[Tensor, ...], most: int, generator: torch.Generator
+) -> tuple[Tensor, ...]:
+    """Return pictures (B, 3, H, W) without up to `most` of their first rows and columns, the same
+    for all, but never smaller than SMALLEST_JUDGED.
+    """
+    sizes = pictures[0].shape[-2:]
+    rows, columns = (
+        int(torch.randint(1 + max(0, min(most, size - SMALLEST_JUDGED)), (), generator=generator))
+        for size in sizes
+    )
+    return tuple(picture[..., rows:, columns:] for picture in pictures)
+
+
 def image_loss(
-    rebuilt: Tensor, image: Tensor, training: TokenizerTraining, perceptual: Callable | None
+    rebuilt: Tensor,
+    image: Tensor,
+    training: TokenizerTraining,
+    perceptual: Callable | None,
+    generator: torch.Generator,
 ) -> Tensor:
     """Return the reconstruction loss of one scale: `rebuilt`
     (B, 3, h, w) against the image (B, 3, H, W), downsampled to their sizes.
@@ -125,7 +146,10 @@ def image_loss(
         and training.perceptual
         and min(rebuilt.shape[-2:]) >= SMALLEST_JUDGED
     ):
-        loss = loss + training.perceptual * perceptual(rebuilt, image).mean()
+        seen = rebuilt, image
+        if training.perceptual_offset:
+            seen = without_first(seen, training.perceptual_offset, generator)
+        loss = loss + training.perceptual * perceptual(*seen).mean()
     return loss
 
 
@@ -212,7 +236,9 @@ def fit_tokenizer(
             latents = tokenizer.pyramid.complete(quantised.latents) if quantised else [f]
             # Losses and discriminator compute in full precision.
             rebuilt = [tokenizer.decode(latent).float() for latent in latents]
-            losses = [image_loss(scale, image, training, perceptual) for scale in rebuilt]
+            losses = [
+                image_loss(scale, image, training, perceptual, generator) for scale in rebuilt
+            ]
         # The mean over the scales, plus codebook and commitment loss (FlexVAR eq. 5)
         loss = total(losses) / len(losses) + (quantised.loss if quantised else 0.0)
         adversarial = training.gan > 0 and step >= training.gan_start * training.steps
