@@ -12,9 +12,9 @@ from varbook.book.experiments.ablation_rows import (
     farther_checks,
     floor_row,
     reach_checks,
-    spreads,
     state_rows,
     surely_farther,
+    sweep_of,
     table_row,
     variant_rows,
 )
@@ -63,7 +63,12 @@ def test_farther_means_every_seed_in_both_directions():
 def test_distances_are_told_row_by_row_and_way_by_way():
     assert distances([NEAR, FAR]) == "1.5 / 15 / 4 / 40"
     assert distances([NEAR, FAR], ["z2h"]) == "15 / 40"
-    assert spreads([NEAR, FAR], "FD")["h2z"] == [(1.5, 1.0), (4.0, 2.0)]
+
+
+def test_a_sweep_has_mean_and_range_of_each_setting_in_each_direction():
+    swept = sweep_of({0.25: NEAR, 0.5: FAR}, "FD")
+    assert swept[0.25] == {"h2z": (1.5, 1.0), "z2h": (15.0, 10.0)}
+    assert list(swept) == [0.25, 0.5] and swept[0.5]["h2z"] == (4.0, 2.0)
 
 
 def test_the_checks_of_figure_6_are_those_of_the_registry():

@@ -83,11 +83,13 @@ def farther_checks(text: str, a: Values, b: Values) -> dict[str, bool]:
     return {f"{text}, {short}": clearly_higher(a, b, f"FD {short}") for short in DIRECTIONS}
 
 
-def spreads(rows: Iterable[Values], measure: str) -> dict[str, list[tuple[float, float]]]:
-    """Return direction -> mean and range over the seeds of each of `rows`."""
-    listed = list(rows)
+def sweep_of(
+    rows: Mapping[float, Values], measure: str
+) -> dict[float, dict[str, tuple[float, float]]]:
+    """Return setting -> direction -> mean and range over the seeds, for rows of a sweep."""
     return {
-        short: [spread(values, f"{measure} {short}") for values in listed] for short in DIRECTIONS
+        setting: {short: spread(values, f"{measure} {short}") for short in DIRECTIONS}
+        for setting, values in rows.items()
     }
 
 

@@ -1,0 +1,95 @@
+"""Charts of chapter 10: what a change does, beside what another seed does."""
+
+from collections.abc import Mapping, Sequence
+
+from varbook.book.show.charts import sweep
+
+Seeds = Sequence[Mapping[str, float]]  # the numbers of each seed of a row
+WAYS = {"h2z": "to zebra", "z2h": "to horse"}
+# Which floors are drawn, and how they are called beside the line.
+_FLOORS = {"source, untouched": "untouched", "hidden counterpart": "true one"}
+
+
+def seed_dots(rows: Mapping[str, Seeds], floors: Mapping[str, Mapping[str, float]]):
+    """Return a matplotlib figure of the distance "FD h2z" and "FD z2h" of rows: a dot for each
+    seed, a bar at the mean, dotted lines at the floors.
+    """
+    import matplotlib.pyplot as plt
+
+    height = 1.1 + 0.3 * len(rows)
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, height), sharey=True)
+    places = list(range(len(rows)))[::-1]
+    for axis, (short, way) in zip(axes, WAYS.items(), strict=True):
+        for place, seeds in zip(places, rows.values(), strict=True):
+            found = [seed[f"FD {short}"] for seed in seeds]
+            axis.plot(found, [place] * len(found), "o", color="C0", alpha=0.7, markersize=5)
+            axis.plot([sum(found) / len(found)], [place], "|", color="C0", markersize=13)
+        for name, label in _FLOORS.items():
+            at = floors[name][f"FD {short}"]
+            axis.axvline(at, color="0.5", ls=":", lw=1)
+            side = {"ha": "left" if name == "hidden counterpart" else "right"}
+            text = f" {label} "
+            axis.text(at, len(rows) - 0.45, text, color="0.35", fontsize=8, va="bottom", **side)
+        axis.set(xlabel=f"FD-toy, {way}", ylim=(-0.6, len(rows) - 0.05), yticks=places)
+        axis.set_xlim(left=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_yticklabels(rows)
+    return figure
+
+
+def temperature_curves(
+    rows: Mapping[float, Mapping[str, Sequence]],
+    floor: Mapping[str, float],
+    paper: Sequence[Mapping],
+):
+    """Return a matplotlib figure of the distance over the temperature, ours beside the paper's.
+
+    `rows` maps a temperature to direction -> (mean, range) of FD-toy; `floor` holds the numbers of
+    the untouched source; `paper` the published rows of CycleVAR table 5.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
+    ours = {WAYS[short]: [row[short] for row in rows.values()] for short in WAYS}
+    sweep(left, list(rows), ours)
+    for short, style in zip(WAYS, ("o-", "s--"), strict=True):
+        left.axhline(floor[f"FD {short}"], color="0.6", ls=":", lw=1)
+        points = [(float(row["temperature"]), row[f"FID {short}"]) for row in paper[: len(rows)]]
+        right.plot(*zip(*points, strict=True), style)
+    title = "ours (dotted: untouched; bars: range)"
+    axes = {"xscale": "log", "ylim": (0, None), "xlabel": "temperature"}
+    left.set(**axes, ylabel="FD-toy", title=title)
+    right.set(**axes, ylabel="FID", title="the paper's")
+    left.legend()
+    return figure
+
+
+def gradient_curves(rows: Mapping[float, Mapping[str, float]]):
+    """Return a matplotlib figure of "size" and "agreement" of gradients over the temperature."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.7))
+    sizes, cosines = ([row[name] for row in rows.values()] for name in ("size", "agreement"))
+    left.loglog(list(rows), sizes, "o-")
+    right.semilogx(list(rows), cosines, "o-", color="C1")
+    left.set(title="size of the gradient of one picture", xlabel="temperature")
+    right.set(title="cosine between two pictures' gradients", xlabel="temperature")
+    right.set_ylim(bottom=min(0, *cosines))
+    return figure
+
+
+def alpha_curves(panels: Mapping[str, Mapping[float, Mapping[str, Sequence]]]):
+    """Return a matplotlib figure with one panel a measure over alpha.
+
+    `panels` maps a title to alpha -> direction -> (mean, range over the seeds).
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(panels), figsize=(8.4, 2.6), squeeze=False)
+    for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
+        lines = {WAYS[short]: [row[short] for row in rows.values()] for short in WAYS}
+        sweep(axis, list(rows), lines, shift=0.008)
+        axis.set(title=title, xlabel="alpha", xticks=list(rows))
+    axes[0, 0].set(ylim=(0, None))
+    axes[0, 0].legend()
+    return figure
