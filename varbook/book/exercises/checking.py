@@ -62,7 +62,13 @@ def try_out(
 
 def _copies(given: tuple) -> tuple:
     """Return arguments that the reader may overwrite."""
-    return tuple(x.clone() if torch.is_tensor(x) else x for x in given)
+    return tuple(_copy(x) for x in given)
+
+
+def _copy(x: object) -> object:
+    if isinstance(x, list):
+        return [_copy(one) for one in x]
+    return x.clone() if torch.is_tensor(x) else x
 
 
 def _of(mistake: Mistake, case: Case) -> object:
@@ -76,6 +82,8 @@ def _fault(answer: object, wanted: object) -> str:
     """Return what is wrong with an answer in words: its kind, its shape, or how far it is off."""
     if callable(wanted):
         return str(wanted(answer))
+    if isinstance(wanted, (list, tuple)):
+        return _fault_of_list(answer, wanted)
     if wanted is None or answer is None:
         return "" if wanted is answer else f"got {_told(answer)}, wanted {_told(wanted)}"
     if not _is_number(answer) or torch.is_tensor(wanted) and not torch.is_tensor(answer):
@@ -93,6 +101,15 @@ def _fault(answer: object, wanted: object) -> str:
     return f"got {got.item():g}, wanted {right.item():g}"
 
 
+def _fault_of_list(answer: object, wanted: Sequence) -> str:
+    if not isinstance(answer, (list, tuple)):
+        return f"got {_told(answer)}, wanted a list of {len(wanted)}"
+    if len(answer) != len(wanted):
+        return f"got a list of {len(answer)}, wanted a list of {len(wanted)}"
+    faults = ((k, _fault(a, b)) for k, (a, b) in enumerate(zip(answer, wanted, strict=True)))
+    return next((f"entry {k} (from 0): {fault}" for k, fault in faults if fault), "")
+
+
 def _is_number(answer: object) -> bool:
     return torch.is_tensor(answer) or isinstance(answer, (int, float))
 
@@ -107,6 +124,8 @@ def _told(answer: object) -> str:
 
 def _same(a: object, b: object) -> bool:
     """Say whether two answers are equal but for rounding; nan equals nan."""
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
     if a is None or b is None or not (_is_number(a) and _is_number(b)):
         return a is b
     x, y = (torch.as_tensor(one).double() for one in (a, b))
