@@ -43,6 +43,27 @@ def test_onnxruntime_gives_the_same_picture_in_both_directions(exported):
     assert not torch.allclose(outs[0], images, atol=1e-1)
 
 
+@torch.no_grad()
+def test_temperature_and_alpha_can_be_inputs(tmp_path):
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason=WHY)
+    import onnxruntime
+
+    cyclevar, image, target = tiny_cyclevar(), pictures(1), torch.tensor([1])
+    path = export_onnx(cyclevar, tmp_path / "adjustable.onnx", adjustable=True)
+    session = onnxruntime.InferenceSession(path)
+    outs = []
+    for temperature, alpha in ((2.0, 0.5), (0.3, 1.0), (7.0, 0.0)):
+        cyclevar.config = CycleVARConfig(temperature=temperature, alpha=alpha)
+        wanted = cyclevar(image, target).clamp(-1, 1)
+        numbers = {"temperature": torch.tensor(temperature), "alpha": torch.tensor(alpha)}
+        given = {"image": image, "target": target} | numbers
+        (out,) = session.run(None, {name: one.numpy() for name, one in given.items()})
+        outs.append(torch.from_numpy(out))
+        torch.testing.assert_close(outs[-1], wanted, rtol=0, atol=1e-4)
+    assert all((one - outs[0]).abs().max() > 1e-2 for one in outs[1:])  # each of them matters
+
+
 def test_the_file_is_a_valid_model_of_one_piece(exported):
     import onnx
 

@@ -93,7 +93,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // Logits and temperature.
   const controls = element("div", { class: "controls" }, place);
   function slider(label, low, high, step, value, change) {
-    const line = element("label", {}, controls);
+    const line = element("label", { class: "line" }, controls);
     element("span", {}, line, label);
     const input = element("input", { type: "range", min: low, max: high, step, value }, line);
     const told = element("output", {}, line);

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from varbook.book.site.check import faults
+from varbook.book.site.in_browser import cache, usual_python, write_translator
 from varbook.book.site.stage import stage
 from varbook.errors import VarbookError, ended
 from varbook.paths import repository
@@ -17,7 +18,10 @@ def build(work: Path, site: Path) -> str:
 
     VarbookError where Sphinx is missing or warns, or a page has a fault.
     """
-    book = stage(work / "source")
+    parts = work / "translator"
+    shutil.rmtree(parts, ignore_errors=True)
+    missing = write_translator(parts, usual_python(), cache())
+    book = stage(work / "source", missing)
     shutil.rmtree(site, ignore_errors=True)
     call = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going"]
     call += ["-d", str(work / "doctrees"), "-c", str(repository() / "docs" / "book")]
@@ -28,6 +32,8 @@ def build(work: Path, site: Path) -> str:
             "`make book` installs what docs/book/requirements.txt names."
         )
     shutil.copytree(work / "source" / "extra", site, dirs_exist_ok=True)
+    if not missing:
+        shutil.copytree(parts, site / "try" / "translator")
     found = faults(site)
     if found:
         raise VarbookError(
@@ -35,7 +41,8 @@ def build(work: Path, site: Path) -> str:
         )
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
     colab = "" if book.name else "; no Colab buttons: VARBOOK_REPOSITORY=owner/name adds them"
-    return f"{len(list(site.rglob('*.html')))} pages, {size:.0f} MB{colab}"
+    lacking = f"; no translation in the browser: {'; '.join(missing)}" if missing else ""
+    return f"{len(list(site.rglob('*.html')))} pages, {size:.0f} MB{colab}{lacking}"
 
 
 def main() -> int:

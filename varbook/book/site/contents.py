@@ -10,7 +10,10 @@ from varbook.book.site.references import chapter_anchor
 from varbook.paths import repository
 
 # Pages on which something of a chapter can be tried in the browser: anchor, and what it offers.
-_TO_TRY = {"08": ("try-relaxations", "drag the four relaxations")}
+_TO_TRY = {
+    "08": ("try-relaxations", "drag the four relaxations"),
+    "09": ("try-translator", "translate a picture in the browser"),
+}
 
 
 def _told(book: Book, entry: chapters.Chapter, chapter: Chapter) -> list[str]:
@@ -77,7 +80,7 @@ def trees(written: dict[str, str], solved: dict[str, str]) -> str:
         _tree(part, [written[n] for n in numbers if n in written])
         for part, numbers in chapters.PARTS.items()
     ]
-    trees.append(_tree("In the browser", ["try/relaxations"]))
+    trees.append(_tree("In the browser", ["try/translator", "try/relaxations"]))
     trees.append(_tree("Results", ["results"]))
     more = [f"docs/{name}" for name in DOCS]
     trees.append(_tree("To look up", [*more, "genindex"]))

@@ -5,7 +5,7 @@
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from varbook.book import chapters
@@ -13,6 +13,7 @@ from varbook.book.site.address import install_cell, resolved
 from varbook.book.site.book import DOCS, Book, read_book
 from varbook.book.site.contents import contents, short_path, top, trees
 from varbook.book.site.glossary import glossary_page
+from varbook.book.site.in_browser import translator_block
 from varbook.book.site.notebooks import Chapter, alternative_texts, notebook, page
 from varbook.book.site.results import results_page
 from varbook.errors import VarbookError
@@ -43,16 +44,13 @@ def _write_chapter(book: Book, entry: chapters.Chapter, chapter: Chapter, folder
     return place.with_suffix("").as_posix()
 
 
-def _index_page(book: Book, tables: str) -> str:
-    """Return the first page: docs/book/index.md with its places filled."""
-    text = (repository() / "docs" / "book" / "index.md").read_text(encoding="utf-8")
-    blocks = {"contents": contents(book), "short path": short_path(book), "trees": tables}
+def _filled(page: str, blocks: dict[str, str]) -> str:
+    """Return a page of docs/book with its places filled; VarbookError where it has lost one."""
+    text = (repository() / "docs" / "book" / page).read_text(encoding="utf-8")
     for mark, block in blocks.items():
         place = f"<!-- {mark} -->\n"
         if place not in text:
-            raise VarbookError(
-                f"docs/book/index.md has lost its place for the {mark}: put it back."
-            )
+            raise VarbookError(f"docs/book/{page} has lost its place for the {mark}: put it back.")
         text = text.replace(place, block)
     return text
 
@@ -72,11 +70,12 @@ def _copy_pictures(pictures: Iterable[Path], folder: Path) -> None:
         shutil.copyfile(picture, target)
 
 
-def stage(folder: Path) -> Book:
+def stage(folder: Path, missing: Sequence[str] = ()) -> Book:
     """Write the site's sources into `folder`, which is emptied first, and return the book.
 
-    `equations.json` and `pictures.json` there tell Sphinx where equations stand, and what pictures
-    show. VarbookError where a reference leads nowhere or a picture has no text.
+    `missing` says what the page that translates in the browser lacks. `equations.json` and
+    `pictures.json` there tell Sphinx where equations stand, and what pictures show. VarbookError
+    where a reference leads nowhere or a picture has no text.
     """
     book = read_book()
     shutil.rmtree(folder, ignore_errors=True)
@@ -94,12 +93,18 @@ def stage(folder: Path) -> Book:
         )
     results, pictures = results_page()
     write_atomically(folder / "results.md", results)
-    page_to_try = repository() / "docs" / "book" / "relaxations.md"
-    write_atomically(folder / "try" / "relaxations.md", page_to_try.read_text(encoding="utf-8"))
+    to_try: dict[str, dict[str, str]] = {
+        "relaxations.md": {},
+        "translator.md": {"translator": translator_block(missing)},
+    }
+    for name, blocks in to_try.items():
+        write_atomically(folder / "try" / name, _filled(name, blocks))
     first = repository() / "figures" / "laptop" / "extra" / "cyclevar_toy_world.png"
     _copy_pictures([*pictures, first], folder)
     _write_docs(book, folder)
-    write_atomically(folder / "index.md", _index_page(book, trees(written[False], written[True])))
+    leading = {"contents": contents(book), "short path": short_path(book)}
+    tables = {"trees": trees(written[False], written[True])}
+    write_atomically(folder / "index.md", _filled("index.md", leading | tables))
     rows = [[*key, anchor] for key, anchor in book.places.equations.items()]
     pages = {
         one.anchor: written[one.chapter.endswith("s")][one.chapter.removesuffix("s")]
