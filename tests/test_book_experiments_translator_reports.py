@@ -4,9 +4,15 @@ import pytest
 import torch
 from tiny import tiny_judge, tiny_tokenizer
 
+from varbook.book.claims.checks import refuse_others
+from varbook.book.claims.registry import artefact
 from varbook.book.experiments.translator_reports import (
+    COLUMNS,
     FLOORS,
+    TARGETS,
     WAYS,
+    figure_3_checks,
+    figure_3_sentence,
     floors,
     judged_rows,
     report_rows,
@@ -61,3 +67,16 @@ def test_a_target_is_reached_from_its_own_value_on():
     rows = target_rows(measures, {"a to b": {"domain_accuracy": 0.98, "silhouette_iou": 0.74}})
     assert [row["held"] for row in rows] == [True, False]
     assert rows[1]["measure"] == "silhouette IoU" and rows[1]["at least"] == 0.74
+
+
+def test_figure_3_asks_what_the_registry_names_and_says_its_numbers():
+    measures = {way: dict.fromkeys(COLUMNS, 100.0) for way in WAYS}
+    seen = dict(zip(WAYS, (0.76, 0.5), strict=True))
+    held = figure_3_checks(target_rows(measures, TARGETS), seen)
+    refuse_others(artefact("cyclevar-fig-3"), held)
+    assert [name for name, holds in held.items() if not holds] == [
+        "photographs, zebra to horse: seen as the target"
+    ]
+    told = figure_3_sentence(measures, seen)
+    assert "IoU 100.000 and 100.000" in told
+    assert told.endswith("photographs, zebra to horse: 50% seen as the target")

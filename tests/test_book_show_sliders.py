@@ -1,5 +1,6 @@
 """The slider and the box selector: masks, and the strips that stand in their place in batch."""
 
+import matplotlib.pyplot as plt
 import torch
 from tiny import pictures
 
@@ -95,3 +96,11 @@ def test_with_a_reader_two_sliders_choose_the_picture(monkeypatch):
     assert asked == [(0.5, 2)] and [child.description for child in box.children[:2]] == [*choices]
     box.children[0].value = 1.0
     assert asked[-1] == (1.0, 2)
+
+
+def test_a_figure_may_stand_in_a_strip_and_is_closed(monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    shown = []
+    monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append(picture.width))
+    interact_or_strip(lambda value: plt.figure(figsize=(1, 1)), [1, 2], "size")
+    assert shown[0] >= 2 * 80 and not plt.get_fignums()

@@ -4,7 +4,7 @@ A report is direction -> measure -> `Measured.as_dict()`, as `photograph_reports
 comparison is method -> report. A *floor* is what a translation has to be better than.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -35,6 +35,22 @@ COLUMNS = {
     "nearest_coat_psnr": "coat dB",
     "stripe_ratio": "stripe contrast",
 }  # measure of `judge_translation` -> column of a table
+
+# What the book asks of the toy world's translator in the laptop profile: measure -> least value.
+TARGETS = {
+    "horse to zebra": {
+        "domain_accuracy": 0.98,
+        "silhouette_iou": 0.74,
+        "background_psnr": 24.0,
+        "stripe_ratio": 0.9,
+    },
+    "zebra to horse": {
+        "domain_accuracy": 0.98,
+        "silhouette_iou": 0.78,
+        "background_psnr": 26.0,
+        "nearest_coat_psnr": 18.5,
+    },
+}
 
 
 def floors(tokenizer: Tokenizer) -> dict[str, Translate]:
@@ -103,3 +119,34 @@ def report_rows(comparison: Mapping[str, Report], way: str) -> list[dict]:
         {"": method, **{measure["name"]: measure["value"] for measure in report[way].values()}}
         for method, report in comparison.items()
     ]
+
+
+def figure_3_checks(
+    targets: Iterable[Mapping[str, Any]], seen: Mapping[str, float]
+) -> dict[str, bool]:
+    """Return the checks of CycleVAR figure 3: each of `target_rows`, and that more than half of the
+    photographs translated in each direction of `seen` are seen as the target.
+    """
+    checks = {
+        f"{row['direction']}: {row['measure']} at least {row['at least']:g}": row["held"]
+        for row in targets
+    }
+    return checks | {
+        f"photographs, {way}: seen as the target": share > 0.5 for way, share in seen.items()
+    }
+
+
+def figure_3_sentence(
+    measures: Mapping[str, Mapping[str, float]], seen: Mapping[str, float]
+) -> str:
+    """Return the numbers of CycleVAR figure 3 in one line, for the report: direction -> measures of
+    `judge_translation` in the toy world, and shares of photographs seen as the target.
+    """
+    there, back = (measures[way] for way in WAYS)
+    told = [
+        f"toy world: accuracy {there['domain_accuracy']:.1%} and {back['domain_accuracy']:.1%}, "
+        f"IoU {there['silhouette_iou']:.3f} and {back['silhouette_iou']:.3f}, "
+        f"background {there['background_psnr']:.1f} and {back['background_psnr']:.1f} dB"
+    ]
+    told += [f"photographs, {way}: {share:.0%} seen as the target" for way, share in seen.items()]
+    return "; ".join(told)

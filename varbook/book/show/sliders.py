@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from varbook.book.show.display import in_notebook, show_figure, show_images
-from varbook.book.show.sheets import sheet
+from varbook.book.show.display import close, in_notebook, show_figure, show_images
+from varbook.book.show.sheets import sheet, to_picture
 from varbook.book.show.tables import cell_text
 from varbook.device import is_batch
 
@@ -26,12 +26,13 @@ def interact_or_strip(
     alt: str | None = None,
     strip: Sequence | None = None,
 ) -> None:
-    """Show `function(value)` (images, or a PIL picture) under a slider when someone is there, else
-    all as one strip; `strip` are the values that it has where all would be too many.
+    """Show `function(value)` (images, a PIL picture or a matplotlib figure) under a slider when
+    someone is there, else all as one strip; `strip` are the values that it has where all would be
+    too many.
     """
     if _nobody_is_there():
         values = values if strip is None else strip
-        pictures = [sheet(function(value), columns=1, scale=1) for value in values]
+        pictures = [sheet(_closed(function(value)), columns=1, scale=1) for value in values]
         titles = [f"{label} {cell_text(value)}" for value in values]
         show_figure(
             sheet(pictures, titles=titles, columns=len(pictures)), alt or f"one picture per {label}"
@@ -42,9 +43,18 @@ def interact_or_strip(
 
     slider = _slider(label, values)
     output = ipywidgets.interactive_output(
-        lambda value: show_images(function(value)), {"value": slider}
+        lambda value: show_images(_closed(function(value))), {"value": slider}
     )
     display(ipywidgets.VBox([slider, output]))
+
+
+def _closed(shown):
+    """Return a matplotlib figure as a picture, and anything else as it is."""
+    if not hasattr(shown, "savefig"):
+        return shown
+    picture = to_picture(shown)
+    close(shown)
+    return picture
 
 
 def _slider(label: str, values: Sequence, start: int = 0):
