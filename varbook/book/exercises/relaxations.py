@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -73,7 +74,7 @@ def temperature_gradient(function: Callable) -> None:
 
     mistakes = (
         Mistake(lambda *given: -right(*given), "a larger temperature makes logits / tau smaller"),
-        Mistake(lambda *given: right(*given, 1), "the derivative of 1 / tau is -1 / tau^2"),
+        Mistake(partial(right, power=1), "the derivative of 1 / tau is -1 / tau^2"),
         Mistake(not_centred, "the weights change too: subtract the mixture from each code"),
         Mistake(without_logits, "weigh each logit's gradient with the logit itself"),
     )
