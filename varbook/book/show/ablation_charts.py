@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from varbook.book.show.charts import sweep
+from varbook.book.show.seed_dots import draw_dots
 
 Seeds = Sequence[Mapping[str, float]]  # the numbers of each seed of a row
 WAYS = {"h2z": "to zebra", "z2h": "to horse"}
@@ -18,20 +19,15 @@ def seed_dots(rows: Mapping[str, Seeds], floors: Mapping[str, Mapping[str, float
 
     height = 1.1 + 0.3 * len(rows)
     figure, axes = plt.subplots(1, 2, figsize=(8.4, height), sharey=True)
-    places = list(range(len(rows)))[::-1]
     for axis, (short, way) in zip(axes, WAYS.items(), strict=True):
-        for place, seeds in zip(places, rows.values(), strict=True):
-            found = [seed[f"FD {short}"] for seed in seeds]
-            axis.plot(found, [place] * len(found), "o", color="C0", alpha=0.7, markersize=5)
-            axis.plot([sum(found) / len(found)], [place], "|", color="C0", markersize=13)
+        draw_dots(axis, {name: [seed[f"FD {short}"] for seed in row] for name, row in rows.items()})
         for name, label in _FLOORS.items():
             at = floors[name][f"FD {short}"]
             axis.axvline(at, color="0.5", ls=":", lw=1)
             side = {"ha": "left" if name == "hidden counterpart" else "right"}
             text = f" {label} "
             axis.text(at, len(rows) - 0.45, text, color="0.35", fontsize=8, va="bottom", **side)
-        axis.set(xlabel=f"FD-toy, {way}", ylim=(-0.6, len(rows) - 0.05), yticks=places)
-        axis.set_xlim(left=0)
+        axis.set_xlabel(f"FD-toy, {way}")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_yticklabels(rows)
     return figure
