@@ -8,6 +8,7 @@ from varbook.book.show import sliders
 from varbook.book.show.sliders import (
     box_mask,
     box_or_strip,
+    interact_or_rows,
     interact_or_strip,
     shaded,
     two_sliders_or_grid,
@@ -104,3 +105,21 @@ def test_a_figure_may_stand_in_a_strip_and_is_closed(monkeypatch):
     monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append(picture.width))
     interact_or_strip(lambda value: plt.figure(figsize=(1, 1)), [1, 2], "size")
     assert shown[0] >= 2 * 80 and not plt.get_fignums()
+
+
+def test_rows_of_some_values_stand_below_each_other_when_nobody_is_there(monkeypatch):
+    monkeypatch.setenv("VARBOOK_BATCH", "1")
+    asked, shown = [], []
+    monkeypatch.setattr(
+        sliders, "sheet", lambda rows, titles: shown.append((list(rows), titles)) or "a sheet"
+    )
+    monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append(alt))
+
+    def rows(value):
+        asked.append(value)
+        return {"VAR": [pictures(1)], "FlexVAR": [pictures(1)]}
+
+    interact_or_rows(rows, range(9), "scale", ["picture"], "two rows each", strip=[0, 8])
+    assert asked == [0, 8]
+    labels = ["scale 0 VAR", "scale 0 FlexVAR", "scale 8 VAR", "scale 8 FlexVAR"]
+    assert shown == [(labels, ["picture"]), "two rows each"]

@@ -68,6 +68,35 @@ def _slider(label: str, values: Sequence, start: int = 0):
     )
 
 
+def interact_or_rows(
+    function: Callable[[object], Mapping[str, Sequence]],
+    values: Sequence,
+    label: str,
+    titles: Sequence[str],
+    alt: str,
+    strip: Sequence,
+) -> None:
+    """Show `function(value)`, rows of images by their labels, under a slider when someone is there,
+    else the rows of each value of `strip` below each other; `titles` stand above the columns.
+    """
+    if _nobody_is_there():
+        rows = {
+            f"{label} {cell_text(value)} {name}".strip(): images
+            for value in strip
+            for name, images in function(value).items()
+        }
+        show_figure(sheet(rows, titles=titles), alt)
+        return
+    import ipywidgets
+    from IPython.display import display
+
+    slider = _slider(label, values)
+    output = ipywidgets.interactive_output(
+        lambda value: show_figure(sheet(function(value), titles=titles), alt), {"value": slider}
+    )
+    display(ipywidgets.VBox([slider, output]))
+
+
 def two_sliders_or_grid(
     function: Callable, choices: Mapping[str, Sequence], alt: str, *, scale: int | None = None
 ) -> None:
