@@ -25,7 +25,7 @@ yes = $(filter-out 0 no false,$(1))
 options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ONLY),--only "$(ONLY)") $(foreach one,$(SET),--set '$(one)') \
   $(if $(JOBS),--jobs $(JOBS)) $(if $(call yes,$(FORCE)),--force) $(if $(call yes,$(RETRAIN)),--retrain)
 
-.PHONY: help setup check figures test unit notebooks-test publish notebooks report book bench bench-against bench-threads bench-scaling bench-profile \
+.PHONY: help setup check figures test unit browser-setup browser notebooks-test publish notebooks report book bench bench-against bench-threads bench-scaling bench-profile \
   mutants faults lab clean
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo "make check                 lint, format and types, in seconds: ruff and mypy"
 	@echo "make test                  unit tests, then every notebook in the smoke profile (nbval)"
 	@echo "make unit                  the unit tests alone              make lab       JupyterLab"
+	@echo "make browser               the tests in a browser alone; installs Chromium and playwright for them"
 	@echo "make publish               the same, and change what comes with the book: figures/<profile>/, notebooks/, README.md"
 	@echo "make report                figures/REPORT.md, README again   make bench     how fast it is, beside plain forms"
 	@echo "make bench-against         training steps beside those of COMMIT=6a24e5b     make bench-threads   two threads, one"
@@ -60,8 +61,15 @@ check: setup
 test: setup
 	@code=0; $(MAKE) --no-print-directory unit || code=1; $(MAKE) --no-print-directory notebooks-test || code=1; exit $$code
 
+# Those in a browser come last; where Chromium or what they need is missing they are skipped, and the summary says so.
 unit: setup
 	@VARBOOK_PROFILE=smoke VARBOOK_BATCH=1 $(PYTHON_HERE) -m pytest
+
+browser-setup: setup
+	@.ci/browser "$$HERE_VENV"
+
+browser: browser-setup
+	@VARBOOK_PROFILE=smoke VARBOOK_BATCH=1 $(PYTHON_HERE) -m pytest -m browser
 
 notebooks-test: setup
 	@$(RUN) --check --solutions --profile smoke $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
@@ -76,7 +84,8 @@ notebooks: publish
 report: setup
 	@$(PYTHON_HERE) -m varbook.book.claims
 
-# The site needs neither torch nor the rest of the usual environment, so it has a small one of its own.
+# The site needs neither torch nor the rest of the usual environment, so it has a small one of its own. The page that translates in
+# the browser is made where the usual one is there as well, and npm to fetch onnxruntime-web; else it says what is missing.
 book:
 	@.ci/setup "$$HERE_BOOK_VENV" docs/book/requirements.txt
 	@"$$HERE_BOOK_VENV/bin/python" -m varbook.book.site

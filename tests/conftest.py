@@ -4,6 +4,7 @@ import signal
 
 import pytest
 import torch
+from browsing import build_site
 from frozen_networks import write_weights
 
 from varbook import paths
@@ -62,3 +63,14 @@ def usual_signals():
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The book's web page, built once for all files that look at it."""
+    return build_site(tmp_path_factory.mktemp("book"))
+
+
+def pytest_collection_modifyitems(items):
+    """Put the tests in a browser last: they are slow, and playwright's loop runs while they do."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

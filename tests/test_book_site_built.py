@@ -1,53 +1,15 @@
 """The book's web page as a browser gets it: built by Sphinx, checked page by page."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from browsing import CHROMIUM
 
 from varbook.book import chapters
 from varbook.book.site.check import faults
-from varbook.paths import repository
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-
-def python_with_sphinx() -> str | None:
-    """The Python of `make book`, or this one where it has Sphinx; None where neither has."""
-    places = [Path(os.environ.get("BOOK_VENV", repository() / ".venv-book")) / "bin" / "python"]
-    for python in (*map(str, places), sys.executable):
-        if shutil.which(python):
-            asked = [python, "-c", "import sphinx, myst_nb, sphinx_book_theme"]
-            if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
-                return python
-    return None
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    python = python_with_sphinx()
-    if python is None:
-        pytest.skip(
-            "Sphinx is not installed: `make book` installs it, then this test builds the site"
-        )
-    folder = tmp_path_factory.mktemp("book")
-    code = (
-        "import sys; from pathlib import Path; from varbook.book.site.__main__ import build; "
-        "print(build(Path(sys.argv[1]), Path(sys.argv[2])))"
-    )
-    call = [python, "-c", code, str(folder / "work"), str(folder / "site")]
-    paths = {"PYTHONPATH": str(repository()), "VARBOOK_REPOSITORY": "owner/book"}
-    done = subprocess.run(call, env=os.environ | paths, capture_output=True, text=True, check=False)
-    # No warning of Sphinx, no dead link, nothing from elsewhere, a text for each picture.
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder / "site"
 
 
 def page(site: Path, name: str) -> str:

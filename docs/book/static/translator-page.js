@@ -11,6 +11,8 @@ document.addEventListener("DOMContentLoaded", () => {
     temperature: about.temperature,
     alpha: about.alpha,
     times: [],
+    busy: false,
+    last: null, // what was translated last, and what came out: for tests
   };
 
   function element(name, attributes, parent, text) {
@@ -176,7 +178,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // One translation at a time; what was asked for meanwhile is done once more at the end.
   let session = null, running = null, again = false;
   async function translate() {
-    again = true;
+    again = state.busy = true;
     running ??= run();
     await running;
   }
@@ -198,6 +200,7 @@ document.addEventListener("DOMContentLoaded", () => {
       status.textContent = `The translation failed: ${error.message}`;
     } finally {
       running = null;
+      state.busy = false;
     }
   }
   function say(milliseconds) {
@@ -209,7 +212,7 @@ document.addEventListener("DOMContentLoaded", () => {
     status.textContent = `Translated in ${shown(milliseconds)}${count}.`;
   }
 
-  translator.state = state; // for tests
+  translator.state = state;
   twin.closest("figure").hidden = true;
   aim(Object.keys(domains).at(-1));
   opened(scenes[0].picture).then(put);
