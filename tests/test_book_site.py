@@ -331,27 +331,30 @@ def test_every_formula_of_the_book_can_be_drawn(staged):
 
 
 @needs_node
-@pytest.mark.parametrize("temperature", [0.05, 0.7, 2.0, 50.0])
-def test_the_relaxations_in_the_browser_are_those_of_torch(temperature):
+@pytest.mark.parametrize(("temperature", "alpha"), [(0.05, 1), (0.7, 0.5), (2, 0.8), (50, 0)])
+def test_the_relaxations_in_the_browser_are_those_of_torch(temperature, alpha):
     dice = torch.Generator().manual_seed(5)
-    codes, goal = (torch.randn(shape, generator=dice, dtype=torch.float64) for shape in ((4, 2), 2))
+    codes, (goal, source) = (
+        torch.randn(rows, 2, generator=dice, dtype=torch.float64) for rows in (4, 2)
+    )
     logits = (2 * torch.randn(4, generator=dice, dtype=torch.float64)).requires_grad_(True)
     noise = gumbel_noise(logits.detach(), torch.Generator().manual_seed(7))
-    plain = [one.tolist() for one in (logits.detach(), codes, noise, goal)]
+    plain = [one.tolist() for one in (logits.detach(), codes, noise, goal, source)]
     script = f"""const {{ METHODS, relax }} = require({json.dumps(str(STATIC / "relaxations.js"))});
-    const [logits, codes, noise, goal, temperature] = {READ};
-    const told = (name) => relax(name, logits, codes, temperature, noise, goal);
+    const [logits, codes, noise, goal, source, temperature, alpha] = {READ};
+    const told = (name) => relax(name, logits, codes, temperature, noise, goal, source, alpha);
     const all = METHODS.map((name) => [name, told(name)]);
     console.log(JSON.stringify(Object.fromEntries(all)));"""
-    theirs = node(script, [*plain, temperature])
+    theirs = node(script, [*plain, temperature, alpha])
     assert set(theirs) == set(RELAXATIONS)
     for method in RELAXATIONS:
         again = torch.Generator().manual_seed(7)
         out = relax(logits, codes, method, temperature=temperature, generator=again)
-        loss = (out - goal).square().sum()
+        sent = alpha * out + (1 - alpha) * source  # eq. 9
+        loss = (sent - goal).square().sum()
         arrives = method != "argmax"
         gradient = torch.autograd.grad(loss, logits)[0] if arrives else torch.zeros(4)
-        for name, ours in {"out": out, "gradient": gradient, "loss": loss}.items():
+        for name, ours in {"out": out, "sent": sent, "gradient": gradient, "loss": loss}.items():
             told = torch.tensor(theirs[method][name], dtype=torch.float64)
             torch.testing.assert_close(told, ours.detach().double(), atol=1e-6, rtol=1e-6)
 

@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
     gumbel: "Gumbel",
     softmax: "softmax (SRQ)",
   };
-  const COLUMNS = ["relaxation", "weight of each code", "vector", "distance to the goal, squared",
+  const COLUMNS = ["relaxation", "weight of each code", "vector", "squared distance to the goal",
     "gradient at each logit"];
   const STEPS = {
     ArrowLeft: [-0.05, 0],
@@ -18,11 +18,14 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const SVG = ["svg", "g", "circle", "rect", "line", "path", "text", "title"];
   const SIZE = 400, REACH = 1.6; // pixels of the plane, and the largest coordinate in it
+  const LOUDEST = 5; // the largest logit
   const state = {
     codes: [[1.0, 0.2], [-0.3, 1.0], [-1.0, -0.5], [0.6, -0.9]],
     logits: [1.2, 0.8, -0.5, 0.1],
     goal: [-0.4, 0.9],
+    source: [0.9, -0.2],
     temperature: 2,
+    alpha: 1,
     noise: [-0.3, 0.9, 0.2, -0.4],
   };
 
@@ -38,11 +41,14 @@ document.addEventListener("DOMContentLoaded", () => {
   const toPixel = ([x, y]) => [SIZE / 2 * (1 + x / REACH), SIZE / 2 * (1 - y / REACH)];
   const inReach = (value) => Math.max(-REACH, Math.min(REACH, value));
   const shown = (value) => (Math.abs(value) < 0.0005 ? "0" : value.toPrecision(3));
+  const brief = (value) => (Math.abs(value) < 0.005 ? "0" : value.toFixed(2));
 
   // The plane. What can be dragged can be moved with the arrow keys as well.
   const plane = element("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "plane", role: "group",
     "aria-label": "A plane with four codes, a goal and what each relaxation gives" }, place);
   const hull = element("path", { class: "hull" }, plane);
+  const way = element("line", { class: "way" }, plane);
+  const sent = element("path", { d: "M0 -9 L9 0 L0 9 L-9 0 Z", class: "sent" }, plane);
   const outs = {};
   for (const method of relaxations.METHODS) {
     outs[method] = element("g", { class: `out ${method}` }, plane);
@@ -56,8 +62,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const group = element("g", { class: `handle ${kind}`, tabindex: 0, role: "button" }, plane);
     element("circle", { r: 20, class: "touch" }, group);
     if (kind === "code") element("circle", { r: 6 }, group);
-    else element("path", { d: "M-7 -7 L7 7 M-7 7 L7 -7" }, group);
-    element("text", { x: 14, y: kind === "goal" ? 22 : -10 }, group, label);
+    else if (kind === "goal") element("path", { d: "M-7 -7 L7 7 M-7 7 L7 -7" }, group);
+    else element("path", { d: "M0 -7 L7 6 L-7 6 Z" }, group);
+    element("text", { x: 14, y: kind === "code" ? -10 : 22 }, group, label);
     const move = (x, y) => {
       point[0] = inReach(x);
       point[1] = inReach(y);
@@ -88,10 +95,53 @@ document.addEventListener("DOMContentLoaded", () => {
     };
   }
   const moves = state.codes.map((code, v) => handle(code, `code ${v + 1}`, "code"));
-  moves.push(handle(state.goal, "goal", "goal"));
+  moves.push(handle(state.goal, "goal", "goal"), handle(state.source, "source", "source"));
 
-  // Logits and temperature.
+  // Logits as bars to drag, and sliders.
   const controls = element("div", { class: "controls" }, place);
+  const chart = element("svg", { viewBox: "0 0 240 150", class: "logits", role: "group",
+    "aria-label": "The logits" }, controls);
+  const height = (logit) => 66 - 50 * logit / LOUDEST;
+  element("line", { x1: 0, x2: 240, y1: height(0), y2: height(0) }, chart);
+  state.logits.forEach((_, v) => {
+    const bar = element("g", { class: "bar", role: "slider", tabindex: 0, "aria-valuemin": -LOUDEST,
+      "aria-valuemax": LOUDEST, "aria-label": `logit of code ${v + 1}` }, chart);
+    element("rect", { x: 60 * v, width: 60, y: 0, height: 150, class: "touch" }, bar);
+    const column = element("rect", { x: 60 * v + 15, width: 30 }, bar);
+    const knob = element("rect", { x: 60 * v + 9, width: 42, height: 4, rx: 2, class: "knob" }, bar);
+    const value = element("text", { x: 60 * v + 30, y: 146 }, bar);
+    const set = (logit) => {
+      state.logits[v] = Math.round(10 * Math.max(-LOUDEST, Math.min(LOUDEST, logit))) / 10;
+      draw();
+    };
+    const follow = (event) => {
+      const box = chart.getBoundingClientRect();
+      set((66 - (event.clientY - box.top) / box.height * 150) / 50 * LOUDEST);
+    };
+    bar.addEventListener("pointerdown", (event) => {
+      bar.setPointerCapture(event.pointerId);
+      event.preventDefault();
+      bar.focus();
+      follow(event);
+    });
+    bar.addEventListener("pointermove", (event) => {
+      if (bar.hasPointerCapture(event.pointerId)) follow(event);
+    });
+    bar.addEventListener("keydown", (event) => {
+      const step = STEPS[event.key];
+      if (!step) return;
+      event.preventDefault();
+      set(state.logits[v] + 2 * (step[0] + step[1]));
+    });
+    moves.push(() => {
+      const logit = state.logits[v], y = height(logit);
+      column.setAttribute("y", Math.min(y, height(0)));
+      column.setAttribute("height", Math.abs(y - height(0)));
+      knob.setAttribute("y", y - 2);
+      value.textContent = `code ${v + 1}: ${logit.toFixed(1)}`;
+      bar.setAttribute("aria-valuenow", logit);
+    });
+  });
   function slider(label, low, high, step, value, change) {
     const line = element("label", { class: "line" }, controls);
     element("span", {}, line, label);
@@ -104,11 +154,9 @@ document.addEventListener("DOMContentLoaded", () => {
     input.addEventListener("input", follow);
     told.textContent = shown(change(value));
   }
-  state.logits.forEach((logit, v) => {
-    slider(`logit of code ${v + 1}`, -5, 5, 0.1, logit, (value) => (state.logits[v] = value));
-  });
   const power = Math.log10(state.temperature);
   slider("temperature", -2, 2, 0.05, power, (value) => (state.temperature = 10 ** value));
+  slider("alpha", 0, 1, 0.05, state.alpha, (value) => (state.alpha = value));
   const again = element("button", { type: "button" }, controls, "draw other Gumbel noise");
   again.addEventListener("click", () => {
     state.noise = state.noise.map(() => relaxations.gumbel(Math.random()));
@@ -137,7 +185,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const y = value < 0 ? zero : zero - height;
       element("rect", { x: 4 + 20 * v, width: 12, y, height }, picture);
     });
-    cell.replaceChildren(picture, element("span", {}, null, values.map(shown).join("  ")));
+    cell.replaceChildren(picture, element("span", {}, null, values.map(brief).join("  ")));
   }
 
   function draw() {
@@ -145,9 +193,13 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const move of moves) move();
     const hot = state.codes.slice().sort((a, b) => Math.atan2(a[1], a[0]) - Math.atan2(b[1], b[0]));
     hull.setAttribute("d", `M${hot.map((code) => toPixel(code).join(" ")).join(" L")} Z`);
-    const { logits, codes, temperature, noise, goal } = state;
+    const { logits, codes, temperature, noise, goal, source, alpha } = state;
     const told = relaxations.METHODS.map((method) =>
-      relaxations.relax(method, logits, codes, temperature, noise, goal));
+      relaxations.relax(method, logits, codes, temperature, noise, goal, source, alpha));
+    const mixture = told[relaxations.METHODS.indexOf("softmax")];
+    const [from, to] = [toPixel(source), toPixel(mixture.out)];
+    [way.x1, way.y1, way.x2, way.y2].forEach((end, i) => (end.baseVal.value = [...from, ...to][i]));
+    sent.setAttribute("transform", `translate(${toPixel(mixture.sent).join(" ")})`);
     const largest = Math.max(1e-9, ...told.flatMap((one) => one.gradient.map(Math.abs)));
     relaxations.METHODS.forEach((method, i) => {
       const one = told[i], [x, y] = toPixel(one.out);
