@@ -129,3 +129,27 @@ def test_a_damaged_result_counts_as_not_run(saved, tmp_path):
     assert (
         json.loads((tmp_path / "smoke" / "cyclevar-table-3.json").read_text())["verdict"] == "held"
     )
+
+
+def test_links_lead_to_where_a_result_lies(tmp_path, monkeypatch):
+    own, theirs = tmp_path / "figures" / "mine", tmp_path / "figures"
+    for folder, name in ((own, "cyclevar-fig-3"), (theirs, "flexvar-fig-3")):
+        (folder / "laptop").mkdir(parents=True)
+        (folder / "laptop" / f"{name}.json").write_text("{}")
+    for folder, names in ((own, "ab"), (theirs, "bc")):
+        (folder / "laptop" / "extra").mkdir()
+        for name in names:
+            (folder / "laptop" / "extra" / f"{name}.png").write_bytes(b"")
+    monkeypatch.setattr(read, "repository", lambda: tmp_path)
+    monkeypatch.setattr(read, "figure_places", lambda: [own, theirs])
+    monkeypatch.setattr("varbook.book.claims.saved.figure_places", lambda: [own, theirs])
+    results = {name: {"profile": "laptop"} for name in ("cyclevar-fig-3", "flexvar-fig-3")}
+    assert read.figure_links(list(results), results) == [
+        "[CycleVAR fig 3](../figures/mine/laptop/cyclevar-fig-3.png)",
+        "[FlexVAR fig 3](../figures/laptop/flexvar-fig-3.png)",
+    ]
+    assert read.extra_links(["laptop"]) == [
+        "[a](../figures/mine/laptop/extra/a.png)",
+        "[b](../figures/mine/laptop/extra/b.png)",
+        "[c](../figures/laptop/extra/c.png)",
+    ]

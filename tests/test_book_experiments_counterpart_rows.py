@@ -15,6 +15,7 @@ from varbook.book.experiments.counterpart_rows import (
     scene_rows,
     street_rows,
     table_1_rows,
+    toy_rows,
 )
 from varbook.book.experiments.streets_and_flat import DAY_NIGHT, ROWS, SHOWN, STREET_ROWS, STYLES
 from varbook.book.models.tasks import NIGHT
@@ -52,6 +53,17 @@ def test_each_direction_shows_other_scenes_above_their_counterparts(smoke):
     assert list(rows)[:3] == ["day, source", "to night", "its hidden night picture"]
     assert (rows["its hidden night picture"] == held["night"].images[:SHOWN]).all()
     assert (rows["night, source"] == held["night"].images[SHOWN : 2 * SHOWN]).all()
+
+
+def test_the_toy_worlds_row_is_the_trained_translators():
+    there, back = toy_rows(MEASURED)
+    assert there == {
+        "direction": "day to night",
+        "seen as target": 1.0,
+        "gain, dB": 7.0,
+        "edges": 0.45,
+    }
+    assert back["direction"] == "night to day"
 
 
 def test_rows_are_readable_and_complete():

@@ -43,6 +43,11 @@ def widgets_of(box) -> list:
     return found
 
 
+def test_it_says_what_the_target_is(session):
+    assert "Target: zebra &lt;striped&gt;." in Ballot(session, "zebra <striped>").status.value
+    assert "Target" not in Ballot(session).status.value
+
+
 def test_it_shows_the_source_and_the_results_in_the_voter_s_order(session):
     paper, (picture, shown) = Ballot(session), session.tasks[0]
     assert torch.equal(shown_as(paper.source.value), session.study.source(picture))

@@ -76,6 +76,16 @@ def in_order(rows: dict[str, dict]) -> list[tuple[str, dict]]:
     return sorted(rows.items(), key=lambda row: (*METHODS, row[0]).index(row[0]))
 
 
+def plain_measures(row: dict) -> dict[str, float]:
+    """Return a method's row as name -> value: each measure under the name of its features, and
+    "accuracy" for the share that is classified as the target.
+    """
+    return {
+        "accuracy" if key == "seen_as" else measure["name"]: measure["value"]
+        for key, measure in row.items()
+    }
+
+
 def say_report(numbers: dict) -> str:
     """Return the table of a report (as `Report.numbers` gives it) and the card of its measures."""
     lines: list[str] = []

@@ -2,7 +2,8 @@
 behind them.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from varbook.book.chapters import CHAPTERS
@@ -15,7 +16,7 @@ from varbook.book.claims.saved import saved_table as saved_table
 from varbook.book.show.display import show_small as show_small
 from varbook.book.show.sheets import Image
 from varbook.files import peek_json
-from varbook.paths import shipped
+from varbook.paths import figure_places, repository, shipped
 
 CARD_FIELDS = (
     "evaluator",
@@ -43,6 +44,32 @@ def saved_picture(artefact_id: str, profile: str) -> Image.Image | None:
             return picture.convert("RGB")
     except OSError:
         return None
+
+
+def link_to(file: Path, text: str) -> str:
+    """Return a Markdown link from a notebook to a file: to where it lies, be it among what comes with
+    the book or in the folder of a reader's run.
+    """
+    way = os.path.relpath(file, repository() / "notebooks")
+    return f"[{text}]({Path(way).as_posix()})"
+
+
+def figure_links(names: Sequence[str], results: Mapping[str, dict]) -> list[str]:
+    """Return a link for each of these figures, to the picture that its result is about."""
+    places = {name: place(name, results[name]["profile"]) for name in names}
+    return [link_to(at / f"{name}.png", REGISTRY[name].label) for name, at in places.items()]
+
+
+def extra_links(profiles: Sequence[str]) -> list[str]:
+    """Return a link for each picture that is in neither paper: the reader's own where there is one,
+    else what comes with the book.
+    """
+    found: dict[tuple[str, str], Path] = {}
+    for profile in profiles:
+        for folder in figure_places():
+            for file in sorted((folder / profile / "extra").glob("*.png")):
+                found.setdefault((profile, file.stem), file)
+    return [link_to(file, name) for (_, name), file in sorted(found.items())]
 
 
 def cards(value: object) -> Iterator[dict]:

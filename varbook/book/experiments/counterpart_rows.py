@@ -55,6 +55,15 @@ def counterpart_rows(rows: Mapping[str, Mapping[str, float]]) -> list[dict[str, 
     ]
 
 
+def toy_rows(measured: Measured) -> list[dict[str, Any]]:
+    """Return the trained translator's row for each direction of the toy world."""
+    columns = {"target": "seen as target", "gain": "gain, dB", "edges": "edges"}
+    return [
+        {"direction": way, **{text: values[key] for key, text in columns.items()}}
+        for way, values in ours(measured).items()
+    ]
+
+
 def plain_row(values: Mapping[str, Any]) -> dict[str, float]:
     """Return one row of street measures, each distance under the name of the features that measured
     it.

@@ -32,11 +32,12 @@ def png(image: Tensor, side: int = SIDE) -> bytes:
 
 class Ballot:
     """A source, the shuffled results under letters, three questions, and buttons; `box` is the
-    widget to display.
+    widget to display. `target` says what the pictures should become ("zebra").
     """
 
-    def __init__(self, session: Session):
+    def __init__(self, session: Session, target: str = ""):
         self.session, self.count = session, len(session.study.methods)
+        self.target = f"<b>Target: {html.escape(target)}.</b> " if target else ""
         self.status = ipywidgets.HTML()
         self.source = ipywidgets.Image(format="png")
         self.results = [ipywidgets.Image(format="png") for _ in range(self.count)]
@@ -91,9 +92,8 @@ class Ballot:
         if session.done:
             self.status.value = f"Thank you, {session.voter}: all {len(session.tasks)} pictures are answered and kept."
             return
-        self.status.value = (
-            f"picture {session.at + 1} of {len(session.tasks)}; every click is kept at once"
-        )
+        where = f"picture {session.at + 1} of {len(session.tasks)}"
+        self.status.value = f"{self.target}{where}; every click is kept at once"
         picture, shown = session.tasks[session.at]
         self.source.value = png(session.study.source(picture))
         for image, method in zip(self.results, shown, strict=True):
@@ -115,18 +115,16 @@ def strip(study: Study, voter: str, count: int = 4) -> Image.Image:
     return sheet(rows, titles=["source", *LETTERS[: len(study.methods)]])
 
 
-def vote(session: Session) -> Ballot | None:
+def vote(session: Session, target: str = "") -> Ballot | None:
     """Show the voting paper in a live notebook, else (in batch, on paper) the first pictures
-    as a strip.
+    as a strip. `target` says what the pictures should become ("zebra").
     """
     if is_batch() or not in_notebook():
-        show_figure(
-            strip(session.study, session.voter),
-            "rows of a source and its anonymous translations A, B, C",
-        )
+        alt = "rows of a source and its anonymous translations A, B, C"
+        show_figure(strip(session.study, session.voter), f"{alt}{target and f', to {target}'}")
         return None
     from IPython.display import display
 
-    paper = Ballot(session)
+    paper = Ballot(session, target)
     display(paper.box)
     return paper
