@@ -2,8 +2,11 @@
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 
 from varbook.book.show import flexible_charts as charts
+from varbook.book.show.drawing.palette import scale_colour
+from varbook.tokenizer.schedule import square
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +46,17 @@ def test_the_straight_line_starts_and_rises_as_told():
     (axis,) = charts.times_figure({"toy": ([10, 20], [1.0, 2.0], 0.5, 0.1, 0.9)}).axes
     assert points(axis.lines[1]) == [(0, 0.5), (20, 2.5)]
     assert axis.lines[1].get_label() == "R² 0.90"
+
+
+def test_the_maps_of_a_schedule_stand_above_its_sample():
+    black = torch.full((3, 32, 64), -1.0)
+    picture = charts.with_schedule(black, square(1, 2, 4), width=200)
+    assert picture.width == 200
+    colours = picture.getcolors(10_000)
+    counts = {colour: count for count, colour in colours}
+    assert counts[0, 0, 0] >= 64 * 128  # the sample, twice as large
+    for k in range(3):
+        fill = scale_colour(k).lstrip("#")
+        assert counts.get(tuple(bytes.fromhex(fill)), 0) > 0
+    maps = [counts[tuple(bytes.fromhex(scale_colour(k).lstrip("#")))] for k in range(3)]
+    assert maps == [3 * 3, 8 * 8, 18 * 18]  # cells of 5 pixels, without the outlines

@@ -1,8 +1,15 @@
-"""The charts of chapter 05: measures against size, frequencies, steps and time."""
+"""The charts of chapter 05: measures against size, frequencies, steps and time, and a sample below
+the maps of its schedule.
+"""
 
 from collections.abc import Mapping, Sequence
 
+from torch import Tensor
+
+from varbook.book.show.drawing.palette import scale_colour
+from varbook.book.show.sheets import Image, ImageDraw, ImageFont, to_arrays
 from varbook.book.show.tables import term
+from varbook.tokenizer.schedule import Schedule, token_count
 
 KINDS = {"real": "k:", "decoded": "C2s--", "drawn": "C0o-", "enlarged": "C1^-."}
 MARKS = ("o-", "s--", "^-.", "d:")  # of the depths
@@ -99,3 +106,27 @@ def times_figure(panels: Mapping[str, tuple]):
         axis.set(xlabel="tokens", ylabel="seconds an image", title=title, xlim=0, ylim=0)
         axis.legend(fontsize=8)
     return figure
+
+
+def with_schedule(image: Tensor, schedule: Schedule, width: int = 264) -> Image.Image:
+    """Return a picture `width` pixels wide of a sample (3, H, W) in [-1, 1], and above it the maps of
+    its schedule side by side, all cells equally large, with the number of tokens.
+    """
+    gap, rows = 4, max(h for h, _ in schedule)
+    room = width - gap * (len(schedule) + 1)
+    cell = max(1, min(5, room // sum(w for _, w in schedule)))
+    factor = max(1, min(width // image.shape[2], 2))
+    (sample,) = (Image.fromarray(array) for array in to_arrays(image[None]))
+    large = sample.resize((sample.width * factor, sample.height * factor), Image.Resampling.NEAREST)
+    top = 22 + rows * cell + gap
+    canvas = Image.new("RGB", (width, top + large.height + gap), "white")
+    draw = ImageDraw.Draw(canvas)
+    told = f"{len(schedule)} steps, {token_count(schedule)} tokens"
+    draw.text((gap, 2), told, fill="black", font=ImageFont.load_default(size=13))
+    left = gap
+    for k, (h, w) in enumerate(schedule):
+        corner = (left + w * cell - 1, 22 + h * cell - 1)
+        draw.rectangle((left, 22, *corner), fill=scale_colour(k), outline="#555555")
+        left += w * cell + gap
+    canvas.paste(large, (gap, top))
+    return canvas
