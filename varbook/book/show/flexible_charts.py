@@ -26,6 +26,7 @@ def sizes_figure(
     the size of the training, `trained_at` pixels, is grey, and `chance` a line in the second panel.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FuncFormatter
 
     figure, axes = plt.subplots(1, 3, figsize=(8.6, 2.8))
     pixels, ticks = [stride * side for side in sizes], [16, 32, 64, 128, 256]
@@ -39,6 +40,8 @@ def sizes_figure(
         )
         axis.minorticks_off()
     axes[0].set(yscale="log")
+    for formatted in (axes[0].yaxis.set_major_formatter, axes[0].yaxis.set_minor_formatter):
+        formatted(FuncFormatter(lambda value, _: f"{value:g}"))
     axes[1].axhline(chance, color="0.6", linewidth=0.8)
     axes[2].legend(fontsize=8)
     return figure
@@ -98,7 +101,7 @@ def times_figure(panels: Mapping[str, tuple]):
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 2.8), squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(8.6, 2.8), squeeze=False)
     for axis, (title, (x, y, start, slope, explained)) in zip(axes[0], panels.items(), strict=True):
         axis.plot(x, y, "o")
         ends = [start, start + slope * max(x)]
