@@ -41,7 +41,7 @@ def test_samples_follow_from_seed_and_class_and_have_the_size_asked_for(flex):
     first, again = flex.draw(labels, (4, 8)), flex.draw(labels, (4, 8))
     assert torch.equal(first, again) and first.shape == (3, 3, 16, 32)
     assert not torch.equal(first, flex.draw(labels, (4, 8), seed=1))
-    assert not torch.equal(first, flex.draw(labels, (4, 8), guidance=0.0))
+    assert not torch.equal(first, flex.draw(labels, (4, 8), changes={"guidance": 0.0}))
     assert torch.equal(flex.draw(labels), flex.draw(labels, schedule=flex.trained))
 
 
@@ -85,7 +85,7 @@ def test_the_octave_is_the_upper_half_of_the_frequencies():
 def test_ways_to_twice_the_size_end_there_and_draw_otherwise(flex):
     drawn = {}
     for name, way in flexible.ways(flex).items():
-        drawn[name] = flex.draw(flex.classes("horse"), (8, 8), **way)
+        drawn[name] = flexible.draw_in(flex, way, flex.classes("horse"), seed=0)
     assert {picture.shape for picture in drawn.values()} == {(1, 3, 32, 32)}
     usual = drawn.pop("as in the table")
     assert not [name for name, picture in drawn.items() if torch.equal(picture, usual)]

@@ -83,13 +83,13 @@ class Flexible:
         latent: Scale | None = None,
         schedule: Schedule | None = None,
         seed: int | None = None,
-        **changes: Any,
+        changes: Mapping[str, Any] | None = None,
     ) -> Tensor:
         """Return samples (N, 3, H, W) of classes `labels` (N,) with a latent of this size, or along
         this schedule; `changes` are fields of `Drawing`. Equal seeds begin with equal codes.
         """
         schedule = schedule or schedule_for(self.trained, latent or self.trained[-1])
-        drawing, drawn = Drawing(**{**self.drawing, **changes}), []
+        drawing, drawn = Drawing(**{**self.drawing, **(changes or {})}), []
         for i, rows in enumerate(labels.to(pick_device()).split(AT_ONCE)):
             pick = torch.Generator().manual_seed(1000 * (self.seed if seed is None else seed) + i)
             made = generate(self.model, self.tokenizer, rows, schedule, drawing, generator=pick)
@@ -108,14 +108,15 @@ class Flexible:
         return measurement(kind, settings, measure, seed=self.seed, profile=self.profile)
 
 
-def flexible(profile: Profile, seed: int, **drawing: Any) -> Flexible:
-    """Return the profile's FlexVAR, sampled with these fields of `Drawing`: its guidance reaches
-    full strength at the last scale of the training, and larger maps get their likeliest codes.
+def flexible(profile: Profile, seed: int, *, guidance: float, top_k: int, top_p: float) -> Flexible:
+    """Return the profile's FlexVAR, sampled so: its guidance reaches full strength at the last scale
+    of the training, and larger maps get their likeliest codes.
     """
     task = TASKS[profile.generation]
     model, run, ((tokenizer, tokenizer_run, _),) = build.next_scale(task, profile, "ground_truth")
     judge, judge_run, _ = build.judge(task, profile)
     trained = model.config.schedule
+    drawing = {"guidance": guidance, "top_k": top_k, "top_p": top_p}
     drawing |= {"ramp_to": len(trained) - 1, "greedy_above": trained[-1][0]}
     runs = (run, tokenizer_run, judge_run)
     return Flexible(profile, task, model, tokenizer, judge, runs, drawing, seed)
@@ -174,7 +175,7 @@ def measure_size(flex: Flexible, side: int) -> dict:
         "enlarged": (enlarged, classes),
     }
     if side == 2 * flex.side:
-        drawn = flex.draw(classes, (side, side), greedy_above=None)
+        drawn = flex.draw(classes, (side, side), changes={"greedy_above": None})
         sets["drawn, dice at all scales"] = (drawn, classes)
     values: dict = {kind: rate(flex, *pair, truth.images) for kind, pair in sets.items()}
     powers = {kind: spectrum(pictures).tolist() for kind, (pictures, _) in sets.items()}
@@ -215,7 +216,9 @@ def octave(values: Mapping, kind: str) -> float:
 
 
 def ways(flex: Flexible) -> dict[str, dict]:
-    """Return name -> arguments of `Flexible.draw`: ways to a picture of twice the training size."""
+    """Return name -> ways to a picture of twice the training size: another "schedule", or other
+    fields of `Drawing`.
+    """
     twice, guidance = 2 * flex.side, flex.drawing["guidance"]
     straight = (*flex.trained, (twice, twice))
     return {
@@ -228,6 +231,13 @@ def ways(flex: Flexible) -> dict[str, dict]:
     }
 
 
+def draw_in(flex: Flexible, way: dict, labels: Tensor, seed: int) -> Tensor:
+    """Return samples of twice the training size, drawn in one of `ways`."""
+    changes = {name: value for name, value in way.items() if name != "schedule"}
+    twice = (2 * flex.side, 2 * flex.side)
+    return flex.draw(labels, twice, way.get("schedule"), seed, changes)
+
+
 def measure_way(flex: Flexible, way: dict) -> dict[str, list[float]]:
     """Return measure -> its values with two seeds, of pictures of twice the size drawn in this way."""
     twice, distance = 2 * flex.side, flex.judge.distance
@@ -237,7 +247,7 @@ def measure_way(flex: Flexible, way: dict) -> dict[str, list[float]]:
         _real(flex, flex.tokenizer.stride * twice, 0, number).images,
     )
     rated = [
-        rate(flex, flex.draw(classes, (twice, twice), seed=seed, **way), classes, truth)
+        rate(flex, draw_in(flex, way, classes, seed), classes, truth)
         for seed in (flex.seed, flex.seed + 1)
     ]
     names = (distance, f"{distance}, resized", "taken for its class")
