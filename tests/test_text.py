@@ -146,6 +146,8 @@ SAID = {
         "03": ["90 %", "50 %", "20 %", "100 %"],
         "04": ["two of 11"],
         "05": ["10 minutes", "15 minutes", "20 minutes"],
+        "06": ["10 minutes", "15 minutes", "20 minutes"],
+        "07": ["10 minutes", "15 minutes", "20 minutes", "25 minutes"],
         "10": ["FD-toy of 5"],
         "12": ["60 %"],
         "14": ["ten minutes"],
