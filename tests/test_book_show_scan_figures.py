@@ -38,8 +38,8 @@ def test_each_place_has_a_row_and_each_layer_a_column():
 
 def test_what_is_left_is_drawn_for_each_step_and_with_one_that_erases():
     left, right = fading_figure({"step 1": torch.tensor([1.0, 0.5])}, torch.zeros(2), 1).axes
-    assert left.lines[0].get_ydata().tolist() == [1.0, 0.5]
-    assert right.lines[0].get_ydata().tolist() == [0, 0] and "token 1" in right.get_title()
+    assert list(left.lines[0].get_ydata()) == [1.0, 0.5]
+    assert list(right.lines[0].get_ydata()) == [0, 0] and "token 1" in right.get_title()
 
 
 def test_trainings_are_drawn_as_their_mean_with_the_range_over_the_seeds():

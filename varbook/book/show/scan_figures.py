@@ -65,8 +65,9 @@ def fading_figure(constant: Mapping[str, Tensor], erased: Tensor, token: int):
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8), sharey=True)
-    draw_lines(left, range(len(erased)), constant, PLAIN)
-    right.plot(erased)
+    lines = {name: shares.tolist() for name, shares in constant.items()}
+    draw_lines(left, range(len(erased)), lines, PLAIN)
+    right.plot(erased.tolist())
     left.set(title="Constant steps", xlabel="token", ylabel="share of token 0")
     right.set(title=f"A large step at token {token}", xlabel="token")
     return figure
