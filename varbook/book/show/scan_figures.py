@@ -17,7 +17,7 @@ def paths_figure(side: int = 8):
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 4, figsize=(7.2, 4.1))
+    figure, axes = plt.subplots(2, 4, figsize=(7.8, 4.4))
     arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.8}
     ring = {"s": 70, "facecolors": "none", "edgecolors": "black", "linewidths": 1.8, "zorder": 3}
     for path, axis in zip(range(PATHS), axes.T.flatten(), strict=True):
@@ -44,7 +44,7 @@ def reach_figure(rows: Mapping[tuple[int, str], Sequence[Tensor]]):
     import matplotlib.pyplot as plt
 
     columns = max(len(maps) for maps in rows.values())
-    size = (1.9 * columns, 1.9 * len(rows))
+    size = (2 * columns, 1.9 * len(rows))
     figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
     for number, ((place, name), maps) in enumerate(rows.items()):
         for layers, (axis, reached) in enumerate(zip(axes[number], maps, strict=True), start=1):
