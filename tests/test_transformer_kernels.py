@@ -11,11 +11,13 @@ from tiny import noise
 
 from varbook.tokenizer.schedule import VAR_256, scale_slices, square, token_count
 from varbook.transformer.attention import attend_prefixes, scale_groups
+from varbook.transformer.block import steer
 from varbook.transformer.kernels import (
     FusedPrefixes,
     HeadLoss,
     Lengthen,
     ProductPrefixes,
+    SteeredNorm,
     attend_by_products,
     weight_bytes,
 )
@@ -169,3 +171,35 @@ def test_the_loss_in_pieces_is_the_cross_entropy_of_the_head(choices, options):
         strict=True,
     ):
         assert (ours - other).abs().max() < 1e-6 * other.abs().max()
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 8), (1, 1, 8), (1, 5, 8)])
+def test_a_steered_norm_is_the_plain_formula_in_value_and_gradients(shape):
+    x, shift, scale = (
+        noise(*size, seed=seed).double().requires_grad_()
+        for seed, size in enumerate([(2, 5, 8), shape, shape])
+    )
+    upper = noise(2, 5, 8, seed=4).double()
+    ours = with_gradients(lambda *t: SteeredNorm.apply(*t, 1e-6), [x, shift, scale], upper)
+    plain = with_gradients(
+        lambda x, shift, scale: shift + F.layer_norm(x, (8,), eps=1e-6) * (1 + scale),
+        [x, shift, scale],
+        upper,
+    )
+    for one, other in zip(ours, plain, strict=True):
+        assert (one - other).abs().max() < 1e-12 * other.abs().max()
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_a_norm_steers_alike_in_training_and_outside(kind):
+    x, shift, scale = noise(2, 5, 8), noise(2, 1, 8, seed=1), noise(2, 1, 8, seed=2)
+    norm = torch.nn.LayerNorm(8, eps=1e-6, elementwise_affine=False)
+    x = x.to(kind).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        trained = steer(norm, x, shift.bfloat16(), scale.bfloat16())
+        with torch.no_grad():
+            used = steer(norm, x, shift.bfloat16(), scale.bfloat16())
+    assert trained.dtype == used.dtype == kind
+    assert torch.equal(trained, used)
+    trained.sum().backward()
+    assert x.grad.dtype == kind

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, SelfAttention
 from varbook.transformer.cross import CrossAttention, Text
+from varbook.transformer.kernels import SteeredNorm
 from varbook.transformer.mamba import MambaMixer, ScanMemory
 
 
@@ -35,6 +36,13 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, L, C) -> (B, L, C)."""
         return self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
+
+
+def steer(norm: nn.LayerNorm, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """Return shift + norm(x) * (1 + scale), (B, L, C), for a shift and a scale (B, 1, C): AdaLN."""
+    if x.device.type == "cpu" and torch.is_grad_enabled():
+        return SteeredNorm.apply(x, shift, scale, norm.eps)
+    return torch.addcmul(shift, norm(x), 1 + scale)
 
 
 class Block(nn.Module):
@@ -95,12 +103,12 @@ class Block(nn.Module):
         attention's groups, Mamba's order.
         """
         gate1, gate2, scale1, scale2, shift1, shift2, text = modulation
+        steered = steer(self.norm, x, shift1, scale1)
         # addcmul(a, b, c) = a + b * c in one pass over the memory
-        steered = torch.addcmul(shift1, self.norm(x), 1 + scale1)
         x = torch.addcmul(x, gate1, self.attn(steered, layout, cache))
         if text is not None:
             x = x + self.ca(self.ca_norm(x), text)
-        steered = torch.addcmul(shift2, self.norm(x), 1 + scale2)
+        steered = steer(self.norm, x, shift2, scale2)
         return torch.addcmul(x, gate2, self.ffn(steered))
 
 
@@ -115,4 +123,4 @@ class HeadNorm(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Map (B, L, C) with a condition (B, C) -> (B, L, C)."""
         scale, shift = self.ada_lin(condition)[:, None].chunk(2, -1)
-        return torch.addcmul(shift, self.norm(x), 1 + scale)
+        return steer(self.norm, x, shift, scale)

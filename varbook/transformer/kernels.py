@@ -17,6 +17,7 @@ Group = tuple[int, int, Tensor | None]
 fused_forward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 fused_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 softmax_backward = torch.ops.aten._softmax_backward_data
+layer_norm_backward = torch.ops.aten.native_layer_norm_backward
 
 
 class Lengthen(torch.autograd.Function):
@@ -183,6 +184,31 @@ def cpu_kernel(dtype: torch.dtype) -> type[torch.autograd.Function]:
     """
     wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
     return ProductPrefixes if wide or dtype == torch.bfloat16 else FusedPrefixes
+
+
+class SteeredNorm(torch.autograd.Function):
+    """`shift + F.layer_norm(x, (C,), eps=eps) * (1 + scale)` that keeps x, not the normed x beside it,
+    for the backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shift: Tensor, scale: Tensor, eps: float):
+        """Map x (B, L, C) by a shift and a scale (B, 1, C)."""
+        normed, mean, stretch = torch.native_layer_norm(x, x.shape[-1:], None, None, eps)
+        ctx.save_for_backward(x, mean, stretch, scale)  # mean and stretch: B L 1
+        return torch.addcmul(shift, normed, 1 + scale)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor):
+        """Return the gradients of x, shift and scale."""
+        x, mean, stretch, scale = ctx.saved_tensors
+        normed = (x - mean) * stretch
+        of_scale = (normed * grad).sum_to_size(scale.shape)
+        of_normed = torch.mul(grad, 1 + scale).to(x.dtype)
+        of_x = layer_norm_backward(
+            of_normed, x, x.shape[-1:], mean, stretch, None, None, [True, False, False]
+        )[0]
+        return of_x, grad.sum_to_size(scale.shape), of_scale, None
 
 
 class HeadLoss(torch.autograd.Function):
