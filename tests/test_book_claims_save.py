@@ -201,6 +201,16 @@ def test_the_configuration_hash_depends_on_parameters_and_not_on_the_result():
     assert saved({"steps": 1}, "a") == saved({"steps": 1}, "b") != saved({"steps": 2}, "a")
 
 
+def test_the_configuration_hash_depends_on_runs_and_not_on_their_minutes():
+    def saved(**facts):
+        run = {"kind": "var", "key": "abc", "minutes": 1.5, "core_minutes": 2.0} | facts
+        save.save_result("flexvar-fig-4", "smoke", checks=LOWER, ours="a", runs=[run])
+        return save.load_result("flexvar-fig-4", "smoke")["config_hash"]
+
+    assert saved() == saved(minutes=3.0, core_minutes=4.0)
+    assert len({saved(), saved(key="abd"), saved(sha256="1")}) == 3
+
+
 def test_missed_targets_are_told_and_stop_a_strict_chapter_but_never_in_smoke(capsys):
     save.say_missed({"a": True}, "laptop", strict=True)
     save.say_missed({"a": True, "b": False}, "laptop")

@@ -148,6 +148,9 @@ def beside_paper(table_id: str, ours: Sequence[Mapping], source: str = "ours") -
     return paper + [{"source": source, **row} for row in ours]
 
 
+_TIMES = ("minutes", "core_minutes")  # of a training
+
+
 def _run_facts(run) -> object:
     """Return what a result must remember of a trained model: the telling fields of its record, or a
     plain name.
@@ -156,15 +159,21 @@ def _run_facts(run) -> object:
     if not isinstance(record, Mapping):
         return provenance.as_json(record)
     # Not where it was found: a run that was trained now and found later is the same run.
-    times = ("minutes", "core_minutes")
-    kept = ("kind", "key", "seed", "profile", "steps", *times, "hardware", "sha256")
+    kept = ("kind", "key", "seed", "profile", "steps", *_TIMES, "hardware", "sha256")
     facts = {"name": run.name} if hasattr(run, "name") else {}
     return provenance.as_json(facts | {field: record[field] for field in kept if field in record})
 
 
 def _stable(row, profile, known: dict) -> dict:
     files = [folder(profile) / f"{row.id}{suffix}" for suffix in _SUFFIXES]
-    shaped_by = {"params": known["params"], "profile": profile, "runs": known["runs"]}
+    # Times shape nothing: the same run trained again on a busier machine has the same hash.
+    runs = [
+        {name: fact for name, fact in run.items() if name not in _TIMES}
+        if isinstance(run, Mapping)
+        else run
+        for run in known["runs"]
+    ]
+    shaped_by = {"params": known["params"], "profile": profile, "runs": runs}
     return {
         "id": row.id,
         "chapter": row.chapter,
