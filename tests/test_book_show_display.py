@@ -217,6 +217,14 @@ def test_a_picture_that_stays_too_large_gets_fewer_pixels():
     assert small.width < 600 and abs(small.width / small.height - 1.5) < 0.05
 
 
+def test_a_picture_without_a_given_limit_is_no_stamp_where_a_few_more_bytes_are_enough():
+    noise = Image.effect_noise((350, 203), 30).convert("RGB").resize((900, 520))
+    mime, data = sheets.for_notebook(noise)
+    assert mime == "image/jpeg" and sheets.INLINE_BYTES < len(data) <= sheets.MOST_BYTES
+    assert Image.open(io.BytesIO(data)).width == sheets.NARROWEST
+    assert Image.open(io.BytesIO(sheets.for_notebook(noise, 30_000)[1])).width < sheets.NARROWEST
+
+
 def test_the_contents_have_a_row_for_every_chapter():
     text = header.contents_text()
     assert all(f"[{number} {CHAPTERS[number].title}](" in text for number in ("00", "13"))

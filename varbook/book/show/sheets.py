@@ -17,6 +17,7 @@ FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
 NARROWEST = 700  # pixels: a narrower sheet is a stamp on today's screens
 INLINE_BYTES = 40_000  # a picture beyond this is compressed harder, so that a whole notebook stays below 400 KB
+MOST_BYTES = 60_000  # what a picture may take that would otherwise be narrower than NARROWEST
 PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
 
 
@@ -187,16 +188,18 @@ def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
     return canvas
 
 
-def for_notebook(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
+def for_notebook(picture: Image.Image, limit: int | None = None) -> tuple[str, bytes]:
     """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
-    `limit` bytes, else JPEG.
+    `limit` bytes (where it is not given, INLINE_BYTES), else JPEG.
 
-    What is still larger as a JPEG of low quality is downsampled.
+    What is still larger as a JPEG of low quality is downsampled; without a given limit to NARROWEST
+    pixels and no further, where MOST_BYTES are enough for that.
     """
+    allowed = limit or INLINE_BYTES
     if picture.width > INLINE_WIDTH:
         height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
         picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
-    for colours, enough in ((None, min(PLAIN_BYTES, limit)), (256, limit)):
+    for colours, enough in ((None, min(PLAIN_BYTES, allowed)), (256, allowed)):
         data = io.BytesIO()
         shown = picture.quantize(colours, dither=Image.Dither.NONE) if colours else picture
         shown.save(data, "PNG", optimize=True)
@@ -205,10 +208,18 @@ def for_notebook(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, 
     for quality in (88, 75, 60):
         data = io.BytesIO()
         picture.save(data, "JPEG", quality=quality, optimize=True)
-        if data.tell() <= limit or min(picture.size) < 2:
+        if data.tell() <= allowed or min(picture.size) < 2:
+            return "image/jpeg", data.getvalue()
+    if not limit and picture.width >= NARROWEST:
+        height = math.ceil(picture.height * NARROWEST / picture.width)
+        data = io.BytesIO()
+        picture.resize((NARROWEST, height), Image.Resampling.LANCZOS).save(
+            data, "JPEG", quality=60, optimize=True
+        )
+        if data.tell() <= MOST_BYTES:
             return "image/jpeg", data.getvalue()
     # Still too much: fewer pixels (bytes follow their number), rather than a worse quality.
-    factor = max(0.5, min(0.9, math.sqrt(limit / data.tell())))
+    factor = max(0.5, min(0.9, math.sqrt(allowed / data.tell())))
     smaller = [max(1, round(side * factor)) for side in picture.size]
     return for_notebook(picture.resize(smaller, Image.Resampling.LANCZOS), limit)
 
