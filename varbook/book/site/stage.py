@@ -15,10 +15,15 @@ from varbook.book.site.contents import contents, short_path, top, trees
 from varbook.book.site.glossary import glossary_page
 from varbook.book.site.in_browser import translator_block
 from varbook.book.site.notebooks import Chapter, alternative_texts, notebook, page
+from varbook.book.site.references import Linker
 from varbook.book.site.results import results_page
 from varbook.errors import VarbookError
 from varbook.files import write_atomically, write_json
 from varbook.paths import repository
+
+# Pages on which something of a chapter is tried in the browser: the chapter, and the page's file in
+# docs/book.
+TO_TRY = {"09": "translator.md", "08": "relaxations.md"}
 
 
 def _write_chapter(book: Book, entry: chapters.Chapter, chapter: Chapter, folder: Path) -> str:
@@ -86,6 +91,10 @@ def stage(folder: Path, missing: Sequence[str] = ()) -> Book:
         place = _write_chapter(book, entry, chapter, folder)
         written[chapter.solutions][chapter.number] = place
         texts |= alternative_texts(chapter)
+    for number, name in TO_TRY.items():
+        blocks = {"translator": translator_block(missing)} if name == "translator.md" else {}
+        text = Linker(number, book.places)(_filled(name, blocks))
+        write_atomically(folder / "try" / name, text)
     if book.places.missing:
         raise VarbookError(
             f"References that lead nowhere: {'; '.join(book.places.missing)}. Fix the text, or "
@@ -93,12 +102,6 @@ def stage(folder: Path, missing: Sequence[str] = ()) -> Book:
         )
     results, pictures = results_page()
     write_atomically(folder / "results.md", results)
-    to_try: dict[str, dict[str, str]] = {
-        "relaxations.md": {},
-        "translator.md": {"translator": translator_block(missing)},
-    }
-    for name, blocks in to_try.items():
-        write_atomically(folder / "try" / name, _filled(name, blocks))
     first = repository() / "figures" / "laptop" / "extra" / "cyclevar_toy_world.png"
     _copy_pictures([*pictures, first], folder)
     _write_docs(book, folder)
