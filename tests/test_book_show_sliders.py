@@ -2,9 +2,10 @@
 
 import matplotlib.pyplot as plt
 import torch
+from PIL import Image
 from tiny import pictures
 
-from varbook.book.show import sliders
+from varbook.book.show import display, sliders
 from varbook.book.show.sliders import (
     box_mask,
     box_or_strip,
@@ -123,3 +124,12 @@ def test_rows_of_some_values_stand_below_each_other_when_nobody_is_there(monkeyp
     assert asked == [0, 8]
     labels = ["scale 0 VAR", "scale 0 FlexVAR", "scale 8 VAR", "scale 8 FlexVAR"]
     assert shown == [(labels, ["picture"]), "two rows each"]
+
+
+def test_below_a_slider_images_are_enlarged_and_pictures_are_not(monkeypatch):
+    sizes = []
+    for module in (sliders, display):
+        monkeypatch.setattr(module, "show_figure", lambda picture, alt: sizes.append(picture.size))
+    sliders._show(Image.new("RGB", (90, 60)), "a drawing")
+    sliders._show(pictures(1), "an image")
+    assert sizes[0] == (90, 60) and sizes[1][0] > 90

@@ -5,6 +5,7 @@ over a grid, and a box drawn on a picture.
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from varbook.book.show.display import close, in_notebook, show_figure, show_images
@@ -43,9 +44,17 @@ def interact_or_strip(
 
     slider = _slider(label, values)
     output = ipywidgets.interactive_output(
-        lambda value: show_images(_closed(function(value))), {"value": slider}
+        lambda value: _show(_closed(function(value)), alt or label), {"value": slider}
     )
     display(ipywidgets.VBox([slider, output]))
+
+
+def _show(shown, alt: str) -> None:
+    """Show images as large as they fit, and a picture, which may have letters in it, as it is."""
+    if isinstance(shown, Image.Image):
+        show_figure(shown, alt)
+    else:
+        show_images(shown, alt=alt)
 
 
 def _closed(shown):
