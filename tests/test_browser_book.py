@@ -22,7 +22,7 @@ KINDS = (
     "genindex.html",
     "search.html",
 )
-SECONDS = 120
+SECONDS = 240
 
 
 @pytest.fixture(scope="module")
