@@ -147,6 +147,16 @@ def test_a_folded_table_shows_its_line_and_hides_its_rows(shown):
     assert shown[0]["text/plain"].splitlines()[:2] == ["The numbers <all>", "losses"]
 
 
+def test_values_by_column_are_a_table_with_the_labels_first(capsys):
+    display.show_values("PSNR", {"VAR": [1, 2], "FlexVAR": [3, 4]}, ["1x1", "8x8"], "two scales")
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["two", "scales"],
+        ["PSNR", "1x1", "8x8"],
+        ["VAR", "1", "2"],
+        ["FlexVAR", "3", "4"],
+    ]
+
+
 def test_source_is_the_packages_own(shown):
     display.show_source(display.check)
     assert shown[0]["text/markdown"].startswith(

@@ -138,6 +138,22 @@ def show_table(
         print(plain)
 
 
+def show_values(
+    first: str,
+    rows: Mapping[str, Sequence],
+    columns: Sequence[str],
+    caption: str = "",
+    folded: str = "",
+) -> None:
+    """Show `rows`, label -> one value per column, as a table whose column of labels is called
+    `first`; `folded` as in `show_table`.
+    """
+    lines = [
+        {first: label} | dict(zip(columns, values, strict=True)) for label, values in rows.items()
+    ]
+    show_table(lines, [first, *columns], caption, folded)
+
+
 def show_source(*objects: Callable) -> None:
     """Show the package's own source of functions or classes, highlighted, with the module that
     holds each.
