@@ -1,8 +1,16 @@
 """A token framed in its map, its code as bars, and the maps with another code."""
 
+import pytest
 import torch
+from tiny import pictures, tiny_tokenizer
 
-from varbook.book.show.token_picture import RED, code_bars, framed, with_another_code
+from varbook.book.show.token_picture import (
+    RED,
+    change_with_another_code,
+    code_bars,
+    framed,
+    with_another_code,
+)
 
 
 def test_the_frame_lies_round_its_cell_and_nowhere_else():
@@ -31,3 +39,13 @@ def test_another_code_changes_one_place_of_one_map_of_a_copy():
     changed = with_another_code(tokens, 1, (0, 1), 7)
     assert changed[1].tolist() == [[[0, 7], [0, 0]]] and not changed[0].any()
     assert not any(one.any() for one in tokens)
+
+
+@pytest.mark.parametrize(("pyramid", "reaches"), [("residual", True), ("ground_truth", False)])
+def test_a_coarse_token_reaches_the_picture_of_a_residual_pyramid_alone(pyramid, reaches):
+    tokenizer = tiny_tokenizer(pyramid)
+    tokens = tokenizer.tokens(pictures(1))
+    first = change_with_another_code(tokenizer, tokens, 0, (0, 0))
+    last = change_with_another_code(tokenizer, tokens, len(tokens) - 1, (1, 1))
+    assert bool(first.any()) == reaches and last.any()
+    assert first.shape == (1, 16, 16) and 0 <= float(last.min()) and float(last.max()) <= 1

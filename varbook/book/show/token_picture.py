@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from varbook.tokenizer.tokenizer import Tokenizer
+
 RED = (230, 20, 20)
 
 
@@ -51,3 +53,17 @@ def with_another_code(
     changed = [one.clone() for one in tokens]
     changed[scale][:, place[0], place[1]] = code
     return changed
+
+
+@torch.no_grad()
+def change_with_another_code(
+    tokenizer: Tokenizer, tokens: Sequence[Tensor], scale: int, place: tuple[int, int]
+) -> Tensor:
+    """Return where the finished picture of token maps (1, h_k, w_k) changes, (1, H, W) from 0 to 1,
+    if the code that is farthest from the one at `place` of a scale stands there.
+    """
+    vectors = tokenizer.codebook.vectors()
+    code = vectors[tokens[scale][0][place]]
+    other = int((vectors - code).norm(dim=1).argmax())
+    after = tokenizer.image(with_another_code(tokens, scale, place, other))
+    return (after - tokenizer.image(list(tokens))).abs().mean(1).clamp(0, 1).cpu()
