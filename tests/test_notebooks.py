@@ -13,11 +13,9 @@ import torch
 from varbook.book.chapters import CHAPTERS, number_of, written
 from varbook.book.claims.registry import REGISTRY, of_chapter
 from varbook.book.models import tasks
-from varbook.book.show.exercise import self_check
 from varbook.paths import repository
 from varbook.runner import parameters
 from varbook.runner.clean import FOLDED, normalise
-from varbook.tokenizer.codebook import Codebook
 from varbook.translate.cyclevar import CycleVARConfig
 
 FOLDER = repository() / "notebooks"
@@ -251,47 +249,6 @@ def test_a_written_chapter_saves_a_verdict_on_all_it_owns(chapter):
 
 
 # --- exercises
-
-
-def exercise(chapter: str, begins: str, answer: str, known: dict, capsys) -> list[str]:
-    """Run the cell of an exercise that begins so, with `answer` in the place of its own function or
-    value, and return the lines that it prints.
-    """
-    (source,) = [c.source for c in code(CHAPTERS[chapter].path) if c.source.startswith(begins)]
-    checks = source.split("# your turn")[1].partition("\n")[2]
-    exec(f"{answer}\n{checks}", known)  # noqa: S102
-    return capsys.readouterr().out.splitlines()
-
-
-MOVE = """
-def move_codes(z, x, tokens, rate):
-    counts = torch.bincount(tokens, minlength=len(z))[:, None]
-    means = torch.zeros_like(z).index_add(0, tokens, x) / counts.clamp_min(1)
-    return {}
-"""
-
-
-@pytest.mark.parametrize(
-    ("moved", "right"),
-    [
-        ("torch.where(counts > 0, z + rate * (means - z), z)", [True, True, True]),
-        ("z + rate * (means - z)", [True, False, True]),  # dead codes go to the origin
-        ("torch.where(counts > 0, means, z)", [True, True, False]),  # `rate` is ignored
-        ("z + 0 * means", [False, True, True]),
-    ],
-)
-def test_moved_codes_are_right_only_with_the_rate_and_the_dead_in_place(moved, right, capsys):
-    generator = torch.Generator().manual_seed(0)
-    points, book = torch.rand(500, 2, generator=generator), Codebook(64, 2)
-    book.fill(points, generator)
-    with torch.no_grad():
-        next(book.parameters())[:4] += 9.0  # four dead codes
-    chosen = book.nearest(points)
-    means = torch.stack([points[chosen == code].mean(0) for code in range(64)])
-    known = {"torch": torch, "points": points, "book": book, "codes": 64, "means": means}
-    known["self_check"] = self_check
-    lines = exercise("01", "def move_codes", MOVE.format(moved), known, capsys)
-    assert [line.endswith(": right") for line in lines] == right
 
 
 def test_the_descent_of_chapter_08_takes_a_temperature():
