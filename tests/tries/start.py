@@ -40,7 +40,7 @@ TRIES = {
         start.overlap,
         iou,
         {
-            "Dice score": lambda a, b: 2 * (a & b).sum((1, 2)) / (a.sum((1, 2)) + b.sum((1, 2))),
+            "F1 score": lambda a, b: 2 * (a & b).sum((1, 2)) / (a.sum((1, 2)) + b.sum((1, 2))),
             "counted twice": lambda a, b: (a & b).sum((1, 2)) / (a.sum((1, 2)) + b.sum((1, 2))),
             "not by the first mask": lambda a, b: (a & b).sum((1, 2)) / a.sum((1, 2)),
             "one number per pair": lambda a, b: (a & b).sum() / (a | b).sum(),

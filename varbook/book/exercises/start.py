@@ -60,7 +60,7 @@ def overlap(function: Callable) -> None:
     mistakes = (
         Mistake(
             lambda a, b: 2 * _both(a, b) / (a.sum((1, 2)) + b.sum((1, 2))),
-            "that is the Dice score: count the union once, not each mask",
+            "that is the F1 score of the pixels: divide by the union, `first | second`",
         ),
         Mistake(
             lambda a, b: _both(a, b) / (a.sum((1, 2)) + b.sum((1, 2))),
