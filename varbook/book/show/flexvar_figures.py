@@ -9,7 +9,7 @@ from torch import Tensor
 from varbook.book.show.lines import draw_lines
 from varbook.tokenizer.schedule import VAR_256, Schedule
 
-SIDE = 90  # pixels of the longer side of a map
+SIDE = 104  # pixels of the longer side of a map
 
 
 def drawn_map(values: Tensor, low: float, high: float) -> Tensor:

@@ -32,5 +32,5 @@ def seed_dots(rows: Rows, label: str, marks: Mapping[str, float], mark_label: st
     axis.plot([], [], "o", color="C0", alpha=0.7, markersize=5, label="one seed")
     axis.set_yticklabels(rows)
     axis.set_xlabel(label)
-    axis.legend()
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return figure
