@@ -146,7 +146,7 @@ def image_loss(
         and training.perceptual
         and min(rebuilt.shape[-2:]) >= SMALLEST_JUDGED
     ):
-        seen = rebuilt, image
+        seen: tuple[Tensor, ...] = rebuilt, image
         if training.perceptual_offset:
             seen = without_first(seen, training.perceptual_offset, generator)
         loss = loss + training.perceptual * perceptual(*seen).mean()
