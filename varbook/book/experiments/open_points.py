@@ -17,7 +17,7 @@ def _of_the_model(config: CycleVARConfig) -> tuple[tuple[str, str, str], ...]:
         (
             "alpha of eqs. 6 and 9",
             "used, never given",
-            f"CycleVARConfig.alpha = {config.alpha}; exercise 4 varies it",
+            f"CycleVARConfig.alpha = {config.alpha}; exercise 5 varies it",
         ),
         (
             "F_k, eq. 5",
