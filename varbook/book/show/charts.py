@@ -17,7 +17,7 @@ def cyclevar_losses(curve: Curve, title: str, gan: float):
     """
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.8, 2.6))
     for name, style in (("cycle", "-"), ("identity", "--")):
         left.plot(*logged(curve, name), style, label=name)
     chances = {"gan": 2 * gan * math.log(2), "critic": 4 * math.log(2)}

@@ -28,7 +28,7 @@ def line_chart(
     xscale: str = "linear",
     yscale: str = "linear",
     styles: Sequence[str] = MARKED,
-    size: tuple[float, float] = (5.6, 3.0),
+    size: tuple[float, float] = (7.8, 3.2),
 ) -> tuple:
     """Return (figure, axis) of one chart of `lines` (label -> one value per place); `size` is in
     inches.
@@ -57,7 +57,7 @@ def curve_chart(
     title: str = "",
     yscale: str = "linear",
     styles: Sequence[str] = PLAIN,
-    size: tuple[float, float] = (5.6, 3.0),
+    size: tuple[float, float] = (7.8, 3.2),
 ) -> tuple:
     """Return (figure, axis) of one logged number of several trainings (label -> curve) over their
     steps.
