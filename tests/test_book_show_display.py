@@ -139,6 +139,13 @@ def test_a_table_says_the_same_as_html_and_as_text(shown):
     assert "yes" in shown[0]["text/plain"]
 
 
+def test_a_wide_table_is_not_filled_with_spaces(shown):
+    display.show_table([{"name": "a", "text": "x" * 300}, {"name": "bc", "text": "y"}])
+    assert shown[0]["text/plain"].splitlines()[2] == "bc | y"
+    display.show_table([{"name": "a", "text": "x" * 30}, {"name": "bc", "text": "y"}])
+    assert shown[1]["text/plain"].splitlines()[1] == f"a     {'x' * 30}"
+
+
 def test_a_folded_table_shows_its_line_and_hides_its_rows(shown):
     display.show_table([{"loss": 1.5}], caption="losses", folded="The numbers <all>")
     page = shown[0]["text/html"]

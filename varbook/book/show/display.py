@@ -9,6 +9,11 @@ from varbook.book.show.sheets import Image, for_notebook, sheet, to_picture
 from varbook.book.show.tables import cell_text, columns_of, term
 
 
+# Characters of a line of a table as plain text, up to which its columns are made level with spaces:
+# in a wider one they would be most of a notebook's bytes, and every line would be broken anyhow.
+WIDEST = 200
+
+
 def in_notebook() -> bool:
     """Say whether a kernel is there to show things (a plain script shows nothing)."""
     import sys
@@ -113,6 +118,8 @@ def _plain_table(rows: Sequence[Mapping], names: list[str]) -> str:
         *[[cell_text(row.get(name)) for name in names] for row in rows],
     ]
     widths = [max(len(line[i]) for line in grid) for i in range(len(names))]
+    if sum(widths) > WIDEST:
+        return "\n".join(" | ".join(line) for line in grid)
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in grid)
 
 

@@ -17,7 +17,7 @@ FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
 NARROWEST = 700  # pixels: a narrower sheet is a stamp on today's screens
 INLINE_BYTES = 40_000  # a picture beyond this is compressed harder, so that a whole notebook stays below 400 KB
-MOST_BYTES = 60_000  # what a picture may take that would otherwise be narrower than NARROWEST
+MOST_BYTES = 48_000  # what a picture may take that would otherwise be narrower than NARROWEST
 PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
 
 
@@ -212,12 +212,12 @@ def for_notebook(picture: Image.Image, limit: int | None = None) -> tuple[str, b
             return "image/jpeg", data.getvalue()
     if not limit and picture.width >= NARROWEST:
         height = math.ceil(picture.height * NARROWEST / picture.width)
-        data = io.BytesIO()
-        picture.resize((NARROWEST, height), Image.Resampling.LANCZOS).save(
-            data, "JPEG", quality=60, optimize=True
-        )
-        if data.tell() <= MOST_BYTES:
-            return "image/jpeg", data.getvalue()
+        narrow = picture.resize((NARROWEST, height), Image.Resampling.LANCZOS)
+        for quality in (60, 45):
+            data = io.BytesIO()
+            narrow.save(data, "JPEG", quality=quality, optimize=True)
+            if data.tell() <= MOST_BYTES:
+                return "image/jpeg", data.getvalue()
     # Still too much: fewer pixels (bytes follow their number), rather than a worse quality.
     factor = max(0.5, min(0.9, math.sqrt(allowed / data.tell())))
     smaller = [max(1, round(side * factor)) for side in picture.size]
