@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from varbook.book.show.sheets import Image, for_notebook, sheet, to_picture
 from varbook.book.show.tables import cell_text, columns_of, term
 
-
 # Characters of a line of a table as plain text, up to which its columns are made level with spaces:
 # in a wider one they would be most of a notebook's bytes, and every line would be broken anyhow.
 WIDEST = 200
