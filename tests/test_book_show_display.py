@@ -139,6 +139,17 @@ def test_a_table_says_the_same_as_html_and_as_text(shown):
     assert "yes" in shown[0]["text/plain"]
 
 
+def test_a_long_text_is_kept_once(monkeypatch):
+    kept = []
+    monkeypatch.setattr(display, "in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.publish_display_data", kept.append)
+    display.show_text("word " * 1000)
+    display.show_text("short")
+    assert len(kept[0]["text/markdown"]) == 5000 and kept[0]["text/plain"].endswith("...")
+    assert len(kept[0]["text/plain"]) == display.PLAIN + 3
+    assert kept[1] == {"text/markdown": "short", "text/plain": "short"}
+
+
 def test_a_wide_table_is_not_filled_with_spaces(shown):
     display.show_table([{"name": "a", "text": "x" * 300}, {"name": "bc", "text": "y"}])
     assert shown[0]["text/plain"].splitlines()[2] == "bc | y"

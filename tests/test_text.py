@@ -341,4 +341,4 @@ def test_one_letter_has_one_meaning():
 @name_of
 def test_exercises_answer_in_one_way(path):
     printed = [text for code in cells(path, "code") for text in strings(code)]
-    assert not [text for text in printed if re.search(r"\bnot (?:done )?yet\b", text)], "self_check"
+    assert not [text for text in printed if re.search(r"\bnot (?:done )?yet\b", text)], "try_out"

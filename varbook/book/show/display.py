@@ -11,6 +11,7 @@ from varbook.book.show.tables import cell_text, columns_of, term
 # Characters of a line of a table as plain text, up to which its columns are made level with spaces:
 # in a wider one they would be most of a notebook's bytes, and every line would be broken anyhow.
 WIDEST = 200
+PLAIN = 1000  # characters of the plain text that stands beside HTML or Markdown
 
 
 def in_notebook() -> bool:
@@ -24,7 +25,14 @@ def _emit(bundle: dict) -> None:
     from IPython.display import publish_display_data
 
     if in_notebook():
-        publish_display_data(bundle)
+        told = {"text/html", "text/markdown"} & set(bundle)
+        plain = {"text/plain": _shortened(bundle["text/plain"])} if told else {}
+        publish_display_data(bundle | plain)
+
+
+def _shortened(plain: str) -> str:
+    """Return the plain text beside something richer: a notebook need not hold all of it twice."""
+    return plain if len(plain) <= PLAIN else f"{plain[:PLAIN]}..."
 
 
 def show_figure(figure, alt: str = "figure") -> None:
