@@ -245,6 +245,17 @@ def test_a_picture_that_stays_too_large_gets_fewer_pixels():
     assert small.width < 600 and abs(small.width / small.height - 1.5) < 0.05
 
 
+def test_a_chart_is_kept_in_few_colours_and_a_photograph_in_many():
+    steps = Image.linear_gradient("L").resize((800, 600)).point(lambda v: v // 16 * 16)
+    noise = Image.effect_noise((800, 600), 80)
+    chart = Image.merge(
+        "RGB", [Image.composite(steps, noise.point(lambda v: v // 64 * 64), steps)] * 3
+    )
+    assert len(sheets._few_colours(chart).getcolors()) <= 128
+    waves = [noise.rotate(90 * k).resize((800, 600)) for k in range(3)]
+    assert len(sheets._few_colours(Image.merge("RGB", waves)).getcolors()) > 128
+
+
 def test_a_picture_without_a_given_limit_is_no_stamp_where_a_few_more_bytes_are_enough():
     noise = Image.effect_noise((350, 203), 30).convert("RGB").resize((900, 520))
     mime, data = sheets.for_notebook(noise)

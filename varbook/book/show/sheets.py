@@ -18,7 +18,8 @@ INLINE_WIDTH = 900  # pixels: what a notebook's column shows
 NARROWEST = 700  # pixels: a narrower sheet is a stamp on today's screens
 INLINE_BYTES = 40_000  # a picture beyond this is compressed harder, so that a whole notebook stays below 400 KB
 MOST_BYTES = 48_000  # what a picture may take that would otherwise be narrower than NARROWEST
-PLAIN_BYTES = 12_000  # beyond this 256 colours have to do
+UNSEEN = 1.5  # of 255: the root mean square error of colours below which fewer of them do
+PLAIN_BYTES = 8_000  # beyond this 256 colours have to do
 
 
 def to_arrays(images) -> list[np.ndarray]:
@@ -188,6 +189,18 @@ def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
     return canvas
 
 
+def _few_colours(picture: Image.Image) -> Image.Image:
+    """Return a picture in as few colours as do not show, at most 256."""
+    picture = picture.convert("RGB")
+    pixels = np.asarray(picture, dtype=np.float32)
+    for colours in (32, 64, 128):
+        few = picture.quantize(colours, dither=Image.Dither.NONE)
+        error = np.asarray(few.convert("RGB"), dtype=np.float32) - pixels
+        if np.square(error).mean() < UNSEEN**2:
+            return few
+    return picture.quantize(256, dither=Image.Dither.NONE)
+
+
 def for_notebook(picture: Image.Image, limit: int | None = None) -> tuple[str, bytes]:
     """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
     `limit` bytes (where it is not given, INLINE_BYTES), else JPEG.
@@ -199,9 +212,8 @@ def for_notebook(picture: Image.Image, limit: int | None = None) -> tuple[str, b
     if picture.width > INLINE_WIDTH:
         height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
         picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
-    for colours, enough in ((None, min(PLAIN_BYTES, allowed)), (256, allowed)):
+    for shown, enough in ((picture, min(PLAIN_BYTES, allowed)), (_few_colours(picture), allowed)):
         data = io.BytesIO()
-        shown = picture.quantize(colours, dither=Image.Dither.NONE) if colours else picture
         shown.save(data, "PNG", optimize=True)
         if data.tell() <= enough:
             return "image/png", data.getvalue()
