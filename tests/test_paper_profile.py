@@ -17,6 +17,7 @@ from varbook import paths
 from varbook.book.experiments import imagenet
 from varbook.book.models import build, judges, published
 from varbook.book.models.profiles import PROFILES, profile
+from varbook.book.models.profiles.fields import Profile
 from varbook.book.models.tasks import IMAGENET, PHOTOGRAPHS, TASKS
 from varbook.data.shards import Crops
 from varbook.errors import VarbookError
@@ -186,6 +187,7 @@ def chapters(paper, tmp_path, monkeypatch):
     judge without weights.
     """
     settings = replace(paper, held_out=12, use_photographs=False)
+    monkeypatch.setattr(Profile, "live_steps", lambda profile, steps: min(steps, 6))
     monkeypatch.setitem(PROFILES, "paper", settings)
     shown = {name: number % 3 for number, name in enumerate(IMAGENET.shown)}
     monkeypatch.setitem(TASKS, "imagenet", replace(IMAGENET, shown=shown))

@@ -19,6 +19,7 @@ from varbook.book.experiments import (
 )
 from varbook.book.models import build, sources, tasks
 from varbook.book.models.profiles import profile
+from varbook.book.models.profiles.fine import with_fine_chain
 from varbook.paths import shipped
 from varbook.train import store
 
@@ -44,6 +45,13 @@ MODELS = {
         *("attribute-judge", "bit-tokenizer", "text-var", "text-cyclevar-night"),
     )
 } | {"small": lambda: build.next_scale(tasks.SMALL, LAPTOP).runs}
+# Models of the papers' geometry, which will take the place of the laptop profile's chain "toy": those
+# that have been trained.
+FINE = {
+    f"{name}, the papers' geometry": lambda make=make: make(with_fine_chain(LAPTOP)).load()
+    for name, make in build.models_of([tasks.TOY]).items()
+    if name in ("toy-judge", "toy-tokenizer-ground-truth")
+}
 EXPERIMENTS = {
     "FlexVAR's ablations": lambda: [
         flexvar_ablations.results(LAPTOP, name) for name in flexvar_ablations.ROWS
@@ -97,7 +105,7 @@ def asked(monkeypatch, tmp_path) -> set[str]:
 
 
 def test_todays_laptop_profile_finds_every_shipped_checkpoint_and_record(asked):
-    for ask in (MODELS | EXPERIMENTS).values():
+    for ask in (MODELS | FINE | EXPERIMENTS).values():
         ask()
     assert set(CHECKPOINTS) <= asked, "shipped weights that nothing asks for"
     orphans = {name for name in RECORDS if not name.startswith(IN_NOTEBOOKS)} - asked
