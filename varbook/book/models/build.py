@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from varbook.book.models.judges import TRAINED, judge
+from varbook.book.models.judges import judge
 from varbook.book.models.profiles import Profile
 from varbook.book.models.published import Start, own_start, published_start
 from varbook.book.models.trained import (
@@ -26,7 +26,7 @@ from varbook.book.models.trained import (
     network_settings,
     train_or_find,
 )
-from varbook.book.models.unpaired_task import Task
+from varbook.book.models.unpaired_task import TRAINED, Task
 from varbook.device import pick_device
 from varbook.errors import VarbookError
 from varbook.features.perceptual import perceptual_distance

@@ -27,7 +27,6 @@ from varbook.train.store import Run, hardware, run_key
 from varbook.world.scene import SPECIES
 from varbook.world.species import TABLE
 
-TRAINED = ("species", "attributes")  # judges that are trained here, unlike "imagenet"
 COATS = tuple(
     sorted(
         {coat for name in CAPTIONED if name != "zebra" for coat in TABLE[name].coats} | {"striped"}

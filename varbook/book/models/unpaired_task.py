@@ -20,6 +20,8 @@ from varbook.paths import check_data_place
 from varbook.train.steps import Draw
 from varbook.translate.cyclevar import CycleVARConfig
 
+TRAINED = ("species", "attributes")  # judges that the book trains, unlike "imagenet"
+
 # Shipped runs whose kind is not the name that the rule of `Task.run_name` gives.
 RECORDED = {
     "toy-judge": "judge",
@@ -141,7 +143,7 @@ class Task:
         measure them where no judge of the toy world does; {} likewise.
         """
         digest = self.pictures.held_out(self.domains)
-        other = "" if self.judge in ("species", "attributes") else other_weights(mobilenet.FILE)
+        other = "" if self.judge in TRAINED else other_weights(mobilenet.FILE)
         return digest | ({"features": f"mobilenet {other}"} if other else {})
 
     def fingerprint(self) -> dict:
