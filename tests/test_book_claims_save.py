@@ -230,7 +230,7 @@ def test_a_damaged_result_counts_as_none(folder):
 
 def test_a_figure_may_be_shown_in_fewer_bytes_than_it_is_saved_in(folder, monkeypatch):
     shown = []
-    monkeypatch.setattr(save, "show_small", lambda *arguments: shown.append(arguments[1:]))
+    monkeypatch.setattr(save, "show_figure", lambda *arguments: shown.append(arguments[1:]))
     save.save_figure("flexvar-fig-5", picture(), "smoke", alt="two squares", limit=1000)
     assert shown == [("two squares", 1000)]
     assert (folder / "smoke" / "flexvar-fig-5.png").is_file()

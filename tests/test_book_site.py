@@ -11,10 +11,10 @@ import torch
 
 from varbook.book import chapters
 from varbook.book.claims.registry import PUBLISHED, REGISTRY
+from varbook.book.markdown import in_prose, words
 from varbook.book.site import address, glossary, notebooks, references, results
 from varbook.book.site.book import read_book
 from varbook.book.site.equations import equations_of, first_places, numbered
-from varbook.book.site.markdown import in_prose, words
 from varbook.book.site.stage import stage
 from varbook.errors import VarbookError
 from varbook.paths import repository

@@ -9,6 +9,7 @@ import nbformat
 
 from varbook.files import write_atomically
 from varbook.paths import repository
+from varbook.runner.fit import fit_pictures
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # The tag of a cell whose code is bookkeeping: a reader sees what it shows, and unfolds the rest.
@@ -88,8 +89,11 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def normalise_file(source: Path, target: Path) -> None:
-    """Read an executed notebook, clean it, and write it to `target` (only where that changes it)."""
+    """Read an executed notebook, clean it, make it small enough to keep, and write it to `target`
+    (only where that changes it).
+    """
     notebook = normalise(nbformat.read(source, as_version=4))
+    fit_pictures(notebook)
     nbformat.validate(notebook)
     text = nbformat.writes(notebook) + "\n"
     if not target.is_file() or target.read_text(encoding="utf-8") != text:

@@ -2,6 +2,7 @@
 
 from varbook.book.chapters import CHAPTERS, Chapter, chapter, neighbours
 from varbook.book.claims.registry import of_chapter
+from varbook.book.reading import reading_minutes
 from varbook.book.show.display import show_text
 from varbook.files import peek_json
 from varbook.paths import published
@@ -17,13 +18,12 @@ def measured_minutes(number: str, profile: str = "laptop") -> float | None:
 
 
 def _time(entry: Chapter) -> str:
+    cells = peek_json(entry.path).get("cells")
+    reading = f"about {reading_minutes(cells)} min to read; " if isinstance(cells, list) else ""
     minutes = measured_minutes(entry.number)
     if minutes is None:
-        return "not measured yet; `make publish` measures it"
-    return (
-        f"{max(1, round(minutes))} min of the machine's in the laptop profile with the shipped models, "
-        "as last measured; reading takes longer"
-    )
+        return reading + "to run, not measured yet: `make publish` measures it"
+    return f"{reading}{max(1, round(minutes))} min to run in the laptop profile with the shipped models"
 
 
 def _link(entry: Chapter | None) -> str:

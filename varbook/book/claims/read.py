@@ -13,7 +13,6 @@ from varbook.book.claims.saved import BEST_FIRST, place, profile_name
 from varbook.book.claims.saved import best_result as best_result
 from varbook.book.claims.saved import saved_results as saved_results
 from varbook.book.claims.saved import saved_table as saved_table
-from varbook.book.show.display import show_small as show_small
 from varbook.book.show.sheets import Image
 from varbook.files import peek_json
 from varbook.paths import figure_places, repository, shipped

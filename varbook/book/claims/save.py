@@ -17,11 +17,10 @@ from varbook.book.claims.saved import profile_name as profile_name
 from varbook.book.claims.verdicts import NOT_RUN, explained, verdict
 from varbook.book.show.display import (
     show_figure,
-    show_small,
     show_table,
     show_text,
 )
-from varbook.book.show.sheets import Image
+from varbook.book.show.sheets import INLINE_BYTES, Image
 from varbook.book.show.tables import columns_of, markdown_table
 from varbook.errors import VarbookError
 from varbook.files import peek_json, write_atomically
@@ -80,21 +79,19 @@ def save_figure(
     *,
     alt: str | None = None,
     show: bool = True,
-    limit: int | None = None,
+    limit: int = INLINE_BYTES,
 ) -> None:
     """Save and show one figure of the papers.
 
     `picture` is a matplotlib figure (PNG, SVG and PDF are written) or a PIL picture such as
     `sheet(...)` makes (PNG). `alt` replaces the registry's words for readers who cannot see it.
-    `limit`: the bytes that a PIL picture may take in the notebook (the files are as large as it
-    is). Raises VarbookError for an unknown id.
+    `limit`: about how many bytes the picture may take in the notebook (the files are as large as
+    they are). Raises VarbookError for an unknown id.
     """
     row = artefact(artefact_id)
     _write_picture(folder(profile) / row.id, picture)
-    if show and limit:
-        show_small(picture, alt or row.alt, limit)
-    elif show:
-        show_figure(picture, alt or row.alt)
+    if show:
+        show_figure(picture, alt or row.alt, limit)
 
 
 def save_extra(name: str, picture, profile, *, alt: str, show: bool = True) -> None:

@@ -5,7 +5,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from varbook.book.show.sheets import Image, for_notebook, sheet, to_picture
+from varbook.book.show.sheets import INLINE_BYTES, for_notebook, sheet, to_picture
 from varbook.book.show.tables import cell_text, columns_of, term
 
 # Characters of a line of a table as plain text, up to which its columns are made level with spaces:
@@ -35,27 +35,14 @@ def _shortened(plain: str) -> str:
     return plain if len(plain) <= PLAIN else f"{plain[:PLAIN]}..."
 
 
-def show_figure(figure, alt: str = "figure") -> None:
-    """Show a matplotlib figure or a PIL picture once, small; `alt` says in words what is to be
-    seen.
+def show_figure(figure, alt: str = "figure", limit: int = INLINE_BYTES) -> None:
+    """Show a matplotlib figure or a PIL picture once, in about `limit` bytes; `alt` says in words
+    what is to be seen.
     """
     if in_notebook():
-        mime, data = for_notebook(to_picture(figure))
+        mime, data = for_notebook(to_picture(figure), limit)
         _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
     close(figure)
-
-
-def show_small(picture: Image.Image, alt: str, limit: int = 24_000) -> None:
-    """Show a picture in at most about `limit` bytes, smaller where that must be: several of them
-    fit into one notebook.
-    """
-    mime, data = for_notebook(picture, limit)
-    while len(data) > limit and picture.width > 450:
-        size = (round(picture.width * 0.85), round(picture.height * 0.85))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-        mime, data = for_notebook(picture, limit)
-    if in_notebook():
-        _emit({mime: _base64(data), "text/plain": f"[{alt}]"})
 
 
 def show_png(data: bytes, alt: str) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from varbook import paths
 from varbook.book.show.display import close, in_notebook
 from varbook.book.show.lines import logged
-from varbook.book.show.sheets import for_notebook, sheet, to_picture
+from varbook.book.show.sheets import INLINE_BYTES, for_notebook, sheet, to_picture
 from varbook.device import is_batch
 from varbook.train.keeper import Curve, Keeper
 
@@ -30,15 +30,14 @@ class Screen:
         self.places: dict[str, Any] = {}  # IPython's handles of what is displayed
 
     def draw(
-        self, place: str, picture: Figure | Image.Image, alt: str, limit: int | None = None
+        self, place: str, picture: Figure | Image.Image, alt: str, limit: int = INLINE_BYTES
     ) -> None:
         """Show `picture`, for which `alt` stands in words, where the last one of this `place` was;
         in at most about `limit` bytes.
         """
         from IPython.display import display
 
-        whole = to_picture(picture)
-        mime, data = for_notebook(whole, limit) if limit else for_notebook(whole)
+        mime, data = for_notebook(to_picture(picture), limit)
         close(picture)
         bundle = {mime: base64.b64encode(data).decode("ascii"), "text/plain": f"[{alt}]"}
         if place in self.places:

@@ -16,8 +16,7 @@ GAP = 3  # pixels of white between two images
 FONT = 13  # pixels: about 10 points beside the text of a notebook
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
 NARROWEST = 700  # pixels: a narrower sheet is a stamp on today's screens
-INLINE_BYTES = 40_000  # a picture beyond this is compressed harder, so that a whole notebook stays below 400 KB
-MOST_BYTES = 48_000  # what a picture may take that would otherwise be narrower than NARROWEST
+INLINE_BYTES = 40_000  # a picture beyond this is compressed harder
 UNSEEN = 1.5  # of 255: the root mean square error of colours below which fewer of them do
 PLAIN_BYTES = 8_000  # beyond this 256 colours have to do
 
@@ -201,48 +200,55 @@ def _few_colours(picture: Image.Image) -> Image.Image:
     return picture.quantize(256, dither=Image.Dither.NONE)
 
 
-def for_notebook(picture: Image.Image, limit: int | None = None) -> tuple[str, bytes]:
-    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
-    `limit` bytes (where it is not given, INLINE_BYTES), else JPEG.
+def jpeg(picture: Image.Image, quality: int) -> bytes:
+    """Return a picture as a JPEG file of `quality` (1 to 95)."""
+    data = io.BytesIO()
+    picture.convert("RGB").save(data, "JPEG", quality=quality, optimize=True)
+    return data.getvalue()
 
-    What is still larger as a JPEG of low quality is downsampled; without a given limit to NARROWEST
-    pixels and no further, where MOST_BYTES are enough for that.
+
+def _downsampled(picture: Image.Image, width: int) -> Image.Image:
+    if picture.width <= width:
+        return picture
+    height = math.ceil(picture.height * width / picture.width)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def for_notebook(picture: Image.Image, limit: int = INLINE_BYTES) -> tuple[str, bytes]:
+    """Return (mime type, bytes) of a picture for a notebook: PNG, of 256 colours if need be, below
+    `limit` bytes, else JPEG, of lower and lower quality and at last downsampled to NARROWEST pixels.
+
+    It becomes no narrower than that, even where it then takes more bytes than `limit`.
     """
-    allowed = limit or INLINE_BYTES
-    if picture.width > INLINE_WIDTH:
-        height = math.ceil(picture.height * INLINE_WIDTH / picture.width)
-        picture = picture.resize((INLINE_WIDTH, height), Image.Resampling.LANCZOS)
-    for shown, enough in ((picture, min(PLAIN_BYTES, allowed)), (_few_colours(picture), allowed)):
+    picture = _downsampled(picture, INLINE_WIDTH)
+    for shown, enough in ((picture, min(PLAIN_BYTES, limit)), (_few_colours(picture), limit)):
         data = io.BytesIO()
         shown.save(data, "PNG", optimize=True)
         if data.tell() <= enough:
             return "image/png", data.getvalue()
-    for quality in (88, 75, 60):
-        data = io.BytesIO()
-        picture.save(data, "JPEG", quality=quality, optimize=True)
-        if data.tell() <= allowed or min(picture.size) < 2:
-            return "image/jpeg", data.getvalue()
-    if not limit and picture.width >= NARROWEST:
-        height = math.ceil(picture.height * NARROWEST / picture.width)
-        narrow = picture.resize((NARROWEST, height), Image.Resampling.LANCZOS)
-        for quality in (60, 45):
-            data = io.BytesIO()
-            narrow.save(data, "JPEG", quality=quality, optimize=True)
-            if data.tell() <= MOST_BYTES:
-                return "image/jpeg", data.getvalue()
-    # Still too much: fewer pixels (bytes follow their number), rather than a worse quality.
-    factor = max(0.5, min(0.9, math.sqrt(allowed / data.tell())))
-    smaller = [max(1, round(side * factor)) for side in picture.size]
-    return for_notebook(picture.resize(smaller, Image.Resampling.LANCZOS), limit)
+    narrow = _downsampled(picture, NARROWEST)
+    for shown, quality in ((picture, 88), (picture, 75), (picture, 60), (narrow, 60), (narrow, 45)):
+        small = jpeg(shown, quality)
+        if len(small) <= limit:
+            break
+    return "image/jpeg", small
 
 
 def to_picture(figure) -> Image.Image:
-    """Return a matplotlib figure as an RGB picture at its own resolution (at most 100 dpi); PIL
-    images pass through.
+    """Return a matplotlib figure as an RGB picture at its own resolution (at most 100 dpi, but at
+    least NARROWEST pixels wide); PIL images pass through.
     """
     if isinstance(figure, Image.Image):
         return figure.convert("RGB")
+    drawn = _drawn(figure, min(100, figure.dpi))
+    # How wide it is depends on what surrounds the axes, and is known only once it is drawn.
+    if drawn.width < NARROWEST:
+        drawn = _drawn(figure, math.ceil(min(100, figure.dpi) * NARROWEST / drawn.width))
+    return drawn
+
+
+def _drawn(figure, dpi: float) -> Image.Image:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=min(100, figure.dpi), metadata={"Software": None})
+    figure.savefig(data, format="png", dpi=dpi, metadata={"Software": None})
     data.seek(0)
     return Image.open(data).convert("RGB")

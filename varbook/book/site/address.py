@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 
-from varbook.book.site.markdown import in_prose
+from varbook.book.markdown import in_prose
 from varbook.errors import VarbookError
 from varbook.paths import repository
 

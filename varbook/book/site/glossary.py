@@ -5,7 +5,7 @@ chapters where its words are used.
 import re
 from dataclasses import dataclass
 
-from varbook.book.site.markdown import in_prose, plain
+from varbook.book.markdown import in_prose, plain
 
 _ROW = re.compile(r"^\| (?P<word>[^|]*\*\*[^|]*) \| (?P<means>[^|]*) \| (?P<where>[^|]*) \|$", re.M)
 _TABLE = re.compile(r"(?:^\|.*\|\n?)+", re.M)

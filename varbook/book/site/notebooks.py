@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from varbook.book.markdown import in_prose
+from varbook.book.reading import reading_minutes
 from varbook.book.site.equations import Equation, equations_of, numbered
 from varbook.book.site.glossary import Entry, index_entries, linked_words
-from varbook.book.site.markdown import in_prose, words
 from varbook.book.site.references import (
     Linker,
     Places,
@@ -25,8 +26,6 @@ from varbook.errors import VarbookError
 from varbook.files import read_json
 
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml", "image/gif")
-# A minute of reading: this many words, lines of code, or a displayed equation, or pictures.
-WORDS, LINES, EQUATIONS, SHOWN = 160, 12, 1.5, 3
 _ALT = re.compile(r"\[(.{3,})\]", re.S)
 _HEADING = re.compile(r"^(##+ (\d+(?:\.\d+)*)\.? .*)$", re.M)
 
@@ -57,15 +56,8 @@ class Chapter:
 
     @property
     def minutes(self) -> int:
-        """Return how long it takes to read, in minutes, to the next five: an estimate from its
-        words, lines of code, equations and pictures, without the exercises' thinking.
-        """
-        code = [source(cell) for cell in self.cells if cell["cell_type"] == "code"]
-        lines = sum(bool(line.strip()) for text in code[2:] for line in text.splitlines())
-        shown = sum(len(pictures(cell)) for cell in self.cells)
-        prose = sum(words(text) for text in self.texts)
-        minutes = prose / WORDS + lines / LINES + len(self.equations) / EQUATIONS + shown / SHOWN
-        return max(5, 5 * round(minutes / 5))
+        """Return about how long it takes to read."""
+        return reading_minutes(self.cells)
 
 
 def source(cell: dict) -> str:

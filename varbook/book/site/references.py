@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from varbook.book.chapters import CHAPTERS, NUMBER
 from varbook.book.claims.registry import REGISTRY
-from varbook.book.site.markdown import in_prose
+from varbook.book.markdown import in_prose
 
 _BETWEEN = r"(?:,\s+and\s+|,\s+|\s+and\s+|\s+to\s+|\s+or\s+)"
 _ONE = r"\d+(?:\.\d+)*"

@@ -12,6 +12,7 @@ _CODE = (
 )
 # Links, HTML, headings and addresses of Markdown.
 _REST = r"|!?\[[^\]\[]*\]\([^)\s]*\)|<[a-zA-Z/!][^>]*>|^#{1,6} .*?$|^\([\w-]+\)=$"
+_DISPLAYED = re.compile(r"^[ \t]*\$\$.+?\$\$[ \t]*$", re.M | re.S)
 _KEPT = re.compile(_CODE + _REST, re.M | re.S)
 _KEPT_BUT_LINKS = re.compile(_CODE, re.M | re.S)
 
@@ -38,6 +39,11 @@ def words(text: str) -> int:
 
     in_prose(re.sub(r"^#+ ", "", text, flags=re.M), count)
     return counted
+
+
+def displayed(text: str) -> int:
+    """Return how many displayed equations a piece of Markdown has."""
+    return len(_DISPLAYED.findall(text))
 
 
 def plain(text: str) -> str:
