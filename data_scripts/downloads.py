@@ -82,7 +82,7 @@ def check_address(url: str) -> str:
     except ValueError:
         good = False
     if not good or not url.isascii() or re.search(r"\s", url):
-        raise Problem(f"{url!r} is no address that can be fetched: write https://HOST/FILE.")
+        raise Problem(f"{url!r} is not an address that can be fetched: write https://HOST/FILE.")
     return url
 
 
@@ -168,9 +168,9 @@ def _asked(url: str, headers: dict[str, str], part: Path):
         raise _Again(f"{urlsplit(url).netloc} cannot be reached: {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
         raise _Again(f"no answer: {error or type(error).__name__}") from error
-    except ValueError as error:  # it leads on to what is not an address
+    except ValueError as error:  # it redirects to what is not an address
         raise Problem(
-            f"{url} leads to an address that is none: get a copy and use --from."
+            f"{url} redirects to an address that is not valid: get a copy and use --from."
         ) from error
 
 

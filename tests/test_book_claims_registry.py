@@ -85,7 +85,7 @@ def test_votes_of_the_preference_study_sum_to_one():
 def test_unknown_ids_are_refused_with_one_sentence():
     with pytest.raises(VarbookError, match="no figure or table"):
         artefact("cyclevar-fig-99")
-    with pytest.raises(VarbookError, match="no published table"):
+    with pytest.raises(VarbookError, match="not a published table"):
         published("cyclevar-fig-1")
 
 

@@ -121,7 +121,7 @@ def test_a_table_holds_the_papers_rows_and_ours(folder):
 
 
 def test_our_rows_of_a_table_that_is_none_are_refused():
-    with pytest.raises(VarbookError, match="no published table"):
+    with pytest.raises(VarbookError, match="not a published table"):
         save.beside_paper("cyclevar-fig-3", [])
 
 

@@ -205,7 +205,7 @@ def test_a_drawing_and_a_picture_of_the_reader_s_are_translated(page, address, t
     torch.testing.assert_close(red, torch.tensor([200, 30, 30]) / 127.5 - 1, atol=0.02, rtol=0)
     (tmp_path / "none.png").write_bytes(b"no picture")
     page.locator("#translator input[type=file]").set_input_files(tmp_path / "none.png")
-    page.get_by_text("none.png is no picture").wait_for()
+    page.get_by_text("none.png is not a picture").wait_for()
 
 
 def test_the_translator_works_from_the_disk_as_well(page, site):

@@ -37,7 +37,7 @@ from varbook.paths import repository
         (["folder", "--profile", "smoke"], "--profile belongs to --model"),
         (["folder", "--minutes", "0"], "--minutes is a number above 0, not 0"),
         (["folder", "--minutes", "nan"], "--minutes is a number above 0, not nan"),
-        (["folder", "--size", "7"], "no whole number from 16 on"),
+        (["folder", "--size", "7"], "not a whole number from 16 on"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(capsys, monkeypatch, arguments, says):

@@ -166,7 +166,7 @@ def test_requests_that_make_no_sense_are_refused(folder, tmp_path):
     for source, out, match in (
         (tmp_path / "nowhere", "out", "no file or folder"),
         (tmp_path / "empty", "out", "holds no pictures"),
-        (folder / "notes.txt", "out", "is no picture"),
+        (folder / "notes.txt", "out", "is not a picture"),
         (folder, "in", "no original is lost"),
         (folder, "in/a.png", "is a file"),
     ):
@@ -224,7 +224,7 @@ def test_a_dry_run_writes_nothing_and_a_list_loads_nothing(home, folder, tmp_pat
     [
         (["--to", "cow"], "horse, zebra"),
         (["--to", "9"], "no class 9"),
-        (["--batch", "0"], "no whole number from 1 on"),
+        (["--batch", "0"], "not a whole number from 1 on"),
         (["--run", "nothing"], "no run of that name"),
         (["--large", "crop"], "invalid choice"),
     ],

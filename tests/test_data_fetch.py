@@ -243,7 +243,7 @@ def test_a_server_that_sends_next_to_nothing_is_left(home, run, monkeypatch):
 )
 def test_an_address_is_of_the_web_or_refused(run, home, address):
     code, _, err = run("--url", address)
-    assert code == 1 and "no address that can be fetched" in err and home.asked == []
+    assert code == 1 and "not an address that can be fetched" in err and home.asked == []
 
 
 @pytest.mark.parametrize("where", ["file:///etc/passwd", "http://[x/", "ftp://127.0.0.1:1/x"])

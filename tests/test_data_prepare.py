@@ -473,7 +473,7 @@ def test_a_class_that_is_no_name_writes_nothing_outside(tmp_path, run, imagenet,
     )
     (imagenet / "LOC_val_solution.csv").write_text(table)
     code, _, err = run(prepare_imagenet, "--from", imagenet, "--side", 18)
-    assert code == 1 and "no name of a file" in err
+    assert code == 1 and "not a file's name" in err
     made = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*.jpg")}
     assert made == {("out", "train")}
 
@@ -496,7 +496,7 @@ def test_labels_that_name_a_path_are_refused(tmp_path, run, name):
     entries[0]["name"] = name
     file.write_text(json.dumps(entries))
     code, _, err = run(prepare_bdd100k, "--from", root, "--side", 32)
-    assert code == 1 and "no name of a file" in err and not (tmp_path / "out").exists()
+    assert code == 1 and "not a file's name" in err and not (tmp_path / "out").exists()
 
 
 def test_a_path_never_leads_outside_of_the_target(tmp_path):

@@ -72,13 +72,13 @@ def test_other_files_are_refused(images, judge, tmp_path):
     ):
         read_reference(tmp_path / "nowhere.npz")
     (tmp_path / "bad.npz").write_bytes(b"PK nonsense")
-    with pytest.raises(VarbookError, match="is no reference batch, or damaged"):
+    with pytest.raises(VarbookError, match="is not a reference batch, or damaged"):
         read_reference(tmp_path / "bad.npz")
     np.savez(tmp_path / "floats.npz", arr_0=np.zeros((20, 8, 8, 3)))
     with pytest.raises(VarbookError, match="must be uint8"):
         read_reference(tmp_path / "floats.npz")
     np.savez(tmp_path / "code.npz", arr_0=np.array([{}], dtype=object))
-    with pytest.raises(VarbookError, match="is no reference batch"):
+    with pytest.raises(VarbookError, match="is not a reference batch"):
         read_reference(tmp_path / "code.npz")
     with pytest.raises(VarbookError, match="10 images or more"):
         score(ImageSet(images[:9]), read_reference(batch_file(tmp_path, images)), judge)

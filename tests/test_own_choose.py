@@ -74,7 +74,7 @@ def test_an_archive_that_leads_outside_or_loses_a_picture_is_refused(default, tm
 def test_uploads_whose_names_are_none_or_the_same_are_told(default, names):
     chooser = Chooser(default)
     said = chooser.upload([{"name": name, "content": b"1"} for name in names], "A")
-    assert "are named" in said or "no name of a file" in said
+    assert "are named" in said or "not a file's name" in said
 
 
 def test_a_full_disk_is_told_in_the_notebook(default, monkeypatch):

@@ -248,7 +248,7 @@ def test_logits_that_hold_nothing(logits):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_logits_that_are_no_numbers(value):
-    assert "no numbers" in refused(sample_tokens, torch.tensor([[0.0, value, 1.0]]))
+    assert "not numbers" in refused(sample_tokens, torch.tensor([[0.0, value, 1.0]]))
     steep = Drawing(guidance=1e38)  # finite, and too much for float32
     refused(generate, tiny_model(), tiny_tokenizer(), torch.tensor([0]), None, steep)
 

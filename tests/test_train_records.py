@@ -44,7 +44,7 @@ def test_a_field_that_is_missing_or_of_another_kind_is_named(tmp_path, name):
         GOOD | {name: None},
         GOOD | {name: True},
     ):
-        with pytest.raises(VarbookError, match=f"is no record of this run .*{name}"):
+        with pytest.raises(VarbookError, match=f"is not a record of this run .*{name}"):
             read_record(write(tmp_path, record))
 
 
@@ -53,8 +53,8 @@ def test_a_field_that_is_missing_or_of_another_kind_is_named(tmp_path, name):
     [
         ({"key": "ba9876543210"}, "it is that of toy-ba9876543210"),
         ({"kind": "other"}, "it is that of other-0123456789ab"),
-        ({"minutes": float("nan")}, "its times are no numbers"),
-        ({"finished": float("inf")}, "its times are no numbers"),
+        ({"minutes": float("nan")}, "its times are not numbers"),
+        ({"finished": float("inf")}, "its times are not numbers"),
         ({"sha256": 3}, "sha256"),
         ({"measurements": {"m": 3}}, "its measurement 'm' is damaged"),
         ({"measurements": {"m": {"key": "1"}}}, "its measurement 'm' is damaged"),

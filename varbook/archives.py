@@ -45,7 +45,7 @@ def plain_name(name: str, source: object) -> str:
     """
     odd = set(name) & set("/\\:") or any(unicodedata.category(sign) == "Cc" for sign in name)
     if odd or name.strip() in ("", ".", ".."):
-        raise VarbookError(f"{source} names {name!r}, which is no name of a file: do not use it.")
+        raise VarbookError(f"{source} names {name!r}, which is not a file's name: do not use it.")
     return name
 
 
@@ -106,7 +106,7 @@ class _Bounded:
 
 
 class _Strict(tarfile.TarInfo):
-    """A tar's header; what is none is an error, where Python would take it for the archive's end."""
+    """A tar's header. A broken one is an error here; Python takes it for the end of the archive."""
 
     @classmethod
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> "_Strict":

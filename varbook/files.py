@@ -67,7 +67,7 @@ def write_json(path: Path, value: dict) -> None:
     """
     odd = odd_value(value)
     if odd:
-        raise VarbookError(f"{path} is not written: {odd}, which is no number that JSON can hold.")
+        raise VarbookError(f"{path} is not written: {odd}, a number that JSON cannot hold.")
     with told(path, "written"):
         text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
         write_atomically(path, text + "\n", flush=True)

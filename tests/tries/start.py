@@ -64,7 +64,7 @@ TRIES = {
         {
             "both must have one": lambda places, *papers: [place.name for place in places],
             "more: a place": lambda places, *papers: changed(places, *papers)[:1],
-            "are no places": lambda places, *papers: [places[0].alternatives[0].name],
+            "are not places": lambda places, *papers: [places[0].alternatives[0].name],
         },
     ),
 }

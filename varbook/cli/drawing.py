@@ -53,7 +53,7 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
     add(
         "--top-p",
         type=float,
-        help=f"probability that they must reach, 0: all (default {classes['top_p']}; for words {words['top_p']})",
+        help=f"cumulative probability that top-p sampling keeps, 0: all (default {classes['top_p']}; for words {words['top_p']})",
     )
     add(
         "--temperature",

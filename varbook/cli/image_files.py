@@ -32,7 +32,7 @@ def list_images(source: Path) -> tuple[list[Path], dict[str, int]]:
                 counted({source.suffix.lower(): 1}).partition(" ")[2] or "a file without a suffix"
             )
             raise VarbookError(
-                f"{source} is no picture that this machine reads ({kind}): convert it to one of {', '.join(SUFFIXES)} first."
+                f"{source} is not a picture that this machine reads ({kind}): convert it to one of {', '.join(SUFFIXES)} first."
             )
         return [source], {}
     if not source.is_dir():
@@ -117,7 +117,7 @@ def check_out_file(path: Path) -> Path:
     """
     if path.suffix.lower() not in SUFFIXES or path.is_dir():
         raise VarbookError(
-            f"{path} is no picture file: name one that ends in {', '.join(SUFFIXES)}."
+            f"{path} is not a picture file: name one that ends in {', '.join(SUFFIXES)}."
         )
     return path
 

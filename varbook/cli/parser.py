@@ -57,7 +57,7 @@ def whole(least: int) -> Callable[[str], int]:
 
     def convert(text: str) -> int:
         if not re.fullmatch(r"-?\d+", text) or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
         return int(text)
 
     return convert
@@ -68,7 +68,7 @@ def size(text: str) -> tuple[int, int | None]:
     match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.strip().lower())
     if not match or min(int(side) for side in match.groups() if side) < 1:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no size: write the side of a square, 64, or height x width, 64x128"
+            f"{text!r} is not a size: write the side of a square, 64, or height x width, 64x128"
         )
     return int(match[1]), int(match[2]) if match[2] else None
 
@@ -78,7 +78,7 @@ def aspect(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+):(\d+)", text.strip())
     if not match or min(int(match[1]), int(match[2])) < 1:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no aspect ratio: write width:height, such as 2:1 or 3:4"
+            f"{text!r} is not an aspect ratio: write width:height, such as 2:1 or 3:4"
         )
     return int(match[1]), int(match[2])
 
@@ -88,7 +88,7 @@ def box(text: str) -> tuple[int, int, int, int]:
     match = re.fullmatch(r"(\d+),(\d+),(\d+),(\d+)", text.replace(" ", ""))
     if not match:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no box: write four whole numbers of pixels, top,bottom,left,right"
+            f"{text!r} is not a box: write four whole numbers of pixels, top,bottom,left,right"
         )
     top, bottom, left, right = (int(side) for side in match.groups())
     if top >= bottom or left >= right:

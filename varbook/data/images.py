@@ -39,7 +39,7 @@ def to_uint8(image: Tensor) -> Tensor:
 
 
 def check_picture(image: object) -> None:
-    """Raise VarbookError where `image` is no uint8 picture (3, H, W)."""
+    """Raise VarbookError where `image` is not a uint8 picture (3, H, W)."""
     if not isinstance(image, Tensor) or image.dtype != torch.uint8 or image.ndim != 3:
         told = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else repr(image)
         raise VarbookError(f"A picture is uint8 (3, H, W), not {told}.")

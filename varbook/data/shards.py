@@ -3,7 +3,7 @@
 data_scripts/make_shards.py writes the files in webdataset's layout, `name.jpg` and `name.cls` one
 behind the other, beside a table of where each picture begins. With that table any rows of the set
 can be read in any order, and `Crops` answers like a tensor of images: a loop draws its rows as from
-one in memory. So a batch follows from the seed and the step alone: a training goes on to the same
+one in memory. So a batch follows from the seed and the step alone: a training resumes to the same
 bits after a kill, and sees the same pictures with one process and with sixteen.
 """
 
@@ -179,7 +179,7 @@ def open_shards(folder: str | Path) -> Shards:
 
 def _plain(name: str) -> str:
     if Path(name).name != name or not name:
-        raise ValueError(f"{name!r} is no name of a file beside {MANIFEST}")
+        raise ValueError(f"{name!r} is not the name of a file beside {MANIFEST}")
     return name
 
 
@@ -189,7 +189,7 @@ def _table(shard: Path, classes: int) -> np.ndarray:
     """
     table = np.load(shard.with_suffix(".npy"))
     if table.ndim != 2 or table.shape[1] != 3 or not np.issubdtype(table.dtype, np.integer):
-        raise ValueError(f"{shard.with_suffix('.npy')} is no table of pictures")
+        raise ValueError(f"{shard.with_suffix('.npy')} is not a table of pictures")
     first, length, label = table.T
     ends = first + length
     if (table < 0).any() or (ends > shard.stat().st_size).any() or (label >= max(classes, 1)).any():

@@ -51,7 +51,7 @@ def read_reference(path: str | Path) -> ReferenceBatch:
             ]
     except Exception as error:
         raise VarbookError(
-            f"{path} is no reference batch, or damaged ({error}); fetch it again."
+            f"{path} is not a reference batch, or damaged ({error}); fetch it again."
         ) from error
     if images.dtype != torch.uint8 or images.shape[1] != 3:
         raise VarbookError(

@@ -22,7 +22,7 @@ class Drawing:
 
     guidance: float = 1.5  # strength of classifier-free guidance at the last scale
     top_k: int = 0  # codes that may be drawn at each place, 0: all
-    top_p: float = 0.0  # probability that the codes drawn from must reach, 0: all
+    top_p: float = 0.0  # cumulative probability that top-p sampling keeps, 0: all
     temperature: float = 1.0
     ramp_to: int | None = None  # scale from which on the guidance stays as it is, None: the last
     greedy_above: int | None = None  # scales with a longer side get their likeliest codes
@@ -139,7 +139,7 @@ def sample_tokens(
 def _draw(probabilities: Tensor, generator: Generators) -> Tensor:
     if not bool(probabilities.isfinite().all()):
         raise VarbookError(
-            "These logits hold values that are no numbers, or become too large: look at the model, or "
+            "These logits hold values that are not numbers, or become too large: look at the model, or "
             "take less guidance and a higher temperature."
         )
     if not isinstance(generator, list):

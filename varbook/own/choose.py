@@ -96,7 +96,7 @@ def keep_pictures(files: Iterable[tuple[str, bytes]], side: str) -> Path:
     """Keep uploaded pictures, (name, content) each, as those of one `side`; earlier ones of this
     side are replaced. Return the folder of both sides.
 
-    VarbookError where a name is none, or two are the same.
+    VarbookError where a name is not valid, or two are the same.
     """
     pictures = [
         (plain_name(PurePosixPath(name.replace("\\", "/")).name, "The upload"), pixels)

@@ -16,7 +16,7 @@ from varbook.tokenizer.schedule import Schedule, square
 # photographs, and those where a tokenizer that comes with the book is only adapted.
 SHARES = {"new": (0.30, 0.06, 0.64), "adapted": (0.12, 0.08, 0.80)}
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0, 4.0)  # sizes that are tried, times the chain's own
-SMALLEST = 32  # pixels a side: networks for perception see nothing in less
+SMALLEST = 32  # pixels a side: LPIPS is useless on smaller pictures
 FEWEST_STEPS = 100  # of the translator: below, it has hardly left the identity
 MANY_STEPS = 20  # times the chain's own number of steps: more would be another training
 # Beside the trainings: seconds of features and sample sheets, and how often the network that

@@ -70,7 +70,7 @@ def read(path: Path) -> dict:
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
     if not isinstance(content, dict):
         raise VarbookError(
-            f"{path} holds a {type(content).__name__}, not tensors by name; it is no checkpoint of a model."
+            f"{path} holds a {type(content).__name__}, not tensors by name; it is not a checkpoint of a model."
         )
     return content
 

@@ -31,7 +31,7 @@ def start_tokenizer(
             f"that VARBOOK_WEIGHTS names, for it cannot be fetched here: {error}"
         ) from error
     if not isinstance(published, Tokenizer):
-        raise VarbookError(f"{name} is no tokenizer: start from one, such as llamagen-vq16.")
+        raise VarbookError(f"{name} is not a tokenizer: start from one, such as llamagen-vq16.")
     for part in ("encoder", "decoder"):
         source = getattr(published, part).state_dict()
         target = getattr(tokenizer, part)

@@ -44,8 +44,8 @@ def read_cell(notebook: Path) -> str | None:
         if cells is not None:
             return "".join(tagged[0]["source"]) if tagged else None
     except (AttributeError, KeyError, TypeError):
-        pass  # cells that are none
-    raise VarbookError(f"{Path(notebook).name} is damaged: it is no notebook; {RESTORE}.")
+        pass  # not a list of cells
+    raise VarbookError(f"{Path(notebook).name} is damaged: it is not a notebook; {RESTORE}.")
 
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
@@ -56,7 +56,7 @@ def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Par
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise VarbookError(f"{where} is no Python ({error}): {RESTORE}.") from error
+        raise VarbookError(f"{where} is not Python ({error}): {RESTORE}.") from error
     for node in body:
         if not (
             isinstance(node, ast.AnnAssign)
@@ -93,7 +93,7 @@ def _type(annotation: str):
     try:
         kind = _of_node(ast.parse(annotation, mode="eval").body)
         if kind is Ellipsis:
-            raise TypeError("... is no type by itself")
+            raise TypeError("... is not a type by itself")
         return kind
     except (KeyError, TypeError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise VarbookError(
@@ -112,7 +112,7 @@ def _of_node(node: ast.expr):
         inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         outer: dict[str, Any] = {"list": list, "tuple": tuple}
         return outer[ast.unparse(node.value)][tuple(map(_of_node, inner))]
-    raise TypeError(f"{ast.unparse(node)} is no type")
+    raise TypeError(f"{ast.unparse(node)} is not a type")
 
 
 def fits(value: object, kind) -> bool:

@@ -72,7 +72,7 @@ def check_schedule(schedule: Schedule, latent: Scale | None = None) -> Schedule:
     Raises VarbookError with a schedule that would work.
     """
     try:
-        # `index`, not `int`: half a place is none.
+        # `index`, not `int`: a side must be a whole number, and `int` would round it.
         schedule = tuple((index(height), index(width)) for height, width in schedule)
     except (TypeError, ValueError):
         raise VarbookError(
@@ -155,7 +155,7 @@ def schedule_for(trained: Schedule, latent: Scale) -> Schedule:
     training as long as they fit.
 
     Beyond them it grows by at most half from scale to scale: from `VAR_256` to 24 x 24 and 32 x 32
-    that gives the rows of FlexVAR table 7. Raises VarbookError where one of the two is none.
+    that gives the rows of FlexVAR table 7. Raises VarbookError where one of the two is not valid.
     """
     trained, longest = check_schedule(trained), max(check_latent(latent))
     sides = [max(scale) for scale in trained if max(scale) < longest] or [1]
@@ -205,7 +205,8 @@ def sample_scales(latent: Scale, count: int, *, generator: torch.Generator) -> S
     """Draw the scales of one training step of a multi-scale tokenizer (FlexVAR section 3.3):
     `count` different ones, the last is `latent` and the others any smaller, 1 x 1 among them.
 
-    Fewer where the latent has no so many. Raises VarbookError where one of the two is none.
+    Fewer where the latent has fewer sizes. Raises VarbookError where `latent` or `count` is not
+    valid.
     """
     longest = max(check_latent(latent))
     check_whole("The number of scales", count, 1)

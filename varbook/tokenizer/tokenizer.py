@@ -104,7 +104,7 @@ def check_config(config: TokenizerConfig) -> None:
     for width in config.channels:
         if check_whole("A level's channels", width, 1) % groups:
             raise VarbookError(
-                f"The channels of {config.autoencoder!r} are normalised in {groups} groups, and {width} is no multiple of that."
+                f"The channels of {config.autoencoder!r} are normalised in {groups} groups, and {width} is not a multiple of that."
             )
 
 

@@ -110,7 +110,7 @@ def start_codebook(
         )
 
 
-SMALLEST_JUDGED = 32  # pixels: networks for perception, and discriminators, see nothing in less
+SMALLEST_JUDGED = 32  # pixels a side: LPIPS and discriminators are useless on smaller pictures
 
 
 def without_first(

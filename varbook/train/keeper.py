@@ -69,7 +69,7 @@ class Keeper:
     `folder`, and lets the next run resume from there.
 
     A loop that draws all randomness of a step from `step_generator(seed, step)`
-    goes on to the same bits. Of several processes the first alone writes; all
+    resumes to the same bits. Of several processes the first alone writes; all
     read, so that `folder` must be one that all of them see.
     """
 
@@ -129,7 +129,7 @@ class Keeper:
         """
         file = self.tensors.with_name(f"state-{next_step}.safetensors")
         tensors = state_tensors(state)
-        # A state that is no good any more is never put over one that is.
+        # A damaged state never replaces a good one.
         check_sound(tensors, f"The training, after step {next_step},")
         if not processes.first():
             return

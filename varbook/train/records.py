@@ -22,7 +22,7 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "curve": list,
     "measurements": dict,
 }
-# What `varbook.train.keeper` notes beside the tensors of a training that goes on.
+# What `varbook.train.keeper` notes beside the tensors of a training that is not finished.
 NOTES: dict[str, type | tuple[type, ...]] = {
     "step": int,
     "file": str,
@@ -42,7 +42,7 @@ def read_record(path: Path, *, renamed: bool = False) -> dict[str, Any]:
     record = read_json(path)
     fault = _fault(record) or ("" if renamed else _other_run(record, path))
     if fault:
-        raise VarbookError(f"{path} is no record of this run ({fault}); {remedy(path)}.")
+        raise VarbookError(f"{path} is not a record of this run ({fault}); {remedy(path)}.")
     return record
 
 
@@ -76,9 +76,9 @@ def _fault(record: dict) -> str:
     if odd:
         return odd
     if not math.isfinite(record["minutes"]) or not math.isfinite(record["finished"]):
-        return "its times are no numbers"
+        return "its times are not numbers"
     if not isinstance(record.get("sha256", ""), str):
-        return "its sha256 is no text"
+        return "its sha256 is not a text"
     for name, measured in record["measurements"].items():
         if not isinstance(measured, dict) or not {"key", "values"} <= set(measured):
             return f"its measurement {name!r} is damaged"

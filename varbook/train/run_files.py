@@ -4,7 +4,7 @@ process at a time, and what a killed process left is cleaned up.
     runs/NAME.json               the record; with its sha256 it names the weights that belong to it
     runs/NAME.safetensors        the weights
     runs/NAME.SHA.safetensors    weights on their way: they count once a record names them
-    partial/NAME/                the saved state of a training that goes on
+    partial/NAME/                the saved state of a training that is not finished
     partial/NAME.lock            whose holder trains
 """
 

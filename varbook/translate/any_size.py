@@ -82,7 +82,8 @@ def translate_sizes(
 
     `translate` maps uint8 squares (N, 3, side, side), at most `batch` of them, to floats in
     [-1, 1]; `large` and `short_side` are those of `working_size`. Images are asked for one at a
-    time, when the last one is in work. VarbookError as `working_size` says, and for what is no image.
+    time, when the last one is in work. VarbookError as `working_size` says,
+    and for what is not an image.
     """
     check_whole("A batch", batch, 1)
     waiting: list[_Image] = []  # in the order of their coming; the first is given back first

@@ -42,7 +42,7 @@ def translate_all(
     """Translate uint8 images (N, 3, H, W) into class, or prompt,
     `target` -> floats (N, 3, H, W) in [-1, 1] on the CPU.
 
-    VarbookError where there is no image, or `batch` or `target` is none.
+    VarbookError where there is no image, or `batch` or `target` is not valid.
     """
     check_images(images, batch)
     model: Any = translator.model  # one that reads prompts has `ids`

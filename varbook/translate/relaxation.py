@@ -149,7 +149,7 @@ def relax_bits(
     """
     if not logits.ndim or not logits.shape[-1] or logits.shape[-1] % 2:
         raise VarbookError(
-            f"A bit has two logits, and those of {tuple(logits.shape)} are no pairs."
+            f"A bit has two logits, and those of {tuple(logits.shape)} are not pairs."
         )
     pairs = logits.float().unflatten(-1, (-1, 2))  # ... d 2
     length = math.sqrt(pairs.shape[-2])

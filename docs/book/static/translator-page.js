@@ -169,7 +169,7 @@ document.addEventListener("DOMContentLoaded", () => {
       put(await opened(address));
       drawn();
     } catch {
-      status.textContent = `${file.files[0].name} is no picture that this browser can open.`;
+      status.textContent = `${file.files[0].name} is not a picture that this browser can open.`;
     } finally {
       URL.revokeObjectURL(address);
     }

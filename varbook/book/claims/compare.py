@@ -112,7 +112,7 @@ def leaves(value: object, path: Path_ = ()) -> Iterator[tuple[Path_, object]]:
 
 def is_time(row: Artefact, path: Path_, value: object) -> bool:
     """Say whether a saved number is a measured time: the row names one of the keys that lead to it
-    (what is counted, whole numbers, is no time).
+    (what is counted, whole numbers, is not a time).
     """
     return isinstance(value, float) and any(key in row.timed for key in path)
 

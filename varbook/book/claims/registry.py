@@ -41,7 +41,7 @@ def published(table_id: str) -> Published:
     """Return a table of the papers as data; VarbookError where the id is not a table."""
     if table_id not in PUBLISHED:
         raise VarbookError(
-            f'"{table_id}" is no published table; choose one of {", ".join(PUBLISHED)}.'
+            f'"{table_id}" is not a published table; choose one of {", ".join(PUBLISHED)}.'
         )
     return PUBLISHED[table_id]
 

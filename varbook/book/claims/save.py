@@ -100,7 +100,7 @@ def save_extra(name: str, picture, profile, *, alt: str, show: bool = True) -> N
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise VarbookError(
-            f'"{name}" is no good file name: use lower-case letters, digits, - and _.'
+            f'"{name}" is not a good file name: use lower-case letters, digits, - and _.'
         )
     place = folder(profile) / "extra"
     place.mkdir(exist_ok=True)

@@ -36,7 +36,7 @@ def worst_vector(function: Callable) -> None:
 
 
 def _off(x: Tensor) -> bool:
-    """Say whether a vector of length one is no code of its own."""
+    """Say whether a vector of length one is not itself a code."""
     return bool((x.abs() - 1 / math.sqrt(len(x))).abs().max() > 1e-3)
 
 

@@ -95,7 +95,7 @@ def _fault(answer: object, wanted: object) -> str:
         return ""
     off = (got.double() - right.double()).abs().max().item()
     if off != off:
-        return "got numbers that are no numbers (nan)"
+        return "got numbers that are not numbers (nan)"
     if got.ndim:
         return f"the largest difference is {off:.3g}"
     return f"got {got.item():g}, wanted {right.item():g}"
@@ -138,4 +138,4 @@ def faults_of_tensor(answer: object, shape: tuple[int, ...]) -> str:
         return f"got {_told(answer)}, wanted a tensor of shape {shape}"
     if answer.shape != shape:
         return f"got shape {tuple(answer.shape)}, wanted {shape}"
-    return "" if bool(answer.isfinite().all()) else "got numbers that are no numbers, or infinite"
+    return "" if bool(answer.isfinite().all()) else "got numbers that are not numbers, or infinite"

@@ -161,7 +161,7 @@ def growing_cache(function: Callable) -> None:
 
 def _fed(function: Callable) -> Callable:
     """Return what feeds `function` scale by scale: (q, k, v) of all scales -> its answers, a sentence
-    where they are no pairs, None where it is not written yet.
+    where they are not pairs, None where it is not written yet.
     """
 
     def feed(q: Tensor, k: Tensor, v: Tensor) -> object:

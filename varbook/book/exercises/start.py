@@ -151,7 +151,7 @@ def _differs(first: str, second: str) -> Callable[[object], str]:
             return "the list should hold names, the `name` of each place"
         more = sorted(set(names) - {p.name for p in PLACES})
         if more:
-            return f"{more} are no places; a place has a `name`, its parts have others"
+            return f"{more} are not places; a place has a `name`, its parts have others"
         extra = [name for name in names if name not in wanted]
         if extra:
             return f"at {extra} one of the two brings no part of its own: both must have one"

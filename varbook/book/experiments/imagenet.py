@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
     if not processes.first():
         return
     if images is None:
-        print("the other processes are still drawing: the same command goes on when they are done")
+        print("the other processes are still drawing: repeat the command when they are done")
         return
     sheet_of(settings, images).save(made.folder / "sheet.png")
     print(f"{made.folder / 'sheet.png'}: {made.sampling}")

@@ -87,7 +87,7 @@ def open_study(folder: Path | str) -> Study:
     methods = tuple(sorted(one.name for one in (folder / "methods").glob("*") if one.is_dir()))
     if not pictures or len(methods) < 2:
         raise VarbookError(
-            f"{folder} is no study: it needs source/*.png and at least two folders methods/NAME/*.png."
+            f"{folder} is not a study: it needs source/*.png and at least two folders methods/NAME/*.png."
         )
     for method in methods:
         lacking = sorted(set(pictures) - set(_files(folder / "methods" / method)))

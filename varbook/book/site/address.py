@@ -23,7 +23,7 @@ def repository_name() -> str | None:
     """Return "owner/name" of the repository on GitHub: VARBOOK_REPOSITORY, else that from which
     this checkout was cloned; None where it was cloned from elsewhere.
 
-    VarbookError where VARBOOK_REPOSITORY is none.
+    VarbookError where VARBOOK_REPOSITORY does not name one.
     """
     named = os.environ.get("VARBOOK_REPOSITORY", "").strip()
     if named:

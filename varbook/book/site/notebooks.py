@@ -69,7 +69,7 @@ def read_chapter(path: Path, number: str, solutions: bool = False) -> Chapter:
     """Return a notebook's cells; VarbookError where the file is not a notebook."""
     cells = read_json(path, "restore it from the repository").get("cells")
     if not isinstance(cells, list):
-        raise VarbookError(f"{path} is no notebook: restore it from the repository.")
+        raise VarbookError(f"{path} is not a notebook: restore it from the repository.")
     return Chapter(number, cells, solutions)
 
 
