@@ -46,6 +46,18 @@ def rows(ramp, constant):
     return [{"form": form, "strength": one, "apart": apart} for form, one, apart in forms]
 
 
+def test_a_row_says_first_how_its_pictures_were_drawn():
+    (row,) = generation_quality.variety_rows(
+        [{"apart": 0.5, "form": "ramp", "strength": 1.5, "taken for its class": 0.75}]
+    )
+    assert list(row.items()) == [
+        ("strength", 1.5),
+        ("form", "ramp"),
+        ("accuracy", 0.75),
+        ("variety", 0.5),
+    ]
+
+
 def test_the_ramp_is_said_to_keep_variety_only_where_it_does():
     told = generation_quality.ramp_text(rows(1.8, 1.0))
     assert "keeps 90%" in told and "the constant 50%" in told and "keeps more variety" in told

@@ -1,4 +1,4 @@
-"""The voting paper without a front end: its buttons are clicked, and what it shows is read back."""
+"""The ballot without a front end: its buttons are clicked, and what it shows is read back."""
 
 import io
 

@@ -151,6 +151,21 @@ def accuracy_and_variety(judge, pictures: Tensor, labels: Tensor) -> dict[str, f
     return {"taken for its class": right.mean().item(), "apart": sum(apart) / len(apart)}
 
 
+def variety_rows(rows: Sequence[Mapping]) -> list[dict]:
+    """Return the rows of a table in the order in which it is read: how the pictures were drawn,
+    then `accuracy_and_variety` of them.
+    """
+    return [
+        {
+            "strength": row["strength"],
+            "form": row["form"],
+            "accuracy": row["taken for its class"],
+            "variety": row["apart"],
+        }
+        for row in rows
+    ]
+
+
 def ramp_text(rows: Sequence[Mapping]) -> str:
     """Return as Markdown how much of the unguided variety a ramp and a constant keep.
 

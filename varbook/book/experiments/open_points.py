@@ -69,7 +69,7 @@ def _of_the_training(training: CycleVARTraining) -> tuple[tuple[str, str, str], 
             "optimiser",
             "AdamW, constant rate after warm-up; no numbers",
             f"AdamW, {training.lr:g} after {training.warmup} steps, falling in the second half; "
-            f"{training.clip:g} as clip",
+            f"gradients cut to norm {training.clip:g}",
         ),
         (
             "order of the losses",

@@ -1,4 +1,4 @@
-"""The voting paper of a preference study: widgets around a `Session`, which does all the work."""
+"""The ballot of a preference study: widgets around a `Session`, which does all the work."""
 
 import html
 import io
@@ -116,7 +116,7 @@ def strip(study: Study, voter: str, count: int = 4) -> Image.Image:
 
 
 def vote(session: Session, target: str = "") -> Ballot | None:
-    """Show the voting paper in a live notebook, else (in batch, on paper) the first pictures
+    """Show the ballot in a live notebook, else (in batch, on paper) the first pictures
     as a strip. `target` says what the pictures should become ("zebra").
     """
     if is_batch() or not in_notebook():
