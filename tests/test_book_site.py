@@ -115,6 +115,7 @@ def test_every_displayed_equation_of_the_book_gets_its_number(staged):
 
 # --- references
 
+ISSUES = "https://github.com/FoundationVision/VAR/issues"
 PLACES = {("09", "4"), ("09", "5"), ("00", "3.1"), ("01b", "2")}
 
 
@@ -138,6 +139,8 @@ PLACES = {("09", "4"), ("09", "5"), ("00", "3.1"), ("01b", "2")}
             "FlexVAR figures [3](#flexvar-fig-3) and [14](#flexvar-fig-14)",
         ),
         ("CycleVAR's table 1", "CycleVAR's [table 1](#cyclevar-table-1)"),
+        ("(VAR#14, #76)", f"(VAR[#14]({ISSUES}/14), [#76]({ISSUES}/76))"),
+        ("*VAR issue 97*", f"*VAR issue [97]({ISSUES}/97)*"),
     ],
 )
 def test_what_the_text_names_becomes_a_link(text, linked):

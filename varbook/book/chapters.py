@@ -238,6 +238,11 @@ def chapter(number: str | int) -> Chapter:
     return CHAPTERS[key]
 
 
+def star(number: str) -> str:
+    """Return what stands after a chapter's name in a list: a star on the short path, else nothing."""
+    return " ★" if number in SHORT_PATH else ""
+
+
 def number_of(path: Path | str) -> str:
     """Return the number of the chapter that a notebook or a page is of: "01b_how....ipynb" is of
     01b.

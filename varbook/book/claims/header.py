@@ -1,6 +1,6 @@
 """The block on top of each chapter, generated from the registry so that it is never stale."""
 
-from varbook.book.chapters import CHAPTERS, Chapter, chapter, neighbours
+from varbook.book.chapters import CHAPTERS, Chapter, chapter, neighbours, star
 from varbook.book.claims.registry import of_chapter
 from varbook.book.reading import reading_minutes
 from varbook.book.show.display import show_text
@@ -66,5 +66,6 @@ def contents_text() -> str:
         )
         labels = ", ".join(row.label for row in of_chapter(entry.number)) or "-"
         short = labels.replace("CycleVAR", "C").replace("FlexVAR", "F")
-        lines.append(f"| {link} | {entry.purpose} | {short} |")
-    return "\n".join(lines) + "\n\nF is FlexVAR, C is CycleVAR."
+        lines.append(f"| {link}{star(entry.number)} | {entry.purpose} | {short} |")
+    told = "★: the short path, enough to understand and run CycleVAR; the others go deeper."
+    return "\n".join(lines) + f"\n\n{told} F is FlexVAR, C is CycleVAR."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from varbook.book.chapters import CHAPTERS
+from varbook.book.chapters import CHAPTERS, star
 from varbook.book.claims.registry import artefact, of_chapter
 from varbook.book.claims.report import rows_of_report, summary
 from varbook.book.models.profiles import PROFILES, Profile
@@ -42,6 +42,7 @@ def chapters_block() -> str:
         rows.append(
             {
                 "chapter": f"[{chapter.number} {chapter.title}](notebooks/{chapter.file_name})"
+                f"{star(chapter.number)}"
                 if chapter.path.is_file()
                 else f"{chapter.number} {chapter.title} (to come)",
                 "at the end you can": chapter.purpose,

@@ -51,8 +51,7 @@ def contents(book: Book) -> str:
         for number in numbers:
             if number in book.chapters:
                 entry, chapter = chapters.CHAPTERS[number], book.chapters[number]
-                star = " ★" if number in chapters.SHORT_PATH else ""
-                name = f"[{number} {entry.title}](#{chapter_anchor(number)}){star}"
+                name = f"[{number} {entry.title}](#{chapter_anchor(number)}){chapters.star(number)}"
                 lines.append(f"| {name} | {entry.purpose} | {chapter.minutes} |")
         lines.append("")
     return "\n".join(lines)

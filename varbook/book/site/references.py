@@ -1,4 +1,4 @@
-"""What the text names becomes a link: chapters, sections, equations, figures and tables."""
+"""What the text names becomes a link: chapters, sections, equations, figures and tables, issues."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,18 @@ _ONE = r"\d+(?:\.\d+)*"
 _LIST = rf"{_ONE}(?:{_BETWEEN}{_ONE}(?![\w%]))*"
 _CHAPTERS = rf"{NUMBER}(?:{_BETWEEN}{NUMBER}(?!\w))*"
 _PAPER = r"(?P<paper>CycleVAR|FlexVAR)(?:'s)?\s+"
-# In this order: a chapter with its sections, equations, figures and tables, sections, chapters.
+# Where the issues stand that the text names as VAR#38 or "VAR issue 38".
+_REPOSITORIES = {
+    "VAR": "FoundationVision/VAR",
+    "Infinity": "FoundationVision/Infinity",
+    "img2img-turbo": "GaParmar/img2img-turbo",
+}
+_OF_REPOSITORY = rf"(?P<repository>{'|'.join(_REPOSITORIES)})"
+# In this order: issues, a chapter with its sections, equations, figures and tables, sections,
+# chapters.
 _REFERENCE = re.compile(
-    rf"(?P<of>[Cc]hapter\s+(?P<of_number>{NUMBER})),\s+(?P<of_sections>sections?\s+{_LIST})"
+    rf"\b{_OF_REPOSITORY}(?P<issues>#\d+(?:,\s+#\d+)*|,?\s+issue\s+\d+)"
+    rf"|(?P<of>[Cc]hapter\s+(?P<of_number>{NUMBER})),\s+(?P<of_sections>sections?\s+{_LIST})"
     rf"|(?:{_PAPER})?(?P<equations>eqs?\.\s+{_LIST})"
     rf"(?:\s+of\s+(?P<there>chapter\s+(?P<there_number>{NUMBER})))?"
     r"|(?P<claim_paper>CycleVAR|FlexVAR)(?:'s)?\s+"
@@ -90,6 +99,8 @@ class Linker:
         return in_prose(text, lambda piece: _REFERENCE.sub(self._link, piece))
 
     def _link(self, match: re.Match) -> str:
+        if match["issues"]:
+            return match["repository"] + self._issues(match)
         if match["of"]:
             chapter = match["of_number"]
             first = self._chapters(match["of"])
@@ -101,6 +112,10 @@ class Linker:
         if match["sections"]:
             return self._own_sections(match)
         return self._chapters(match["chapters"])
+
+    def _issues(self, match: re.Match) -> str:
+        address = f"https://github.com/{_REPOSITORIES[match['repository']]}/issues"
+        return re.sub(r"#?(\d+)", rf"[\g<0>]({address}/\1)", match["issues"])
 
     def _note(self, what: str) -> None:
         self.places.missing.append(f"chapter {self.chapter}: {' '.join(what.split())}")
