@@ -59,7 +59,7 @@ def install_cell(name: str) -> str:
     and does nothing where it is.
     """
     folder = name.rsplit("/", 1)[1]
-    return f'''# Where the book is missing, as on Colab: fetches and installs it.
+    return f'''# Where the book is missing, as on Colab: fetches and installs it, which takes some minutes.
 import importlib.util
 import os
 import subprocess
@@ -67,7 +67,8 @@ import sys
 
 if importlib.util.find_spec("varbook") is None:
     address = "https://github.com/{name}"
-    subprocess.run(["git", "clone", "--depth", "1", address, "{folder}"], check=True)
+    if not os.path.isdir("{folder}"):
+        subprocess.run(["git", "clone", "--depth", "1", address, "{folder}"], check=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "-e", "{folder}"]
     subprocess.run(install, check=True)
     os.chdir("{folder}/notebooks")
