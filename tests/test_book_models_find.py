@@ -147,7 +147,7 @@ def test_what_is_missing_is_named(name, tmp_path):
         find.find_run(tmp_path / "mine.safetensors")
     model_key = record_of(name)["settings"]["model"]
     (paths.home() / "runs" / f"photo-var-{model_key}.safetensors").unlink()
-    with pytest.raises(VarbookError, match=f"key {model_key}, which is nowhere"):
+    with pytest.raises(VarbookError, match=f"key {model_key}, which is missing"):
         load_run.load(name)
     (paths.home() / "runs" / f"{name}.safetensors").unlink()
     with pytest.raises(VarbookError, match="weights .* are missing"):

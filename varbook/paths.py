@@ -19,7 +19,7 @@ def check_checkout() -> Path:
     here = repository()
     if not (here / "notebooks").is_dir() or not (here / "Snakefile").is_file():
         raise VarbookError(
-            f"The book's notebooks do not lie beside the package in {here}: clone the repository, and "
+            f"The book's notebooks are not beside the package in {here}: clone the repository, and "
             "install it there with `pip install -e .`."
         )
     return here

@@ -232,8 +232,8 @@ def canvas_size(size: "Scale", options: argparse.Namespace) -> "Scale":
         canvas = (options.size[0], options.size[1] or options.size[0])
     if canvas[0] < size[0] or canvas[1] < size[1] or canvas == size:
         raise VarbookError(
-            f"Extending makes a picture larger, and {size[0]} x {size[1]} pixels do not become "
-            f"{canvas[0]} x {canvas[1]} so: ask for more on at least one side, for less on none."
+            f"Extending makes a picture larger, so {size[0]} x {size[1]} pixels cannot become "
+            f"{canvas[0]} x {canvas[1]}: ask for more on at least one side, for less on none."
         )
     return canvas
 

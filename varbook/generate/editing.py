@@ -207,8 +207,8 @@ def refine(
     if size[0] * width != size[1] * height or size[0] <= height:
         near = max(2, round(size[0] / height))
         raise VarbookError(
-            f"Refining enlarges an image without stretching it, and {height} x {width} pixels do not become {size[0]} x {size[1]} "
-            f"so; use {near * height} x {near * width}."
+            f"Refining enlarges an image without stretching it, so {height} x {width} pixels cannot become "
+            f"{size[0]} x {size[1]}; use {near * height} x {near * width}."
         )
     low = schedule_for(trained, tokenizer.latent_size(height, width))
     schedule = schedule_for(low, tokenizer.latent_size(*size))

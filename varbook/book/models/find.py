@@ -254,7 +254,7 @@ def parent(key: str, child: Stored) -> Stored:
         if run.weights().is_file():
             return run
     raise VarbookError(
-        f"The run {child.name} stands on a run with the key {key}, which is nowhere: put its two files beside it."
+        f"The run {child.name} stands on a run with the key {key}, which is missing: put its two files beside it."
     )
 
 
