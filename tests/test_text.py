@@ -74,6 +74,8 @@ BANNED = {
     r"\bwith what is shipped\b": "with the shipped models",
     r"\b(?:each|the) rooms?\b": "subpackage",
     r"\bis no trick\b": "is not an artefact",
+    r"(?<!here)(?<!\s)\s+(?:is|are) (?-i:none)[.:]": "is not valid",
+    r"\bnetworks? for perception\b": "LPIPS, perceptual network",
 }
 # Names that records and Python's modules have; a reader is shown other words (`show.tables.term`).
 KEPT = ('"taken for its class', '"drawn, dice at all scales')
