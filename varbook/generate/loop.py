@@ -90,7 +90,7 @@ def generate(
     steps, count, guided = len(schedule), len(labels), bool(drawing.guidance)
     # Rows 0..B-1 carry the class, rows B..2B-1 none: guidance compares the two.
     doubled = torch.cat((labels, model.no_condition(labels))) if guided else labels
-    condition = model.condition(doubled)  # 2B C
+    condition = model.sized(model.condition(doubled), schedule[-1])  # 2B C
     modulations, caches = model.modulations(condition), model.new_caches(schedule)
     latent, tokens, latents, seen = pyramid.start(count, schedule[-1]), [], [], None
     for k, size in enumerate(schedule):

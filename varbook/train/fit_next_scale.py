@@ -1,5 +1,7 @@
 """Training a next-scale model: cross-entropy on every token of every scale, all scales at once."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -9,13 +11,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook import processes
-from varbook.config import added
+from varbook.config import added, check_real
 from varbook.data.images import to_float
 from varbook.data.shards import Rows
 from varbook.device import autocast
+from varbook.errors import VarbookError
 from varbook.tokenizer.bits import BinaryCodes, flip
 from varbook.tokenizer.codebook import Codebook
-from varbook.tokenizer.schedule import Schedule, sample_schedule, scale_slices
+from varbook.tokenizer.schedule import (
+    Scale,
+    Schedule,
+    sample_schedule,
+    scale_slices,
+    schedule_for,
+    token_count,
+)
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.keeper import Curve, Keeper, State
 from varbook.train.sharding import sharded, whole_state
@@ -46,6 +56,10 @@ class NextScaleTraining:
     flips: float = added(0.0)
     # Share of the steps before the rate falls; 1: constant, as FlexVAR section 4.1 names one rate.
     hold: float = added(0.6)
+    # Sizes (h, w) of the last map beside the model's own: ours, FlexVAR trains on one. A step has
+    # pictures of one size, the model's own in the share `own_size` of the steps.
+    latents: tuple[Scale, ...] = added(())
+    own_size: float = added(0.5)
 
 
 @torch.no_grad()
@@ -95,20 +109,69 @@ def token_loss(
     return loss.view(target.shape).mean(-1), right.mean(-1)
 
 
-def step_schedule(
+def step_latent(
     model: NextScaleModel, training: NextScaleTraining, generator: torch.Generator
+) -> Scale:
+    """Return the size (h, w) of the last map in one step: the model's own, or one of
+    `training.latents`, each as often.
+    """
+    own = model.config.schedule[-1]
+    if not training.latents:  # nothing is drawn: what follows is the same as without sizes
+        return own
+    if torch.rand((), generator=generator) < training.own_size:
+        return own
+    return training.latents[int(torch.randint(len(training.latents), (), generator=generator))]
+
+
+def step_schedule(
+    model: NextScaleModel,
+    training: NextScaleTraining,
+    generator: torch.Generator,
+    latent: Scale | None = None,
 ) -> Schedule:
-    """Return the schedule of one step: always the same (VAR), or drawn anew (FlexVAR)."""
-    if not training.step_sampling:
-        return model.config.schedule
-    return sample_schedule(
-        model.config.schedule[-1],
-        training.max_steps,
-        drop=training.step_drop,
-        max_drops=training.max_drops,
-        budget=training.token_budget,
-        generator=generator,
-    )
+    """Return the schedule of one step: always the same (VAR), or drawn anew (FlexVAR).
+
+    To another `latent` than the model's own it is continued as in sampling (`schedule_for`).
+    """
+    schedule, own = model.config.schedule, model.config.schedule[-1]
+    if training.step_sampling:
+        schedule = sample_schedule(
+            own,
+            training.max_steps,
+            drop=training.step_drop,
+            max_drops=training.max_drops,
+            budget=training.token_budget,
+            generator=generator,
+        )
+    return schedule if latent in (None, own) else schedule_for(schedule, latent)
+
+
+def pictures_of_step(model: NextScaleModel, training: NextScaleTraining, schedule: Schedule) -> int:
+    """Return how many pictures a step along `schedule` has: the whole batch at the model's own size;
+    at another, the batch halved until it has no more tokens than a batch at the own size may have.
+    """
+    if schedule[-1] == model.config.schedule[-1]:
+        return training.batch
+    own = training.token_budget or model.tokens_per_image()
+    pictures = training.batch
+    # Halved, so that two, four or eight processes can still share it.
+    while pictures > 1 and pictures * token_count(schedule) > training.batch * own:
+        pictures //= 2
+    return pictures
+
+
+def check_sizes(
+    training: NextScaleTraining, own: Scale, others: Mapping[Scale, tuple[Rows, Rows]]
+) -> None:
+    """Raise VarbookError where `others` are not pictures of the sizes `training.latents`, or the
+    share of the own size is none.
+    """
+    if set(training.latents) != set(others) or own in others:
+        raise VarbookError(
+            f"A training at the sizes {list(training.latents)} beside {own} needs pictures of just "
+            f"those, not of {list(others)}."
+        )
+    check_real("own_size", training.own_size, 0, 1)
 
 
 def decay_groups(model: nn.Module, decay: float) -> list[dict]:
@@ -139,11 +202,13 @@ def fit_next_scale(
     device: torch.device,
     keeper: Keeper | None = None,
     shard: bool = False,
+    others: Mapping[Scale, tuple[Rows, Rows]] | None = None,
 ) -> Curve:
     """Train `model` on the tokenizer's features (N, C, h, w)
     with class labels (N,), and return the curve; resumable.
 
-    A model that reads takes word ids (N, T) for labels.
+    A model that reads takes word ids (N, T) for labels. `others` are features and labels of
+    pictures of each size in `training.latents`.
 
     `shard` spreads weights and optimiser over the processes, for models too large for one card.
     """
@@ -160,10 +225,16 @@ def fit_next_scale(
         disturb = partial(flip, codes, strength=training.flips)
     state: State = {"model": model, "optimiser": optimiser}
     rate = Rate(training.lr, training.steps, hold=training.hold)
+    own = whole_model.config.schedule[-1]
+    check_sizes(training, own, others or {})
+    sets = {own: (features, labels), **(others or {})}
     steps = Steps("next-scale model", training.steps, state, [optimiser], rate, seed, keeper)
     for _, generator in steps:
+        latent = step_latent(whole_model, training, generator)
+        features, labels = sets[latent]
         rows = torch.randint(len(features), (training.batch,), generator=generator)
-        schedule = step_schedule(model, training, generator)
+        schedule = step_schedule(whole_model, training, generator, latent)
+        rows = rows[: pictures_of_step(whole_model, training, schedule)]
         no_condition = whole_model.no_condition(labels[rows])
         condition = drop_labels(labels[rows], training.class_drop, no_condition, generator)
         rows, condition = processes.share(rows), processes.share(condition).to(device)
@@ -179,7 +250,8 @@ def fit_next_scale(
         with autocast(device):
             loss, accuracy = model(seen, condition, schedule, targets)
         take_step(loss, model, optimiser, 2.0)
-        steps.log({"loss": loss, "accuracy": accuracy, "scales": len(schedule)})
+        size = {"cells": math.prod(latent)} if training.latents else {}
+        steps.log({"loss": loss, "accuracy": accuracy, "scales": len(schedule)} | size)
     if shard:
         whole_model.load_state_dict(whole_state(model))
     whole_model.eval()

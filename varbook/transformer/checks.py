@@ -20,6 +20,10 @@ def check_model(config) -> None:
     for name in ("classes", "bits"):
         check_whole(name, getattr(config, name), 0)
     check_whole("vocab_size", config.vocab_size, 0 if config.bits else 1)
+    if config.size_told and hasattr(config, "words"):
+        raise VarbookError(
+            "A model that reads is not told the size of its picture: leave size_told at False."
+        )
     if config.width % config.heads:
         raise VarbookError(
             f"The width {config.width} cannot be shared by {config.heads} heads: make it a multiple of them."

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from varbook.config import added, recorded_as
 from varbook.errors import VarbookError
-from varbook.tokenizer.schedule import Schedule, square, token_count
+from varbook.tokenizer.schedule import Scale, Schedule, square, token_count
 from varbook.transformer.attention import Group, KeyValueCache, RotaryLayout, scale_groups
 from varbook.transformer.block import Block, HeadNorm, Modulation
 from varbook.transformer.checks import check_model
@@ -49,6 +49,9 @@ class NextScaleConfig:
     mixer: str = added("attention")  # "attention" | "mamba": FlexVAR table 5
     mamba_state: int = added(8)  # N; 16 in Mamba, of which a CPU's cache likes half
     bits: int = added(0)  # of a code, each with two logits (Infinity); 0: a logit for each code
+    # Ours: the class comes with the size of the picture, for a training at several sizes
+    # (`NextScaleTraining.latents`). FlexVAR is trained on one and says nothing of it.
+    size_told: bool = added(False)
 
     @property
     def outputs(self) -> int:
@@ -101,6 +104,8 @@ class NextScaleModel(nn.Module):
     # The parts that another kind of condition swaps (`text_model`).
     def _make_condition(self) -> None:
         self.class_emb = nn.Embedding(self.config.classes + 1, self.config.width)
+        if self.config.size_told:
+            self.size_emb = nn.Linear(2, self.config.width, bias=False)
 
     def _make_positions(self) -> nn.Module:
         config = self.config
@@ -144,6 +149,8 @@ class NextScaleModel(nn.Module):
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
         nn.init.trunc_normal_(self.pos_start, std=std)
+        if self.config.size_told:  # nothing is told at first
+            nn.init.zeros_(self.size_emb.weight)
         with torch.no_grad():
             self.head.weight.mul_(0.02)
             cast(nn.Linear, self.head_nm.ada_lin[1]).weight.mul_(0.5)
@@ -172,6 +179,16 @@ class NextScaleModel(nn.Module):
                 f"the nearest are {wrong.clamp(0, self.config.classes - 1).tolist()}."
             )
         return self.class_emb(labels)
+
+    def sized(self, condition: Condition, latent: Scale) -> Condition:
+        """Return a condition (B, C) that also says the size (h, w) of the last map, where the model
+        is told it (`size_told`); else, and at the model's own size, with the same values.
+        """
+        if not self.config.size_told:
+            return condition
+        own = self.config.schedule[-1]
+        times = [math.log2(side / known) for side, known in zip(latent, own, strict=True)]
+        return condition + self.size_emb(torch.tensor(times, device=condition.device))  # B C
 
     def no_condition(self, labels: Tensor) -> Tensor:
         """Return labels of the same shape that stand for "no class"."""
@@ -254,7 +271,8 @@ class NextScaleModel(nn.Module):
         `maps` holds one entry per scale (the first may be None):
         while training the pyramid's `teacher_inputs`.
         """
-        condition = self.condition(labels)
+        schedule = schedule or self.config.schedule
+        condition = self.sized(self.condition(labels), schedule[-1])
         x = self.hidden(maps, condition, schedule)
         if targets is not None:
             return self.loss(x, condition, targets)
