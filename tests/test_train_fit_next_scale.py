@@ -20,8 +20,12 @@ from tiny import (
     uint8_pictures,
 )
 
+from varbook.book.models.profiles import PROFILES
+from varbook.book.models.profiles.fine import FINE
+from varbook.config import plain
+from varbook.errors import VarbookError
 from varbook.tokenizer.codebook import Codebook
-from varbook.tokenizer.schedule import scale_slices
+from varbook.tokenizer.schedule import scale_slices, token_count
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_next_scale as module
 from varbook.train.fit_next_scale import (
@@ -30,7 +34,9 @@ from varbook.train.fit_next_scale import (
     drop_labels,
     encode_all,
     fit_next_scale,
+    pictures_of_step,
     score_next_scale,
+    step_latent,
     step_schedule,
     token_loss,
 )
@@ -38,6 +44,8 @@ from varbook.train.keeper import Keeper
 from varbook.transformer.model import NextScaleModel, flexvar
 
 FEATURES, LABELS = noise(10, 8, 4, 4), torch.arange(10) % 3
+# Of other sizes: 3 x 6 and 8 x 8 cells, where the model's own latent has 4 x 4.
+OTHERS = {size: (noise(6, 8, *size), torch.arange(6) % 3) for size in ((3, 6), (8, 8))}
 SHORT = NextScaleTraining(steps=6, batch=3, max_steps=4)
 KINDS = ("residual", "ground_truth")
 
@@ -57,6 +65,7 @@ def fit(
     training: NextScaleTraining | None = None,
     keeper: Keeper | None = None,
     seed: int = 3,
+    others=None,
 ):
     return fit_next_scale(
         model,
@@ -67,6 +76,7 @@ def fit(
         seed=seed,
         device=CPU,
         keeper=keeper,
+        others=others,
     )
 
 
@@ -285,3 +295,100 @@ def test_a_model_that_corrects_itself_sees_flipped_bits_and_is_asked_for_the_tru
         assert all(torch.equal(a, b) for a, b in zip(maps[1:], shown, strict=True))
         assert all(torch.equal(a, b) for a, b in zip(tokens, out.tokens, strict=True))
         assert any(not torch.equal(a, b) for a, b in zip(out.tokens, out.used))
+
+
+# --- pictures of several sizes
+
+SIZES = replace(SHORT, steps=8, step_sampling=True, latents=tuple(OTHERS), own_size=0.25)
+
+
+def told_size(seed: int = 0) -> NextScaleModel:
+    torch.manual_seed(seed)
+    return NextScaleModel(replace(flexvar(MODEL), size_told=True))
+
+
+def test_a_training_at_one_size_draws_what_it_drew_before_there_were_others():
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    assert step_latent(tiny_model("ground_truth"), SHORT, generator) == (4, 4)
+    assert torch.equal(generator.get_state(), before)
+    assert pictures_of_step(tiny_model(), SHORT, SCHEDULE) == SHORT.batch
+    assert not {"latents", "own_size"} & set(plain(NextScaleTraining()))
+    assert "size_told" not in plain(MODEL)
+
+
+def test_a_step_has_pictures_of_one_size_and_the_own_size_its_share(monkeypatch):
+    seen, real = [], module.step_schedule
+    monkeypatch.setattr(
+        module,
+        "step_schedule",
+        lambda *arguments: seen.append(real(*arguments)) or seen[-1],
+    )
+    model, shapes = told_size(), []
+    forward = model.forward
+    model.forward = lambda maps, *rest: shapes.append(maps[-1].shape) or forward(maps, *rest)
+    curve = fit(model, "ground_truth", replace(SIZES, steps=40), others=OTHERS)
+    last = [schedule[-1] for schedule in seen]
+    assert set(last) == {(4, 4), *OTHERS} and 4 <= last.count((4, 4)) <= 18
+    assert [tuple(shape[-2:]) for shape in shapes] == last
+    assert {row["cells"] for row in curve} <= {16, 18, 64}
+
+
+@pytest.mark.parametrize(
+    "chain", [FINE, PROFILES["smoke"].chains["toy"], PROFILES["gpu"].chains["toy"]]
+)
+def test_a_step_at_another_size_has_no_more_tokens_than_a_batch_at_the_own_one(chain):
+    training = replace(chain.other_sizes.training, step_sampling=True)
+    small = replace(flexvar(chain.model), depth=1, width=32, heads=2)
+    model, own = NextScaleModel(small), chain.model.schedule
+    most, pictures = training.batch * token_count(own), {}
+    for seed in range(200):
+        generator = torch.Generator().manual_seed(seed)
+        latent = step_latent(model, training, generator)
+        schedule = step_schedule(model, training, generator, latent)
+        count = pictures_of_step(model, training, schedule)
+        assert schedule[0] == (1, 1) and schedule[-1] == latent
+        assert training.batch % count == 0
+        assert latent == own[-1] or count * token_count(schedule) <= most
+        pictures.setdefault(latent, set()).add(count)
+        if max(latent) > own[-1][0]:  # as in sampling: half as large again, at most
+            longest = [max(scale) for scale in schedule if max(scale) >= own[-1][0]]
+            assert all(b <= 1.5 * a + 0.5 for a, b in zip(longest, longest[1:]))
+    assert set(pictures) == {own[-1], *training.latents}
+    assert pictures[own[-1]] == {training.batch} and min(map(min, pictures.values())) >= 2
+
+
+def test_a_killed_training_at_several_sizes_resumes_to_the_same_bits(tmp_path):
+    whole, first, second, other = told_size(), told_size(), told_size(5), told_size()
+    curve = fit(whole, "ground_truth", SIZES, others=OTHERS)
+    with pytest.raises(Killed):
+        fit(first, "ground_truth", SIZES, KilledKeeper(tmp_path), others=OTHERS)
+    assert fit(second, "ground_truth", SIZES, Keeper(tmp_path), others=OTHERS) == curve
+    assert same_state(whole, second) and not same_state(whole, first)
+    fit(other, "ground_truth", SIZES, seed=4, others=OTHERS)
+    assert not same_state(whole, other)
+
+
+def test_pictures_of_other_sizes_than_the_training_names_are_refused():
+    for training, others in ((SIZES, None), (SIZES, {(8, 8): OTHERS[8, 8]}), (SHORT, OTHERS)):
+        with pytest.raises(VarbookError, match="needs pictures of just those"):
+            fit(told_size(), "ground_truth", training, others=others)
+    with pytest.raises(VarbookError, match="own_size is a finite number"):
+        fit(told_size(), "ground_truth", replace(SIZES, own_size=1.5), others=OTHERS)
+
+
+def test_pictures_of_another_size_are_learnt_and_the_own_size_is_kept():
+    model, tokenizer = told_size(), tiny_tokenizer("ground_truth")
+    schedules = {(4, 4): SCHEDULE, (8, 8): (*SCHEDULE, (6, 6), (8, 8))}
+    sets = {(4, 4): (FEATURES, LABELS), **OTHERS}
+
+    def losses() -> dict:
+        return {
+            size: score_next_scale(model, tokenizer, *sets[size], schedule)["loss"]
+            for size, schedule in schedules.items()
+        }
+
+    before = losses()
+    fit(model, "ground_truth", replace(SIZES, steps=120, batch=8, lr=3e-3), others=OTHERS)
+    after = losses()
+    assert all(after[size] < 0.95 * before[size] for size in schedules)

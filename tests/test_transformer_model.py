@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import MODEL, SCHEDULE, awake, noise, tiny_model
+from tiny import MODEL, READER, SCHEDULE, awake, noise, tiny_model
 
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import VAR_256, scale_slices, square, token_count
 from varbook.transformer.model import NextScaleConfig, NextScaleModel, flexvar
+from varbook.transformer.text_model import make_next_scale
 
 KINDS = ("residual", "ground_truth")
 
@@ -302,3 +303,41 @@ def test_a_shared_adaln_layer_starts_with_nearly_closed_gates():
         NextScaleModel(replace(MODEL, shared_adaln=True)).blocks[0].ada_gss.split([2, 4], 2)
     )
     assert gates.abs().max() < 0.01 * others.abs().max()
+
+
+def test_the_size_is_told_to_a_model_that_starts_as_one_that_is_not_told():
+    torch.manual_seed(0)
+    told = NextScaleModel(replace(flexvar(MODEL), size_told=True))
+    assert not told.size_emb.weight.any()
+    plain = tiny_model("ground_truth")
+    told.load_state_dict(plain.state_dict() | {"size_emb.weight": told.size_emb.weight})
+    wide = ((1, 1), (2, 4), (4, 8))
+    labels = torch.tensor([0, 2])
+    with torch.no_grad():
+        for schedule in (SCHEDULE, wide):
+            maps = inputs(schedule)
+            assert torch.equal(told(maps, labels, schedule), plain(maps, labels, schedule))
+        told.size_emb.weight.copy_(noise(MODEL.width, 2))
+        own, other = ((told, plain)[i](inputs(), labels) for i in (0, 1))
+        assert torch.equal(own, other)  # at the size of the training there is nothing to tell
+        maps = inputs(wide)
+        assert not torch.allclose(told(maps, labels, wide), plain(maps, labels, wide), atol=1e-3)
+
+
+def test_what_is_told_is_how_many_times_the_sides_of_the_training():
+    model = NextScaleModel(replace(flexvar(MODEL), size_told=True))
+    with torch.no_grad():
+        model.size_emb.weight.copy_(noise(MODEL.width, 2))
+        zero, (h, w) = torch.zeros(1, MODEL.width), SCHEDULE[-1]
+        across = model.sized(zero, (h, 2 * w))
+        assert torch.allclose(across[0], model.size_emb.weight[:, 1])
+        assert torch.allclose(model.sized(zero, (h // 2, w))[0], -model.size_emb.weight[:, 0])
+        both = model.sized(zero, (4 * h, 2 * w))[0]
+        assert torch.allclose(both, model.size_emb.weight @ torch.tensor([2.0, 1.0]))
+    plain = tiny_model("ground_truth")
+    assert plain.sized(zero, (9, 9)) is zero
+
+
+def test_a_model_that_reads_is_not_told_a_size():
+    with pytest.raises(VarbookError, match="not told the size"):
+        make_next_scale(replace(READER, size_told=True))

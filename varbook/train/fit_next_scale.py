@@ -147,15 +147,14 @@ def step_schedule(
 
 
 def pictures_of_step(model: NextScaleModel, training: NextScaleTraining, schedule: Schedule) -> int:
-    """Return how many pictures a step along `schedule` has: the whole batch at the model's own size;
-    at another, the batch halved until it has no more tokens than a batch at the own size may have.
+    """Return how many pictures a step along `schedule` has: the whole batch at the own size; at
+    another, the batch halved until it has no more tokens than a batch along the own schedule.
     """
+    pictures, most = training.batch, training.batch * model.tokens_per_image()
     if schedule[-1] == model.config.schedule[-1]:
-        return training.batch
-    own = training.token_budget or model.tokens_per_image()
-    pictures = training.batch
+        return pictures
     # Halved, so that two, four or eight processes can still share it.
-    while pictures > 1 and pictures * token_count(schedule) > training.batch * own:
+    while pictures > 1 and pictures * token_count(schedule) > most:
         pictures //= 2
     return pictures
 

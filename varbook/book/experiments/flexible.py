@@ -182,15 +182,17 @@ def measure_size(flex: Flexible, side: int) -> dict:
     return values | {"spectrum": powers}
 
 
+def measured_size(flex: Flexible, side: int) -> Run:
+    """Return the record of `measure_size`, made now or earlier."""
+    settings = flex.behind | {"side": side, "images": number_at(flex, side)}
+    return flex.measured("flexible-size", settings, lambda: measure_size(flex, side))
+
+
 def sizes(flex: Flexible) -> dict[int, Run]:
     """Return side of the latent -> the record of `measure_size`, from a quarter of the training
     size to four times.
     """
-    runs = {}
-    for side in flex.sides(PARTS):
-        settings = flex.behind | {"side": side, "images": number_at(flex, side)}
-        runs[side] = flex.measured("flexible-size", settings, lambda s=side: measure_size(flex, s))
-    return runs
+    return {side: measured_size(flex, side) for side in flex.sides(PARTS)}
 
 
 def keeps(flex: Flexible, values: Mapping[int, Mapping], side: int) -> float:
@@ -302,12 +304,12 @@ def _spans(flex: Flexible, pictures: Tensor) -> dict[str, float]:
     return dict(zip(SPANNED, spans, strict=True))
 
 
+def measured_shape(flex: Flexible, latent: Scale) -> Run:
+    """Return the record of `measure_shape`, made now or earlier."""
+    settings = flex.behind | {"latent": latent, "images": flex.count}
+    return flex.measured("flexible-shape", settings, lambda: measure_shape(flex, latent))
+
+
 def shapes(flex: Flexible) -> dict[Scale, Run]:
     """Return size of the latent -> the record of `measure_shape`, for each of `shapes_of`."""
-    runs = {}
-    for latent in shapes_of(flex):
-        settings = flex.behind | {"latent": latent, "images": flex.count}
-        runs[latent] = flex.measured(
-            "flexible-shape", settings, lambda x=latent: measure_shape(flex, x)
-        )
-    return runs
+    return {latent: measured_shape(flex, latent) for latent in shapes_of(flex)}

@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from varbook.book.models.judges import judge
+from varbook.book.models.other_sizes import trained_at_sizes
+from varbook.book.models.pixel_translator import pixel_translator
 from varbook.book.models.profiles import Profile
 from varbook.book.models.published import Start, own_start, published_start
 from varbook.book.models.trained import (
     Trained,
     Watch,
     begin_with,
+    domains_of_training,
     features_of,
     network_settings,
     train_or_find,
@@ -35,7 +38,6 @@ from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_cyclevar import fit_cyclevar
 from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale
 from varbook.train.fit_rival_generator import LOSSES, fit_rival_generator
-from varbook.train.fit_rival_translator import RivalTraining, fit_rival_translator
 from varbook.train.fit_tokenizer import fit_tokenizer
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.sharding import shard_wanted
@@ -45,7 +47,7 @@ from varbook.transformer.rival_generators import DiffusionModel, make_rival
 from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator
-from varbook.translate.rival_translators import METHODS, PixelTranslator
+from varbook.translate.rival_translators import METHODS
 
 GUIDANCE = 1.5  # of the diffusion translators towards the target
 
@@ -150,6 +152,11 @@ def next_scale(
     return train_or_find(task, profile, part, settings, build, fit, parents=parents)
 
 
+def next_scale_at_sizes(task: Task, profile: Profile) -> Trained[NextScaleModel]:
+    """Return the task's FlexVAR, trained further at several sizes (see `other_sizes`)."""
+    return trained_at_sizes(task, profile, next_scale(task, profile, "ground_truth"))
+
+
 def rival_training(task: Task, profile: Profile, method: str) -> NextScaleTraining:
     """Return how a rival generator is trained: as the next-scale model, but for the steps of
     "diffusion" where the profile names them.
@@ -231,7 +238,7 @@ def translator(
             f"{', '.join((*METHODS, *STRENGTHS))}."
         )
     if method in METHODS:
-        return _pixel_translator(task, profile, method)
+        return pixel_translator(task, profile, method)
     classes = task.classes
     diffusion = generator_rival(task, profile, "diffusion")
 
@@ -257,7 +264,7 @@ def _cyclevar(
         labels: Any = tuple(model.ids(prompts) if prompts else task.targets)
         return fit_cyclevar(
             cyclevar,
-            _sets(task, profile, start.side),
+            domains_of_training(task, profile, start.side),
             labels,
             training,
             seed=seed,
@@ -286,40 +293,6 @@ def _cyclevar(
     )
 
 
-def _sets(task: Task, profile: Profile, side: int) -> tuple[Tensor, Tensor]:
-    # the training pictures of X and of Y, uint8 N 3 H W
-    x, y = (task.domain(profile, name, side=side).images for name in task.domains)
-    return x, y
-
-
-def _pixel_translator(task: Task, profile: Profile, method: str) -> Trained[PixelTranslator]:
-    """Return "cyclegan" or "cut"; its steps are the profile's for the chain, else CycleVAR's."""
-    side = task.side(profile)
-    cyclevar = task.chain_of(profile).cyclevar_training
-    classes = task.classes
-    steps = profile.rivals.pixel_steps.get(task.chain, cyclevar.steps)
-    training = RivalTraining(method=method, steps=steps, batch=cyclevar.batch)
-
-    def build() -> PixelTranslator:
-        torch.manual_seed(profile.seed + 3)
-        return PixelTranslator(classes, method, training.channels, training.blocks)
-
-    def fit(model: PixelTranslator, keeper: Keeper) -> Curve:
-        return fit_rival_translator(
-            model,
-            _sets(task, profile, side),
-            training,
-            seed=profile.seed,
-            device=pick_device(),
-            draw=task.draw(profile),
-            keeper=keeper,
-        )
-
-    settings = {"training": training} | task.identity(profile) | task.pair()
-    settings |= {"images": task.counts(profile)}
-    return train_or_find(task, profile, method, settings, build, fit)
-
-
 def models_of(tasks: Iterable[Task]) -> dict[str, Callable[[Profile], Trained]]:
     """Return every model of the tasks by the name of its runs, such as "photo-cyclevar"."""
     models: dict[str, Callable[[Profile], Trained]] = {}
@@ -332,6 +305,7 @@ def models_of(tasks: Iterable[Task]) -> dict[str, Callable[[Profile], Trained]]:
             parts["tokenizer-ground-truth"] = partial(tokenizer, pyramid="ground_truth")
             parts["tokenizer-single"] = partial(tokenizer, pyramid="single")
             parts["flexvar"] = partial(next_scale, prediction="ground_truth")
+            parts |= {"flexvar-sizes": next_scale_at_sizes} if task.pictures.rendered else {}
             parts |= {f"rival-{name}": partial(generator_rival, method=name) for name in LOSSES}
             parts |= {name: partial(translator, method=name) for name in METHODS}
         for part, make in parts.items():

@@ -155,6 +155,7 @@ def _kinds(task: Task) -> set[str]:
         "tokenizer-single",
         "var",
         "flexvar",
+        "flexvar-sizes",
         "cyclevar",
         "published",
     )

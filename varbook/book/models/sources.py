@@ -123,11 +123,16 @@ class World:
         """Return what makes float batches out of a set: pictures mirrored half of the time."""
         return draw_batch
 
-    def training_sets(self, profile: Profile, size: int) -> list[ToySet]:
-        """Return all training pictures, with labels, captions, silhouettes and scenes."""
+    def training_sets(
+        self, profile: Profile, size: Size, most: int | None = None
+    ) -> list[ToySet]:
+        """Return all training pictures, with labels, captions, silhouettes and scenes; of each set
+        the first `most` (None: all), which are the same scenes at every size.
+        """
         return [
-            self._render(scenes, self._count(scenes, profile), size, scenes.seed)
+            self._render(scenes, min(most or count, count), size, scenes.seed)
             for scenes in self.training
+            for count in [self._count(scenes, profile)]
         ]
 
     def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Tensor:
@@ -135,12 +140,12 @@ class World:
         return torch.cat([part.images for part in self.training_sets(profile, size)])
 
     def labelled(
-        self, domains: Domains, profile: Profile, size: int
+        self, domains: Domains, profile: Profile, size: Size, most: int | None = None
     ) -> tuple[Tensor, Tensor | list[str]]:
-        """Return all training pictures, uint8 (N, 3, size, size), and their classes, long (N,), or,
-        where domains are asked for by prompts, their N captions.
+        """Return all training pictures, uint8 (N, 3, H, W), or `most` of each set, and their
+        classes, long (N,), or, where domains are asked for by prompts, their N captions.
         """
-        sets = self.training_sets(profile, size)
+        sets = self.training_sets(profile, size, most)
         images = torch.cat([part.images for part in sets])
         if all(isinstance(target, str) for target in domains.values()):
             return images, [caption for part in sets for caption in part.captions]
@@ -169,7 +174,7 @@ class World:
         return toy_images(count, size, seed=seed, species=tuple(classes) or None)
 
     @staticmethod
-    def _render(scenes: Scenes, count: int, size: int, seed: int) -> ToySet:
+    def _render(scenes: Scenes, count: int, size: Size, seed: int) -> ToySet:
         return toy_images(
             count,
             size,

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from varbook.book.models.profiles import Profile
+from varbook.book.models.sources import Size
 from varbook.book.models.unpaired_task import Task
 from varbook.data.shards import Rows
 from varbook.device import pick_device
@@ -97,13 +98,26 @@ def network_settings(perceptual: float, discriminator: str = "patch") -> dict:
     return {loss: name for loss, name in networks.items() if name}
 
 
-def features_of(task: Task, profile: Profile, codec: Tokenizer, model: Any) -> tuple[Rows, Rows]:
+def features_of(
+    task: Task,
+    profile: Profile,
+    codec: Tokenizer,
+    model: Any,
+    size: Size | None = None,
+    most: int | None = None,
+) -> tuple[Rows, Rows]:
     """Return the features (C, h, w) of all training pictures, row by row, and their classes, or the
-    word ids that `model` makes of captions.
+    word ids that `model` makes of captions; `size` and `most` as `task.labelled` takes them.
     """
-    images, labels = task.labelled(profile)
+    images, labels = task.labelled(profile, size, most)
     labels = model.ids(labels).cpu() if isinstance(labels, list) else labels
     return encoded(codec, images, labels, pick_device())
+
+
+def domains_of_training(task: Task, profile: Profile, side: int) -> tuple[Tensor, Tensor]:
+    """Return the training pictures of X and of Y, each uint8 (N, 3, H, W), for a side in pixels."""
+    x, y = (task.domain(profile, name, side=side).images for name in task.domains)
+    return x, y
 
 
 def measured_on(record: dict, held_out: dict) -> dict:

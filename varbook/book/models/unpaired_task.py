@@ -158,11 +158,23 @@ class Task:
         """Return all training pictures, uint8 (N, 3, H, W), for `draw`."""
         return self.pictures.images_of_all(self.domains, profile, self.side(profile))
 
-    def labelled(self, profile: Profile) -> tuple[Tensor | Crops, Tensor | list[str] | None]:
+    def labelled(
+        self, profile: Profile, size: Size | None = None, most: int | None = None
+    ) -> tuple[Tensor | Crops, Tensor | list[str] | None]:
         """Return all training pictures, uint8 (N, 3, side, side), with classes, long (N,), or
         captions; None for crops, which bring their classes.
+
+        With a `size` in pixels the scenes are drawn at it, of each set the first `most`;
+        VarbookError where the pictures are no drawn scenes.
         """
-        return self.pictures.labelled(self.domains, profile, self.side(profile))
+        if size is None:
+            return self.pictures.labelled(self.domains, profile, self.side(profile))
+        if not isinstance(self.pictures, World):
+            raise VarbookError(
+                "Only scenes of the toy world are drawn at every size, not the pictures of "
+                f"{self.name}."
+            )
+        return self.pictures.labelled(self.domains, profile, size, most)
 
     def domain(
         self, profile: Profile, name: str, *, held_out: bool = False, side: int | None = None

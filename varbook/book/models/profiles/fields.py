@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from varbook.config import added
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
 from varbook.train.fit_next_scale import NextScaleTraining
@@ -13,6 +14,17 @@ from varbook.world.scene import every_caption
 # The animals of chapter 11, whose captions its models read, and the words of those captions.
 CAPTIONED = ("horse", "zebra", "cow", "giraffe", "elephant", "sheep")
 WORDS = vocabulary(every_caption(CAPTIONED))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherSizes:
+    """How the next-scale model that predicts ground truth is trained further, on pictures of other
+    sizes and shapes than the chain's: ours, FlexVAR is trained on one size.
+    """
+
+    training: NextScaleTraining  # its `latents` are the sizes of the last map
+    scenes: int  # the first ones of the training pictures, drawn at each size
+    told: bool  # is the model told the size? (`NextScaleConfig.size_told`)
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,7 @@ class Chain:
     model: NextScaleConfig  # same schedule, codes and code_dim as the tokenizer
     model_training: NextScaleTraining
     cyclevar_training: CycleVARTraining
+    other_sizes: OtherSizes | None = added(None)  # None: no such model is trained
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ and keys that it will have when the profile itself holds it.
 
 from dataclasses import replace
 
-from varbook.book.models.profiles.fields import Chain, Profile
+from varbook.book.models.profiles.fields import Chain, OtherSizes, Profile
 from varbook.tokenizer.schedule import VAR_256
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
@@ -52,6 +52,22 @@ FINE = Chain(
     ),
     model_training=NextScaleTraining(steps=6000, batch=8, max_steps=10),
     cyclevar_training=CycleVARTraining(steps=1800, batch=4),
+    other_sizes=OtherSizes(
+        training=NextScaleTraining(
+            steps=1200,
+            batch=8,
+            # Half of the first training's, and falling sooner: most is known already.
+            lr=5e-4,
+            hold=0.4,
+            max_steps=10,
+            # In pixels 48 x 96, 64 x 128, 96 and 128, and upright: a step costs at most a third
+            # more than one of the first training (at 128).
+            latents=((12, 24), (24, 12), (16, 32), (32, 16), (24, 24), (32, 32)),
+            own_size=0.25,
+        ),
+        scenes=1000,
+        told=True,
+    ),
 )
 
 

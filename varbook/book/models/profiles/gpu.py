@@ -10,6 +10,7 @@ from varbook.book.models.profiles.fields import (
     Chain,
     Flat,
     Judges,
+    OtherSizes,
     Profile,
     Rivals,
 )
@@ -47,6 +48,19 @@ GPU = Profile(
             ),
             model_training=NextScaleTraining(steps=20_000, batch=128, max_steps=7),
             cyclevar_training=CycleVARTraining(steps=10_000, batch=16),
+            other_sizes=OtherSizes(
+                training=NextScaleTraining(
+                    steps=4000,
+                    batch=128,
+                    lr=5e-4,
+                    hold=0.4,
+                    max_steps=7,
+                    latents=((6, 12), (12, 6), (8, 16), (16, 8), (12, 12), (16, 16)),
+                    own_size=0.25,
+                ),
+                scenes=10_000,
+                told=True,
+            ),
         ),
         # Photographs, of horses and zebras. They are all texture: more weight on what a network
         # perceives, and a discriminator that starts earlier.

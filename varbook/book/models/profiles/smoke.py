@@ -10,6 +10,7 @@ from varbook.book.models.profiles.fields import (
     Chain,
     Flat,
     Judges,
+    OtherSizes,
     Profile,
     Rivals,
 )
@@ -44,6 +45,17 @@ SMOKE = Profile(
             ),
             model_training=NextScaleTraining(steps=20, batch=8, max_steps=4),
             cyclevar_training=CycleVARTraining(steps=6, batch=2, identity_steps=2, warmup=1),
+            other_sizes=OtherSizes(
+                training=NextScaleTraining(
+                    steps=6,
+                    batch=8,
+                    max_steps=4,
+                    latents=((4, 8), (8, 4), (8, 8)),
+                    own_size=0.25,
+                ),
+                scenes=16,
+                told=True,
+            ),
         ),
         "photographs": Chain(
             image_size=32,
