@@ -27,11 +27,11 @@ def trained_at_sizes(
     """Return the model that begins with the weights of `start`, the task's FlexVAR, and is trained
     on scenes of the sizes that its chain names.
 
-    VarbookError where the chain names none, or the pictures are no drawn scenes.
+    VarbookError where the chain names none.
     """
     chain = task.chain_of(profile)
     sizes, stride = chain.other_sizes, chain.image_size // chain.model.schedule[-1][0]
-    if sizes is None or not task.pictures.rendered:
+    if sizes is None:
         raise VarbookError(
             f"The profile {profile.name} trains no model of the task {task.name} at several sizes: "
             "use the task toy, and the profile smoke or gpu, or laptop with VARBOOK_FINE=1."
