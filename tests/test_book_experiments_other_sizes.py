@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from test_book_experiments_flexible import flex  # noqa: F401
-from tiny import tiny_model
+from test_book_experiments_flexible import DRAWING, RUNS, task
+from tiny import tiny_judge, tiny_model, tiny_tokenizer
 
 from varbook.book.experiments import other_sizes
-from varbook.book.experiments.flexible import SPANNED
+from varbook.book.experiments.flexible import SPANNED, Flexible
 from varbook.book.experiments.flexible_texts import TAKEN
 from varbook.book.models.profiles import SMOKE
 from varbook.errors import VarbookError
@@ -20,8 +20,10 @@ LATENTS = ((4, 8), (8, 4), (8, 8))
 
 
 @pytest.fixture
-def both(flex, monkeypatch):  # noqa: F811
+def both(monkeypatch):
     """The experiments before and after; the second model is another one."""
+    model, tokenizer = tiny_model("ground_truth"), tiny_tokenizer("ground_truth")
+    flex = Flexible(SMOKE, task(), model, tokenizer, tiny_judge(), RUNS, DRAWING, seed=0)
     made = SimpleNamespace(model=tiny_model("ground_truth", seed=7), run=SimpleNamespace(key="new"))
     monkeypatch.setattr(other_sizes.build, "next_scale_at_sizes", lambda task, profile: made)
     flex.task.chain_of = lambda profile: SMOKE.chains["toy"]
@@ -90,7 +92,7 @@ def test_a_row_says_what_the_bars_name(both):
 
 
 def test_a_bar_is_kept_by_the_number_itself_and_missed_by_a_little_less(both):
-    flex, _ = both  # noqa: F811
+    flex, _ = both
     kept = {
         (4, 4): result(kinds(0.90)),
         (4, 8): result(kinds(0.75, spans=(13.0, 10.0 / 1.29))),

@@ -355,7 +355,7 @@ def test_a_step_at_another_size_has_no_more_tokens_than_a_batch_at_the_own_one(c
             longest = [max(scale) for scale in schedule if max(scale) >= own[-1][0]]
             assert all(b <= 1.5 * a + 0.5 for a, b in zip(longest, longest[1:]))
     assert set(pictures) == {own[-1], *training.latents}
-    assert pictures[own[-1]] == {training.batch} and min(map(min, pictures.values())) >= 2
+    assert pictures[own[-1]] == {training.batch}
 
 
 def test_a_killed_training_at_several_sizes_resumes_to_the_same_bits(tmp_path):

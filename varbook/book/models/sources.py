@@ -123,9 +123,7 @@ class World:
         """Return what makes float batches out of a set: pictures mirrored half of the time."""
         return draw_batch
 
-    def training_sets(
-        self, profile: Profile, size: Size, most: int | None = None
-    ) -> list[ToySet]:
+    def training_sets(self, profile: Profile, size: Size, most: int | None = None) -> list[ToySet]:
         """Return all training pictures, with labels, captions, silhouettes and scenes; of each set
         the first `most` (None: all), which are the same scenes at every size.
         """
