@@ -163,7 +163,7 @@ def check_sizes(
     training: NextScaleTraining, own: Scale, others: Mapping[Scale, tuple[Rows, Rows]]
 ) -> None:
     """Raise VarbookError where `others` are not pictures of the sizes `training.latents`, or the
-    share of the own size is none.
+    share of the own size is not one.
     """
     if set(training.latents) != set(others) or own in others:
         raise VarbookError(

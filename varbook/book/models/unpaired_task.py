@@ -165,7 +165,7 @@ class Task:
         captions; None for crops, which bring their classes.
 
         With a `size` in pixels the scenes are drawn at it, of each set the first `most`;
-        VarbookError where the pictures are no drawn scenes.
+        VarbookError where the pictures are not drawn scenes.
         """
         if size is None:
             return self.pictures.labelled(self.domains, profile, self.side(profile))
