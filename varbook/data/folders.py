@@ -52,21 +52,28 @@ def load_classes(
     `root` holds one folder per class. `limit` is per class. Raises VarbookError as `load_folder`
     does, and where there is no class folder.
     """
-    root = _existing(Path(root))
-    names = tuple(
-        sorted(
-            entry.name
-            for entry in root.iterdir()
-            if entry.is_dir() and not entry.name.startswith(".")
-        )
-    )
+    names = _class_names(Path(root))
+    parts = [load_folder(Path(root) / name, size, crop=crop, limit=limit) for name in names]
+    labels = torch.arange(len(names)).repeat_interleave(torch.tensor([len(part) for part in parts]))
+    return torch.cat(parts), labels, names
+
+
+def class_files(root: str | Path) -> dict[str, list[Path]]:
+    """Return class -> its picture files, for a folder `root` that holds one folder per class.
+
+    Raises VarbookError where there is no class folder, or one that holds no pictures.
+    """
+    return {name: pictures_in(Path(root) / name) for name in _class_names(Path(root))}
+
+
+def _class_names(root: Path) -> tuple[str, ...]:
+    entries = (entry for entry in _existing(root).iterdir() if not entry.name.startswith("."))
+    names = tuple(sorted(entry.name for entry in entries if entry.is_dir()))
     if not names:
         raise VarbookError(
             f"The folder {root} holds no class folders: give the pictures of every class one of their own."
         )
-    parts = [load_folder(root / name, size, crop=crop, limit=limit) for name in names]
-    labels = torch.arange(len(names)).repeat_interleave(torch.tensor([len(part) for part in parts]))
-    return torch.cat(parts), labels, names
+    return names
 
 
 def unpaired(
