@@ -138,27 +138,36 @@ trained("fit_judge", Held(Path({home!r}), 6))
 """
 
 
+def reply_to(client, cell: str) -> dict:
+    """Wait for the reply to a cell; a slow start leaves replies to other questions before it."""
+    while (reply := client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != cell:
+        pass
+    return reply["content"]
+
+
 @contextmanager
 def notebook(home):
-    """Start a kernel whose cell trains, held after its seventh step -> (kernel, client, held)."""
+    """Start a kernel whose cell trains, held after its seventh step -> (kernel, client, the cell's
+    message, held).
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", f"{repository()}{os.pathsep}{repository() / 'tests'}")
         manager, client = start_new_kernel(kernel_name="python3")
     try:
         held = Held(home, 6)
-        client.execute(NOTEBOOK.format(home=str(home)))
+        cell = client.execute(NOTEBOOK.format(home=str(home)))
         held.wait()
-        yield manager, client, held
+        yield manager, client, cell, held
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
 
 
 def test_in_a_notebook_an_interrupt_stays_one_and_the_state_is_saved(quiet):
-    with notebook(quiet) as (manager, client, held):
+    with notebook(quiet) as (manager, client, cell, held):
         manager.interrupt_kernel()
         held.go_on()
-        reply = client.get_shell_msg(timeout=60)["content"]
+        reply = reply_to(client, cell)
         assert reply["ename"] == "KeyboardInterrupt" and "is saved" in reply["evalue"]
         assert saved_steps(quiet) == [7]
         again = client.execute_interactive("1 + 1", timeout=60, output_hook=lambda message: None)
@@ -166,7 +175,7 @@ def test_in_a_notebook_an_interrupt_stays_one_and_the_state_is_saved(quiet):
 
 
 def test_a_notebook_that_a_cluster_ends_has_saved_its_state(quiet):
-    with notebook(quiet) as (manager, _, held):
+    with notebook(quiet) as (manager, *_, held):
         manager.signal_kernel(signal.SIGTERM)
         held.go_on()
         for _ in range(600):
