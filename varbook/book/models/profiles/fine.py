@@ -60,8 +60,8 @@ FINE = Chain(
             lr=5e-4,
             hold=0.4,
             max_steps=10,
-            # In pixels 48 x 96, 64 x 128, 96 and 128, and upright: a step costs at most a third
-            # more than one of the first training (at 128).
+            # In pixels 48 x 96, 64 x 128, both upright too, 96 and 128: a step costs about as much
+            # as one of the first training, at 128 pixels about twice.
             latents=((12, 24), (24, 12), (16, 32), (32, 16), (24, 24), (32, 32)),
             own_size=0.25,
         ),
