@@ -124,7 +124,10 @@ def test_painting_counts_where_more_is_recognised_than_chance_explains(editing):
     def failed(painted, masked):
         values = {"real": {edits.TAKEN: 1.0}}
         for name in ("in", "out", "elephant"):
-            values |= {name: known | {edits.TAKEN: painted}, f"{name}: masked": {edits.TAKEN: masked}}
+            values |= {
+                name: known | {edits.TAKEN: painted},
+                f"{name}: masked": {edits.TAKEN: masked},
+            }
             values[f"{name}, whole picture encoded"] = {edits.TAKEN: 1.0}
         checks, told = verdicts.painted(editing, SimpleNamespace(result=values))
         refuse_others(artefact("flexvar-fig-9"), checks)

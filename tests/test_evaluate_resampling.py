@@ -81,7 +81,9 @@ def test_sets_of_one_length_are_halved_alike():
 
 def test_distances_come_with_halves_and_other_metrics_without():
     judge, images = tiny_judge(), pictures(16)
-    found = sure_fidelity(images, pictures(16, seed=1), judge, metrics=("frechet", "kernel", "recall"))
+    found = sure_fidelity(
+        images, pictures(16, seed=1), judge, metrics=("frechet", "kernel", "recall")
+    )
     assert len(found["frechet"].halves) == len(found["kernel"].halves) == resampling.ROUNDS
     assert "halves" not in found["recall"].as_dict() and "halves" in found["kernel"].as_dict()
 

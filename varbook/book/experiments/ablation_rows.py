@@ -131,9 +131,7 @@ def reach_checks(
 
 def equally_far(a: Values, b: Values) -> dict[str, bool]:
     """Say for each direction whether two rows are `alike` in each of DISTANCES that both have."""
-    return {
-        short: alike(a, b, [f"{name} {short}" for name in DISTANCES]) for short in DIRECTIONS
-    }
+    return {short: alike(a, b, [f"{name} {short}" for name in DISTANCES]) for short in DIRECTIONS}
 
 
 def distances(rows: Iterable[Values], ways: Iterable[str] = tuple(DIRECTIONS)) -> str:

@@ -115,7 +115,9 @@ def figure_4_checks(measured: Measured, streets: Measured) -> dict[str, bool]:
         checks[brighter] = to_target < to_source
         if "frechet" not in translated:
             continue
-        checks[f"{place}: at least 80 % are seen as the target"] = translated["seen as target"] >= 0.8
+        checks[f"{place}: at least 80 % are seen as the target"] = (
+            translated["seen as target"] >= 0.8
+        )
         for floor in FLOORS:
             checks[f"{place}: nearer to the target than {floor}"] = nearer(translated, rows[floor])
     return checks

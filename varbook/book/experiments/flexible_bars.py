@@ -31,7 +31,9 @@ def finer(values: Mapping) -> bool:
     """Say of what `measure_size` returned whether samples have the detail of real pictures, and more
     power in the finest octave than samples that were enlarged to this size.
     """
-    return within(values["drawn"]["detail"]) and octave(values, "drawn") > octave(values, "enlarged")
+    return within(values["drawn"]["detail"]) and octave(values, "drawn") > octave(
+        values, "enlarged"
+    )
 
 
 def stays(drawn: Mapping) -> bool:

@@ -48,7 +48,10 @@ def measure_sheet(steps: Steps) -> dict:
 
 def sheet(steps: Steps) -> Run:
     """Return the record of `measure_sheet`."""
-    settings = steps.flex.behind | {"images": count(steps), "schedule": steps.schedules[steps.told[1]]}
+    settings = steps.flex.behind | {
+        "images": count(steps),
+        "schedule": steps.schedules[steps.told[1]],
+    }
     return steps.flex.measured("flexible-sheet", settings, partial(measure_sheet, steps))
 
 

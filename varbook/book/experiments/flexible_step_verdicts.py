@@ -163,7 +163,9 @@ def _scaled(steps: Steps) -> str:
     fewest, _, most = steps.told
     if steps.flex.trained == VAR_256:
         return "the schedules are those of table 7"
-    return f"by fraction of the possible scales the paper's 6 to 16 steps are our {fewest} to {most}"
+    return (
+        f"by fraction of the possible scales the paper's 6 to 16 steps are our {fewest} to {most}"
+    )
 
 
 def _counts(steps: Steps) -> dict[str, int]:

@@ -185,9 +185,7 @@ def _rebuilt_distance(steps: Steps, codec: Tokenizer) -> dict:
     flex, number = steps.flex, len(steps.labels)
     others = flex.task.sample(flex.profile, number, seed=HELD_OUT_SEED + 500).images
     rebuilt = steps.rebuilt(codec, others)
-    distance = frechet(
-        rebuilt, steps.reference, flex.judge, describe=f"held-out {flex.task.noun}"
-    )
+    distance = frechet(rebuilt, steps.reference, flex.judge, describe=f"held-out {flex.task.noun}")
     return {flex.judge.distance: distance.value}
 
 

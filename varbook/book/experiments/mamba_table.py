@@ -92,9 +92,7 @@ def verdict(both: Mixers, ours: Sequence[dict]) -> tuple[dict[str, bool], dict[s
             seeds.alike(mamba, attention, [name, kernel_name(name)])
         ),
         f"Mamba's {name} is within 10 % of attention's": abs(other / fd - 1) <= 0.1,
-        "its held-out loss is within the seeds' range": (
-            seeds.alike(mamba, attention, ["loss"])
-        ),
+        "its held-out loss is within the seeds' range": (seeds.alike(mamba, attention, ["loss"])),
         "its parameters are within 20 %": both.more_parameters <= 1.2,
     }
     told = {

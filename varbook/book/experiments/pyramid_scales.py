@@ -184,7 +184,9 @@ def untrained_at(failing: Sequence[str], trained_at_1: bool) -> str:
         return ""
     why = f"fails at {', '.join(failing)}"
     if "1x1" in failing and not trained_at_1:
-        why += "; the tokenizer was never trained on a map of one code, our choice and not the paper's"
+        why += (
+            "; the tokenizer was never trained on a map of one code, our choice and not the paper's"
+        )
     return why
 
 

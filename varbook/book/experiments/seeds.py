@@ -51,7 +51,9 @@ def alike(a: Sequence[Mapping], b: Sequence[Mapping], names: Sequence[str]) -> b
     than the larger range over the seeds, and not every seed of one is above every seed of the other.
     """
     return all(
-        within_noise(a, b, name) and not clearly_higher(a, b, name) and not clearly_higher(b, a, name)
+        within_noise(a, b, name)
+        and not clearly_higher(a, b, name)
+        and not clearly_higher(b, a, name)
         for name in _compared(a, b, names)
     )
 
@@ -59,7 +61,9 @@ def alike(a: Sequence[Mapping], b: Sequence[Mapping], names: Sequence[str]) -> b
 def _compared(a: Sequence[Mapping], b: Sequence[Mapping], names: Sequence[str]) -> list[str]:
     known = recorded([*a, *b], names)
     if not known:
-        raise VarbookError(f"Rows cannot be compared by {' or '.join(names)}: a record has none of it.")
+        raise VarbookError(
+            f"Rows cannot be compared by {' or '.join(names)}: a record has none of it."
+        )
     return known
 
 
