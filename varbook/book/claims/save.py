@@ -202,8 +202,9 @@ def save_result(
     Call it after `save_figure` or `save_table`. `checks` says of each check that the registry's row
     names whether it holds, and the verdict follows from them alone; None: nothing was run, and
     `why` says why. `ours` and `why` are one sentence each for the report. `counts` says how many
-    pictures of each kind the numbers rest on. `runs` are the run records behind it. The JSON has a stable part and a `volatile` part; the latter is kept as it
-    was where the former did not change. VarbookError where the checks are not those of the row.
+    pictures of each kind the numbers rest on. `runs` are the run records behind it. The JSON has a
+    stable part and a `volatile` part; the latter is kept as it was where the former did not change.
+    VarbookError where the checks are not those of the row.
     """
     row = artefact(artefact_id)
     results = {key: bool(holds) for key, holds in (checks or {}).items()}
