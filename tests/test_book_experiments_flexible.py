@@ -226,7 +226,7 @@ def test_at_twice_the_size_both_distances_must_be_below_those_of_enlarged_sample
 def test_shares_differ_beyond_two_standard_errors():
     assert bars.surely_less((0.5, 56), (0.93, 56))
     assert not bars.surely_less((0.5, 10), (0.6, 10))
-    assert not bars.surely_less((0.0, 2), (1.0, 2)), "two of two say little"
+    assert not bars.surely_less((0.0, 1), (1.0, 1)), "one of one says little"
 
 
 def test_a_failure_counts_where_it_exceeds_the_noise_of_so_few_pictures(flex):
