@@ -308,7 +308,7 @@ def measure_refining(editing: Editing, factor: int, size: int, distance) -> dict
         "ceiling: decoded truth": editing.rebuilt(truth.to(pick_device()), scales),
     }
     told = f"{flex.task.noun} of that size"
-    values = {}
+    values: dict[str, dict] = {}
     for name, pictures in ways.items():
         judged = sure_fidelity(pictures, reference, flex.judge, describe=told)
         values[name] = {
@@ -317,7 +317,8 @@ def measure_refining(editing: Editing, factor: int, size: int, distance) -> dict
             "detail": (detail(pictures).mean() / detail(truth).mean()).item(),
             flex.judge.distance: judged["frechet"].value,
             "distances": {key: one.as_dict() for key, one in judged.items()},
-        } | editing.accuracy(resized(pictures, home), editing.labels)
+        }
+        values[name] |= editing.accuracy(resized(pictures, home), editing.labels)
     return values
 
 

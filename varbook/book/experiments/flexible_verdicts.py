@@ -82,7 +82,8 @@ def kept_classes(flex: Flexible, sizes: Runs) -> dict[int, float]:
 
 def growing(flex: Flexible, sizes: Runs) -> Verdict:
     """FlexVAR figure 5: one class and seed from small to large."""
-    kept, checks = kept_classes(flex, sizes), {}
+    kept = kept_classes(flex, sizes)
+    checks: dict[str, bool] = {}
     others = [side for side in flex.sides(SHOWN) if side != flex.side]
     for side in others:
         checks |= _at_a_size(flex, sizes, side)
@@ -114,7 +115,7 @@ def enlarged(flex: Flexible, sizes: Runs) -> Verdict:
         f"size, {far} are recognised in {random:.0%} instead of {at_twice[TAKEN]:.0%}",
         "numbers": {"detail": {stride * n: values[n]["drawn"]["detail"] for n in sizes}},
     }
-    checks = {}
+    checks: dict[str, bool] = {}
     for side in larger:
         checks |= _at_a_size(flex, sizes, side)
     return checks, told | _behind(flex, sizes)

@@ -57,8 +57,8 @@ class TranslatedPhotographs:
         """Method -> its report: the floors, CycleVAR, the rivals, and real photographs of the
         target.
         """
-        counts = {"images": [len(self.parts[part]) for part in ("testA", "testB")]}
-        counts |= {"halves": ROUNDS, "version": 2}
+        images = [len(self.parts[part]) for part in ("testA", "testB")]
+        counts = {"images": images, "halves": ROUNDS}
         reports = dict(self.run.measure("photographs", counts, self._own_reports))
         reports |= {name: rival.result["report"] for name, rival in self.rivals.items()}
         real = partial(translator_rivals.real_reports, self.parts)
