@@ -122,6 +122,12 @@ def test_a_translation_fails_by_what_it_lacks():
     ]
 
 
+def test_no_animal_anywhere_is_no_animal_kept():
+    blind = judged(animal=0.0)
+    blind[ROWS[-1]] = blind[ROWS[-1]] | {"animal": 0.0}
+    assert len(failed(figure_5_checks(dict.fromkeys(STYLES, blind)))) == len(STYLES)
+
+
 def test_a_street_is_nearer_by_both_distances_or_not_at_all():
     rows = STREETS["day to night"]
     ours = rows["CycleVAR w/ Infinity"]

@@ -78,6 +78,11 @@ def test_figure_3_asks_what_the_registry_names_and_says_its_numbers():
     assert [name for name, holds in held.items() if not holds] == [
         "photographs, zebra to horse: seen as the target at least 0.7 times as often as real ones"
     ]
+    nobody = dict.fromkeys(WAYS, 0.0)
+    unseen = figure_3_checks(target_rows(measures, TARGETS), nobody, nobody)
+    assert [name.split(",")[0] for name, holds in unseen.items() if not holds] == [
+        "photographs"
+    ] * 2
     told = figure_3_sentence(measures, seen, real)
     assert "IoU 100.000 and 100.000" in told
     assert told.endswith("zebra to horse: 50% seen as the target (real ones 80%)")

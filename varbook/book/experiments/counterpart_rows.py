@@ -125,7 +125,7 @@ def figure_4_checks(measured: Measured, streets: Measured) -> dict[str, bool]:
 
 def _keeps_the_animal(rows: Mapping[str, Mapping[str, Any]]) -> bool:
     # Before any training to translate, all is seen as the target, and no animal is left.
-    return rows[OURS]["animal"] >= 0.9 * rows[ROWS[-1]]["animal"]
+    return rows[OURS]["animal"] >= 0.9 * rows[ROWS[-1]]["animal"] > 0
 
 
 def figure_4_sentence(measured: Measured, streets: Measured) -> str:

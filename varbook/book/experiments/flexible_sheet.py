@@ -72,7 +72,8 @@ def sheet_of_samples(steps: Steps, run: Run) -> Verdict:
     }
     for key, word in (("precision", "as good"), ("recall", "as varied")):
         text = f"{word}: {key} at least {bars.OF_DECODED:g} times that of decoded real pictures"
-        checks[text] = drawn[key] >= bars.OF_DECODED * decoded[key]
+        # Nothing is as good as what is not there at all.
+        checks[text] = drawn[key] >= bars.OF_DECODED * decoded[key] > 0
     floors = f"decoded real pictures {decoded[name]:.2f}, real {real[name]:.2f}"
     unsure = margin(of_drawn["halves"], of_decoded["halves"]) or 0.0
     told = {

@@ -141,7 +141,7 @@ def figure_3_checks(
     }
     return checks | {
         f"photographs, {way}: seen as the target at least {SEEN[way]:g} times as often as real ones": (
-            share >= SEEN[way] * real[way]
+            share >= SEEN[way] * real[way] > 0
         )
         for way, share in seen.items()
     }
