@@ -8,4 +8,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll(".search-button-field, .cell summary")) {
     button.removeAttribute("aria-label");
   }
+  // The link to the start stands outside the theme's landmarks: who goes from one to the next must find it.
+  const start = document.querySelector(".sidebar-primary-item:has(> .navbar-brand)");
+  start?.setAttribute("role", "navigation");
+  start?.setAttribute("aria-label", "Start of the book");
 });

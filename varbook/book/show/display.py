@@ -96,7 +96,9 @@ def show_grid(
 
 def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:
     # Plain tags only: GitHub drops styles and scripts.
-    head = "".join(f"<th>{html.escape(term(name))}</th>" for name in names)
+    # A column of labels without a name has no head: an empty one is read out as a head.
+    heads = [("th" if name else "td", html.escape(term(name))) for name in names]
+    head = "".join(f"<{tag}>{name}</{tag}>" for tag, name in heads)
     lines = [
         "".join(f"<td>{html.escape(cell_text(row.get(name)))}</td>" for name in names)
         for row in rows
