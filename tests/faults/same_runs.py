@@ -6,7 +6,9 @@ a time, and compare the two bit by bit.
 
 A folder holds home/ (VARBOOK_HOME) and figures/ (VARBOOK_FIGURES) of a run. All must be equal: the
 weights of every run, its record, and every figure, table and result. What is left out is time: when
-and how long a training ran, measured speeds, and the figures and tables that show them.
+and how long a training ran, measured speeds, and the figures and tables that show them. Runs on
+pictures of one's own are left out as well: they are as long as the machine is fast, and known by
+when their files were written.
 """
 
 import argparse
@@ -31,7 +33,8 @@ HEADING, NEXT = "## The whole book twice", "## Trainings that are killed"
 INTRODUCTION = """
 
 Every notebook in the smoke profile from an empty home, once with one and once with two notebooks at a time
-(`tests/faults/same_runs.py`). Left out is time: when and how long a training ran, measured speeds, and what shows them.
+(`tests/faults/same_runs.py`). Left out is time: when and how long a training ran, measured speeds, and what shows
+them. Left out are runs on pictures of one's own, too: they are as long as the machine is fast.
 
 """
 JOBS = (1, 2)
@@ -42,6 +45,7 @@ TIMED = {row.id: row.timed for row in REGISTRY.values() if row.timed}
 # Further files that show measured times: the report (what it says are the results), and FlexVAR table 2,
 # which has a column of them.
 SHOW_TIMES = ("times", "COMPARISON", "REPORT", "flexible_time", "flexvar-table-2")
+OWN = "own-"  # how the names of runs on pictures of one's own begin
 # In this profile the toy world's two chains are of one size, so that two tasks share a run: its record
 # names the one that has asked first.
 ASKED_FIRST = ("task", "name")
@@ -84,8 +88,12 @@ def first_difference(one: dict, other: dict) -> str:
 
 
 def files(folder: Path, pattern: str) -> dict[str, Path]:
-    """Return name below `folder` -> file."""
-    return {str(file.relative_to(folder)): file for file in sorted(folder.rglob(pattern))}
+    """Return name below `folder` -> file, without runs on pictures of one's own."""
+    return {
+        str(file.relative_to(folder)): file
+        for file in sorted(folder.rglob(pattern))
+        if not file.name.startswith(OWN)
+    }
 
 
 def pairs(one: Path, other: Path, pattern: str, into: Compared) -> Iterator[tuple[str, Path, Path]]:
