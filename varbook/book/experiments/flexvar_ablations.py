@@ -23,7 +23,7 @@ from varbook.book.models.unpaired_task import Task
 from varbook.data.images import to_float
 from varbook.data.shards import Rows
 from varbook.device import pick_device
-from varbook.evaluate.fidelity import fidelity
+from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.translation import look
 from varbook.evaluate.usage import frequency_loss
 from varbook.generate.loop import generate
@@ -206,26 +206,17 @@ def _real_images(profile: Profile) -> Tensor:
     return task_of(profile).sample(profile, seed=HELD_OUT_SEED + 100).images
 
 
-def counts(profile: Profile) -> dict[str, int]:
-    """Return how many pictures the distance and the accuracy of a row rest on, and how many seeds."""
-    return {
-        "samples": profile.held_out,
-        "real pictures": profile.held_out,
-        "seeds": len(profile.ablation.seeds),
-    }
-
-
 def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
-    """Return the judge's Frechet and kernel distance to other real pictures, by their names, the
-    former's metric card, and the accuracy of the judge on the pictures.
+    """Return the judge's distance to other real pictures, by its name, its metric card, and the
+    accuracy of the judge on the pictures.
     """
     task = task_of(profile)
     real = shared(_real_images, profile)
-    far = fidelity(pictures, real, judge, describe=f"held-out {task.noun}, all classes")
+    distance = frechet(pictures, real, judge, describe=f"held-out {task.noun}, all classes")
     right = (look(judge, pictures).species.argmax(-1) == labels).float().mean().item()
     return {
-        **{one.name: one.value for one in far.values()},
-        "card": far["frechet"].as_dict()["card"],
+        distance.name: distance.value,
+        "card": distance.as_dict()["card"],
         "taken for its class": right,
     }
 

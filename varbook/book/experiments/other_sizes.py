@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from varbook.book.experiments import flexible_bars
 from varbook.book.experiments.flexible import (
     SPANNED,
     Flexible,
@@ -16,15 +15,16 @@ from varbook.book.experiments.flexible import (
     measured_size,
     shapes_of,
 )
-from varbook.book.experiments.flexible_bars import ELSEWHERE, TIMES
 from varbook.book.experiments.flexible_texts import TAKEN
 from varbook.book.models import build
 from varbook.errors import VarbookError
 from varbook.tokenizer.schedule import Scale
 from varbook.train.store import Run
 
-# Shares that are recognised, and how far a width or height may be from a real one's.
-RECOGNISED_AT_HOME, RECOGNISED, SPAN = flexible_bars.RECOGNISED, ELSEWHERE, TIMES
+# docs/bars.md: shares that are recognised, and how far a width or height may be from a real one's.
+RECOGNISED_AT_HOME = 0.90
+RECOGNISED = 0.75
+SPAN = 1.3
 OVER_REAL = tuple(f"{name.removesuffix(' of the animal')}, over a real one's" for name in SPANNED)
 
 
