@@ -68,5 +68,6 @@ def test_the_chain_at_the_papers_geometry_takes_the_toy_worlds_place_where_it_is
     assert chain.tokenizer.full_channels > 0 and not chain.tokenizer.line
     assert chain.tokenizer_training.random_scales == 5  # K of FlexVAR section 3.3
     assert chain.tokenizer_training.smallest_scale and chain.model_training.max_steps == 10
-    assert {name for name in fine.chains if fine.chains[name] != laptop.chains[name]} == {"toy"}
+    assert {name for name in laptop.chains if fine.chains[name] != laptop.chains[name]} == {"toy"}
+    assert fine.chains.keys() - laptop.chains.keys() == {"animals"}
     assert profile("smoke") == SMOKE
