@@ -12,7 +12,7 @@ _CODE = (
 )
 # Links, HTML, headings and addresses of Markdown.
 _REST = r"|!?\[[^\]\[]*\]\([^)\s]*\)|<[a-zA-Z/!][^>]*>|^#{1,6} .*?$|^\([\w-]+\)=$"
-_DISPLAYED = re.compile(r"^[ \t]*\$\$.+?\$\$[ \t]*$", re.M | re.S)
+DISPLAYED = re.compile(r"^(?P<indent>[ \t]*)\$\$(?P<tex>.+?)\$\$[ \t]*$", re.M | re.S)
 _KEPT = re.compile(_CODE + _REST, re.M | re.S)
 _KEPT_BUT_LINKS = re.compile(_CODE, re.M | re.S)
 
@@ -43,7 +43,7 @@ def words(text: str) -> int:
 
 def displayed(text: str) -> int:
     """Return how many displayed equations a piece of Markdown has."""
-    return len(_DISPLAYED.findall(text))
+    return len(DISPLAYED.findall(text))
 
 
 def plain(text: str) -> str:

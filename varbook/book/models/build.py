@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from varbook.book.models.judges import judge
+from varbook.book.models.next_scale_run import next_scale_run
 from varbook.book.models.other_sizes import trained_at_sizes
 from varbook.book.models.pixel_translator import pixel_translator
 from varbook.book.models.profiles import Profile
@@ -36,7 +37,7 @@ from varbook.features.perceptual import perceptual_distance
 from varbook.pretrained.start import start_tokenizer
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train.fit_cyclevar import fit_cyclevar
-from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale
+from varbook.train.fit_next_scale import NextScaleTraining
 from varbook.train.fit_rival_generator import LOSSES, fit_rival_generator
 from varbook.train.fit_tokenizer import fit_tokenizer
 from varbook.train.keeper import Curve, Keeper
@@ -44,7 +45,6 @@ from varbook.train.sharding import shard_wanted
 from varbook.train.store import Run
 from varbook.transformer.model import NextScaleModel, flexvar, of_depth
 from varbook.transformer.rival_generators import DiffusionModel, make_rival
-from varbook.transformer.text_model import make_next_scale
 from varbook.translate.cyclevar import CycleVAR, CycleVARConfig
 from varbook.translate.diffusion_translators import STRENGTHS, DiffusionTranslator
 from varbook.translate.rival_translators import METHODS
@@ -123,33 +123,12 @@ def next_scale(
     if prediction == "ground_truth":
         config, training = flexvar(config), replace(training, step_sampling=True)
 
-    def build() -> NextScaleModel:
-        torch.manual_seed(profile.seed + 1)
-        return make_next_scale(config)
-
-    def fit(model: NextScaleModel, keeper: Keeper) -> Curve:
-        if start:
-            begin_with(model, start.model)
-        features, labels = features_of(task, profile, parent.model, model)
-        return fit_next_scale(
-            model,
-            parent.model,
-            features,
-            labels,
-            training,
-            seed=profile.seed,
-            device=pick_device(),
-            keeper=keeper,
-            shard=shard_wanted(),
-        )
-
     part = {"residual": "var", "ground_truth": "flexvar"}.get(prediction, f"var-{prediction}")
-    settings: dict = {"tokenizer": parent.key, "model": config, "training": training}
     # The key of the task's own tokenizer says already which pictures these are.
-    settings |= task.identity(profile) if over or task.tokenizer_pictures else {}
-    settings |= {"start": start.key} if start else {}
-    parents = (parent, start) if start else (parent,)
-    return train_or_find(task, profile, part, settings, build, fit, parents=parents)
+    settings = task.identity(profile) if over or task.tokenizer_pictures else {}
+    return next_scale_run(
+        task, profile, part, parent, config, training, start=start, settings=settings
+    )
 
 
 def next_scale_at_sizes(task: Task, profile: Profile) -> Trained[NextScaleModel]:

@@ -8,17 +8,14 @@ every scene at every size, and the sizes of `NextScaleTraining.latents` fit a st
 
 from dataclasses import replace
 
-import torch
-
+from varbook.book.models.next_scale_run import next_scale_run
 from varbook.book.models.profiles import Profile
-from varbook.book.models.trained import Trained, begin_with, features_of, train_or_find
+from varbook.book.models.trained import Trained, features_of
 from varbook.book.models.unpaired_task import Task
-from varbook.device import pick_device
+from varbook.data.shards import Rows
 from varbook.errors import VarbookError
-from varbook.train.fit_next_scale import fit_next_scale
-from varbook.train.keeper import Curve, Keeper
+from varbook.tokenizer.schedule import Scale
 from varbook.transformer.model import NextScaleModel, flexvar
-from varbook.transformer.text_model import make_next_scale
 
 
 def trained_at_sizes(
@@ -40,32 +37,22 @@ def trained_at_sizes(
     config = replace(flexvar(chain.model), size_told=sizes.told)
     training = replace(sizes.training, step_sampling=True)
 
-    def build() -> NextScaleModel:
-        torch.manual_seed(profile.seed + 1)
-        return make_next_scale(config)
-
-    def fit(model: NextScaleModel, keeper: Keeper) -> Curve:
-        begin_with(model, start.model)
-        features, labels = features_of(task, profile, codec.model, model)
-        others = {
+    def others(model: NextScaleModel) -> dict[Scale, tuple[Rows, Rows]]:
+        return {
             (h, w): features_of(
                 task, profile, codec.model, model, (stride * h, stride * w), sizes.scenes
             )
             for h, w in training.latents
         }
-        return fit_next_scale(
-            model,
-            codec.model,
-            features,
-            labels,
-            training,
-            seed=profile.seed,
-            device=pick_device(),
-            keeper=keeper,
-            others=others,
-        )
 
-    settings = {"tokenizer": codec.key, "model": config, "training": training}
-    settings |= {"scenes": sizes.scenes, "start": start.key}
-    parents = (codec, start)
-    return train_or_find(task, profile, "flexvar-sizes", settings, build, fit, parents=parents)
+    return next_scale_run(
+        task,
+        profile,
+        "flexvar-sizes",
+        codec,
+        config,
+        training,
+        start=start,
+        others=others,
+        settings={"scenes": sizes.scenes},
+    )

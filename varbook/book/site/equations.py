@@ -5,7 +5,8 @@ stand.
 import re
 from dataclasses import dataclass
 
-_DISPLAYED = re.compile(r"^(?P<indent>[ \t]*)\$\$(?P<tex>.+?)\$\$[ \t]*$", re.M | re.S)
+from varbook.book.markdown import DISPLAYED
+
 # "(CycleVAR eqs. 3, 4)", "(CycleVAR eq. 1, FlexVAR eq. 4)" inside of a formula.
 _NAMED = re.compile(r"(CycleVAR|FlexVAR) eqs?\. (\d+(?:(?:, | and | to )\d+)*)(?![.\d])")
 
@@ -32,7 +33,7 @@ class Equation:
 def equations_of(chapter: str, text: str) -> list[Equation]:
     """Return the displayed equations in the Markdown of a chapter, in order."""
     found = []
-    for number, match in enumerate(_DISPLAYED.finditer(text), 1):
+    for number, match in enumerate(DISPLAYED.finditer(text), 1):
         named = [
             (paper, int(one))
             for paper, numbers in _NAMED.findall(match["tex"])
@@ -52,7 +53,7 @@ def numbered(text: str, equations: list[Equation]) -> str:
         tex = match["tex"].strip()
         return f"\n{indent}({one.anchor})=\n{indent}$${tex} \\tag{{{one.tag}}}$$\n"
 
-    return _DISPLAYED.sub(label, text)
+    return DISPLAYED.sub(label, text)
 
 
 def first_places(equations: list[Equation]) -> dict[tuple[str, int, str], str]:

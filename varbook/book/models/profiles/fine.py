@@ -8,6 +8,7 @@ the same names and keys that it will have when the profile itself holds it, and 
 from dataclasses import replace
 
 from varbook.book.models.profiles.fields import Chain, OtherSizes, Profile
+from varbook.book.models.profiles.laptop import LAPTOP
 from varbook.tokenizer.schedule import VAR_256
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
@@ -79,18 +80,7 @@ ANIMALS = Chain(
     tokenizer_training=replace(FINE.tokenizer_training, l2=1.0),
     model=replace(FINE.model, vocab_size=4096, code_dim=32, classes=CLASSES),
     model_training=FINE.model_training,
-    cyclevar_training=CycleVARTraining(
-        steps=2400,
-        batch=2,
-        lr=3e-4,
-        cycle_l1=0.5,
-        cycle_perceptual=0.25,
-        # The land differs from domain to domain too, so less is to be kept.
-        keep_l1=0.5,
-        gan=2.0,
-        # Patches judge texture; frozen features judge which object has it.
-        discriminator="patch+features",
-    ),
+    cyclevar_training=LAPTOP.chains["photographs"].cyclevar_training,
 )
 
 
