@@ -8,7 +8,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from varbook.book.show.display import in_notebook
+from varbook.book.show.lines import draw_logged, plain_ticks
 from varbook.book.show.live import Screen
+from varbook.book.show.style import WIDTH
 from varbook.device import is_batch
 from varbook.train.keeper import Curve
 
@@ -24,16 +26,18 @@ def curves_figure(curves: Mapping[str, Curve]) -> Figure:
     """Return the curves of the parts that have one so far, a panel each; several losses in one
     panel stand on a logarithmic scale.
     """
-    figure, panels = plt.subplots(1, len(SERIES), figsize=(9, 2.4), layout="constrained")
+    figure, panels = plt.subplots(1, len(SERIES), figsize=(WIDTH, 3.0), layout="constrained")
     for axis, (part, series) in zip(panels, SERIES.items(), strict=True):
-        axis.set(title=part, xlabel="step", yscale="log" if len(series) > 1 else "linear")
+        wide = len(series) > 1
+        axis.set(title=part, xlabel="training step", yscale="log" if wide else "linear")
         curve = curves.get(part, [])
         for name, label in series.items():
-            points = [(point["step"], point[name]) for point in curve if name in point]
-            if points:
-                axis.plot(*zip(*points, strict=True), label=label)
+            if any(name in point for point in curve):
+                draw_logged(axis, curve, name, label=label)
         if curve:
-            axis.legend(fontsize="small")
+            if wide:
+                plain_ticks(axis.yaxis)
+            axis.legend()
     return figure
 
 

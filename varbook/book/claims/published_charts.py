@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from varbook.book.claims.registry import published
+from varbook.book.show.style import WIDTH
 
 # x axis (FID, logarithmic) of each task: limits and ticks.
 _AXES = {
@@ -20,7 +21,7 @@ def trade_panels(panels: Mapping[str, Sequence[tuple[str, float, float]]], front
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(9.4, 3.6), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 4.6), sharey=True, squeeze=False)
     for axis, (task, rows) in zip(axes[0], panels.items(), strict=True):
         for number, (row, best) in enumerate(zip(rows, fronts[task], strict=True), start=1):
             _numbered(axis, number, *row, best)
@@ -32,8 +33,9 @@ def trade_panels(panels: Mapping[str, Sequence[tuple[str, float, float]]], front
     axes[0, 0].set(ylabel="structure distance")
     axes[0, 0].set_yticks([2, 3, 5, 8, 12], labels=["2", "3", "5", "8", "12"])
     axes[0, 0].yaxis.set_minor_formatter("")
-    beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
-    axes[0, -1].legend(**beside, handlelength=0, handletextpad=0, markerscale=0)
+    handles, labels = axes[0, -1].get_legend_handles_labels()
+    plain = {"handlelength": 0, "handletextpad": 0, "markerscale": 0}
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, **plain)
     return figure
 
 
@@ -42,7 +44,7 @@ def _numbered(axis, number: int, name: str, fid: float, structure: float, filled
     fill = {"color": colour if filled else "white", "edgecolor": colour}
     axis.scatter(fid, structure, s=210, zorder=2, label=f"{number}  {name}", **fill)
     centred = {"ha": "center", "va": "center", "color": "white" if filled else "black"}
-    axis.text(fid, structure, str(number), fontsize=8.5, zorder=3, **centred)
+    axis.text(fid, structure, str(number), zorder=3, **centred)
 
 
 def three_claims():
@@ -52,7 +54,7 @@ def three_claims():
     """
     import matplotlib.pyplot as plt
 
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9.6, 3.0))
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(WIDTH, 3.4))
     _by_depth(left)
     _by_temperature(middle)
     _without_scales(right)

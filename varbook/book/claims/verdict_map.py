@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from varbook.book.claims.artefact import Artefact
 from varbook.book.claims.registry import REGISTRY
 from varbook.book.claims.verdicts import COLOURS, HELD, NOT_HELD, SIGNS, WORDS
+from varbook.book.show.style import WIDTH
 
 
 def verdict_map(words: Mapping[str, str]):
@@ -17,10 +18,10 @@ def verdict_map(words: Mapping[str, str]):
     lines: dict[tuple[str, str], list[Artefact]] = {}
     for row in REGISTRY.values():
         lines.setdefault((row.paper, row.kind), []).append(row)
-    figure, axes = plt.subplots(figsize=(9.6, 3.4))
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
     for y, ((paper, kind), line) in zip(reversed(range(len(lines))), lines.items(), strict=True):
         name = f"{paper}\n{'figures' if kind == 'fig' else 'tables'}"
-        axes.text(-0.25, y + 0.45, name, ha="right", va="center", fontsize=9.5)
+        axes.text(-0.25, y + 0.45, name, ha="right", va="center")
         for x, row in enumerate(line):
             _tile(axes, x, y, row, words[row.id])
     handles = [Patch(facecolor=COLOURS[word], label=f"{SIGNS[word]}  {word}") for word in WORDS]
@@ -39,5 +40,5 @@ def _tile(axes, x: int, y: int, row: Artefact, word: str) -> None:
     axes.add_patch(Rectangle((x, y), 0.92, 0.9, facecolor=COLOURS[word], edgecolor="none"))
     middle = {"ha": "center", "va": "center", "color": ink}
     text = f"{row.number} {SIGNS[word]}"
-    axes.text(x + 0.46, y + 0.58, text, fontsize=10, weight="bold", **middle)
-    axes.text(x + 0.46, y + 0.22, f"nb {row.chapter}", fontsize=8, **middle)
+    axes.text(x + 0.46, y + 0.58, text, weight="bold", **middle)
+    axes.text(x + 0.46, y + 0.22, f"nb {row.chapter}", fontsize=9, **middle)

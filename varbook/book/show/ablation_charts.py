@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from varbook.book.show.charts import sweep
+from varbook.book.show.lines import name_levels, plain_ticks
 from varbook.book.show.seed_dots import draw_dots
+from varbook.book.show.style import WIDTH
 
 Seeds = Sequence[Mapping[str, float]]  # the numbers of each seed of a row
 WAYS = {"h2z": "to zebra", "z2h": "to horse"}
@@ -17,8 +19,8 @@ def seed_dots(rows: Mapping[str, Seeds], floors: Mapping[str, Mapping[str, float
     """
     import matplotlib.pyplot as plt
 
-    height = 1.1 + 0.3 * len(rows)
-    figure, axes = plt.subplots(1, 2, figsize=(8.4, height), sharey=True)
+    height = 1.2 + 0.34 * len(rows)
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, height), sharey=True)
     for axis, (short, way) in zip(axes, WAYS.items(), strict=True):
         draw_dots(axis, {name: [seed[f"FD {short}"] for seed in row] for name, row in rows.items()})
         for name, label in _FLOORS.items():
@@ -26,7 +28,7 @@ def seed_dots(rows: Mapping[str, Seeds], floors: Mapping[str, Mapping[str, float
             axis.axvline(at, color="0.5", ls=":", lw=1)
             side = {"ha": "left" if name == "hidden counterpart" else "right"}
             text = f" {label} "
-            axis.text(at, len(rows) - 0.45, text, color="0.35", fontsize=8, va="bottom", **side)
+            axis.text(at, len(rows) - 0.45, text, color="0.35", va="bottom", **side)
         axis.set_xlabel(f"FD-toy, {way}")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_yticklabels(rows)
@@ -45,18 +47,20 @@ def temperature_curves(
     """
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.6))
     ours = {WAYS[short]: [row[short] for row in rows.values()] for short in WAYS}
     sweep(left, list(rows), ours)
     for short, style in zip(WAYS, ("o-", "s--"), strict=True):
-        left.axhline(floor[f"FD {short}"], color="0.6", ls=":", lw=1)
         points = [(float(row["temperature"]), row[f"FID {short}"]) for row in paper[: len(rows)]]
-        right.plot(*zip(*points, strict=True), style)
-    title = "ours (dotted: untouched; bars: range)"
+        right.plot(*zip(*points, strict=True), style, label=WAYS[short])
+    untouched = {WAYS[short]: floor[f"FD {short}"] for short in WAYS}
+    name_levels(left, untouched, "untouched")
     axes = {"xscale": "log", "ylim": (0, None), "xlabel": "temperature"}
-    left.set(**axes, ylabel="FD-toy", title=title)
+    left.set(**axes, ylabel="FD-toy", title="ours (bars: range over the seeds)")
     right.set(**axes, ylabel="FID", title="the paper's")
-    left.legend()
+    for axis in (left, right):
+        plain_ticks(axis.xaxis)
+        axis.legend()
     return figure
 
 
@@ -64,13 +68,15 @@ def gradient_curves(rows: Mapping[float, Mapping[str, float]]):
     """Return a matplotlib figure of "size" and "agreement" of gradients over the temperature."""
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.7))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4))
     sizes, cosines = ([row[name] for row in rows.values()] for name in ("size", "agreement"))
     left.loglog(list(rows), sizes, "o-")
     right.semilogx(list(rows), cosines, "o-", color="C1")
-    left.set(title="size of the gradient of one picture", xlabel="temperature")
-    right.set(title="cosine between two pictures' gradients", xlabel="temperature")
-    right.set_ylim(bottom=min(0, *cosines))
+    left.set(title="Gradient of one picture", xlabel="temperature", ylabel="norm")
+    right.set(title="Gradients of two pictures", xlabel="temperature", ylabel="cosine between them")
+    right.set_ylim(min(0, *cosines), max(1, *cosines))
+    for axis in (left.xaxis, left.yaxis, right.xaxis):
+        plain_ticks(axis)
     return figure
 
 
@@ -81,11 +87,13 @@ def alpha_curves(panels: Mapping[str, Mapping[float, Mapping[str, Sequence]]]):
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(8.4, 2.6), squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.4), squeeze=False)
     for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
         lines = {WAYS[short]: [row[short] for row in rows.values()] for short in WAYS}
-        sweep(axis, list(rows), lines, shift=0.008)
-        axis.set(title=title, xlabel="alpha", xticks=list(rows))
+        sweep(axis, list(rows), lines, shift=0.012)
+        axis.set(title=title, xlabel=r"$\alpha$", xticks=list(rows))
     axes[0, 0].set(ylim=(0, None))
-    axes[0, 0].legend()
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    told = [f"{label} (bar: range over the seeds)" for label in labels]
+    figure.legend(handles, told, loc="outside upper center", ncols=len(told))
     return figure

@@ -3,13 +3,20 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from varbook.book.show.lines import logged
+import torch
+
+from varbook.book.show.lines import LOGGED, draw_logged, name_level, name_levels
+from varbook.book.show.style import WIDTH
+from varbook.evaluate.usage import perplexity
 from varbook.train.keeper import Curve
+
+HEAVIEST = 20  # codes of a token whose weights are drawn
+LIGHTEST = 5e-5  # the bottom of the axis of these weights
 
 
 def cyclevar_losses(curve: Curve, title: str, gan: float):
     """Return a matplotlib figure of a training of CycleVAR: cycle and identity loss on the left,
-    the adversarial losses on the right.
+    the adversarial losses on the right, each with its running mean.
 
     `gan` is the weight of the generator's adversarial loss. Dotted lines say what both sides would
     pay if the discriminators tossed coins: log 2 for each of their answers, of which a generator's
@@ -17,17 +24,22 @@ def cyclevar_losses(curve: Curve, title: str, gan: float):
     """
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.8, 2.6))
-    for name, style in (("cycle", "-"), ("identity", "--")):
-        left.plot(*logged(curve, name), style, label=name)
-    chances = {"gan": 2 * gan * math.log(2), "critic": 4 * math.log(2)}
-    for name, style, label in (("gan", "-", "generator"), ("critic", "--", "discriminators")):
-        (line,) = right.plot(*logged(curve, name), style, label=label)
-        right.axhline(chances[name], color=line.get_color(), lw=0.8, ls=":")
-    left.set(title=f"{title}: cycle and identity", xlabel="step", ylim=(0, None))
-    right.set(title="adversarial (dotted: at chance)", xlabel="step", ylim=(0, None))
-    left.legend()
-    right.legend()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4))
+    smooth = [
+        draw_logged(left, curve, name, style, label=name)
+        for name, style in (("cycle", "-"), ("identity", "--"))
+    ]
+    sides = (("gan", "-", "generator", "C0"), ("critic", "--", "discriminators", "C1"))
+    for name, style, label, colour in sides:
+        draw_logged(right, curve, name, style, label=label, color=colour)
+    chances = {"generator": 2 * gan * math.log(2), "discriminators": 4 * math.log(2)}
+    name_levels(right, chances, "at chance")
+    left.set(title=f"{title}: cycle and identity", ylabel="loss", ylim=(0, None))
+    right.set(title=f"{title}: adversarial", ylim=(0, None))
+    for axis in (left, right):  # above the highest line there is room for the names
+        axis.set_ylim(top=1.3 * axis.get_ylim()[1])
+        axis.legend(loc="upper center", ncols=2)
+    figure.supxlabel(LOGGED if any(smooth) else "training step", fontsize="medium")
     return figure
 
 
@@ -46,46 +58,68 @@ def sweep(axis, places: Sequence[float], lines: Mapping[str, Sequence], shift: f
 
 def pictures_over_weights(rows: Sequence[Sequence], titles: Sequence[str], weights: Sequence):
     """Return a matplotlib figure: rows of uint8 pictures (3, H, W) under `titles`, and below every
-    column but the first the 40 largest of its `weights`, sorted, as bars.
+    column but the first the HEAVIEST largest of its `weights`, sorted, as bars.
+
+    All bars share one logarithmic axis, on which a single code, a mixture of some and the mean of
+    all look different; the largest weight and the perplexity are written above them.
     """
     import matplotlib.pyplot as plt
 
-    heights = (*(3 for _ in rows), 2)
+    columns = len(titles)
+    side = WIDTH / columns
     figure, axes = plt.subplots(
-        len(heights), len(titles), figsize=(8, sum(heights) / 2), height_ratios=heights
+        len(rows) + 1,
+        columns,
+        figsize=(WIDTH, (len(rows) + 1.25) * side),
+        height_ratios=(*(1 for _ in rows), 1.25),
     )
     for line, pictures in zip(axes, rows, strict=False):
         for axis, picture in zip(line, pictures, strict=True):
             axis.imshow(picture.permute(1, 2, 0))
-    for axis in axes[:-1].flat:
+    for axis in (*axes[:-1].flat, axes[-1, 0]):
         axis.axis("off")
     for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title, fontsize=9)
-    axes[-1, 0].axis("off")
+        axis.set_title(title)
     for axis, values in zip(axes[-1, 1:], weights, strict=True):
-        heaviest = sorted(values, reverse=True)[:40]
-        axis.bar(range(len(heaviest)), heaviest, width=1.0)
-        axis.set(xticks=[], ylim=(0, 1.05 * max(heaviest)), xlabel="40 heaviest codes")
-        axis.tick_params(labelsize=7)
-    axes[-1, 1].set_ylabel("weight", fontsize=8)
+        largest = sorted(values, reverse=True)[:HEAVIEST]
+        weight_bars(axis, largest, named=axis is axes[-1, 1])
+        spread = perplexity(torch.tensor(values))
+        axis.set_title(f"largest {largest[0]:.2g}\nperplexity {spread:.3g}", loc="left")
+    named = f"the {HEAVIEST}\nheaviest codes\nof one token"
+    axes[-1, 0].text(0.5, 0.5, named, ha="center", va="center", transform=axes[-1, 0].transAxes)
     return figure
+
+
+def weight_bars(axis, weights: Sequence[float], named: bool = True) -> None:
+    """Draw the `weights` of some codes of a token, in [0, 1], as bars on a logarithmic axis, the same
+    for all: a single code, a mixture of some and the mean of all look different on it.
+
+    `named`: whether the axis has its numbers and its name; one of a row is enough.
+    """
+    count = len(weights)
+    axis.bar(range(1, count + 1), weights, width=1.0, edgecolor="white", linewidth=0.4)
+    axis.set(yscale="log", ylim=(LIGHTEST, 2), xlim=(0, count + 1), xticks=(1, count))
+    axis.set_yticks((1e-4, 1e-2, 1), ("0.0001", "0.01", "1") if named else ("", "", ""))
+    axis.minorticks_off()
+    if named:
+        axis.set_ylabel("weight of a code")
 
 
 def coverage_panels(places: Sequence[int], panels: Mapping[str, Sequence[Mapping[str, float]]]):
     """Return a matplotlib figure of how often intervals hold the truth, over numbers of voters.
 
-    `panels` maps a title to the shares (label -> share) at each of `places`; a thin line stands at
-    0.95. The first label's line is wide and pale, so that the others can be seen upon it.
+    `panels` maps a title to the shares (label -> share) at each of `places`; a dotted line stands at
+    the promised 0.95. The first label's line is wide and pale, so that the others can be seen upon it.
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(8, 3), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.6), sharey=True)
     for axis, (title, rows) in zip(axes, panels.items(), strict=True):
         for label, style in zip(rows[0], ("-", "o--", "s:"), strict=True):
             width, alpha = (5, 0.4) if style == "-" else (1.5, 1)
             shares = [row[label] for row in rows]
             axis.plot(places, shares, style, lw=width, alpha=alpha, label=label)
-        axis.axhline(0.95, color="black", lw=0.8)
+        name_level(axis, 0.95, "0.95" if axis is axes[-1] else "")
         axis.set(xscale="log", title=title, ylim=(0, 1.03))
         axis.set_xlabel("simulated voters, 20 votes each")
         axis.set_xticks(places, places)

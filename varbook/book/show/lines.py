@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from varbook.book.show.style import WIDTH
 from varbook.train.keeper import Curve
 
 MARKED = ("o-", "s--", "^-.", "x:")  # of measured points
 PLAIN = ("-", "--", "-.", ":")  # of curves
+FEWEST = 20  # logged values from which a running mean says more than the values themselves
+LOGGED = "training step (pale: as logged; dark: running mean)"  # below curves with such means
 
 
 def draw_lines(axis, places: Sequence, lines: Mapping[str, Sequence], styles=MARKED) -> None:
@@ -28,7 +31,7 @@ def line_chart(
     xscale: str = "linear",
     yscale: str = "linear",
     styles: Sequence[str] = MARKED,
-    size: tuple[float, float] = (7.8, 3.2),
+    size: tuple[float, float] = (WIDTH, 3.6),
 ) -> tuple:
     """Return (figure, axis) of one chart of `lines` (label -> one value per place); `size` is in
     inches.
@@ -43,10 +46,73 @@ def line_chart(
     return figure, axis
 
 
+def plain_ticks(axis) -> None:
+    """Write the ticks of a logarithmic `axis` (`axes.xaxis` or `axes.yaxis`) as plain numbers, at 1,
+    2 and 5 of each power of ten, or at the powers alone where the axis spans more than three.
+
+    To be called once everything is drawn: what the axis spans decides.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 1000 * low else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def logged(curve: Curve, field: str) -> tuple[list[float], list[float]]:
     """Return steps and values of one logged number; not every step logs every number."""
     points = [(point["step"], point[field]) for point in curve if field in point]
     return [step for step, _ in points], [value for _, value in points]
+
+
+def running_mean(values: Sequence[float]) -> list[float]:
+    """Return for each of `values` the mean of about a tenth of all, itself in the middle.
+
+    At the start, where losses fall fastest, the mean is over fewer, so that it is not drawn away from
+    them; at the end over those that are left.
+    """
+    means = []
+    for place in range(len(values)):
+        reach = min(len(values) // 20, place // 3)
+        near = values[place - reach : place + reach + 1]
+        means.append(sum(near) / len(near))
+    return means
+
+
+def draw_logged(axis, curve: Curve, field: str, style: str = "-", **look) -> bool:
+    """Draw one logged number of a training over its steps: pale as logged, and on it a running mean
+    in `style`; where fewer than FEWEST values are logged, these alone, with markers.
+
+    `look` goes to the line: `label`, `color`. Returns whether there is a mean.
+    """
+    steps, values = logged(curve, field)
+    if len(values) < FEWEST:
+        axis.plot(steps, values, style, **{"marker": "o"} | look)
+        return False
+    (line,) = axis.plot(steps, running_mean(values), style, **{"linewidth": 2.0} | look)
+    axis.plot(steps, values, color=line.get_color(), alpha=0.3, linewidth=0.9, zorder=1.5)
+    return True
+
+
+def name_level(axis, value: float, label: str, color: str = "0.35") -> None:
+    """Draw a dotted level line at `value`, with its name beside it, to the right of the axis."""
+    axis.axhline(value, color=color, linestyle=":", linewidth=1.4)
+    place = axis.get_yaxis_transform()
+    axis.text(1.015, value, label, va="center", color=color, transform=place, linespacing=1.0)
+
+
+def name_levels(axis, levels: Mapping[str, float], words: str) -> None:
+    """Name two level lines, label -> value, each by its label and `words` (see `name_level`); where
+    they lie too close for two names, both by one.
+    """
+    (first, one), (second, other) = levels.items()
+    if abs(one - other) < 0.1 * max(abs(one), abs(other)):
+        axis.axhline(min(one, other), color="0.35", linestyle=":", linewidth=1.4)
+        name_level(axis, max(one, other), f"both\n{words}")
+    else:
+        name_level(axis, one, f"{first}\n{words}")
+        name_level(axis, other, f"{second}\n{words}")
 
 
 def curve_chart(
@@ -57,35 +123,37 @@ def curve_chart(
     title: str = "",
     yscale: str = "linear",
     styles: Sequence[str] = PLAIN,
-    size: tuple[float, float] = (7.8, 3.2),
+    size: tuple[float, float] = (WIDTH, 3.6),
 ) -> tuple:
     """Return (figure, axis) of one logged number of several trainings (label -> curve) over their
-    steps.
+    steps, each with its running mean.
     """
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=size)
-    for (label, curve), style in zip(curves.items(), styles[: len(curves)], strict=True):
-        axis.plot(*logged(curve, field), style, label=label)
-    axis.set(xlabel="training step", ylabel=ylabel, yscale=yscale, title=title)
+    smooth = [
+        draw_logged(axis, curve, field, style, label=label)
+        for (label, curve), style in zip(curves.items(), styles[: len(curves)], strict=True)
+    ]
+    xlabel = LOGGED if any(smooth) else "training step"
+    axis.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale, title=title)
+    if yscale == "log":
+        plain_ticks(axis.yaxis)
     axis.legend()
     return figure, axis
 
 
 def loss_panels(panels: Mapping[str, tuple[Curve, Sequence[str]]]):
-    """Return a figure with one panel per training: title -> (curve, the logged losses to draw).
-
-    A curve of fewer than twelve points gets markers, so that one sees how few they are.
-    """
+    """Return a figure with one panel per training: title -> (curve, the logged losses to draw)."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(3 * len(panels), 2.6), squeeze=False)
-    for axis, (title, (curve, fields)), marker in zip(
-        axes[0], panels.items(), "osd^"[: len(panels)], strict=True
-    ):
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
+    smooth = False
+    for axis, (title, (curve, fields)) in zip(axes[0], panels.items(), strict=True):
         for field, style in zip(fields, PLAIN[: len(fields)], strict=True):
-            steps, values = logged(curve, field)
-            axis.plot(steps, values, style, marker=marker if len(steps) < 12 else None, label=field)
-        axis.set(title=title, xlabel="step", ylabel="loss" if axis is axes[0, 0] else "")
-        axis.legend()
+            smooth |= draw_logged(axis, curve, field, style, label=field)
+        axis.set(title=title, ylabel="loss" if axis is axes[0, 0] else "")
+        axis.set_ylim(0, 1.3 * axis.get_ylim()[1])  # above the highest line: room for the names
+        axis.legend(loc="upper right", ncols=1 + (len(fields) > 2), columnspacing=0.8)
+    figure.supxlabel(LOGGED if smooth else "training step", fontsize="medium")
     return figure

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from varbook import paths
 from varbook.book.show.display import close, in_notebook
-from varbook.book.show.lines import logged
+from varbook.book.show.lines import draw_logged, logged, plain_ticks
 from varbook.book.show.sheets import INLINE_BYTES, for_notebook, sheet, to_picture
+from varbook.book.show.style import WIDTH
 from varbook.device import is_batch
 from varbook.train.keeper import Curve, Keeper
 
@@ -46,19 +47,6 @@ class Screen:
             self.places[place] = display(bundle, raw=True, display_id=True)
 
 
-def smoothed(values: Sequence[float], share: float = 0.9) -> list[float]:
-    """Return the running mean of `values`: each earlier one weighs `share` of the next one.
-
-    It starts at the first value, and is not drawn towards zero.
-    """
-    means: list[float] = []
-    total = weight = 0.0
-    for value in values:
-        total, weight = share * total + value, share * weight + 1
-        means.append(total / weight)
-    return means
-
-
 def training_figure(
     curve: Curve,
     panels: Mapping[str, Sequence[str]],
@@ -67,26 +55,26 @@ def training_figure(
 ) -> Figure:
     """Return the logged numbers of `curve` over `steps` steps: panel's title -> which of them.
 
-    Each is a pale line with its running mean on it; a panel whose values span more than a factor of
+    Each is a pale line with its running mean on it (see `draw_logged`); a panel whose values span more than a factor of
     thirty has a logarithmic scale. `levels` are dashed lines to compare with: panel's title -> label
     -> value.
     """
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(9, 2.8), layout="constrained", squeeze=False
-    )
+    size = (WIDTH, 3.0)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, layout="constrained", squeeze=False)
     for axis, (title, fields) in zip(axes[0], panels.items(), strict=True):
         seen: list[float] = []
         for number, field in enumerate(fields):
-            at, values = logged(curve, field)
-            axis.plot(at, values, color=f"C{number}", alpha=0.3, linewidth=1)
-            axis.plot(at, smoothed(values), color=f"C{number}", label=field.replace("_", " "))
-            seen += values
+            label = field.replace("_", " ")
+            draw_logged(axis, curve, field, color=f"C{number}", label=label)
+            seen += logged(curve, field)[1]
         for number, (label, value) in enumerate((levels or {}).get(title, {}).items()):
             axis.axhline(value, color="0.35", linestyle=("--", ":", "-.")[number % 3], label=label)
         wide = bool(seen) and min(seen) > 0 and max(seen) > 30 * min(seen)
         axis.set(
             title=title, xlabel="training step", xlim=(0, steps), yscale="log" if wide else "linear"
         )
+        if wide:
+            plain_ticks(axis.yaxis)
         axis.legend()
     return figure
 

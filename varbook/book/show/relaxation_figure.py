@@ -7,37 +7,66 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from varbook.book.show.lines import draw_lines
+from varbook.book.show.charts import weight_bars
+from varbook.book.show.lines import draw_lines, name_level, plain_ticks
+from varbook.book.show.style import WIDTH
 from varbook.translate.relaxation import relax
 
+# The relaxations by the names that the literature gives them.
+RELAXED = {
+    "argmax": "argmax",
+    "straight_through": "straight-through",
+    "gumbel": "Gumbel, one draw",
+    "softmax": "SRQ (softmax)",
+}
+HEAVIEST = 12  # codes of a token whose weights are drawn
 DRAGGED = torch.linspace(-3, 6, 181)  # the values of a logit that `dragged_logit` draws
 
 
-def relaxations_figure(weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor]):
-    """Return a matplotlib figure with one column per relaxation: above, as bars, the weight (V) of
-    each code in the forward pass; below, as a map (h, w), how much gradient arrives at each token.
+def relaxations_figure(
+    weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor], cosines: Mapping[str, float]
+):
+    """Return a matplotlib figure with one column per relaxation (CycleVAR figure 1): above, as bars,
+    what goes forward at one token; below, as a map, what comes back at all tokens of its scale.
 
-    All maps share one scale of colours; both mappings have the same relaxations.
+    `weights` (h*w, V) are the weights of the codes at each token, `gradients` (h, w) how much
+    gradient arrives there, `cosines` how well its direction agrees with the exact gradient's, all
+    by the names of the relaxations. The bars are of the token that gets most under SRQ, framed in
+    every map, with the heaviest of its codes there, in one order for all. All maps share one scale
+    of colours.
     """
     import matplotlib.pyplot as plt
 
-    count = len(weights)
-    size = (2.25 * count, 4.4)
-    figure, axes = plt.subplots(2, count, figsize=size, height_ratios=(1, 1.5), squeeze=False)
+    names = list(weights)
+    size = (WIDTH, 5.2)
+    figure, axes = plt.subplots(2, len(names), figsize=size, height_ratios=(1, 1.35), squeeze=False)
     top = max(float(arriving.max()) for arriving in gradients.values())
-    for name, bars, heat in zip(weights, *axes, strict=True):
-        codes = range(1, len(weights[name]) + 1)
-        bars.bar(codes, weights[name].detach(), color="C0")
-        title = name.replace("_", "-")
-        bars.set(ylim=(0, 1.05), xticks=codes, title=title, yticks=(0, 0.5, 1))
+    place = int(gradients[names[-1]].argmax())
+    row, column = divmod(place, gradients[names[-1]].shape[1])
+    heaviest = weights[names[-1]][place].topk(min(HEAVIEST, weights[names[-1]].shape[1])).indices
+    for name, bars, heat in zip(names, *axes, strict=True):
+        drawn = weights[name][place].detach()
+        chosen = heaviest.tolist()
+        if int(drawn.argmax()) not in chosen:  # a sampled code may be a light one: it stands last
+            chosen[-1] = int(drawn.argmax())
+        weight_bars(bars, drawn[chosen].tolist(), named=bars is axes[0, 0])
+        bars.set_title(RELAXED[name])
         arriving = gradients[name]
         shown = heat.imshow(arriving, vmin=0, vmax=top)
-        label = f"sum {arriving.sum():.2g}" if arriving.any() else "nothing arrives"
+        heat.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec="red", lw=2))
+        if arriving.any():
+            label = f"sum {arriving.sum():.2g}\ncosine {cosines[name]:.2f}"
+        else:
+            label = "nothing arrives"
         heat.set(xticks=[], yticks=[], xlabel=label)
         heat.grid(False)
-    axes[0, 0].set_ylabel("weight of each code")
-    axes[1, 0].set_ylabel("gradient at each token")
-    figure.colorbar(shown, ax=axes[1], shrink=0.8)
+    axes[0, 0].set_ylabel("forward:\nweight of a code")
+    axes[1, 0].set_ylabel("backward:\ngradient at each token")
+    bar = figure.colorbar(shown, ax=axes[1], shrink=0.8)
+    bar.formatter.set_powerlimits((0, 0))
+    told = f"above: the {len(heaviest)} heaviest codes of the framed token; "
+    told += "cosine: with the exact gradient (section 5)"
+    figure.supxlabel(told, fontsize="medium")
     return figure
 
 
@@ -47,15 +76,17 @@ def mixtures_figure(codes: Tensor, paths: Tensor, temperatures: Tensor, sizes: S
     """
     import matplotlib.pyplot as plt
 
-    figure, (plane, curve) = plt.subplots(1, 2, figsize=(8, 3.1))
+    figure, (plane, curve) = plt.subplots(1, 2, figsize=(WIDTH, 3.6))
     told = f"mixture, temperature {temperatures[0]:g} to {temperatures[-1]:g}"
     plane.plot(*paths.T, color="C0", label=told)
     plane.scatter(*codes.T, s=60, marker="s", color="C2", label="the codes")
     plane.scatter(*codes.mean(0), s=60, marker="x", color="black", label="their mean")
-    plane.set(title="where the mixture lies", xlim=(-1.4, 1.4), ylim=(-1.2, 2.2))
+    plane.set(title="Where the mixture lies", xlim=(-1.4, 1.4), ylim=(-1.2, 2.4))
+    plane.set(xlabel="first number of a code", ylabel="second number")
     plane.legend(loc="upper center")
     curve.semilogx(temperatures, sizes)
-    curve.set(title="size of the gradient at the logits", xlabel="temperature")
+    curve.set(title="Size of the gradient at the logits", xlabel="temperature", ylabel="norm")
+    plain_ticks(curve.xaxis)
     return figure
 
 
@@ -80,7 +111,7 @@ def dragged_logit(
     weights = (many[-1] / temperature).softmax(-1)
     plane.scatter(*codes.T, s=20 + 480 * weights, marker="s", color="C2", alpha=0.45)
     for v, (x, y) in enumerate(codes.tolist()):
-        plane.text(x, y, f"{v + 1}", ha="center", va="center", fontsize=9)
+        plane.text(x, y, f"{v + 1}", ha="center", va="center")
     plane.plot(*goal, "*", color="black", markersize=11)
     plane.plot(*ends["argmax"][-1], "o", color="C1", markersize=19, fillstyle="none")
     plane.plot(*ends["mixture (SRQ)"][-1], "o", color="C0", markersize=7)
@@ -101,16 +132,28 @@ def temperature_figure(rows: Sequence[Mapping], codes: int):
     import matplotlib.pyplot as plt
 
     temperatures = [row["temperature"] for row in rows]
-    lengths = {
-        "length of the mixture / of a code": "norm ratio",
-        "share of tokens that get gradient": "tokens that share it",
+    panels = {
+        "How many codes share a mixture": ("log", {"perplexity": "perplexity"}),
+        "What is left, and for how many tokens": (
+            "linear",
+            {
+                "length of the mixture / of a code": "norm ratio",
+                "share of tokens that get gradient": "tokens that share it",
+            },
+        ),
     }
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.0), sharex=True)
-    axes[0].axhline(codes, color="C3", ls="--", label="all codes")
-    panels = ({"perplexity": "perplexity"}, "log"), (lengths, "linear")
-    for axis, (columns, yscale) in zip(axes, panels, strict=True):
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.8), sharex=True)
+    for axis, (title, (yscale, columns)) in zip(axes, panels.items(), strict=True):
         lines = {label: [row[name] for row in rows] for label, name in columns.items()}
         draw_lines(axis, temperatures, lines)
         axis.axvline(2.0, color="black", lw=0.8)
-        axis.set(xlabel="temperature", xscale="log", yscale=yscale)
+        axis.set(title=title, xlabel="temperature", xscale="log", yscale=yscale)
+        plain_ticks(axis.xaxis)
+    name_level(axes[0], codes, f"all\n{codes}")
+    axes[0].set(ylim=(0.8, 2 * codes), ylabel="codes")
+    axes[0].text(2.2, 1.0, "the paper's\ntemperature: 2", va="bottom")
+    plain_ticks(axes[0].yaxis)
+    axes[0].get_legend().remove()
+    axes[1].set(ylim=(0, 1.05), ylabel="share")
+    axes[1].legend(loc="upper right")
     return figure

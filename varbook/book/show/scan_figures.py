@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from varbook.book.show.lines import PLAIN, draw_lines, logged
+from varbook.book.show.style import WIDTH
 from varbook.train.keeper import Curve
 from varbook.transformer.scan_paths import CORNERS, PATHS, zigzag
+
+
+COLOURS = ("C0", "C1", "C2", "C4")
 
 
 def paths_figure(side: int = 8):
@@ -17,7 +21,7 @@ def paths_figure(side: int = 8):
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 4, figsize=(7.8, 4.4))
+    figure, axes = plt.subplots(2, 4, figsize=(WIDTH, 4.7))
     arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.8}
     ring = {"s": 70, "facecolors": "none", "edgecolors": "black", "linewidths": 1.8, "zorder": 3}
     for path, axis in zip(range(PATHS), axes.T.flatten(), strict=True):
@@ -30,7 +34,6 @@ def paths_figure(side: int = 8):
         lines = ("rows", "columns")[path % 2]
         title = f"({'abcdefgh'[path]}) {CORNERS[path // 2]}, {lines}"
         axis.set(title=title, aspect="equal", xticks=[], yticks=[])
-        axis.title.set_fontsize(9)
         axis.invert_yaxis()
         axis.grid(False)
     return figure
@@ -44,7 +47,7 @@ def reach_figure(rows: Mapping[tuple[int, str], Sequence[Tensor]]):
     import matplotlib.pyplot as plt
 
     columns = max(len(maps) for maps in rows.values())
-    size = (2 * columns, 1.9 * len(rows))
+    size = (WIDTH, WIDTH * 0.95 / columns * len(rows))
     figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
     for number, ((place, name), maps) in enumerate(rows.items()):
         for layers, (axis, reached) in enumerate(zip(axes[number], maps, strict=True), start=1):
@@ -54,7 +57,7 @@ def reach_figure(rows: Mapping[tuple[int, str], Sequence[Tensor]]):
             title = "" if number else f"{layers} layer{'s' * (layers > 1)}"
             axis.set(xticks=[], yticks=[], title=title)
             axis.grid(False)
-        axes[number, 0].set_ylabel(name, fontsize=9)
+        axes[number, 0].set_ylabel(name)
     return figure
 
 
@@ -64,7 +67,7 @@ def fading_figure(constant: Mapping[str, Tensor], erased: Tensor, token: int):
     """
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8), sharey=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
     lines = {name: shares.tolist() for name, shares in constant.items()}
     draw_lines(left, range(len(erased)), lines, PLAIN)
     right.plot(erased.tolist())
@@ -76,20 +79,45 @@ def fading_figure(constant: Mapping[str, Tensor], erased: Tensor, token: int):
 def trainings_figure(curves: Mapping[str, Sequence[Curve]], field: str, ylabel: str):
     """Return a matplotlib figure of one logged number over the steps: for each name the mean of its
     trainings as a line, and from the lowest to the highest of them as a band.
+
+    Where two names are given, trainings of equal seeds are subtracted in a second panel: lines that
+    lie on one another are told apart there.
     """
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(8, 3.2))
-    for (name, runs), style in zip(curves.items(), PLAIN[: len(curves)], strict=True):
-        steps = logged(runs[0], field)[0]
-        values = [logged(run, field)[1] for run in runs]
-        columns = list(zip(*values, strict=True))
-        mean = [sum(column) / len(column) for column in columns]
-        (line,) = axis.plot(steps, mean, style, label=name)
-        lowest, highest = ([edge(column) for column in columns] for edge in (min, max))
-        axis.fill_between(steps, lowest, highest, color=line.get_color(), alpha=0.2, linewidth=0)
-    seeds = {len(runs) for runs in curves.values()}
-    axis.set(xlabel="training step", ylabel=ylabel)
-    axis.set_title(f"Mean and range over {' and '.join(map(str, seeds))} seeds")
-    axis.legend()
+    names = list(curves)
+    pair = len(names) == 2
+    size = (WIDTH, 3.8)
+    figure, axes = plt.subplots(1, 1 + pair, figsize=size, squeeze=False)
+    values = {name: [logged(run, field)[1] for run in runs] for name, runs in curves.items()}
+    steps = logged(curves[names[0]][0], field)[0]
+    for name, style, colour in zip(names, PLAIN[: len(names)], COLOURS, strict=False):
+        _band(axes[0, 0], steps, values[name], style, colour, name)
+    seeds = " and ".join(map(str, sorted({len(runs) for runs in curves.values()})))
+    axes[0, 0].set(xlabel="training step", ylabel=ylabel)
+    axes[0, 0].set_title(f"Mean and range over {seeds} seeds")
+    axes[0, 0].legend()
+    if pair:
+        first, second = values.values()
+        apart = [
+            [b - a for a, b in zip(one, other, strict=True)]
+            for one, other in zip(first, second, strict=True)
+        ]
+        _band(axes[0, 1], steps, apart, "-", "0.35", "difference")
+        axes[0, 1].axhline(0, color="black", linewidth=0.8)
+        far = 1.1 * max(abs(value) for run in apart for value in run) or 1.0
+        axes[0, 1].set(xlabel="training step", ylim=(-far, far))
+        axes[0, 1].set_title(f"{names[1]} minus {names[0]}, same seed")
+        beside = {"transform": axes[0, 1].transAxes, "color": "0.35"}
+        axes[0, 1].text(0.03, 0.95, f"{names[0]} is lower", va="top", **beside)
+        axes[0, 1].text(0.03, 0.05, f"{names[1]} is lower", va="bottom", **beside)
     return figure
+
+
+def _band(axis, steps, runs: Sequence[Sequence[float]], style: str, colour: str, name: str) -> None:
+    """Draw the mean of `runs` as a line and their range as a band."""
+    columns = list(zip(*runs, strict=True))
+    mean = [sum(column) / len(column) for column in columns]
+    axis.plot(steps, mean, style, label=name, color=colour)
+    lowest, highest = ([edge(column) for column in columns] for edge in (min, max))
+    axis.fill_between(steps, lowest, highest, color=colour, alpha=0.2, linewidth=0)

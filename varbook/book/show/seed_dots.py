@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from varbook.book.show.style import WIDTH
+
 Rows = Mapping[str, Sequence[float]]  # name -> a value for each seed
 
 
@@ -24,7 +26,7 @@ def seed_dots(rows: Rows, label: str, marks: Mapping[str, float], mark_label: st
     """
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(8.2, 1.1 + 0.36 * len(rows)))
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.3 + 0.4 * len(rows)))
     places = draw_dots(axis, rows)
     high = [marks[name] for name in rows]
     (ticks,) = axis.plot(high, places, "|", color="C1", markersize=14, label=mark_label)

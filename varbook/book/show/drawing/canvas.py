@@ -57,7 +57,8 @@ class Box(NamedTuple):
 
 
 class Canvas:
-    """A drawing: `show` puts it into a notebook, `picture` gives it as a file would hold it.
+    """A drawing: `show` puts it into a notebook, `picture_file` and `image` give it as a file would
+    hold it.
 
     `alt` says in words what is to be seen. `texts` holds every text with the box that it belongs to
     (or None), `boxes` every box, map and picture, `lines` the two ends of every straight piece of an arrow.
@@ -277,15 +278,24 @@ class Canvas:
         ends = ((x, x), (y - half, y + half)) if upright else ((x - half, x + half), (y, y))
         self.axes.plot(*ends, color=GRADIENT, lw=5, solid_capstyle="round", zorder=5)
 
-    def picture_file(self) -> bytes:
-        """Return the drawing as the bytes of a PNG with few colours and clear corners."""
+    def _drawn(self) -> Image.Image:
         import matplotlib.style
 
         data = io.BytesIO()
         with matplotlib.style.context("default"):  # the plots' style would cut the margins off
             self.figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
         data.seek(0)
-        drawn = Image.open(data).convert("RGBA")
+        return Image.open(data).convert("RGBA")
+
+    def image(self) -> Image.Image:
+        """Return the drawing in all its colours, on white: what is saved where pictures are in it."""
+        drawn = self._drawn()
+        white = Image.new("RGBA", drawn.size, "white")
+        return Image.alpha_composite(white, drawn).convert("RGB")
+
+    def picture_file(self) -> bytes:
+        """Return the drawing as the bytes of a PNG with few colours and clear corners."""
+        drawn = self._drawn()
         indexed = drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         # One more colour is clear: outside of the panel there is nothing.
         pixels = np.where(np.asarray(drawn)[..., 3] < 128, COLOURS, np.asarray(indexed))

@@ -1,16 +1,23 @@
-"""CycleVAR's two modes side by side: K passes of the transformer, or one."""
+"""CycleVAR's two modes, as a drawing and at work: K passes of the transformer, or one."""
 
-from varbook.book.show.drawing.canvas import Box, Canvas, shape_text, size_text
+from torch import Tensor
+
+from varbook.book.show.drawing.canvas import Box, Canvas, few, shape_text, size_text
 from varbook.book.show.drawing.palette import (
     CONDITION,
     DATA,
     FROZEN,
     HEAD,
+    LOSS,
     SMALL,
     TRAINED,
     scale_colour,
 )
 from varbook.tokenizer.schedule import Scale, Schedule, token_count
+
+# Of the modes at work: the columns' places, the side of a picture, and the rows from top to bottom.
+_COLUMNS, _PICTURE = (230, 420, 610, 800, 990), 140
+_SUMS, _ONCE, _GIVEN, _FUSED, _MADE, _PASSES = 160, 320, 480, 650, 800, 944
 
 _IN, _MODEL, _OUT, _MIX, _SOURCE, _SIDE = 850, 690, 510, 350, 190, 96
 
@@ -104,3 +111,104 @@ def _parallel(canvas: Canvas, schedule: Schedule, chosen: list[int]) -> None:
     canvas.text(1360, _MIX, r"$1 - \alpha$", size=SMALL, align="right")
     decoder = canvas.box(mix.x - 210, _SOURCE, 130, 60, "decoder", fill=FROZEN, size=SMALL)
     canvas.arrow(mix.left, decoder.right, words="E")
+
+
+def modes_at_work(
+    schedule: Schedule, source: Tensor, sums: Tensor, translation: Tensor, serial: Tensor
+) -> Canvas:
+    """Return the drawing of both modes with real pictures at its nodes (CycleVAR figure 2).
+
+    All are decoded pictures in [-1, 1]: the `source` (K, 3, H, W) at each scale, the `sums` of what
+    parallel mode has made up to each, its `translation` (3, H, W), and what `serial` mode (K, 3, H,
+    W) has after each pass with the same weights. At most five scales are drawn, both ends among
+    them.
+    """
+    canvas = Canvas(
+        1070,
+        "Above, parallel mode: the source's maps of all scales go through the transformer in one "
+        "pass, what it makes is added up scale by scale, and the sum is mixed with the source. "
+        "Below, serial mode: each pass makes one scale, which is mixed with the source and shown to "
+        "the next pass. The pictures at the nodes are decoded; the serial ones were made with the "
+        "weights of parallel mode.",
+    )
+    chosen = few(len(schedule), len(_COLUMNS))
+    columns = list(zip(_COLUMNS, chosen, strict=False))
+    given = []
+    for x, k in columns:
+        box = _picture(canvas, x, _GIVEN, source[k])
+        canvas.text(x + 14, box.bottom[1] + 30, size_text(schedule[k]), align="left", size=SMALL)
+        given.append(box)
+    _row(canvas, _GIVEN, "source", "$F_k$", "eq. 5")
+    _at_once(canvas, columns, given, sums, translation)
+    _in_turn(canvas, columns, given, serial)
+    return canvas
+
+
+def _row(canvas: Canvas, y: float, *lines: str) -> None:
+    for number, words in enumerate(lines):
+        place = y + 34 * (number - (len(lines) - 1) / 2)
+        canvas.text(24, place, words, align="left", size=SMALL)
+
+
+def _picture(canvas: Canvas, x: float, y: float, picture: Tensor) -> Box:
+    pixels = ((picture.detach().cpu().float() + 1) / 2).permute(1, 2, 0).numpy()
+    height = _PICTURE * min(1.0, pixels.shape[0] / pixels.shape[1])
+    return canvas.picture(x, y, height, pixels)
+
+
+def _at_once(
+    canvas: Canvas,
+    columns: list[tuple[int, int]],
+    given: list[Box],
+    sums: Tensor,
+    translation: Tensor,
+) -> None:
+    canvas.text(24, 44, "Parallel: one pass of the transformer", size=HEAD, bold=True, align="left")
+    _row(canvas, _SUMS, "sum of", r"$\hat{R}_1$ to $\hat{R}_k$")
+    left, right = given[0].left[0], given[-1].right[0]
+    middle, width = (left + right) / 2, right - left
+    told = "transformer and SRQ, all scales at once (eq. 8)"
+    model = canvas.box(middle, _ONCE, width, 60, told, fill=TRAINED, size=SMALL)
+    before: Box | None = None
+    for (x, k), below in zip(columns, given, strict=True):
+        made = _picture(canvas, x, _SUMS, sums[k])
+        canvas.arrow(below.top, (x, model.bottom[1]))
+        canvas.arrow((x, model.top[1]), made.bottom)
+        if before is not None:
+            canvas.arrow(before.right, made.left, words="+", lift=18)
+        before = made
+    assert before is not None
+    mix = canvas.box(right + 85, _SUMS, 100, 70, "mix $\\alpha$\neq. 9", fill=DATA, size=SMALL)
+    canvas.arrow(before.right, mix.left)
+    canvas.arrow(given[-1].right, (mix.x, _GIVEN), mix.bottom)
+    end = _picture(canvas, 1300, _SUMS, translation)
+    canvas.arrow(mix.right, end.left)
+    canvas.text(end.x, end.bottom[1] + 28, "translation", size=SMALL)
+
+
+def _in_turn(
+    canvas: Canvas, columns: list[tuple[int, int]], given: list[Box], serial: Tensor
+) -> None:
+    steps, half = len(serial), (_COLUMNS[1] - _COLUMNS[0]) / 2
+    title = f"Serial: {steps} passes, one for each scale"
+    canvas.text(24, 1030, title, size=HEAD, bold=True, align="left")
+    _row(canvas, _MADE, r"$\hat{H}_k$")
+    done, before = 0, None
+    for (x, k), above in zip(columns, given, strict=True):
+        mix = canvas.box(x, _FUSED, 110, 70, "mix $\\alpha$\neq. 6", fill=DATA, size=SMALL)
+        made = _picture(canvas, x, _MADE, serial[k])
+        span = f"pass {k + 1}" if k == done else f"{done + 1} to {k + 1}"
+        run = canvas.box(x - half, _PASSES, 124, 70, f"{span}\neq. 7", fill=TRAINED, size=SMALL)
+        canvas.arrow(above.bottom, mix.top)
+        canvas.arrow(mix.bottom, made.top)
+        canvas.arrow(run.top, (run.x, _FUSED), mix.left)
+        if before is None:
+            canvas.text(24, _PASSES, "$t$", size=SMALL, align="left")
+            canvas.arrow((46, _PASSES), run.left)
+        else:
+            canvas.arrow(before.bottom, (before.x, _PASSES), run.left)
+        done, before = k + 1, made
+    assert before is not None
+    words = "made with the weights\nof parallel mode, which\nnever learned this:\nserial mode is trained\nin chapter 10"
+    told = canvas.box(1245, _MADE, 290, 180, words, fill=LOSS, size=SMALL)
+    canvas.arrow(before.right, told.left)
