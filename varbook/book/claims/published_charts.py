@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from varbook.book.claims.registry import published
+from varbook.book.show.lines import plain_ticks
 from varbook.book.show.style import WIDTH
 
 # x axis (FID, logarithmic) of each task: limits and ticks.
@@ -81,6 +82,7 @@ def _by_temperature(axis) -> None:
     for column, style in (("FID h2z", "o-"), ("FID z2h", "s--")):
         axis.plot(places, [row[column] for row in rows], style, label=column[4:])
     axis.set(title="CycleVAR table 5", xlabel="temperature of SRQ", ylabel="FID", xscale="log")
+    plain_ticks(axis.xaxis)
 
 
 def _without_scales(axis) -> None:

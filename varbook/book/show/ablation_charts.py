@@ -28,6 +28,7 @@ def seed_dots(rows: Mapping[str, Seeds], floors: Mapping[str, Mapping[str, float
             axis.axvline(at, color="0.5", ls=":", lw=1)
             side = {"ha": "left" if name == "hidden counterpart" else "right"}
             text = f" {label} "
+            axis.set_xlim(right=max(axis.get_xlim()[1], 1.04 * at))
             axis.text(at, len(rows) - 0.45, text, color="0.35", va="bottom", **side)
         axis.set_xlabel(f"FD-toy, {way}")
         axis.spines[["top", "right"]].set_visible(False)

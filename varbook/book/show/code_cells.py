@@ -14,6 +14,7 @@ from varbook.tokenizer.codebook import Codebook
 
 TINTS = ("#e8f1fb", "#fdf0d9", "#f7dfda", "#e9ecee", "#ecdff4", "#f0e4e0", "#e3f1e6")  # of cells
 
+
 def draw_cells(axis: Axes, book: Codebook, points: Tensor, colours: Tensor, title: str) -> None:
     """Paint the cell of each code (V, 2) of `book` in the mean of the `colours` (N, 3), in [0, 1], of
     the `points` (N, 2) in it; codes without any are crosses in white cells.

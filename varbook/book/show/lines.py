@@ -8,6 +8,7 @@ from varbook.train.keeper import Curve
 MARKED = ("o-", "s--", "^-.", "x:")  # of measured points
 PLAIN = ("-", "--", "-.", ":")  # of curves
 FEWEST = 20  # logged values from which a running mean says more than the values themselves
+LETTER = 0.09  # inches: how wide a letter of a tick's name is
 LOGGED = "training step (pale: as logged; dark: running mean)"  # below curves with such means
 
 
@@ -15,10 +16,14 @@ def draw_lines(axis, places: Sequence, lines: Mapping[str, Sequence], styles=MAR
     """Draw each line (label -> one value per place) into a matplotlib axis, with a legend.
 
     Lines and `styles` (matplotlib's format strings) are paired in order; there must be enough
-    styles.
+    styles. Names of places that would run into one another are written aslant.
     """
     for (label, values), style in zip(lines.items(), styles[: len(lines)], strict=True):
         axis.plot(places, values, style, label=label)
+    names = [place for place in places if isinstance(place, str)]
+    room = axis.get_position().width * axis.figure.get_figwidth()  # inches
+    if sum(len(name) + 2 for name in names) * LETTER > room:
+        axis.tick_params(axis="x", rotation=45)
     axis.legend()
 
 

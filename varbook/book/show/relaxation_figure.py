@@ -134,7 +134,7 @@ def temperature_figure(rows: Sequence[Mapping], codes: int):
     temperatures = [row["temperature"] for row in rows]
     panels = {
         "How many codes share a mixture": ("log", {"perplexity": "perplexity"}),
-        "What is left, and for how many tokens": (
+        "Length of the mixture; tokens reached": (
             "linear",
             {
                 "length of the mixture / of a code": "norm ratio",

@@ -11,7 +11,6 @@ from varbook.book.show.style import WIDTH
 from varbook.train.keeper import Curve
 from varbook.transformer.scan_paths import CORNERS, PATHS, zigzag
 
-
 COLOURS = ("C0", "C1", "C2", "C4")
 
 
@@ -21,7 +20,7 @@ def paths_figure(side: int = 8):
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 4, figsize=(WIDTH, 4.7))
+    figure, axes = plt.subplots(2, 4, figsize=(WIDTH, 5.0))
     arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.8}
     ring = {"s": 70, "facecolors": "none", "edgecolors": "black", "linewidths": 1.8, "zorder": 3}
     for path, axis in zip(range(PATHS), axes.T.flatten(), strict=True):
@@ -32,7 +31,7 @@ def paths_figure(side: int = 8):
         axis.annotate("", (x[3], y[3]), (x[0], y[0]), arrowprops=arrow)
         axis.scatter(x[:1], y[:1], **ring)
         lines = ("rows", "columns")[path % 2]
-        title = f"({'abcdefgh'[path]}) {CORNERS[path // 2]}, {lines}"
+        title = f"({'abcdefgh'[path]}) {CORNERS[path // 2]},\n{lines}"
         axis.set(title=title, aspect="equal", xticks=[], yticks=[])
         axis.invert_yaxis()
         axis.grid(False)

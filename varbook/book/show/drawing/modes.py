@@ -167,7 +167,7 @@ def _at_once(
     _row(canvas, _SUMS, "sum of", r"$\hat{R}_1$ to $\hat{R}_k$")
     left, right = given[0].left[0], given[-1].right[0]
     middle, width = (left + right) / 2, right - left
-    told = "transformer and SRQ, all scales at once (eq. 8)"
+    told = "transformer, told the class $t$, and SRQ: all scales at once (eq. 8)"
     model = canvas.box(middle, _ONCE, width, 60, told, fill=TRAINED, size=SMALL)
     before: Box | None = None
     for (x, k), below in zip(columns, given, strict=True):
@@ -209,6 +209,6 @@ def _in_turn(
             canvas.arrow(before.bottom, (before.x, _PASSES), run.left)
         done, before = k + 1, made
     assert before is not None
-    words = "made with the weights\nof parallel mode, which\nnever learned this:\nserial mode is trained\nin chapter 10"
+    words = "The weights are those\nof parallel mode and\nnever learned this:\nchapter 10 trains\nserial mode for itself."
     told = canvas.box(1245, _MADE, 290, 180, words, fill=LOSS, size=SMALL)
     canvas.arrow(before.right, told.left)
