@@ -31,6 +31,7 @@ def test_every_seed_is_a_dot_and_the_floors_are_dotted():
     means = [list(line.get_xdata()) for line in right.get_lines() if line.get_marker() == "|"]
     dotted = [line.get_xdata()[0] for line in right.get_lines() if line.get_linestyle() == ":"]
     assert dots == [[1.0, 3.0], [9.0]] and means == [[5.0], [8.0]] and dotted == [34.0, 1.0]
+    assert left.get_xlim()[1] > 17 and right.get_xlim()[1] > 34  # no floor stands outside
     names = [label.get_text() for label in left.get_yticklabels()]
     assert names == ["one", "two"] and list(left.get_yticks()) == [1, 0]
 

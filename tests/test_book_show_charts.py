@@ -10,7 +10,14 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from varbook.book.show.charts import coverage_panels, cyclevar_losses, pictures_over_weights, sweep
+from varbook.book.show.charts import (
+    HEAVIEST,
+    LIGHTEST,
+    coverage_panels,
+    cyclevar_losses,
+    pictures_over_weights,
+    sweep,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +36,21 @@ def test_losses_are_drawn_where_they_were_logged_and_chance_is_dotted():
         {"step": 9, "identity": 1.0, "cycle": 4.0, "gan": 0.5, "critic": 2.5},
     ]
     left, right = cyclevar_losses(curve, "toy", gan=0.5).axes
+    assert [axis.get_title()[:4] for axis in (left, right)] == ["toy:"] * 2
     assert lines(left) == {"cycle": [4.0], "identity": [2.0, 1.0]}
     drawn = lines(right)
     assert drawn.pop("generator") == [0.5] and drawn.pop("discriminators") == [3.0, 2.5]
     assert list(drawn.values()) == [[math.log(2)] * 2, [4 * math.log(2)] * 2]
+    named = {text.get_text(): text.get_position()[1] for text in right.texts}
+    assert named == {
+        "generator\nat chance": math.log(2),
+        "discriminators\nat chance": 4 * math.log(2),
+    }
+
+
+def test_where_both_sides_pay_the_same_at_chance_it_is_said_once():
+    _, right = cyclevar_losses([{"step": 1, "gan": 1.0, "critic": 1.0}], "toy", gan=2.0).axes
+    assert [text.get_text() for text in right.texts] == ["both\nat chance"]
 
 
 def test_lines_of_means_have_bars_of_the_range_and_stand_apart():
@@ -48,11 +66,16 @@ def test_lines_of_means_have_bars_of_the_range_and_stand_apart():
 
 def test_the_heaviest_codes_stand_below_their_pictures():
     pictures = [[torch.zeros(3, 4, 4, dtype=torch.uint8)] * 2] * 3
-    figure = pictures_over_weights(pictures, ["source", "cold"], [[0.1, 0.7, 0.2] + [0.0] * 50])
-    axes = figure.axes
-    assert len(axes) == 8 and axes[1].get_title() == "cold"
-    assert [bar.get_height() for bar in axes[7].patches][:3] == [0.7, 0.2, 0.1]
-    assert len(axes[7].patches) == 40 and not axes[6].patches
+    cold, mixed = [1.0] + [0.0] * 52, [0.1, 0.7, 0.2] + [0.0] * 50
+    titles = ["source", "cold", "mixed"]
+    axes = pictures_over_weights([[*row, row[0]] for row in pictures], titles, [cold, mixed]).axes
+    assert len(axes) == 12 and axes[1].get_title() == "cold"
+    assert [bar.get_height() for bar in axes[11].patches][:3] == [0.7, 0.2, 0.1]
+    assert len(axes[11].patches) == HEAVIEST and not axes[9].patches
+    # One logarithmic axis for all: there a mixture and a single code differ at a glance.
+    assert {(axis.get_yscale(), axis.get_ylim()) for axis in axes[10:]} == {("log", (LIGHTEST, 2))}
+    told = [axis.get_title(loc="left") for axis in axes[10:]]
+    assert told == ["largest 1\nperplexity 1", "largest 0.7\nperplexity 2.23"]
 
 
 def test_each_panel_has_its_lines_and_the_share_that_is_promised():

@@ -26,6 +26,10 @@ def test_the_loss_of_a_walk_is_that_of_the_code_that_is_nearest_at_each_step():
     codes = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
     path = torch.tensor([[0.1, 0.0], [0.4, 0.0], [0.9, 0.0]])
     figure = walks_figure(codes, {"to the right": (path, torch.tensor([1.0, 0.5]))})
-    _, losses = figure.axes
+    plane, losses = figure.axes
+    assert plane.images[0].get_array().max() == 1  # two cells, each painted
+    texts = [text.get_text() for text in plane.texts if text.get_text()]
+    assert texts == ["start"] and plane.get_xlabel() and plane.get_ylabel()
+    assert plane.get_xlim()[0] < 0 and plane.get_xlim()[1] > 1  # no walk ends at the frame
     assert losses.lines[0].get_ydata().tolist() == [1.25, 1.25, 0.25]
     plt.close(figure)

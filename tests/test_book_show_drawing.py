@@ -51,6 +51,11 @@ def picture(side: int) -> torch.Tensor:
     return torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
+def at_work(schedule) -> Canvas:
+    row = torch.stack([picture(32)] * len(schedule))
+    return modes.modes_at_work(schedule, row, row, row[-1], row)
+
+
 def vectors(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(count)
     keys, values = -9 * torch.rand(
@@ -99,6 +104,7 @@ def drawings():
         yield f"kv_cache {size}", lambda s=scales: attention.kv_cache(NextScaleConfig(schedule=s))
         yield f"any_schedule {size}", lambda s=scales: schedules.any_schedule(s)
         yield f"serial_and_parallel {size}", lambda s=scales: modes.serial_and_parallel(s)
+        yield f"modes_at_work {size}", lambda s=scales: at_work(s)
 
 
 def _on_meta(width: int, heads: int) -> Block:
@@ -214,6 +220,13 @@ def test_the_style_of_plots_changes_no_drawing(name):
         assert DRAWINGS[name]().picture_file() == plain
 
 
+def test_a_drawing_with_pictures_is_saved_in_all_its_colours():
+    drawn = at_work(square(1, 2, 3)).image()
+    assert drawn.mode == "RGB" and drawn.width == WIDTH
+    assert drawn.getpixel((0, 0)) == (255, 255, 255)
+    assert len(drawn.getcolors(1_000_000)) > 1000
+
+
 def test_the_faults_of_a_bad_drawing_are_found():
     canvas = Canvas(300, "bad")
     box = canvas.box(300, 100, 60, 40, "too long for it")
@@ -249,6 +262,11 @@ def test_numbers_come_from_what_is_drawn():
     assert "(B, L, 64)" in words(adaln.adaln_block(Block(64, 4)))
     assert "weight 0.25" in words(step.cyclevar_step(CycleVARTraining(gan=0.25)))
     assert "9 passes" in words(modes.serial_and_parallel(square(*range(1, 10))))
+    assert "7 passes" in words(at_work(square(*range(1, 8))))
+    assert "weights are those\nof parallel mode" in words(at_work(square(1, 2, 3)))
+    assert "2 to 3" in words(at_work(square(*range(1, 8)))) and "pass 3" in words(
+        at_work(square(1, 2, 3))
+    )
     assert "155" in words(schedules.any_schedule(square(1, 2, 3, 4, 5, 6, 8)))
     assert "(B, 192, 4)" in words(mamba.mamba_layer(NextScaleConfig(width=96, mamba_state=4)))
     assert "(N, 144)" in words(measures.measures(JUDGE, 64))

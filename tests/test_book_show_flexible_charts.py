@@ -32,12 +32,16 @@ def test_power_is_relative_to_real_pictures_and_the_mean_is_left_out():
     (axis,) = charts.spectra_figure({"64 px": power | {"real": [1.0, 4.0, 4.0]}}).axes
     assert points(axis.lines[0]) == [(0.5, 0.5), (1.0, 0.25)]
     assert [line.get_marker() for line in axis.lines[:3]] == ["None"] * 3
+    assert [text.get_text() for text in axis.texts] == ["below real: blur", "above real: ripples"]
+    assert axis.texts[0].get_position()[1] < 1 < axis.texts[1].get_position()[1]
 
 
 def test_steps_have_the_mean_and_the_range_of_two_sets_of_dice():
     curves = {4: {"2": [{"FD-toy": 1.0}, {"FD-toy": 3.0}], "parameters": 7}}
     (axis,) = charts.steps_figure(curves, [2], ["FD-toy"], most_trained=3).axes
     (container,) = axis.containers
+    assert axis.get_ylim()[0] == 0  # cut higher, an effect would look larger than it is
+    assert "noise" in axis.figure.get_supxlabel()
     assert points(container.lines[0]) == [(2, 2.0)]
     assert container.lines[2][0].get_segments()[0].tolist() == [[2.0, 1.0], [2.0, 3.0]]
 
@@ -45,7 +49,7 @@ def test_steps_have_the_mean_and_the_range_of_two_sets_of_dice():
 def test_the_straight_line_starts_and_rises_as_told():
     (axis,) = charts.times_figure({"toy": ([10, 20], [1.0, 2.0], 0.5, 0.1, 0.9)}).axes
     assert points(axis.lines[1]) == [(0, 0.5), (20, 2.5)]
-    assert axis.lines[1].get_label() == "R² 0.90"
+    assert axis.lines[1].get_label() == "straight line, R² 0.90"
 
 
 def test_the_maps_of_a_schedule_stand_above_its_sample():

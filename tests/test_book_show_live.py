@@ -1,4 +1,4 @@
-"""A training that is seen while it runs: when it is drawn, what is kept, and the smoothed line."""
+"""A training that is seen while it runs: when it is drawn, what is kept, and its scale."""
 
 import IPython.display
 import matplotlib.pyplot as plt
@@ -7,7 +7,7 @@ import torch
 from tiny import pictures
 
 from varbook.book.show import live as live_module
-from varbook.book.show.live import LivePlot, Screen, smoothed, training_figure
+from varbook.book.show.live import LivePlot, Screen, training_figure
 from varbook.train.steps import Steps
 
 
@@ -104,12 +104,6 @@ def test_the_film_begins_with_the_rows_above(drawn, monkeypatch):
     for _ in live:
         pass
     assert list(live.film) == ["x", "step 0", "step 4"]
-
-
-def test_the_running_mean_starts_at_the_first_value_and_follows():
-    assert smoothed([3.0, 3.0, 3.0]) == pytest.approx([3.0] * 3)
-    assert smoothed([0.0, 1.0], 0.5) == pytest.approx([0.0, 1 / 1.5])
-    assert smoothed([]) == []
 
 
 def test_a_panel_has_its_lines_its_levels_and_the_scale_that_its_values_need():

@@ -49,3 +49,12 @@ def test_trainings_are_drawn_as_their_mean_with_the_range_over_the_seeds():
     band = axis.collections[0].get_paths()[0].vertices
     assert band[:, 1].min() == 0 and band[:, 1].max() == 4
     assert axis.get_title() == "Mean and range over 2 seeds"
+
+
+def test_two_names_are_told_apart_by_the_difference_of_equal_seeds():
+    one = [[{"step": n, "loss": float(seed)} for n in range(2)] for seed in (5, 7)]
+    other = [[{"step": n, "loss": seed + 0.25 * n} for n in range(2)] for seed in (5, 7)]
+    _, apart = trainings_figure({"attention": one, "Mamba": other}, "loss", "nats").axes
+    assert apart.get_title() == "Mamba minus attention, same seed"
+    assert list(apart.lines[0].get_ydata()) == [0.0, 0.25]  # the seeds themselves are far apart
+    assert [text.get_text() for text in apart.texts] == ["attention is lower", "Mamba is lower"]
