@@ -26,7 +26,7 @@ def test_all_maps_are_equally_large_and_share_the_bar_of_colours(schedule):
     figure.draw_without_rendering()
     drawn = [axis for axis in figure.axes if axis.images]
     assert [axis.get_title() for axis in drawn] == [f"{h} x {w}" for h, w in schedule]
-    sides = [axis.get_window_extent().bounds[2:] for axis in drawn]
+    sides = [side for axis in drawn for side in axis.get_window_extent().bounds[2:]]
     assert sides == pytest.approx(sides[:1] * len(sides), rel=0.02)
     assert len({axis.images[0].get_clim() for axis in drawn}) == 1
     assert len(figure.axes) > len(drawn)  # the bar
