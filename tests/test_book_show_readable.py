@@ -11,7 +11,6 @@ from matplotlib import pyplot as plt
 
 from varbook.book.claims.published_charts import three_claims
 from varbook.book.claims.registry import REGISTRY, published
-from varbook.book.claims.save import _laid_out
 from varbook.book.claims.verdict_map import verdict_map
 from varbook.book.claims.verdicts import WORDS
 from varbook.book.show import (
@@ -156,59 +155,55 @@ def styled():
     plt.close("all")
 
 
+def unseen(figure) -> set[int]:
+    """The names at ticks that matplotlib keeps but does not draw: of hidden axes, and outside."""
+    found = set()
+    for axes, axis in itertools.product(figure.axes, ("xaxis", "yaxis")):
+        low, high = sorted(getattr(axes, axis).get_view_interval())
+        for tick in (*getattr(axes, axis).majorTicks, *getattr(axes, axis).minorTicks):
+            if not axes.axison or not low <= tick.get_loc() <= high:
+                found |= {id(tick.label1), id(tick.label2)}
+    return found
+
+
 def written(figure):
     """The texts that are seen, each with the box around it in pixels."""
-    renderer = figure.canvas.get_renderer()
-    found = [
-        text
+    renderer, left_out = figure.canvas.get_renderer(), unseen(figure)
+    return [
+        (text, text.get_window_extent(renderer))
         for text in figure.findobj(matplotlib.text.Text)
-        if text.get_text().strip() and text.get_visible() and text.get_window_extent(renderer).width
+        if text.get_text().strip() and text.get_visible() and id(text) not in left_out
     ]
-    hidden = [axis for axis in figure.axes if not axis.axison]
-    ticks = {id(text) for axis in hidden for text in axis.xaxis.findobj(matplotlib.text.Text)}
-    ticks |= {id(text) for axis in hidden for text in axis.yaxis.findobj(matplotlib.text.Text)}
-    return [(text, text.get_window_extent(renderer)) for text in found if id(text) not in ticks]
 
 
 def runs_into(a, b, slack=1.0) -> bool:
     return min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
 
 
+def shown_names(axis) -> list[str]:
+    """The names at the ticks of an axis that is seen, if they are words."""
+    return [label.get_text() for label in axis.get_xticklabels() if label.get_text()]
+
+
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_saved_chart_is_wide_and_its_letters_are_large_and_apart(name):
+def test_a_saved_chart_is_wide_its_letters_large_and_apart_and_its_axes_named(name):
     figure = CHARTS[name]()
-    box = _laid_out(figure)
+    figure.dpi = DPI
     figure.draw_without_rendering()
+    box = figure.get_tightbbox().padded(matplotlib.rcParams["savefig.pad_inches"])  # inches
     assert box.width * DPI >= NARROWEST
-    pixel = NARROWEST / (box.width * DPI) * DPI / 72  # of a chart NARROWEST wide, for each point
     texts = written(figure)
-    least = SMALL.get(name, SMALLEST / pixel)
-    small = {text.get_text() for text, _ in texts if text.get_fontsize() < least}
-    assert not small
-    over = [
-        (one.get_text(), other.get_text())
-        for (one, a), (other, b) in itertools.combinations(texts, 2)
-        if runs_into(a, b)
-    ]
+    points = SMALLEST / NARROWEST * box.width * 72  # of letters of that share of the width
+    least = SMALL.get(name, points)
+    assert not {text.get_text() for text, _ in texts if text.get_fontsize() < least}
+    pairs = itertools.combinations(texts, 2)
+    over = [(a.get_text(), b.get_text()) for (a, x), (b, y) in pairs if runs_into(x, y)]
     assert not over
-    cut = [text.get_text() for text, area in texts if not _holds(box, area, figure.dpi)]
-    assert not cut
-
-
-def _holds(box, area, dpi: float) -> bool:
-    inches = [edge / dpi for edge in (area.x0, area.y0, area.x1, area.y1)]
-    return (
-        inches[0] >= box.x0 and inches[1] >= box.y0 and inches[2] <= box.x1 and inches[3] <= box.y1
-    )
-
-
-@pytest.mark.parametrize("name", [name for name in CHARTS if name != "verdicts"])
-def test_axes_with_numbers_have_a_name(name):
-    figure = CHARTS[name]()
-    figure.draw_without_rendering()
     for axis in figure.axes:
-        ticks = [label.get_text() for label in axis.get_xticklabels() if label.get_text()]
-        words = any(not tick.replace(".", "").replace("−", "").isdigit() for tick in ticks)
-        if axis.axison and ticks and not words:
-            named = axis.get_xlabel() or figure.get_supxlabel()
-            assert named, f"the axis below {axis.get_title()!r} has no name"
+        names = shown_names(axis)
+        numbers = all(
+            name.replace(".", "").replace("\N{MINUS SIGN}", "").isdigit() for name in names
+        )
+        if axis.axison and names and numbers:
+            told = axis.get_xlabel() or figure.get_supxlabel()
+            assert told, f"the axis below {axis.get_title()!r} has no name"

@@ -85,8 +85,8 @@ def pictures_over_weights(rows: Sequence[Sequence], titles: Sequence[str], weigh
         weight_bars(axis, largest, named=axis is axes[-1, 1])
         spread = perplexity(torch.tensor(values))
         axis.set_title(f"largest {largest[0]:.2g}\nperplexity {spread:.3g}", loc="left")
-    named = f"the {HEAVIEST}\nheaviest codes\nof one token"
-    axes[-1, 0].text(0.5, 0.5, named, ha="center", va="center", transform=axes[-1, 0].transAxes)
+    told = f"the {HEAVIEST} heaviest codes of one token, from the heaviest on"
+    figure.supxlabel(told, fontsize="medium")
     return figure
 
 

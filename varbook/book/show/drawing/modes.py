@@ -167,7 +167,7 @@ def _at_once(
     _row(canvas, _SUMS, "sum of", r"$\hat{R}_1$ to $\hat{R}_k$")
     left, right = given[0].left[0], given[-1].right[0]
     middle, width = (left + right) / 2, right - left
-    told = "transformer, told the class $t$, and SRQ: all scales at once (eq. 8)"
+    told = "transformer with $t$, SRQ (eq. 8)"
     model = canvas.box(middle, _ONCE, width, 60, told, fill=TRAINED, size=SMALL)
     before: Box | None = None
     for (x, k), below in zip(columns, given, strict=True):
