@@ -50,9 +50,9 @@ def test_each_direction_shows_other_scenes_above_their_counterparts(smoke):
     held = {name: NIGHT.domain(smoke, name, held_out=True) for name in ("day", "night")}
     translated = dict.fromkeys(DAY_NIGHT, held["day"].images[:SHOWN])
     rows = scene_rows(held, DAY_NIGHT, translated)
-    assert list(rows)[:3] == ["day, source", "to night", "its hidden night picture"]
-    assert (rows["its hidden night picture"] == held["night"].images[:SHOWN]).all()
-    assert (rows["night, source"] == held["night"].images[SHOWN : 2 * SHOWN]).all()
+    assert list(rows)[:3] == ["source: day", "CycleVAR: to night", "hidden counterpart: night"]
+    assert (rows["hidden counterpart: night"] == held["night"].images[:SHOWN]).all()
+    assert (rows["source: night"] == held["night"].images[SHOWN : 2 * SHOWN]).all()
 
 
 def test_the_toy_worlds_row_is_the_trained_translators():

@@ -37,7 +37,10 @@ def photographs(smoke, monkeypatch):
 
 def test_rows_hold_photographs_and_their_translations_both_ways(smoke, monkeypatch):
     rows = photographs(smoke, monkeypatch).pictures()
-    assert list(rows) == ["horse, source", "to zebra", "zebra, source", "to horse"]
+    assert list(rows) == [
+        *("source: horse", "CycleVAR: to zebra"),
+        *("source: zebra", "CycleVAR: to horse"),
+    ]
     assert {images.shape for images in rows.values()} == {(SHOWN, 3, 16, 16)}
 
 

@@ -34,15 +34,15 @@ def scene_rows(
     ways: Mapping[str, tuple[str, str]],
     translated: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """Return label -> pictures for `sheet`: for each direction the first sources (`shown_scenes`),
-    their translations, and their hidden counterparts.
+    """Return label -> pictures (SHOWN, 3, H, W) for `sheet`: for each direction the first sources
+    (`shown_scenes`), their translations, and their hidden counterparts.
     """
     rows = {}
     for n, (way, (start, end)) in enumerate(ways.items()):
         part = shown_scenes(n)
-        rows[f"{start}, source"] = held_out[start].images[part]
-        rows[f"to {end}"] = translated[way]
-        rows[f"its hidden {end} picture"] = held_out[end].images[part]
+        rows[f"source: {start}"] = held_out[start].images[part]
+        rows[f"CycleVAR: to {end}"] = translated[way]
+        rows[f"hidden counterpart: {end}"] = held_out[end].images[part]
     return rows
 
 

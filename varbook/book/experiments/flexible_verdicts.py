@@ -33,6 +33,13 @@ def size_text(flex: Flexible, latent: Scale) -> str:
     return f"{stride * latent[0]} x {stride * latent[1]}"
 
 
+def shape_label(flex: Flexible, latent: Scale) -> str:
+    """Return "64 px high, 128 px wide" of a latent (h, w), broken at the comma alone."""
+    high, wide = (flex.tokenizer.stride * side for side in latent)
+    label = f"{high} px high, {wide} px wide"
+    return label.replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+
+
 def _behind(flex: Flexible, sizes: Runs) -> dict[str, Any]:
     card = sizes[2 * flex.side].result["drawn"]["card"]
     runs = [*flex.runs, *sizes.values()]

@@ -6,12 +6,14 @@ returns label -> (scales, images), and `over_all` the mean of each scale over ma
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from varbook.book.show.colours import painted
+from varbook.book.show.sheets import amplified, pixels, times
 from varbook.data.images import to_float
 from varbook.evaluate.reconstruction import perceptual, psnr
 from varbook.evaluate.usage import usage_per_scale
@@ -22,6 +24,14 @@ from varbook.tokenizer.tokenizer import Tokenizer
 
 BATCH = 32  # scenes at a time
 STEP_ALONE, SUM, TRUTH = "VAR: this step alone", "VAR: sum so far", "FlexVAR: this step alone"
+AMPLIFIED = 3  # times that a change is drawn larger
+CHANGE = f"VAR: what this step changes, x {AMPLIFIED} (grey: nothing)"
+# The rows of figures 3 and 14.
+TOKENIZERS = {
+    "VAR": "VAR's tokenizer (residual)",
+    "single": "single-scale tokenizer",
+    "multi": "multi-scale tokenizer (FlexVAR)",
+}
 
 
 def device_of(tokenizer: Tokenizer) -> torch.device:
@@ -64,15 +74,37 @@ def both_pyramids(residual: Tokenizer, truth: Tokenizer, images: Tensor) -> dict
     }
 
 
-def figure_2_sheet(rows: Mapping[str, Sequence[Tensor]], scene: Tensor) -> dict[str, list[Tensor]]:
-    """Return the rows of `both_pyramids` for a sheet, enlarged to the size of `scene` (1, 3, H, W):
-    codes as squares, pictures smoothly; and the scene itself.
+def scale_titles(schedule: Schedule, stride: int | None = None) -> list[str]:
+    """Return what stands above the column of each scale: "8 x 8 tokens", and with a `stride` the size
+    of the picture that they decode to, "64 x 64 px".
     """
-    side = scene.shape[-1]
-    return {
-        name: [enlarged(x, side, "nearest" if "codes" in name else "bilinear") for x in row]
-        for name, row in rows.items()
-    } | {"the scene": [scene]}
+    titles = []
+    for height, width in schedule:
+        tokens = "token" if height * width == 1 else "tokens"
+        size = f", {pixels(height * stride, width * stride)}" if stride else ""
+        titles.append(f"{times(height, width)} {tokens}{size}")
+    return titles
+
+
+def figure_2_sheet(
+    rows: Mapping[str, Sequence[Tensor]], scene: Tensor
+) -> dict[str, list[Tensor | None]]:
+    """Return the rows of `both_pyramids` for a sheet, below the `scene` (1, 3, H, W) at each size.
+
+    Codes stay as small as they are, pictures are smoothly enlarged to H x W. A row more, CHANGE:
+    what each step of VAR changes in the sum so far, amplified; the first has nothing to change.
+    """
+    side, sums = scene.shape[-1], rows[SUM]
+    sizes = [(x.shape[-2], x.shape[-1]) for x in rows[TRUTH]]
+    shown: dict[str, list[Tensor | None]] = {
+        "scene, downsampled": [enlarged(shrunk(scene, size), side) for size in sizes]
+    }
+    changes = [amplified(before, after, AMPLIFIED) for before, after in pairwise(sums)]
+    for name, row in rows.items():
+        if name == SUM:
+            shown[CHANGE] = [None, *changes]
+        shown[name] = [x if "codes" in name else enlarged(x, side) for x in row]
+    return shown
 
 
 def figure_2_numbers(

@@ -306,6 +306,7 @@ def street_images(values: dict, data: dict[str, Tensor] | None) -> dict[str, Ten
     )
     rows: dict[str, Tensor] = {}
     for n, (start, end) in enumerate(DAY_NIGHT.values()):
-        rows |= {f"{start}, source": sources[start]} if same else {}
-        rows |= {f"{start}, tokenizer alone": through[n], f"to {end}": translated[n]}
+        rows |= {f"source: {start}": sources[start]} if same else {}
+        rows[f"{start}, tokenizer alone"] = through[n]
+        rows[f"CycleVAR: to {end}"] = translated[n]
     return rows

@@ -28,11 +28,6 @@ class TranslatedPhotographs:
     cyclevar: CycleVAR
     run: Run
 
-    @property
-    def scale(self) -> int:
-        """How many pixels wide a pixel is shown."""
-        return max(1, 128 // self.profile.chains["photographs"].image_size)
-
     def pictures(self) -> dict[str, Tensor]:
         """Return labelled rows of photographs (SHOWN, 3, H, W) and their translations, both ways,
         evenly spread over the test set.
@@ -41,8 +36,8 @@ class TranslatedPhotographs:
         for way, (_, source, _, label) in translator_rivals.DIRECTIONS.items():
             first, last = way.split(" to ")
             images = evenly_spaced(self.parts[source], SHOWN)
-            rows[f"{first}, source"] = images
-            rows[f"to {last}"] = translate_all(self.cyclevar, images, label)
+            rows[f"source: {first}"] = images
+            rows[f"CycleVAR: to {last}"] = translate_all(self.cyclevar, images, label)
         return rows
 
     @cached_property

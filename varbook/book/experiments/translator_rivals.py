@@ -236,6 +236,12 @@ def toy_pictures(profile: Profile, numbers: Mapping[str, Mapping]) -> dict[str, 
     return rows
 
 
+def column_titles() -> list[str]:
+    """Return the direction of each column of `photograph_pictures` and `toy_pictures`."""
+    ways = [" to ".join(ends) for ends in cyclevar_ablations.DIRECTIONS.values()]
+    return [way for way in ways for _ in range(cyclevar_ablations.KEPT)]
+
+
 def toy_rows(numbers: Mapping[str, Mapping], short: str) -> list[dict]:
     """Return one row per method of `all_numbers` in one direction, with its core-minutes."""
     measures = ("accuracy", "FD", "structure", "IoU", "background")

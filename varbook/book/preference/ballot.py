@@ -112,7 +112,7 @@ def strip(study: Study, voter: str, count: int = 4) -> Image.Image:
             study.source(picture),
             *(study.result(method, picture) for method in shown),
         ]
-    return sheet(rows, titles=["source", *LETTERS[: len(study.methods)]])
+    return sheet(rows, titles=["source", *LETTERS[: len(study.methods)]], inline=True)
 
 
 def vote(session: Session, target: str = "") -> Ballot | None:

@@ -78,7 +78,8 @@ def show_images(
     """Show images, (N,3,H,W) float in [-1, 1] or uint8, in rows of `columns`, each pixel `scale`
     pixels large.
     """
-    show_figure(sheet(images, columns=columns, titles=titles, scale=scale), alt)
+    picture = sheet(images, columns=columns, titles=titles, scale=scale, inline=True)
+    show_figure(picture, alt)
 
 
 def show_grid(
@@ -91,7 +92,7 @@ def show_grid(
     """Show labelled rows of images: `rows` maps a label to (N,3,H,W) images; `titles` stand above
     the columns.
     """
-    show_figure(sheet(rows, titles=titles, scale=scale), alt)
+    show_figure(sheet(rows, titles=titles, scale=scale, inline=True), alt)
 
 
 def _html_table(rows: Sequence[Mapping], names: list[str], caption: str) -> str:

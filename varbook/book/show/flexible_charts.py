@@ -4,11 +4,12 @@ the maps of its schedule.
 
 from collections.abc import Mapping, Sequence
 
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from varbook.book.show.drawing.palette import scale_colour
 from varbook.book.show.lines import name_level, running_mean
-from varbook.book.show.sheets import Image, ImageDraw, ImageFont, to_arrays
+from varbook.book.show.sheets import to_arrays
 from varbook.book.show.style import WIDTH
 from varbook.book.show.tables import term
 from varbook.tokenizer.schedule import Schedule, token_count

@@ -194,4 +194,4 @@ class LivePlot:
         if self.images is None or not self.shown:
             return
         alt = f"what the training makes of the same examples: {', '.join(self.film)}"
-        self.screen.draw("film", sheet(self.film), alt, FILM_BYTES)
+        self.screen.draw("film", sheet(self.film, inline=True), alt, FILM_BYTES)

@@ -1,19 +1,25 @@
-"""Sheets of images with readable labels: no pixel is blurred, and they are small enough for a
-notebook.
+"""Sheets of images with readable labels: wide enough to be looked at where they are saved, and small
+enough for a notebook where they are shown.
 """
 
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
+from torch import Tensor
 
+from varbook.book.show.layout import Layout, Row, label_width, laid_out
 from varbook.errors import VarbookError
 
-GAP = 3  # pixels of white between two images
-FONT = 13  # pixels: about 10 points beside the text of a notebook
+WIDTH = 1200  # pixels: a narrower saved sheet is a stamp on a screen of high density
+NEARLY = 0.1  # a sheet that lacks this share of WIDTH gets wider gaps instead of larger images
+LETTERS = 50  # a sheet is so many times as wide as its letters are high: 14 pixels at 700
+SMALLEST = 13  # pixels: about 10 points beside the text of a notebook
+GAP = SMALLEST // 4  # pixels of white between two images in a notebook; larger letters, wider gaps
 INLINE_WIDTH = 900  # pixels: what a notebook's column shows
 NARROWEST = 700  # pixels: a narrower sheet is a stamp on today's screens
 INLINE_BYTES = 40_000  # a picture beyond this is compressed harder
@@ -44,148 +50,166 @@ def to_arrays(images) -> list[np.ndarray]:
     return list(tensor.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy())  # H W 3
 
 
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=FONT)
+def times(height: int, width: int) -> str:
+    """Return "8 x 16" that is not broken into two lines."""
+    return f"{height} x {width}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _wrap(text: str, width: int) -> list[str]:
-    # Greedy: a word that is wider than the line keeps a line of its own.
-    lines: list[str] = []
-    for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and _font().getlength(joined) <= width:
-            lines[-1] = joined
-        else:
-            lines.append(word)
-    return lines
-
-
-def _cell(width: int, columns: int, margin: int, scale: int | None) -> int:
-    """Return how wide a column of images is: a whole multiple of their `width`, so that every pixel
-    stays square, or where that makes the sheet narrower than NARROWEST, what makes it so wide.
+def pixels(height: int, width: int | None = None) -> str:
+    """Return "64 x 128 px", height first, that is not broken into two lines; without `width` that of
+    a square.
     """
-    if scale:
-        return width * scale
-    whole = max(1, min(8, (INLINE_WIDTH - 130) // (columns * (width + GAP))))
-    wanted = math.ceil((NARROWEST - margin) / columns) - GAP
-    return max(width * whole, min(width * 8, wanted))
+    return f"{times(height, height if width is None else width)}\N{NO-BREAK SPACE}px"
+
+
+def amplified(before: Tensor, after: Tensor, factor: float) -> Tensor:
+    """Return what `after` changes in `before`, images (N, 3, H, W) in [-1, 1], `factor` times as
+    strong: grey, 0, where they are equal.
+    """
+    return (factor * (after - before)).clamp(-1, 1)
+
+
+def _cells(images) -> list[np.ndarray | None]:
+    # As `to_arrays`, with None for the empty places of a list.
+    if isinstance(images, (list, tuple)):
+        return [cell for one in images for cell in ([None] if one is None else to_arrays(one))]
+    return [*to_arrays(images)]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """A row before its images are enlarged."""
+
+    label: str
+    titles: Sequence[str]
+    images: Sequence[np.ndarray | None]
+
+    def enlarged(self, cell: int, factor: int | None) -> Row:
+        """Return the row with images ready to be shown (see `_enlarged`)."""
+        ready = [None if x is None else _enlarged(x, cell, factor) for x in self.images]
+        return Row(self.label, self.titles, ready)
+
+
+def _rows(rows, titles, columns: int | None) -> list[_Cells]:
+    if isinstance(rows, Mapping):
+        sets = {str(label): _cells(images) for label, images in rows.items()}
+        if isinstance(titles, Mapping):  # of each row
+            return [_Cells(label, titles.get(label, ()), sets[label]) for label in sets]
+        longest = max(map(len, sets.values()), default=0)
+        _refuse_more(titles, longest)
+        step = max(columns or longest, 1)
+        return [
+            _Cells(label, () if n else titles[at : at + step], images[at : at + step])
+            for at in range(0, longest, step)
+            for n, (label, images) in enumerate(sets.items())
+        ]
+    images = _cells(rows)
+    _refuse_more(titles, len(images))
+    step = min(columns or 8, max(1, len(images)))
+    starts = range(0, len(images), step)
+    heads = [titles[at : at + step] for at in starts]
+    return [
+        _Cells("", head if any(head) else (), images[at : at + step])
+        for at, head in zip(starts, heads, strict=True)
+    ]
+
+
+def _refuse_more(titles: Sequence[str], columns: int) -> None:
+    if len(titles) > columns:
+        raise VarbookError(f"{len(titles)} titles do not fit above {columns} columns of images.")
 
 
 def sheet(
     rows: Mapping[str, object] | object,
     *,
+    titles: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     columns: int | None = None,
-    titles: Sequence[str] | None = None,
+    true_sizes: bool = False,
     scale: int | None = None,
+    inline: bool = False,
 ) -> Image.Image:
-    """Return one picture of many images.
+    """Return one picture of many images, at least WIDTH pixels wide, with readable labels.
 
-    `rows` maps a row's label to its images (see `to_arrays`), or is one set of images, broken into
-    rows of `columns`. `titles` stand above the columns (labelled rows) or above each image (one
-    set). `scale` is a whole factor of nearest-neighbour enlargement; where it is not given, every
-    image fills its column, and the columns fit a notebook.
+    `rows` maps a row's label to its images (see `to_arrays`; None in a list leaves a place empty),
+    or is one set of images. `titles` stand above the columns, or above each image of one set; a
+    mapping gives each row its own, by its label, and the images of a row then follow each other
+    without common columns. Rows of more than `columns` images go on in a further block below.
+
+    Images are equally wide, so that a map of 1 x 1 is as easy to see as one of 8 x 8; with
+    `true_sizes` their pixels are equally large instead. The widest one is enlarged by the smallest
+    whole factor that makes the sheet wide enough: its pixels stay square and sharp. `scale` gives
+    another factor for all, whatever the width. `inline`: for a notebook alone, just as wide as its
+    column needs. Raises VarbookError for an empty set and for more titles than columns.
     """
-    titles = list(titles or [])
-    if isinstance(rows, Mapping):
-        labels = [str(label) for label in rows]
-        blocks = [to_arrays(images) for images in rows.values()]
-        heads = [titles] + [[]] * len(blocks[1:])  # once, above the first row
-    else:
-        labels = []
-        images = to_arrays(rows)
-        columns = min(columns or 8, max(1, len(images)))
-        starts = range(0, len(images), columns)
-        blocks = [images[start : start + columns] for start in starts]
-        heads = [titles[start : start + columns] for start in starts]  # above each image
-    if not any(blocks):
+    return arranged(
+        rows, titles=titles, columns=columns, true_sizes=true_sizes, scale=scale, inline=inline
+    ).drawn()
+
+
+def arranged(
+    rows: Mapping[str, object] | object,
+    *,
+    titles: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    columns: int | None = None,
+    true_sizes: bool = False,
+    scale: int | None = None,
+    inline: bool = False,
+) -> Layout:
+    """Return the layout of `sheet`, not drawn yet."""
+    kept, flowing = _rows(rows, titles or (), columns), isinstance(titles, Mapping)
+    images = [image for row in kept for image in row.images if image is not None]
+    if not images:
         raise VarbookError("There is no image to show: the set is empty.")
-    columns = max(len(images) for images in blocks)
-    width = max(image.shape[1] for images in blocks for image in images)
-    margin = min(160, 10 + _longest(labels)) if labels else 0
-    cell = _cell(width, columns, margin, scale)
-    strips = []
-    for label, images, head in zip(labels or [""] * len(blocks), blocks, heads, strict=True):
-        big = [_enlarged(image, cell, scale) for image in images]
-        strips.append(_strip(label, big, head, columns, cell, margin))
-    return _stacked(strips)
+    if scale or inline:
+        cell = 0 if scale else _inline_cell(kept, images)
+        return _lettered([row.enlarged(cell, scale) for row in kept], flowing, SMALLEST)
+    widest, factor, size = max(image.shape[1] for image in images), 0, WIDTH // LETTERS
+    width = 0
+    while width < (1 - NEARLY) * WIDTH:
+        factor += 1
+        each = factor if true_sizes else None
+        ready = [row.enlarged(widest * factor, each) for row in kept]
+        bare = [replace(row, titles=()) for row in ready]  # titles shall not make up for images
+        width = laid_out(bare, size=size, gap=size // 4, flowing=flowing).size[0]
+    return _lettered(ready, flowing, size, WIDTH)
 
 
-def _enlarged(image: np.ndarray, cell: int, scale: int | None) -> Image.Image:
-    # Without a given scale a small map is enlarged to fill its cell: 1 x 1 is then as easy to see
-    # as 8 x 8. First by a whole factor, then down to the cell: only the edges of pixels are mixed.
-    factor = scale or math.ceil(cell / image.shape[1])
+def _lettered(rows: Sequence[Row], flowing: bool, size: int, width: int = 0) -> Layout:
+    """Return the layout of rows in letters of `size` pixels, larger ones where the sheet is wide, and
+    with gaps that make it at least `width` wide.
+    """
+    least, count = size, max(len(row.pictures) for row in rows)
+    for _ in range(3):  # letters make a sheet wider, and a wider sheet has larger letters
+        gap = size // 4
+        layout = laid_out(rows, size=size, gap=gap, flowing=flowing)
+        size = max(least, round(layout.size[0] / LETTERS))
+    if (short := width - layout.size[0]) > 0:
+        gap += math.ceil(short / count)
+        layout = laid_out(rows, size=size, gap=gap, flowing=flowing)
+    return layout
+
+
+def _inline_cell(kept: Sequence[_Cells], images: Sequence[np.ndarray]) -> int:
+    """Return how wide a column of images is in a notebook: a whole multiple of the widest, or where
+    that makes the sheet narrower than NARROWEST, what makes it so wide.
+    """
+    width, columns = max(x.shape[1] for x in images), max(len(row.images) for row in kept)
+    margin = label_width([Row(row.label, (), ()) for row in kept], [width] * len(kept), SMALLEST)
+    whole = max(1, min(8, (INLINE_WIDTH - 130) // (columns * (width + GAP))))
+    wanted = math.ceil((NARROWEST - margin) / columns) - GAP
+    return max(width * whole, min(width * 8, wanted))
+
+
+def _enlarged(image: np.ndarray, cell: int, factor: int | None) -> Image.Image:
+    # Without a given factor a small map is enlarged to fill its cell. First by a whole factor, then
+    # down to the cell: only the edges of pixels are mixed.
+    times = factor or math.ceil(cell / image.shape[1])
     big = Image.fromarray(np.ascontiguousarray(image))
-    big = big.resize((big.width * factor, big.height * factor), Image.Resampling.NEAREST)
-    if scale or big.width == cell:
+    big = big.resize((big.width * times, big.height * times), Image.Resampling.NEAREST)
+    if factor or big.width == cell:
         return big
     height = max(1, round(image.shape[0] * cell / image.shape[1]))
     return big.resize((cell, height), Image.Resampling.BOX)
-
-
-def _longest(labels: Sequence[str]) -> int:
-    return int(max(_font().getlength(label) for label in labels))
-
-
-def _stacked(strips: Sequence[Image.Image]) -> Image.Image:
-    canvas = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)), "white")
-    top = 0
-    for strip in strips:
-        canvas.paste(strip, (0, top))
-        top += strip.height
-    return canvas
-
-
-def _strip(
-    label: str,
-    images: list[Image.Image],
-    titles: Sequence[str],
-    columns: int,
-    cell: int,
-    margin: int,
-) -> Image.Image:
-    wrapped = [_wrap(str(title), cell) for title in titles]
-    head = (FONT + 3) * max((len(lines) for lines in wrapped), default=0)
-    height = max((image.height for image in images), default=cell)
-    canvas = Image.new("RGB", (margin + columns * (cell + GAP), head + height + GAP), "white")
-    draw = ImageDraw.Draw(canvas)
-    lines = _wrap(label, margin - 8) if margin else []
-    for number, line in enumerate(lines):
-        draw.text(
-            (0, head + height / 2 + (number - len(lines) / 2) * (FONT + 3)),
-            line,
-            fill="black",
-            font=_font(),
-        )
-    for column, lines in enumerate(wrapped):
-        for number, line in enumerate(lines):
-            place = (margin + column * (cell + GAP) + cell / 2, number * (FONT + 3))
-            draw.text(place, line, fill="black", font=_font(), anchor="ma")
-    for column, image in enumerate(images):
-        canvas.paste(image, (margin + column * (cell + GAP), head))
-    return canvas
-
-
-def mosaic(rows: Mapping[str, object], *, scale: int = 2) -> Image.Image:
-    """Return one picture of images of any sizes, row by labelled row, every pixel `scale` pixels
-    large: sizes can be compared.
-    """
-    margin = 10 + _longest([str(label) for label in rows])
-    strips = [
-        (label, [_enlarged(image, 0, scale) for image in to_arrays(images)])
-        for label, images in rows.items()
-    ]
-    widths = [sum(image.width + GAP for image in images) for _, images in strips]
-    heights = [max(image.height for image in images) + GAP for _, images in strips]
-    canvas = Image.new("RGB", (margin + max(widths), sum(heights)), "white")
-    draw, top = ImageDraw.Draw(canvas), 0
-    for (label, images), height in zip(strips, heights, strict=True):
-        draw.text((0, top + height / 2), str(label), fill="black", font=_font(), anchor="lm")
-        left = margin
-        for image in images:
-            canvas.paste(image, (left, top))
-            left += image.width + GAP
-        top += height
-    return canvas
 
 
 def _few_colours(picture: Image.Image) -> Image.Image:

@@ -35,9 +35,8 @@ def interact_or_strip(
         values = values if strip is None else strip
         pictures = [sheet(_closed(function(value)), columns=1, scale=1) for value in values]
         titles = [f"{label} {cell_text(value)}" for value in values]
-        show_figure(
-            sheet(pictures, titles=titles, columns=len(pictures)), alt or f"one picture per {label}"
-        )
+        strip_of_all = sheet(pictures, titles=titles, columns=len(pictures), inline=True)
+        show_figure(strip_of_all, alt or f"one picture per {label}")
         return
     import ipywidgets
     from IPython.display import display
@@ -94,14 +93,15 @@ def interact_or_rows(
             for value in strip
             for name, images in function(value).items()
         }
-        show_figure(sheet(rows, titles=titles), alt)
+        show_figure(sheet(rows, titles=titles, inline=True), alt)
         return
     import ipywidgets
     from IPython.display import display
 
     slider = _slider(label, values)
     output = ipywidgets.interactive_output(
-        lambda value: show_figure(sheet(function(value), titles=titles), alt), {"value": slider}
+        lambda value: show_figure(sheet(function(value), titles=titles, inline=True), alt),
+        {"value": slider},
     )
     display(ipywidgets.VBox([slider, output]))
 
@@ -118,7 +118,7 @@ def two_sliders_or_grid(
     if _nobody_is_there():
         grid = {f"{first} {cell_text(a)}": [function(a, b) for b in columns] for a in rows}
         titles = [f"{second} {cell_text(b)}" for b in columns]
-        show_figure(sheet(grid, titles=titles, scale=scale), alt)
+        show_figure(sheet(grid, titles=titles, scale=scale, inline=True), alt)
         return
     import ipywidgets
     from IPython.display import display
@@ -162,10 +162,9 @@ def box_or_strip(
         masks = [box_mask(height, width, box) for box, _ in examples]
         above = [shaded(image, mask) for mask in masks]
         below = [edit(mask, choice) for mask, (_, choice) in zip(masks, examples, strict=True)]
-        show_figure(
-            sheet({"to paint": above, "painted": below}, titles=[choice for _, choice in examples]),
-            alt,
-        )
+        titles = [choice for _, choice in examples]
+        rows_shown = {"to paint": above, "painted": below}
+        show_figure(sheet(rows_shown, titles=titles, inline=True), alt)
         return
     import ipywidgets
     from IPython.display import display
