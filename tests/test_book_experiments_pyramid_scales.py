@@ -34,8 +34,29 @@ def test_the_steps_of_a_residual_pyramid_add_up_to_what_is_decoded(kinds):
 def test_the_sheet_of_figure_2_has_every_picture_at_the_scenes_size(kinds):
     rows = scales.both_pyramids(kinds["VAR"], kinds["multi"], SCENES[:1])
     shown = scales.figure_2_sheet(rows, SCENES[:1])
-    assert list(shown) == [*rows, "the scene"]
-    assert {x.shape[-2:] for row in shown.values() for x in row} == {SCENES.shape[-2:]}
+    assert list(shown)[0] == "scene, downsampled" and set(shown) == {
+        *("scene, downsampled", scales.CHANGE),
+        *rows,
+    }
+    full = [x for name, row in shown.items() for x in row if "codes" not in name and x is not None]
+    assert {x.shape[-2:] for x in full} == {SCENES.shape[-2:]}
+    sizes = [x.shape[-2:] for x in shown["VAR: codes"]]
+    assert sizes == [torch.Size(size) for size in kinds["VAR"].config.schedule]
+
+
+def test_the_change_of_a_step_is_between_two_sums(kinds):
+    rows = scales.both_pyramids(kinds["VAR"], kinds["multi"], SCENES[:1])
+    first, *others = scales.figure_2_sheet(rows, SCENES[:1])[scales.CHANGE]
+    assert first is None and len(others) == len(kinds["VAR"].config.schedule) - 1
+    change = rows[scales.SUM][1] - rows[scales.SUM][0]
+    assert torch.equal(others[0], (scales.AMPLIFIED * change).clamp(-1, 1))
+
+
+def test_titles_say_tokens_and_pixels_and_do_not_break_within_a_size():
+    first, last = scales.scale_titles(((1, 1), (16, 16)), stride=4)
+    assert first.replace("\N{NO-BREAK SPACE}", " ") == "1 x 1 token, 4 x 4 px"
+    assert last.split(" ")[-1].replace("\N{NO-BREAK SPACE}", "_") == "64_x_64_px"
+    assert "px" not in scales.scale_titles(((1, 1), (16, 16)))[1]
 
 
 def test_figure_2_compares_each_truth_with_the_scene_at_its_own_size(kinds):

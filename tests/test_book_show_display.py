@@ -64,33 +64,29 @@ def test_enlarging_keeps_every_pixel_square():
     assert sheet.getpixel((10, 0)) == (255, 255, 255)
 
 
-def test_a_mosaic_keeps_every_image_at_its_own_size():
-    red, blue = torch.full((3, 2, 2), -1.0), torch.full((3, 8, 6), -1.0)
+def test_true_sizes_enlarge_every_pixel_by_the_same_whole_factor():
+    red, blue = torch.full((3, 20, 20), -1.0), torch.full((3, 80, 60), -1.0)
     red[0], blue[2] = 1.0, 1.0
-    picture = sheets.mosaic({"a": [red, blue], "b": [red]}, scale=3)
-    colours = {colour: count for count, colour in picture.getcolors()}
-    assert colours[255, 0, 0] == 2 * 6 * 6 and colours[0, 0, 255] == 24 * 18
-    assert picture.height == 3 * 8 + 3 * 2 + 2 * sheets.GAP
+    layout = sheets.arranged({"a": [red, blue], "b": [red, blue]}, true_sizes=True)
+    sizes = [picture.size for *_, picture in layout.pictures]
+    factor = sizes[0][0] // 20
+    assert sizes == [(20 * factor, 20 * factor), (60 * factor, 80 * factor)] * 2
+    drawn = dict((colour, count) for count, colour in layout.drawn().getcolors(1 << 24))
+    assert drawn[255, 0, 0] == 2 * (20 * factor) ** 2
 
 
 def test_a_small_map_fills_its_cell_beside_a_large_one():
-    sheet = sheets.sheet({"maps": [torch.full((3, 1, 1), -1.0), torch.full((3, 8, 8), -1.0)]})
-    black = [
-        sum(sheet.getpixel((x, sheet.height // 2)) == (0, 0, 0) for x in part)
-        for part in _halves(sheet.width)
-    ]
-    assert black[0] >= 8 and black[1] >= 8
-
-
-def _halves(width):
-    return range(width // 2), range(width // 2, width)
+    maps = {"maps": [torch.full((3, 1, 1), -1.0), torch.full((3, 8, 8), -1.0)]}
+    for layout in (sheets.arranged(maps), sheets.arranged(maps, inline=True)):
+        (first, second) = (picture.size for *_, picture in layout.pictures)
+        assert first == second and first[0] >= 64
 
 
 @pytest.mark.parametrize("columns", [1, 3, 6, 7, 8, 11])
-def test_a_sheet_is_wide_enough_to_see_and_no_wider_than_eight_times_its_pixels(columns):
-    one = sheets.sheet({"scene": torch.zeros(columns, 3, 64, 64)})
+def test_in_a_notebook_a_sheet_is_wide_enough_and_no_wider_than_eight_times_its_pixels(columns):
+    one = sheets.sheet({"scene": torch.zeros(columns, 3, 64, 64)}, inline=True)
     assert one.width >= sheets.NARROWEST or columns == 1 and one.width > 8 * 64
-    other = sheets.sheet(torch.zeros(columns, 3, 5, 5))
+    other = sheets.sheet(torch.zeros(columns, 3, 5, 5), inline=True)
     assert other.width <= columns * (8 * 5 + sheets.GAP)
 
 
@@ -102,13 +98,9 @@ def test_maps_of_any_size_fill_the_same_cell():
     assert len(starts) == 4 and len(set(ends - starts)) == 1
 
 
-def test_rows_columns_and_labels_make_room_for_themselves():
+def test_without_labels_and_titles_a_sheet_is_its_images():
     plain = sheets.sheet(torch.zeros(6, 3, 8, 8), columns=3, scale=1)
     assert plain.size == (3 * (8 + sheets.GAP), 2 * (8 + sheets.GAP))
-    labelled = sheets.sheet(
-        {"a long label": torch.zeros(3, 3, 8, 8)}, titles=["x", "y", "z"], scale=1
-    )
-    assert labelled.width > plain.width and labelled.height > 8 + sheets.GAP
 
 
 def test_large_pictures_are_packed_for_the_notebook_and_small_ones_kept():

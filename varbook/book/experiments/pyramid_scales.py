@@ -91,8 +91,8 @@ def figure_2_sheet(
 ) -> dict[str, list[Tensor | None]]:
     """Return the rows of `both_pyramids` for a sheet, below the `scene` (1, 3, H, W) at each size.
 
-    Codes stay as small as they are, pictures are smoothly enlarged to H x W. A row more, CHANGE:
-    what each step of VAR changes in the sum so far, amplified; the first has nothing to change.
+    Codes stay as small as they are, pictures are smoothly enlarged to H x W. One row is added, CHANGE:
+    what each step of VAR changes in the decoded sum, amplified; before the first there is no sum.
     """
     side, sums = scene.shape[-1], rows[SUM]
     sizes = [(x.shape[-2], x.shape[-1]) for x in rows[TRUTH]]

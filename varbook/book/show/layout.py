@@ -12,7 +12,7 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 LINE = 1.25  # from one line to the next, relative to the size of the letters
-NARROW = (7, 9, 11, 14, 18, 24, 40)  # widths of the label column that are tried, in letter heights
+NARROW = (9, 11, 14, 18, 24, 40)  # widths of the label column that are tried, in letter heights
 
 
 @cache
@@ -120,6 +120,8 @@ def label_width(rows: Sequence[Row], heights: Sequence[int], size: int) -> int:
 def column_widths(rows: Sequence[Row], flowing: bool, size: int) -> list[list[int]]:
     """Return for each row how wide its columns are, in pixels: those of all rows alike, or where
     pictures are `flowing`, each row's as wide as its own pictures.
+
+    Columns of equally wide pictures are equally wide, be one title longer than the others.
     """
     own = []
     for row in rows:
@@ -130,11 +132,16 @@ def column_widths(rows: Sequence[Row], flowing: bool, size: int) -> list[list[in
         return own
     longest = max(map(len, own))
     each = [max(widths[k] for widths in own if k < len(widths)) for k in range(longest)]
+    if len({width for row in rows for width in row.widths() if width}) == 1:
+        each = [max(each)] * longest
     return [each] * len(rows)
 
 
-def laid_out(rows: Sequence[Row], *, size: int, gap: int, flowing: bool = False) -> Layout:
-    """Return the layout of rows: letters of `size` pixels, `gap` pixels of white between pictures.
+def laid_out(
+    rows: Sequence[Row], *, size: int, gap: int, beside: int | None = None, flowing: bool = False
+) -> Layout:
+    """Return the layout of rows: letters of `size` pixels, `gap` pixels of white between pictures, or
+    `beside` of them between those beside each other.
 
     Pictures stand in the middle of columns that all rows share, or, `flowing`, each row one after
     the other.
@@ -145,7 +152,7 @@ def laid_out(rows: Sequence[Row], *, size: int, gap: int, flowing: bool = False)
     labels: list[Text] = []
     titles: list[Text] = []
     pictures: list[tuple[int, int, Image.Image]] = []
-    top = 0
+    top, beside = 0, gap if beside is None else beside
     for row, columns, height, label in zip(rows, widths, heights, lines, strict=True):
         heads = [wrapped(t, w, size) for t, w in zip(row.titles, columns, strict=False)]
         deep = max(map(len, heads), default=0)
@@ -162,7 +169,7 @@ def laid_out(rows: Sequence[Row], *, size: int, gap: int, flowing: bool = False)
             if picture := row.pictures[k]:
                 corner = (column - picture.width) // 2, (height - picture.height) // 2
                 pictures.append((left + corner[0], top + corner[1], picture))
-            left += column + gap
+            left += column + beside
         top += height + gap
-    wide = max(sum(columns) + gap * len(columns) for columns in widths)
+    wide = max(sum(columns) + beside * len(columns) for columns in widths)
     return Layout((margin + wide, top), labels, titles, pictures)

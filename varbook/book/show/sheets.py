@@ -16,7 +16,7 @@ from varbook.book.show.layout import Layout, Row, label_width, laid_out
 from varbook.errors import VarbookError
 
 WIDTH = 1200  # pixels: a narrower saved sheet is a stamp on a screen of high density
-NEARLY = 0.1  # a sheet that lacks this share of WIDTH gets wider gaps instead of larger images
+NEARLY = 0.05  # a sheet that lacks this share of WIDTH gets wider gaps instead of larger images
 LETTERS = 50  # a sheet is so many times as wide as its letters are high: 14 pixels at 700
 SMALLEST = 13  # pixels: about 10 points beside the text of a notebook
 GAP = SMALLEST // 4  # pixels of white between two images in a notebook; larger letters, wider gaps
@@ -174,18 +174,19 @@ def arranged(
     return _lettered(ready, flowing, size, WIDTH)
 
 
-def _lettered(rows: Sequence[Row], flowing: bool, size: int, width: int = 0) -> Layout:
-    """Return the layout of rows in letters of `size` pixels, larger ones where the sheet is wide, and
+def _lettered(rows: Sequence[Row], flowing: bool, least: int, width: int = 0) -> Layout:
+    """Return the layout of rows in letters of `least` pixels, larger ones where the sheet is wide, and
     with gaps that make it at least `width` wide.
     """
-    least, count = size, max(len(row.pictures) for row in rows)
-    for _ in range(3):  # letters make a sheet wider, and a wider sheet has larger letters
-        gap = size // 4
-        layout = laid_out(rows, size=size, gap=gap, flowing=flowing)
-        size = max(least, round(layout.size[0] / LETTERS))
+    bare = [replace(row, titles=()) for row in rows]  # a long title shall not make letters larger
+    size, count = least, max(len(row.pictures) for row in rows)
+    for _ in range(2):  # larger letters make labels, and with them the sheet, wider
+        wide = laid_out(bare, size=size, gap=size // 4, flowing=flowing).size[0]
+        size = max(least, round(wide / LETTERS))
+    layout = laid_out(rows, size=size, gap=size // 4, flowing=flowing)
     if (short := width - layout.size[0]) > 0:
-        gap += math.ceil(short / count)
-        layout = laid_out(rows, size=size, gap=gap, flowing=flowing)
+        wider = size // 4 + math.ceil(short / count)
+        layout = laid_out(rows, size=size, gap=size // 4, beside=wider, flowing=flowing)
     return layout
 
 
