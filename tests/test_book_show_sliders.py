@@ -112,7 +112,9 @@ def test_rows_of_some_values_stand_below_each_other_when_nobody_is_there(monkeyp
     monkeypatch.setenv("VARBOOK_BATCH", "1")
     asked, shown = [], []
     monkeypatch.setattr(
-        sliders, "sheet", lambda rows, titles: shown.append((list(rows), titles)) or "a sheet"
+        sliders,
+        "sheet",
+        lambda rows, titles, inline: shown.append((list(rows), titles, inline)) or "a sheet",
     )
     monkeypatch.setattr(sliders, "show_figure", lambda picture, alt: shown.append(alt))
 
@@ -123,7 +125,7 @@ def test_rows_of_some_values_stand_below_each_other_when_nobody_is_there(monkeyp
     interact_or_rows(rows, range(9), "scale", ["picture"], "two rows each", strip=[0, 8])
     assert asked == [0, 8]
     labels = ["scale 0 VAR", "scale 0 FlexVAR", "scale 8 VAR", "scale 8 FlexVAR"]
-    assert shown == [(labels, ["picture"]), "two rows each"]
+    assert shown == [(labels, ["picture"], True), "two rows each"]
 
 
 def test_below_a_slider_images_are_enlarged_and_pictures_are_not(monkeypatch):

@@ -241,6 +241,51 @@ def test_each_figure_is_written_by_its_chapter_alone():
                 )
 
 
+SHEETS = [f"flexvar-fig-{n}" for n in (1, 2, 3, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16, 17)]
+SHEETS += ["cyclevar-fig-3", "cyclevar-fig-4", "cyclevar-fig-5", "next_scale_samples"]
+SHEETS += ["cyclevar_toy_world", "cyclevar_rivals", "cyclevar_rivals_photographs"]
+SHEETS += ["day_night_toy_world", "text_to_image"]
+
+
+def sheet_calls(path, name: str) -> list[ast.Call]:
+    """The calls of `sheet` that make the picture which is saved as `name`."""
+    trees = [ast.parse(cell.source) for cell in code(path)]
+    nodes = [[*ast.walk(tree)] for tree in trees]
+    found = []
+    for cell in nodes:
+        for save in cell:
+            first = getattr(save, "args", None) if isinstance(save, ast.Call) else None
+            if not first or not isinstance(first[0], ast.Constant) or first[0].value != name:
+                continue
+            if save.func.id not in ("save_figure", "save_extra"):
+                continue
+            if isinstance(first[1], ast.Call):
+                found.append(first[1])
+                continue
+            for scope in (cell, sum(nodes, [])):  # made in this cell, or in one above
+                made = [n.value for n in scope if isinstance(n, ast.Assign)]
+                names = [n.targets[0] for n in scope if isinstance(n, ast.Assign)]
+                pairs = zip(names, made)
+                values = [v for n, v in pairs if getattr(n, "id", "") == first[1].id]
+                if values:
+                    found += values
+                    break
+    return found
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_a_saved_sheet_has_titles_and_the_width_of_saved_sheets(name):
+    made = [call for path in CHAPTER_FILES for call in sheet_calls(path, name)]
+    assert made, f"no chapter saves {name}"
+    for call in made:
+        assert call.func.id == "sheet"
+        keywords = {keyword.arg for keyword in call.keywords}
+        assert "titles" in keywords, f"{name}: columns without titles"
+        assert not keywords & {"scale", "inline"}, (
+            f"{name}: it would not be as wide as it should be"
+        )
+
+
 @pytest.mark.parametrize("chapter", [one.number for one in written()])
 def test_a_written_chapter_saves_a_verdict_on_all_it_owns(chapter):
     path = CHAPTERS[chapter].path

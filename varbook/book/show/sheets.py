@@ -169,7 +169,7 @@ def arranged(
         factor += 1
         each = factor if true_sizes else None
         ready = [row.enlarged(widest * factor, each) for row in kept]
-        bare = [replace(row, titles=()) for row in ready]  # titles shall not make up for images
+        bare = [replace(row, titles=()) for row in ready]  # titles do not make up for small images
         width = laid_out(bare, size=size, gap=size // 4, flowing=flowing).size[0]
     return _lettered(ready, flowing, size, WIDTH)
 
@@ -178,7 +178,7 @@ def _lettered(rows: Sequence[Row], flowing: bool, least: int, width: int = 0) ->
     """Return the layout of rows in letters of `least` pixels, larger ones where the sheet is wide, and
     with gaps that make it at least `width` wide.
     """
-    bare = [replace(row, titles=()) for row in rows]  # a long title shall not make letters larger
+    bare = [replace(row, titles=()) for row in rows]  # a long title does not make letters larger
     size, count = least, max(len(row.pictures) for row in rows)
     for _ in range(2):  # larger letters make labels, and with them the sheet, wider
         wide = laid_out(bare, size=size, gap=size // 4, flowing=flowing).size[0]
