@@ -86,6 +86,8 @@ def test_a_small_map_fills_its_cell_beside_a_large_one():
 def test_in_a_notebook_a_sheet_is_wide_enough_and_no_wider_than_eight_times_its_pixels(columns):
     one = sheets.sheet({"scene": torch.zeros(columns, 3, 64, 64)}, inline=True)
     assert one.width >= sheets.NARROWEST or columns == 1 and one.width > 8 * 64
+    maps = {"a long label of a row of small maps": torch.zeros(columns, 3, 20, 20)}
+    assert columns < 6 or sheets.sheet(maps, inline=True).width >= sheets.NARROWEST
     other = sheets.sheet(torch.zeros(columns, 3, 5, 5), inline=True)
     assert other.width <= columns * (8 * 5 + sheets.GAP)
 

@@ -159,13 +159,13 @@ def laid_out(
         top += deep * line + (size // 4 if deep else 0) + (size // 2 if deep and top else 0)
         height, left = max(height, len(label) * line), margin
         for k, words in enumerate(label):
-            at = (margin - size // 2, top + height / 2 + (k - (len(label) - 1) / 2) * line)
-            labels.append(Text(words, at, "rm", size))
+            middle = top + height / 2 + (k - (len(label) - 1) / 2) * line
+            labels.append(Text(words, (margin - size // 2, middle), "rm", size))
         for k, column in enumerate(columns[: len(row.pictures)]):
             head = heads[k] if k < len(heads) else []
             for n, words in enumerate(head):
-                at = (left + column / 2, top - size // 4 - (len(head) - n) * line)
-                titles.append(Text(words, at, "ma", size))
+                above = top - size // 4 - (len(head) - n) * line
+                titles.append(Text(words, (left + column / 2, above), "ma", size))
             if picture := row.pictures[k]:
                 corner = (column - picture.width) // 2, (height - picture.height) // 2
                 pictures.append((left + corner[0], top + corner[1], picture))

@@ -71,9 +71,10 @@ def amplified(before: Tensor, after: Tensor, factor: float) -> Tensor:
 
 def _cells(images) -> list[np.ndarray | None]:
     # As `to_arrays`, with None for the empty places of a list.
-    if isinstance(images, (list, tuple)):
-        return [cell for one in images for cell in ([None] if one is None else to_arrays(one))]
-    return [*to_arrays(images)]
+    cells: list[np.ndarray | None] = []
+    for one in images if isinstance(images, (list, tuple)) else [images]:
+        cells += [None] if one is None else to_arrays(one)
+    return cells
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,8 @@ def _inline_cell(kept: Sequence[_Cells], images: Sequence[np.ndarray]) -> int:
     that makes the sheet narrower than NARROWEST, what makes it so wide.
     """
     width, columns = max(x.shape[1] for x in images), max(len(row.images) for row in kept)
-    margin = label_width([Row(row.label, (), ()) for row in kept], [width] * len(kept), SMALLEST)
+    likely = min(8 * width, (NARROWEST - 9 * SMALLEST) // columns)  # how high a row will be
+    margin = label_width([Row(row.label, (), ()) for row in kept], [likely] * len(kept), SMALLEST)
     whole = max(1, min(8, (INLINE_WIDTH - 130) // (columns * (width + GAP))))
     wanted = math.ceil((NARROWEST - margin) / columns) - GAP
     return max(width * whole, min(width * 8, wanted))
