@@ -9,6 +9,7 @@ import json
 import pytest
 import torch
 from claims import checks_of
+from PIL import Image
 
 from varbook.book.claims import provenance, save
 from varbook.book.claims.registry import PUBLISHED
@@ -77,6 +78,13 @@ def test_a_sheet_replaces_the_plot_of_the_same_name(folder):
     save.save_figure("cyclevar-fig-3", plot(), "smoke")
     save.save_figure("cyclevar-fig-3", picture(), "smoke")
     assert [path.name for path in (folder / "smoke").iterdir()] == ["cyclevar-fig-3.png"]
+
+
+def test_the_file_of_a_sheet_is_wide_enough_for_a_screen_of_high_density(folder):
+    rows = {"source": torch.zeros(4, 3, 32, 32), "translated": torch.zeros(4, 3, 32, 32)}
+    save.save_figure("cyclevar-fig-3", sheet(rows, titles=list("abcd")), "smoke", show=False)
+    with Image.open(folder / "smoke" / "cyclevar-fig-3.png") as saved:
+        assert saved.width >= 1200
 
 
 def test_profiles_cannot_overwrite_each_other(folder):

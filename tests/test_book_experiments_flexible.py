@@ -122,3 +122,11 @@ def test_a_verdict_says_its_checks_and_keeps_the_class_apart_from_the_training_s
     checks, told = verdicts.enlarged(flex, runs)
     assert list(checks) == ["24 px: most keep their class", "32 px: most keep their class"]
     assert "in 100% instead of 100%" in told["why"]
+
+
+def test_a_shape_is_told_height_first_and_broken_at_the_comma_alone():
+    flex = SimpleNamespace(tokenizer=SimpleNamespace(stride=8))
+    label = verdicts.shape_label(flex, (8, 16))
+    high, wide = label.split(" ")
+    assert high.replace("\N{NO-BREAK SPACE}", " ") == "64 px high,"
+    assert wide.replace("\N{NO-BREAK SPACE}", " ") == "128 px wide"

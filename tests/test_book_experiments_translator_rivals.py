@@ -17,6 +17,7 @@ from varbook.book.experiments.translator_rivals import (
     RIVALS,
     against_rivals,
     all_numbers,
+    column_titles,
     kept_photographs,
     photograph_numbers,
     photograph_rival,
@@ -28,6 +29,10 @@ from varbook.book.models.sources import Folders
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
 from varbook.data.images import evenly_spaced
 from varbook.translate.apply import translate_all
+
+
+def test_the_columns_of_the_pictures_say_the_direction():
+    assert column_titles() == ["horse to zebra"] * 4 + ["zebra to horse"] * 4
 
 
 @pytest.mark.parametrize("name", RIVALS)
