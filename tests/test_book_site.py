@@ -11,10 +11,10 @@ import torch
 
 from varbook.book import chapters
 from varbook.book.claims.registry import PUBLISHED, REGISTRY
-from varbook.book.markdown import in_prose, words
+from varbook.book.markdown import DISPLAYED, in_prose, words
 from varbook.book.site import address, glossary, notebooks, references, results
 from varbook.book.site.book import read_book
-from varbook.book.site.equations import equations_of, first_places, numbered
+from varbook.book.site.equations import equations_of, first_places, numbered, without_number
 from varbook.book.site.stage import stage
 from varbook.errors import VarbookError
 from varbook.paths import repository
@@ -111,6 +111,21 @@ def test_every_displayed_equation_of_the_book_gets_its_number(staged):
         tags = re.findall(r"\\\\tag\{(\d+[a-f]?\.\d+)\}", page)
         assert tags == [one.tag for one in chapter.equations]
     assert len(book.equations) > 30
+
+
+def test_a_formula_and_its_number_are_told_apart(book):
+    every = [*book.chapters.values(), *book.solutions.values()]
+    for chapter in every:
+        equations = chapter.equations
+        for text in chapter.texts:
+            plain = [match["tex"].strip() for match in DISPLAYED.finditer(text)]
+            here, equations = equations[: len(plain)], equations[len(plain) :]
+            made = DISPLAYED.finditer(numbered(text, list(here)))
+            told = [without_number(match["tex"]) for match in made]
+            assert told == [(tex, one.tag) for tex, one in zip(plain, here, strict=True)]
+        assert not equations
+    assert without_number(r"a \tag{9.1}" "\n") == ("a", "9.1")
+    assert without_number(r"\text{(eq. 8)}") == (r"\text{(eq. 8)}", None)
 
 
 # --- references

@@ -10,6 +10,7 @@ from browsing import CHROMIUM
 
 from varbook.book import chapters
 from varbook.book.site.check import faults
+from varbook.book.site.notebooks import read_chapter
 
 
 def page(site: Path, name: str) -> str:
@@ -50,6 +51,19 @@ def test_text_and_code_lead_to_equations_sections_words_and_results(site):
     assert 'href="#ch-09-9"' in shown and 'href="03_next_scale_prediction.html' in shown
     assert "../docs/glossary.html#term-discriminator" in shown
     assert "../results.html#cyclevar-fig-3" in shown
+
+
+def test_the_number_of_an_equation_stands_beside_the_formula_that_is_scrolled(site):
+    """Inside of it the number would be drawn on top of a formula that is wider than the page."""
+    for one in chapters.written():
+        shown = chapter(site, one.number)
+        formulas = re.findall(
+            r'<span class="formula displayed" tabindex="0">(.*?)</span>', shown, re.S
+        )
+        numbers = re.findall(r'</span><span class="number">\((\w+\.\d+)\)</span></div>', shown)
+        read = read_chapter(one.path, one.number)
+        assert numbers == [equation.tag for equation in read.equations]
+        assert len(formulas) == len(numbers) and not any(r"\tag" in tex for tex in formulas)
 
 
 def test_words_can_be_looked_up_and_searched(site):

@@ -6,7 +6,9 @@ import pytest
 import torch
 from browsing import Watched, at_most, browser, needs_browser, served
 
+from varbook.book import chapters
 from varbook.book.models.load_run import load_cyclevar
+from varbook.book.site.notebooks import read_chapter
 
 pytestmark = [needs_browser, pytest.mark.browser]
 CHAPTER = "notebooks/09_cyclevar.html"
@@ -22,6 +24,7 @@ KINDS = (
     "genindex.html",
     "search.html",
 )
+WIDTHS = (390, 1280)  # a phone, a laptop
 SECONDS = 240
 
 
@@ -252,3 +255,84 @@ def test_a_page_has_no_serious_fault_of_accessibility(page, address, name):
         if one["impact"] in ("serious", "critical")
     ]
     assert not serious
+
+
+def chapter_pages() -> list:
+    """The page of each chapter, then that of its solutions, with the numbers of its equations."""
+    found = []
+    for one in chapters.written():
+        for path in filter(lambda path: path.is_file(), (one.path, one.solutions)):
+            read = read_chapter(path, one.number, solutions=path == one.solutions)
+            place = path.relative_to(one.path.parent).with_suffix(".html").as_posix()
+            numbers = [f"({equation.tag})" for equation in read.equations]
+            found.append(pytest.param(f"notebooks/{place}", numbers, id=path.stem))
+    return found
+
+
+OTHER_PAGES = [pytest.param(name, [], id=name) for name in KINDS if name != CHAPTER]
+
+# What does not fit the window, with everything unfolded. A picture of vectors clips itself; what is
+# kept for those who hear the page has no size; what lies wholly beside the window is a drawer.
+FIT = """() => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+  const width = document.documentElement.clientWidth;
+  const told = (one) => `${one.tagName} ${one.textContent.trim().slice(0, 60)}`;
+  const fits = ({ left, right }) => left >= -0.5 && right <= width + 0.5;
+  const scrolled = (one) => {
+    for (let up = one.parentElement; up !== document.body; up = up.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(up).overflowX)) return true;
+    }
+    return false;
+  };
+  const wide = [...document.querySelectorAll(".bd-main *:not(svg *)")].filter((one) => {
+    const place = one.getBoundingClientRect();
+    if (!place.width || fits(place) || one.closest(".katex-mathml")) return false;
+    if (one.closest(".bd-sidebar-secondary")) return false;
+    return !scrolled(one);
+  });
+  const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const numbers = [], faults = [];
+  for (const equation of document.querySelectorAll(".equation")) {
+    const drawn = [...equation.querySelectorAll(".katex-html > .katex-base")];
+    const number = equation.querySelector(".number, .katex-tag");
+    if (!drawn.length || !number) {
+      faults.push(`no formula or no number: ${told(equation)}`);
+      continue;
+    }
+    numbers.push(number.textContent);
+    const place = number.getBoundingClientRect();
+    if (!fits(place)) faults.push(`${number.textContent} is out of sight`);
+    if (drawn.some((one) => meet(place, one.getBoundingClientRect()))) {
+      faults.push(`${number.textContent} lies on its formula`);
+    }
+  }
+  const page = document.documentElement.scrollWidth;
+  return { wide: wide.map(told), page: page - width, numbers, faults };
+}"""
+
+
+@pytest.mark.parametrize(("name", "numbers"), [*chapter_pages(), *OTHER_PAGES])
+def test_a_page_fits_a_phone_and_a_laptop(page, address, name, numbers):
+    page.goto(f"{address}/{name}")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        told = page.evaluate(FIT)
+        at = f"at {width} pixels"
+        assert told["numbers"] == numbers, at
+        assert not told["faults"] and not told["wide"], at
+        assert told["page"] == 0, f"the page itself is scrolled sideways {at}"
+
+
+def test_a_formula_wider_than_a_phone_is_scrolled_to_its_end_without_its_number(page, address):
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{address}/{CHAPTER}")
+    equation = page.locator('.equation:has(> [id="eq-09-9"])')
+    number, formula = equation.locator(".number"), equation.locator(".formula")
+    last = formula.locator(".katex-html > .katex-base").last
+    before = number.bounding_box(), last.bounding_box()
+    assert before[1]["x"] + before[1]["width"] > 390
+    formula.focus()
+    formula.evaluate("(one) => one.scrollTo({ left: one.scrollWidth, behavior: 'instant' })")
+    box = last.bounding_box()
+    assert box["x"] + box["width"] <= 390
+    assert number.bounding_box() == before[0]

@@ -9,6 +9,7 @@ from varbook.book.markdown import DISPLAYED
 
 # "(CycleVAR eqs. 3, 4)", "(CycleVAR eq. 1, FlexVAR eq. 4)" inside of a formula.
 _NAMED = re.compile(r"(CycleVAR|FlexVAR) eqs?\. (\d+(?:(?:, | and | to )\d+)*)(?![.\d])")
+_TAG = re.compile(r"\s*\\tag\{([^{}]*)\}\s*$")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ def numbered(text: str, equations: list[Equation]) -> str:
         return f"\n{indent}({one.anchor})=\n{indent}$${tex} \\tag{{{one.tag}}}$$\n"
 
     return DISPLAYED.sub(label, text)
+
+
+def without_number(tex: str) -> tuple[str, str | None]:
+    """Return a formula without the number that `numbered` put at its end, and that number: "9.1";
+    None where it has none.
+    """
+    tag = _TAG.search(tex)
+    return (tex[: tag.start()], tag[1]) if tag else (tex, None)
 
 
 def first_places(equations: list[Equation]) -> dict[tuple[str, int, str], str]:

@@ -7,23 +7,24 @@ from pathlib import Path
 from docutils import nodes
 
 from varbook.book.chapters import number_of
+from varbook.book.site.equations import without_number
 from varbook.book.site.references import link_comments
 
 
-def _show_formula(translator, text: str, kind: str) -> None:
-    translator.body.append(f'<span class="formula {kind}">{escape(text)}</span>')
-
-
 def _inline(translator, node: nodes.math) -> None:
-    _show_formula(translator, node.astext(), "inline")
+    translator.body.append(f'<span class="formula inline">{escape(node.astext())}</span>')
     raise nodes.SkipNode
 
 
 def _displayed(translator, node: nodes.math_block) -> None:
+    """Write a formula and its number side by side: the formula is scrolled where it is wider than
+    the page, and a number within it, as KaTeX draws it, would lie on the formula.
+    """
+    formula, number = without_number(node.astext())
     anchors = "".join(f'<span id="{one}"></span>' for one in node.get("ids", []))
-    translator.body.append(f'<div class="equation" tabindex="0">{anchors}')
-    _show_formula(translator, node.astext(), "displayed")
-    translator.body.append("</div>\n")
+    shown = f'<span class="formula displayed" tabindex="0">{escape(formula)}</span>'
+    told = f'<span class="number">({number})</span>' if number else ""
+    translator.body.append(f'<div class="equation">{anchors}{shown}{told}</div>\n')
     raise nodes.SkipNode
 
 
