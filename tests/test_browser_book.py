@@ -272,9 +272,11 @@ def chapter_pages() -> list:
 OTHER_PAGES = [pytest.param(name, [], id=name) for name in KINDS if name != CHAPTER]
 
 # What does not fit the window, with everything unfolded. A picture of vectors clips itself; what is
-# kept for those who hear the page has no size; what lies wholly beside the window is a drawer.
+# kept for those who hear the page has no size; the list of sections is a drawer beside a phone.
 FIT = """() => {
   for (const one of document.querySelectorAll("details")) one.open = true;
+  // The theme's sidebars glide to their places where the window has become wider.
+  for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
   const width = document.documentElement.clientWidth;
   const told = (one) => `${one.tagName} ${one.textContent.trim().slice(0, 60)}`;
   const fits = ({ left, right }) => left >= -0.5 && right <= width + 0.5;
