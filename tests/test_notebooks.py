@@ -5,6 +5,7 @@ import json
 import re
 import statistics
 from dataclasses import asdict, replace
+from functools import cache
 
 import nbformat
 import pytest
@@ -247,10 +248,15 @@ SHEETS += ["cyclevar_toy_world", "cyclevar_rivals", "cyclevar_rivals_photographs
 SHEETS += ["day_night_toy_world", "text_to_image"]
 
 
+@cache
+def nodes_of(path) -> list[list[ast.AST]]:
+    """The nodes of each cell's code, read once for all sheets."""
+    return [[*ast.walk(ast.parse(cell.source))] for cell in code(path)]
+
+
 def sheet_calls(path, name: str) -> list[ast.Call]:
     """The calls of `sheet` that make the picture which is saved as `name`."""
-    trees = [ast.parse(cell.source) for cell in code(path)]
-    nodes = [[*ast.walk(tree)] for tree in trees]
+    nodes = nodes_of(path)
     found = []
     for cell in nodes:
         for save in cell:
