@@ -138,7 +138,8 @@ CHARTS = {
         {"residual": [8.0, 9.0]}, "FD-toy of samples", {"residual": 0.5}, "tokenizer alone"
     ),
     "preference_coverage": lambda: charts.coverage_panels(
-        [2, 4, 8, 16, 32], {"one": [{"a": 0.5, "b": 0.6, "c": 0.7}] * 5, "two": [{"a": 1.0}] * 5}
+        [2, 4, 8, 16, 32],
+        {"one": [{"a": 0.5, "b": 0.6, "c": 0.7}] * 5, "two": [{"a": 1.0, "b": 0.9, "c": 0.8}] * 5},
     ),
     "three claims": three_claims,
     "verdicts": lambda: verdict_map(dict.fromkeys(REGISTRY, WORDS[0])),
