@@ -63,7 +63,7 @@ def relaxations_figure(
     axes[0, 0].set_ylabel("forward:\nweight of a code")
     axes[1, 0].set_ylabel("backward:\ngradient at each token")
     bar = figure.colorbar(shown, ax=axes[1], shrink=0.8)
-    bar.formatter.set_powerlimits((0, 0))
+    bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     told = f"above: the {len(heaviest)} heaviest codes of the framed token; "
     told += "cosine: with the exact gradient (section 5)"
     figure.supxlabel(told, fontsize="medium")

@@ -193,7 +193,8 @@ def _in_turn(
     title = f"Serial: {steps} passes, one for each scale"
     canvas.text(24, 1030, title, size=HEAD, bold=True, align="left")
     _row(canvas, _MADE, r"$\hat{H}_k$")
-    done, before = 0, None
+    done = 0
+    before: Box | None = None
     for (x, k), above in zip(columns, given, strict=True):
         mix = canvas.box(x, _FUSED, 110, 70, "mix $\\alpha$\neq. 6", fill=DATA, size=SMALL)
         made = _picture(canvas, x, _MADE, serial[k])
