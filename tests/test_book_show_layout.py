@@ -118,6 +118,11 @@ def test_titles_without_a_column_are_refused():
         sheets.sheet({"a": black(2, 3, 8, 8)}, titles=["x", "y", "z"])
 
 
+def test_titles_of_a_row_that_is_not_there_are_refused():
+    with pytest.raises(VarbookError, match="titles for the row 'PSNR in dB', but no such row"):
+        sheets.sheet({"scene": black(2, 3, 8, 8)}, titles={"PSNR in dB": "higher"})
+
+
 def test_a_size_is_never_broken_and_the_font_has_all_that_is_drawn():
     assert layout.wrapped(f"given, {sheets.pixels(64, 128)}", 30, 24) == ["given,", "64 x 128 px"]
     assert sheets.pixels(64).replace("\N{NO-BREAK SPACE}", " ") == "64 x 64 px"

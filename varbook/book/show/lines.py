@@ -85,17 +85,25 @@ def running_mean(values: Sequence[float]) -> list[float]:
     return means
 
 
-def draw_logged(axis, curve: Curve, field: str, style: str = "-", **look) -> bool:
+def draw_logged(
+    axis,
+    curve: Curve,
+    field: str,
+    style: str = "-",
+    *,
+    label: str | None = None,
+    color: str | None = None,
+) -> bool:
     """Draw one logged number of a training over its steps: pale as logged, and on it a running mean
-    in `style`; where fewer than FEWEST values are logged, these alone, with markers.
-
-    `look` goes to the line: `label`, `color`. Returns whether there is a mean.
+    in `style` and `color`, by default the next of the axis; where fewer than FEWEST values are
+    logged, these alone, with markers. `label` names the line. Returns whether there is a mean.
     """
     steps, values = logged(curve, field)
     if len(values) < FEWEST:
-        axis.plot(steps, values, style, **{"marker": "o"} | look)
+        axis.plot(steps, values, style, marker="o", label=label, color=color)
         return False
-    (line,) = axis.plot(steps, running_mean(values), style, **{"linewidth": 2.0} | look)
+    means = running_mean(values)
+    (line,) = axis.plot(steps, means, style, linewidth=2.0, label=label, color=color)
     axis.plot(steps, values, color=line.get_color(), alpha=0.3, linewidth=0.9, zorder=1.5)
     return True
 

@@ -95,6 +95,11 @@ def _rows(rows, titles, columns: int | None) -> list[_Cells]:
     if isinstance(rows, Mapping):
         sets = {str(label): _cells(images) for label, images in rows.items()}
         if isinstance(titles, Mapping):  # of each row
+            if strangers := [str(label) for label in titles if label not in sets]:
+                raise VarbookError(
+                    f"There are titles for the row {strangers[0]!r}, but no such row: "
+                    f"the rows are {', '.join(sets)}."
+                )
             return [_Cells(label, titles.get(label, ()), sets[label]) for label in sets]
         longest = max(map(len, sets.values()), default=0)
         _refuse_more(titles, longest)
@@ -140,7 +145,8 @@ def sheet(
     `true_sizes` their pixels are equally large instead. The widest one is enlarged by the smallest
     whole factor that makes the sheet wide enough: its pixels stay square and sharp. `scale` gives
     another factor for all, whatever the width. `inline`: for a notebook alone, just as wide as its
-    column needs. Raises VarbookError for an empty set and for more titles than columns.
+    column needs. Raises VarbookError for an empty set, for more titles than columns and for titles of
+    a row that is not there.
     """
     return arranged(
         rows, titles=titles, columns=columns, true_sizes=true_sizes, scale=scale, inline=inline
