@@ -8,7 +8,7 @@ from PIL import Image
 
 from varbook.book.show.sheets import jpeg
 
-MOST = 680_000  # bytes of a kept notebook: all of them together stay below 8 MB
+MOST = 600_000  # bytes of a kept notebook: all of them together stay below 8 MB
 QUALITIES = (75, 60, 45, 35)  # of JPEG, one after the other
 SPARED = 20_000  # bytes: smaller pictures stay as they are
 PICTURES = ("image/jpeg", "image/png")  # photographs first: a chart loses more as a JPEG

@@ -95,9 +95,9 @@ def _rows(rows, titles, columns: int | None) -> list[_Cells]:
     if isinstance(rows, Mapping):
         sets = {str(label): _cells(images) for label, images in rows.items()}
         if isinstance(titles, Mapping):  # of each row
-            if strangers := [str(label) for label in titles if label not in sets]:
+            if unknown := [str(label) for label in titles if label not in sets]:
                 raise VarbookError(
-                    f"There are titles for the row {strangers[0]!r}, but no such row: "
+                    f"There are titles for the row {unknown[0]!r}, but no such row: "
                     f"the rows are {', '.join(sets)}."
                 )
             return [_Cells(label, titles.get(label, ()), sets[label]) for label in sets]
