@@ -337,4 +337,5 @@ def test_a_formula_wider_than_a_phone_is_scrolled_to_its_end_without_its_number(
     formula.evaluate("(one) => one.scrollTo({ left: one.scrollWidth, behavior: 'instant' })")
     box = last.bounding_box()
     assert box["x"] + box["width"] <= 390
-    assert number.bounding_box() == before[0]
+    # The focus may move the page up or down, which takes the number along.
+    assert number.bounding_box()["x"] == before[0]["x"]
