@@ -98,22 +98,24 @@ class Layout:
         return canvas
 
 
-def _label_lines(rows: Sequence[Row], heights: Sequence[int], size: int) -> list[list[str]]:
-    """Return the lines of each label: of the narrowest label column in which all fit their rows."""
-    lines = [[row.label] for row in rows]
+def label_lines(labels: Sequence[str], heights: Sequence[float], size: int) -> list[list[str]]:
+    """Return the lines of each row's label, in letters of `size` pixels: of the narrowest label column
+    in which all fit the `heights` of their rows.
+    """
+    lines = [[label] for label in labels]
     for letters in NARROW:
-        lines = [wrapped(row.label, letters * size, size) for row in rows]
+        lines = [wrapped(label, letters * size, size) for label in labels]
         fits = zip(lines, heights, strict=True)
         if all(len(label) * LINE * size <= height for label, height in fits):
             break
     return lines
 
 
-def label_width(rows: Sequence[Row], heights: Sequence[int], size: int) -> int:
-    """Return how wide the column of the labels is, in pixels, the space beside them included; 0
-    where no row has one. `heights` are those of the rows, `size` that of the letters.
+def label_width(lines: Sequence[Sequence[str]], size: int) -> int:
+    """Return how wide the column of labels of these `lines` is, in pixels, the space beside them
+    included; 0 where no row has one.
     """
-    widest = max(_widest(label, size) for label in _label_lines(rows, heights, size))
+    widest = max(_widest(label, size) for label in lines)
     return widest + size // 2 + size // 6 if widest else 0
 
 
@@ -148,7 +150,8 @@ def laid_out(
     """
     heights = [max((p.height for p in row.pictures if p), default=0) for row in rows]
     widths, line = column_widths(rows, flowing, size), round(LINE * size)
-    lines, margin = _label_lines(rows, heights, size), label_width(rows, heights, size)
+    lines = label_lines([row.label for row in rows], heights, size)
+    margin = label_width(lines, size)
     labels: list[Text] = []
     titles: list[Text] = []
     pictures: list[tuple[int, int, Image.Image]] = []

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from varbook.book.show.layout import Layout, Row, label_width, laid_out
+from varbook.book.show.layout import Layout, Row, label_lines, label_width, laid_out
 from varbook.errors import VarbookError
 
 WIDTH = 1200  # pixels: a narrower saved sheet is a stamp on a screen of high density
@@ -203,7 +203,8 @@ def _inline_cell(kept: Sequence[_Cells], images: Sequence[np.ndarray]) -> int:
     """
     width, columns = max(x.shape[1] for x in images), max(len(row.images) for row in kept)
     likely = min(8 * width, (NARROWEST - 9 * SMALLEST) // columns)  # how high a row will be
-    margin = label_width([Row(row.label, (), ()) for row in kept], [likely] * len(kept), SMALLEST)
+    labels = label_lines([row.label for row in kept], [likely] * len(kept), SMALLEST)
+    margin = label_width(labels, SMALLEST)
     whole = max(1, min(8, (INLINE_WIDTH - 130) // (columns * (width + GAP))))
     wanted = math.ceil((NARROWEST - margin) / columns) - GAP
     return max(width * whole, min(width * 8, wanted))
