@@ -409,6 +409,7 @@ def sharing():
         "pair": torch.equal(processes.gather(two), torch.cat((batch, 10 * batch))),
         "drawn": processes.drawn(torch.rand, (3, 2), torch.Generator().manual_seed(4)),
         "mean": processes.mean({"a": processes.rank() + 1.0, "b": 4.0}),
+        "total": processes.total(processes.rank() + 1.0),
         "told": processes.from_first({"name": processes.rank()}),
     }
 
@@ -418,11 +419,33 @@ def test_sharing_gathering_and_averaging(tmp_path):
     assert [answer["who"] for answer in answers] == [(0, 2, True), (1, 2, False)]
     assert all(answer["back"] and answer["pair"] for answer in answers)
     assert all(
-        answer["mean"] == {"a": 1.5, "b": 4.0} and answer["told"] == {"name": 0}
+        answer["mean"] == {"a": 1.5, "b": 4.0}
+        and answer["total"] == 3.0
+        and answer["told"] == {"name": 0}
         for answer in answers
     )
     alone = torch.rand((6, 2), generator=torch.Generator().manual_seed(4))
     assert all(torch.equal(answer["drawn"], alone[rank::2]) for rank, answer in enumerate(answers))
+
+
+def core_seconds(folder):
+    """Return the processor time of a training of which this process has had 100 seconds, the second
+    200, when it is saved and when it is resumed.
+    """
+    keeper = Keeper(folder)
+    keeper.core_began -= 100.0 * (processes.rank() + 1)
+    model = torch.nn.Linear(1, 1)
+    keeper.save(1, {"model": model})
+    processes.total(0.0)  # the second waits until the first has written
+    resumed = Keeper(folder)
+    resumed.resume({"model": model})
+    return keeper.core_seconds(), resumed.core_seconds()
+
+
+def test_the_processor_time_of_a_training_is_that_of_all_its_processes(tmp_path):
+    for count, spent in ((1, 100.0), (2, 300.0)):
+        for times in together(count, tmp_path / str(count), core_seconds, tmp_path / f"of {count}"):
+            assert times == pytest.approx((spent, spent), abs=30)
 
 
 def test_a_process_alone_shares_with_nobody():
@@ -430,3 +453,4 @@ def test_a_process_alone_shares_with_nobody():
     assert processes.share(rows) is rows and processes.gather(rows) is rows
     assert processes.mean(values) is values and processes.from_first(value) is value
     assert (processes.count(), processes.rank(), processes.first()) == (1, 0, True)
+    assert processes.total(0.1) == 0.1

@@ -104,6 +104,11 @@ def mean(values: dict[str, float]) -> dict[str, float]:
     return dict(zip(values, (numbers / count()).tolist(), strict=True))
 
 
+def total(number: float) -> float:
+    """Return the sum of the processes' numbers, on every process; all wait for it."""
+    return count() * mean({"number": number})["number"]
+
+
 def largest(number: int) -> int:
     """Return the largest of the processes' numbers, on every process; all wait for it."""
     if count() == 1:

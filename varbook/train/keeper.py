@@ -131,6 +131,7 @@ class Keeper:
         tensors = state_tensors(state)
         # A damaged state never replaces a good one.
         check_sound(tensors, f"The training, after step {next_step},")
+        core_seconds = self.core_seconds()
         if not processes.first():
             return
         sha256 = save_tensors(file, tensors)
@@ -141,8 +142,8 @@ class Keeper:
             "curve": self.curve,
             "seconds": self.elapsed(),
             "threads": torch.get_num_threads(),
+            "core_seconds": core_seconds,
         }
-        notes["core_seconds"] = self.core_seconds()
         write_json(self.notes, notes)
         for old in self.tensors.parent.glob("state-*.safetensors"):
             if old.name != file.name:
@@ -154,10 +155,10 @@ class Keeper:
         return self.spent + time.monotonic() - self.began
 
     def core_seconds(self) -> float:
-        """Return the processor time of all threads so far;
-        on a shared machine it says more than the clock.
+        """Return the processor time of all threads of all processes so far, on every process; all wait
+        for it. On a shared machine it says more than the clock.
         """
-        return self.core_spent + time.process_time() - self.core_began
+        return self.core_spent + processes.total(time.process_time() - self.core_began)
 
 
 def _tell_of_other_threads(before: object, now: int) -> None:
