@@ -91,6 +91,29 @@ def test_what_is_missing_or_has_one_name_twice_is_told(data):
     assert "seasons" in replace(WIDE, more=()).missing()
 
 
+def test_without_a_published_set_its_runs_are_found_and_none_is_trained(data):
+    known = replace(WIDE, published=WIDE.more_facts())
+    task = replace(tasks.PHOTOGRAPHS, pictures=known, domains=DOMAINS)
+    before = build.tokenizer(task, SMOKE).key
+    assert WIDE.more_facts()["land"][0] == 3
+    other = replace(known, published=known.published | {"land": (3, "0" * 12)})
+    assert other.trained_on(DOMAINS) == known.trained_on(DOMAINS), "pictures that are there count"
+    shutil.rmtree(data / "land")
+    assert build.tokenizer(task, SMOKE).key == before
+    assert other.trained_on(DOMAINS) != known.trained_on(DOMAINS)
+    with pytest.raises(VarbookError, match="photographs of land"):
+        task.labelled(SMOKE)
+    with pytest.raises(VarbookError, match="photographs of land"):
+        WIDE.more_facts()
+
+
+def test_the_published_sets_are_those_that_are_there(monkeypatch):
+    monkeypatch.delenv("VARBOOK_DATA")
+    if tasks.ANIMALS.missing():
+        pytest.skip("needs the photographs of 28 classes")
+    assert tasks.ANIMALS.pictures.more_facts() == tasks.ANIMALS.pictures.published
+
+
 def test_prompts_do_not_name_classes():
     with pytest.raises(VarbookError, match="need domains that are classes"):
         WIDE.labelled({"summer": "by day", "winter": "by night"}, SMOKE, SIZE)

@@ -2,14 +2,15 @@
 translate knows more of the world than the two.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from varbook.book.models.profiles import Profile
-from varbook.book.models.sources import Domains, Folders, unless_known
+from varbook.book.models.sources import Domains, Folders, digest_of, unless_known
 from varbook.data.crops import centre_crop
 from varbook.data.folders import class_files, file_contents, load_parts
 from varbook.errors import VarbookError
@@ -23,11 +24,14 @@ class MoreClasses(Folders):
 
     `more` names data sets below `paths.data_places()` whose folder `train` holds one folder per
     class: their classes follow those of the domains, in the order of their names. Each picture of a
-    domain stands `often` times among all.
+    domain stands `often` times among all. `published` says of a data set how many training pictures
+    it had, and the digest of them, when the runs were trained that come with the book: these are
+    found without it.
     """
 
     more: tuple[str, ...] = ()
     often: int = 1
+    published: Mapping[str, tuple[int, str]] = field(default_factory=dict, hash=False)
 
     def missing(self) -> str | None:
         """Return None, or, where pictures are not there, a sentence that says what to do."""
@@ -42,10 +46,7 @@ class MoreClasses(Folders):
         """
         classes: dict[str, list[Path]] = {}
         for name in self.more:
-            folder = data_folder(name)
-            if folder is None:
-                raise VarbookError(self.missing() or "")
-            found = class_files(folder / "train")
+            found = self._classes_of(name)
             twice = sorted(classes.keys() & found.keys())
             if twice:
                 raise VarbookError(
@@ -55,17 +56,37 @@ class MoreClasses(Folders):
             classes |= found
         return classes
 
+    def _classes_of(self, name: str) -> dict[str, list[Path]]:
+        folder = data_folder(name)
+        if folder is None:
+            raise VarbookError(self.missing() or "")
+        return class_files(folder / "train")
+
     def identity(self, domains: Domains, profile: Profile, size: int) -> dict:
         """Return what stands for the training pictures in the key of a run."""
-        total = sum(self.counts(domains, profile)) + sum(map(len, self.more_files().values()))
+        total = sum(self.counts(domains, profile)) + sum(n for n, _ in self.more_facts().values())
         return {"images": total, "often": self.often, "size": size} | self.trained_on(domains)
 
     def trained_on(self, domains: Domains) -> dict:
         """Return {"data": digest of the domains in their order and of all training files}, as
         `Folders` does.
         """
-        more = [[name, file_contents(files)] for name, files in self.more_files().items()]
+        more = [[name, digest] for name, (_, digest) in self.more_facts().items()]
         return unless_known("data", [*self._told_apart(domains, "trainA", "trainB"), *more])
+
+    def more_facts(self) -> dict[str, tuple[int, str]]:
+        """Return data set -> the number of its training pictures and the digest of their classes and
+        contents, as `published` has them where the set is not there; VarbookError where neither is.
+        """
+        facts = {}
+        for name in self.more:
+            if name in self.published and not data_folder(name):
+                facts[name] = self.published[name]
+                continue
+            classes = self._classes_of(name)
+            told = [[label, file_contents(files)] for label, files in classes.items()]
+            facts[name] = (sum(map(len, classes.values())), digest_of(told))
+        return facts
 
     def images_of_all(self, domains: Domains, profile: Profile, size: int) -> Tensor:
         """Return all training pictures, X, Y and the other classes, uint8 (N, 3, H, W), larger by

@@ -51,10 +51,15 @@ KNOWN_PICTURES = frozenset(
 )
 
 
+def digest_of(facts: object) -> str:
+    """Return twelve digits that stand for `facts`, of which `plain` makes JSON."""
+    text = json.dumps(plain(facts), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def unless_known(name: str, facts: object) -> dict:
     """Return {name: twelve digits of `facts`}, or {} where they stand in KNOWN_PICTURES."""
-    text = json.dumps([name, plain(facts)], sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    digest = digest_of([name, facts])
     return {} if digest in KNOWN_PICTURES else {name: digest}
 
 

@@ -90,6 +90,7 @@ ANIMALS = replace(
         advice="name the place of their folders in VARBOOK_DATA",
         more=("scenes6", "animals20"),
         often=4,
+        published={"scenes6": (11_400, "65eb6ba17ab2"), "animals20": (8000, "5e472de49d01")},
     ),
     chain="animals",
     published=None,
