@@ -51,7 +51,14 @@ FINE = {
     f"{name}, the papers' geometry": lambda make=make: make(with_fine_chain(LAPTOP)).load()
     for name, make in build.models_of([tasks.TOY]).items()
     if name
-    in ("toy-judge", "toy-tokenizer", "toy-tokenizer-ground-truth", "toy-flexvar", "toy-var")
+    in (
+        "toy-judge",
+        "toy-tokenizer",
+        "toy-tokenizer-ground-truth",
+        "toy-tokenizer-single",
+        "toy-flexvar",
+        "toy-var",
+    )
 }
 EXPERIMENTS = {
     "FlexVAR's ablations": lambda: [
