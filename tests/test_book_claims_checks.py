@@ -2,20 +2,13 @@
 
 import ast
 import json
-from dataclasses import replace
 
 import pytest
 from claims import checks_of
 
 from varbook.book.chapters import written
 from varbook.book.claims.artefact import Artefact
-from varbook.book.claims.checks import (
-    by_check,
-    decided_by,
-    outdated,
-    refuse_other_keys,
-    refuse_others,
-)
+from varbook.book.claims.checks import by_check, refuse_others
 from varbook.book.claims.registry import REGISTRY
 from varbook.book.claims.verdicts import NOT_RUN, verdict
 from varbook.errors import VarbookError
@@ -67,29 +60,18 @@ def test_any_other_set_is_refused_with_one_sentence_that_names_the_faults(saved,
 def test_a_saved_key_belongs_to_one_check_of_its_row(name):
     results = checks_of(name, conditions=True)
     refuse_others(REGISTRY[name], results)
-    checks = REGISTRY[name].all_checks()
-    owners = [key for keys in by_check(checks, results).values() for key in keys]
+    owners = [key for keys in by_check(REGISTRY[name], results).values() for key in keys]
     assert sorted(owners) == sorted(results)
 
 
 @pytest.mark.parametrize("path", SAVED, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_saved_results_hold_the_checks_that_decided_them_and_their_verdict(path):
+def test_saved_results_hold_the_checks_of_the_registry_and_their_verdict(path):
     result = json.loads(path.read_text(encoding="utf-8"))
     row = REGISTRY[result["id"]]
     assert result["chapter"] == row.chapter
     if result["verdict"] != NOT_RUN:
-        assert "decided" in result
-        refuse_other_keys(row.label, decided_by(row, result), result["checks"])
+        refuse_others(row, result["checks"])
         assert result["verdict"] == verdict(result["checks"])
-
-
-def test_a_result_is_outdated_once_its_row_asks_for_more():
-    result = {"checks": GOOD, "decided": [list(check) for check in ROW.all_checks()]}
-    assert not outdated(ROW, result) and decided_by(ROW, result) == list(ROW.all_checks())
-    for checks in ({"faster": "core seconds"}, {"much faster": "seconds"}):
-        stricter = replace(ROW, checks=checks)
-        assert outdated(stricter, result)
-        refuse_other_keys(stricter.label, decided_by(stricter, result), GOOD)
 
 
 def typed_keys(call: ast.Call) -> list[str]:
@@ -109,5 +91,5 @@ def test_the_keys_that_a_notebook_spells_out_are_those_of_the_registry(chapter):
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "save_result":
             row = REGISTRY[node.args[0].value]
-            named = by_check(row.all_checks(), dict.fromkeys(typed_keys(node), True))
+            named = by_check(row, dict.fromkeys(typed_keys(node), True))
             assert {key for keys in named.values() for key in keys} == set(typed_keys(node)), row.id

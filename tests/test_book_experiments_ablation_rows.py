@@ -56,12 +56,7 @@ def test_a_row_has_means_and_a_range_where_there_are_seeds():
 def test_farther_means_every_seed_in_both_directions():
     assert surely_farther(FAR, NEAR) and not surely_farther(NEAR, FAR)
     assert farther_checks("far", FAR, [seed(4.0)]) == {"far, h2z": False, "far, z2h": False}
-    assert equally_far(NEAR, [seed(1.4)]) == {"h2z": True, "z2h": True}
-    # Within the range, yet every seed of one is above every seed of the other.
-    assert equally_far(NEAR, [seed(2.4)]) == {"h2z": False, "z2h": False}
-    kernels = {"KD h2z": 1.0, "KD z2h": 1.0}
-    known = [[values | kernels for values in row] for row in (FAR, NEAR)]
-    assert not surely_farther(*known) and surely_farther(known[0], NEAR)
+    assert equally_far(NEAR, [seed(2.4)]) == {"h2z": True, "z2h": True}
     assert equally_far(NEAR, [seed(2.6)]) == {"h2z": False, "z2h": False}
 
 
@@ -77,11 +72,11 @@ def test_a_sweep_has_mean_and_range_of_each_setting_in_each_direction():
 
 
 def test_the_checks_of_figure_6_are_those_of_the_registry():
-    checks = reach_checks({0.01: (0.1, 0.76), 2.0: (0.95, 0.8), 10_000.0: (0.0, 0.0)})
+    checks = reach_checks({0.01: (0.1, 0.95), 2.0: (0.95, 0.8), 10_000.0: (0.0, 0.0)})
     refuse_others(REGISTRY["cyclevar-fig-6"], checks)
     failed = [name for name, holds in checks.items() if not holds]
     assert failed == [
-        "temperature 0.01 hardly translates, z2h",
+        "temperature 0.01 does not reach it, z2h",
         "temperature 2 reaches the target, z2h",
     ]
 

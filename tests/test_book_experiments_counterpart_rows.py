@@ -21,20 +21,16 @@ from varbook.book.experiments.streets_and_flat import DAY_NIGHT, ROWS, SHOWN, ST
 from varbook.book.models.tasks import NIGHT
 
 
-def judged(
-    target: float = 1.0, gain: float = 7.0, edges: float = 0.45, animal: float = 1.0
-) -> dict:
-    values = {"target": target, "animal": animal, "psnr": 20.0, "gain": gain, "edges": edges}
-    ceiling = values | {"edges": 0.5, "animal": 1.0}
+def judged(target: float = 1.0, gain: float = 7.0, edges: float = 0.45) -> dict:
+    values = {"target": target, "animal": 1.0, "psnr": 20.0, "gain": gain, "edges": edges}
+    ceiling = values | {"edges": 0.5}
     return {row: ceiling if row == ROWS[-1] else values for row in ROWS}
 
 
 def street(brightness: float, distance: float | None = 1.0) -> dict:
-    values = {"brightness": brightness, "seen as target": 0.85}
+    values = {"brightness": brightness, "seen as target": 0.75}
     if distance is not None:
-        for key, name in (("frechet", "FD-x"), ("kernel", "KD-x")):
-            halves = [distance - 0.1, distance, distance + 0.1]
-            values[key] = {"name": name, "value": distance, "halves": halves}
+        values["frechet"] = {"name": "FD-x", "value": distance}
         values["structure"] = {"name": "s-x", "value": 0.5}
     return values
 
@@ -76,9 +72,8 @@ def test_rows_are_readable_and_complete():
     assert str(rows[0]["gain over untouched, dB"]) == "0.0"
     assert plain_row(street(0.5)) == {
         "brightness": 0.5,
-        "seen as target": 0.85,
+        "seen as target": 0.75,
         "FD-x": 1,
-        "KD-x": 1,
         "s-x": 0.5,
     }
     assert [row[""] for row in street_rows(STREETS["day to night"])] == list(STREET_ROWS)
@@ -113,31 +108,6 @@ def test_a_translation_fails_by_what_it_lacks():
         "streets, day to night: brightness nearer to the target's than to the source's",
         "streets, day to night: nearer to the target than source, untouched",
     ]
-    # Before any training to translate all is seen as the target, and no animal is left.
-    gone = {way: judged(animal=0.14) for way in DAY_NIGHT}
-    named = "the animal recognised at least 0.9 times as often as in the counterpart"
-    assert failed(figure_4_checks(gone, {})) == [f"toy world, {way}: {named}" for way in DAY_NIGHT]
-    assert failed(figure_5_checks({way: judged(animal=0.14) for way in STYLES})) == [
-        f"{way}: {named}" for way in STYLES
-    ]
-
-
-def test_no_animal_anywhere_is_no_animal_kept():
-    blind = judged(animal=0.0)
-    blind[ROWS[-1]] = blind[ROWS[-1]] | {"animal": 0.0}
-    assert len(failed(figure_5_checks(dict.fromkeys(STYLES, blind)))) == len(STYLES)
-
-
-def test_a_street_is_nearer_by_both_distances_or_not_at_all():
-    rows = STREETS["day to night"]
-    ours = rows["CycleVAR w/ Infinity"]
-    other = ours | {"kernel": ours["kernel"] | {"value": 9.0}, "seen as target": 0.79}
-    streets = {"day to night": rows | {"CycleVAR w/ Infinity": other}}
-    assert failed(figure_4_checks(MEASURED, streets)) == [
-        "streets, day to night: at least 80 % are seen as the target",
-        "streets, day to night: nearer to the target than source, untouched",
-        "streets, day to night: nearer to the target than tokenizer alone",
-    ]
 
 
 def test_without_features_brightness_alone_is_checked():
@@ -161,9 +131,7 @@ def test_edges_are_measured_by_the_ceiling_that_the_tokenizer_sets():
 
 def test_the_sentences_name_every_direction():
     text = figure_4_sentence(MEASURED, STREETS)
-    assert text.startswith(
-        "toy world: day to night 100.0% seen as target, animal recognised in 100%, +7.0 dB, night"
-    )
-    assert "; streets, night to day: brightness 0.4, seen as target 0.85, FD-x 1" in text
+    assert text.startswith("toy world: day to night 100.0% seen as target, +7.0 dB, night to day")
+    assert "; streets, night to day: brightness 0.4, seen as target 0.75, FD-x 1" in text
     text = figure_5_sentence({way: judged() for way in STYLES})
-    assert "100.0% seen as target, animal recognised in 100%, edges 0.90 of the" in text
+    assert "flat to photograph 100.0% seen as target, edges 0.90 of the counterpart's" in text

@@ -23,16 +23,14 @@ def rows(**changed):
         values = [
             {
                 FD: mean + away,
-                "KD-toy": (mean + away) / 10,
-                "taken for its class": 0.75,
+                "taken for its class": 0.5,
                 "loss": 4 + (mean + away) / 100,
-                "gain": 2 - (mean + away) / 10,
+                "gain": 0.5,
             }
             | {"card": {"evaluator": name}}
             for away in (-0.2, 0.0, 0.2)
         ]
         settings = {"training": {"steps": 150, "batch": 16}, "model": {"depth": 2, "width": 64}}
-        settings["model"]["classes"] = 14
         runs = [
             SimpleNamespace(record={"settings": settings, "seed": seed}, name=name)
             for seed in range(3)
@@ -72,26 +70,6 @@ def test_each_check_fails_with_its_own_row():
     assert failing(checks) == [
         "with LlamaGen's tokenizer every seed is farther from real images than with FlexVAR's"
     ]
-    for name, key, value, failed in (
-        ("FlexVAR's tokenizer", "taken for its class", 0.6, "in at least 70 %"),
-        ("VAR's tokenizer", "KD-toy", 0.2, "with VAR's tokenizer every seed is farther"),
-    ):
-        found = rows()
-        found[name][1][0][key] = value
-        checks, _ = verdicts.figure_16(LAPTOP, found, FD)
-        assert len(failing(checks)) == 1 and failed in failing(checks)[0]
-    for name, key, value, failed in (
-        ("residual", "taken for its class", 0.08, "residuals have learnt"),
-        ("residual", "gain", 5.0, "gains more over frequencies with every seed"),
-        ("LlamaGen's tokenizer", FD, 7.9, "LlamaGen's tokenizer is next"),
-        ("VAR's tokenizer", "KD-toy", 0.85, "is the worst row"),
-    ):
-        found = rows()
-        for values in found[name][1]:
-            values[key] = value
-        table4 = verdicts.table_4_rows(found, CEILINGS, FD)
-        checks, _ = verdicts.table_4(LAPTOP, found, table4, FD)
-        assert any(failed in one for one in failing(checks))
     found = rows(no_step_embedding=4.0)
     checks, _ = verdicts.table_6(LAPTOP, found, verdicts.table_6_rows(found, CEILINGS, FD), FD)
     assert "removing it changes FD-toy by no more than the seeds do" in failing(checks)

@@ -9,7 +9,6 @@ from varbook.book.experiments import translated_photographs, translator_rivals
 from varbook.book.experiments.translated_photographs import SHOWN, TranslatedPhotographs, find
 from varbook.book.experiments.translator_reports import FLOORS, OURS, REAL, WAYS
 from varbook.book.models.tasks import PHOTOGRAPHS
-from varbook.evaluate.resampling import ROUNDS
 
 
 class Record:
@@ -30,8 +29,7 @@ def photographs(smoke, monkeypatch):
     }
     seen = {way: {"seen_as": {"value": 0.25}} for way in WAYS}
     monkeypatch.setattr(translator_rivals, "photograph_reports", lambda parts, translate: seen)
-    real = {way: {"seen_as": {"value": 0.75}} for way in WAYS}
-    monkeypatch.setattr(translator_rivals, "real_reports", lambda parts: real)
+    monkeypatch.setattr(translator_rivals, "real_reports", lambda parts: "real")
     rivals = replace(smoke.rivals, photograph_translators=())
     cyclevar = tiny_cyclevar().eval()
     return TranslatedPhotographs(replace(smoke, rivals=rivals), parts, cyclevar, Record())
@@ -49,9 +47,8 @@ def test_rows_hold_photographs_and_their_translations_both_ways(smoke, monkeypat
 def test_reports_hold_the_floors_and_real_photographs_beside_ours(smoke, monkeypatch):
     photos = photographs(smoke, monkeypatch)
     assert list(photos.reports) == [*FLOORS, OURS, REAL]
-    assert photos.run.asked["photographs"] == {"images": [14, 15], "halves": ROUNDS}
+    assert photos.run.asked["photographs"] == {"images": [14, 15]}
     assert photos.seen_as_target == dict.fromkeys(WAYS, 0.25)
-    assert photos.real_seen_as_target == dict.fromkeys(WAYS, 0.75)
 
 
 def test_without_photographs_there_is_nothing(smoke, monkeypatch):

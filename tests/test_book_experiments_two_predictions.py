@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from varbook.book.experiments import two_predictions
-from varbook.book.models import tasks
 from varbook.book.models.tasks import HELD_OUT_SEED
 from varbook.data.images import to_float
 from varbook.evaluate.usage import frequency_loss
@@ -66,7 +65,7 @@ def test_the_fair_view_is_measured_once_and_kept_with_the_run(smoke, chains):
     view = two_predictions.fair_view(smoke, chain)
     assert two_predictions.fair_view(smoke, chain) is view
     tokenizer, schedule = chain.parents[0].model, chain.model.config.schedule
-    task = tasks.TASKS[smoke.generation]
+    task = two_predictions.task_of(smoke)
     held = task.sample(smoke)
     others = task.sample(smoke, 4 * smoke.held_out, seed=HELD_OUT_SEED + 200)
     known, asked = (

@@ -11,6 +11,7 @@ from tiny import same_state
 
 from varbook.book.models import build, scores, trained
 from varbook.book.models.profiles import profile
+from varbook.book.models.profiles.fine import with_fine_chain
 from varbook.book.models.streamed import TRAIN_SEED
 from varbook.book.models.tasks import PHOTOGRAPHS, SMALL, TASKS, TOY
 from varbook.cli import train
@@ -50,7 +51,7 @@ def test_an_animal_keeps_its_proportions_at_every_size_and_stays_inside(size):
 def test_pictures_that_are_not_drawn_have_no_other_sizes(smoke):
     with pytest.raises(VarbookError, match="Only scenes of the toy world"):
         PHOTOGRAPHS.labelled(smoke, (32, 64))
-    for task, settings in ((SMALL, smoke), (SMALL, profile("laptop"))):
+    for task, settings in ((SMALL, smoke), (TOY, profile("laptop"))):
         with pytest.raises(VarbookError, match="at several sizes"):
             build.next_scale_at_sizes(task, settings)
 
@@ -93,7 +94,7 @@ def test_what_shapes_it_is_in_its_key_and_nothing_else_is(smoke):
 
 
 def test_the_chain_at_the_papers_geometry_trains_it_at_the_sizes_of_the_bars():
-    fine = profile("laptop")
+    fine = with_fine_chain(profile("laptop"))
     chain = fine.chains["toy"]
     latents = set(chain.other_sizes.training.latents)
     assert {(16, 32), (32, 16), (32, 32)} < latents and (16, 16) not in latents

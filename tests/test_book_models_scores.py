@@ -52,9 +52,14 @@ def test_what_no_judge_of_the_toy_world_knows_is_refused():
     assert PHOTOGRAPHS.judge is None
 
 
-@pytest.mark.parametrize("name", ["laptop", "gpu"])
-def test_the_toy_worlds_chain_has_the_papers_geometry(name):
-    chain = profile(name).chains["toy"]
+def test_the_chain_at_the_papers_geometry_takes_the_toy_worlds_place_where_it_is_asked_for(
+    monkeypatch,
+):
+    laptop = profile("laptop")
+    monkeypatch.setenv("VARBOOK_FINE", "1")
+    fine = profile("laptop")
+    chain = fine.chains["toy"]
+    assert laptop.chains["toy"] != chain and fine.name == "laptop"
     assert token_count(chain.tokenizer.schedule) == 680
     stride = chain.tokenizer.patch * 2 ** (len(chain.tokenizer.channels) - 1)
     assert chain.image_size // stride == 16
@@ -63,12 +68,6 @@ def test_the_toy_worlds_chain_has_the_papers_geometry(name):
     assert chain.tokenizer.full_channels > 0 and not chain.tokenizer.line
     assert chain.tokenizer_training.random_scales == 5  # K of FlexVAR section 3.3
     assert chain.tokenizer_training.smallest_scale and chain.model_training.max_steps == 10
-
-
-def test_the_chain_of_more_classes_is_there_where_it_is_asked_for(monkeypatch):
-    laptop = profile("laptop")
-    monkeypatch.setenv("VARBOOK_FINE", "1")
-    more = profile("laptop")
-    assert more.name == "laptop" and more.chains.keys() - laptop.chains.keys() == {"animals"}
-    assert all(more.chains[name] == laptop.chains[name] for name in laptop.chains)
+    assert {name for name in laptop.chains if fine.chains[name] != laptop.chains[name]} == {"toy"}
+    assert fine.chains.keys() - laptop.chains.keys() == {"animals"}
     assert profile("smoke") == SMOKE

@@ -79,9 +79,7 @@ def test_only_horses_and_zebras_can_be_asked_for():
 def test_the_floor_is_measured_on_other_real_pictures_as_many_and_as_large(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        photographs_module,
-        "sure_fidelity",
-        lambda *sets, describe: seen.append((*sets, describe)) or {},
+        photographs_module, "fidelity", lambda *sets, describe: seen.append((*sets, describe)) or {}
     )
     numbered = torch.arange(31, dtype=torch.uint8).view(31, 1, 1, 1).expand(31, 3, 80, 64)
     reference = textures(12, False, 1)

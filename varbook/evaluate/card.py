@@ -30,15 +30,10 @@ class Measured:
     name: str
     value: float
     card: MetricCard
-    # What it is between random halves of both sets (see `resampling`), where that was measured.
-    halves: tuple[float, ...] = ()
 
     def as_dict(self) -> dict:
-        """Return name, value, card and, where they are known, halves, as plain values for JSON."""
-        values = asdict(self)
-        if not self.halves:
-            del values["halves"]
-        return values
+        """Return name, value and card as plain values, ready for JSON."""
+        return asdict(self)
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.4g} ({self.card.samples} images, {self.card.features})"

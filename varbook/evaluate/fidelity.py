@@ -30,11 +30,6 @@ KEYS = {
 }
 
 
-def kernel_name(frechet: str) -> str:
-    """Return what the kernel distance of the same features is called: "KD-toy" for "FD-toy"."""
-    return frechet.replace("FID", "KID").replace("FD", "KD")
-
-
 class ImageSet(Dataset[Tensor]):
     """uint8 images (N, 3, H, W) in the form that torch-fidelity reads."""
 
@@ -227,19 +222,6 @@ def fidelity(
             f"{stem}-{suffix}" if suffix else with_inception, raw[key], card
         )
     return measured
-
-
-def feature_rows(images: Tensor, features: str | AnyJudge = "auto", batch: int = 64) -> Tensor:
-    """Return the features (N, C), double, of images (N, 3, H, W) that `fidelity` compares."""
-    from torch_fidelity.utils import create_feature_extractor, get_featuresdict_from_dataset
-
-    cuda = torch.cuda.is_available()
-    name = extractor_for(features)[0]
-    layer = "2048" if name == "inception-v3-compat" else "features"
-    extractor = create_feature_extractor(name, [layer], cuda=cuda, verbose=False)
-    pictures = ImageSet(to_bytes(images))
-    found = get_featuresdict_from_dataset(pictures, extractor, batch, cuda, True, False)
-    return found[layer].double()
 
 
 def frechet(

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from varbook.errors import VarbookError
+from varbook.evaluate.fidelity import fidelity
 from varbook.evaluate.image_checks import to_unit
-from varbook.evaluate.resampling import DISTANCES, sure_fidelity
 from varbook.evaluate.translation import look
 from varbook.features.imagenet_judge import AnyJudge
 
@@ -35,15 +35,14 @@ def judge_samples(
     """Return distance and score (FD-toy and IS-toy, or as the judge names them), precision and recall
     of images (N, 3, H, W) against `reference`.
 
-    Also the judge's accuracy on their class `labels` (N,), the metric card, and "distances": Frechet
-    and kernel distance with what they are between halves (see `resampling`). Each set needs 10
-    images or more.
+    Also the judge's accuracy on their class `labels` (N,), and the metric card. Each set
+    needs 10 images or more.
     """
-    measured = sure_fidelity(
+    measured = fidelity(
         images,
         reference,
         judge,
-        metrics=(*DISTANCES, "inception", "precision", "recall"),
+        metrics=("frechet", "inception", "precision", "recall"),
         describe=describe,
     )
     return {
@@ -53,7 +52,6 @@ def judge_samples(
         "recall": measured["recall"].value,
         "taken for its class": recognised(judge, images, labels).float().mean().item(),
         "card": measured["frechet"].as_dict()["card"],
-        "distances": {name: measured[name].as_dict() for name in DISTANCES},
     }
 
 

@@ -10,8 +10,8 @@ from varbook.data.crops import centre_crop
 from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
 from varbook.evaluate.card import Measured, MetricCard
+from varbook.evaluate.fidelity import fidelity
 from varbook.evaluate.image_checks import to_unit
-from varbook.evaluate.resampling import sure_fidelity
 from varbook.evaluate.structure import structure_distance
 from varbook.features.mobilenet import IMAGENET_ROWS, at_training_size, load_mobilenet
 
@@ -60,7 +60,7 @@ def domain_report(
 def _distances(images: Tensor, reference: Tensor, describe: str) -> dict[str, Measured]:
     if min(len(images), len(reference)) < FEWEST:
         return {}
-    return sure_fidelity(images, reference, describe=describe)
+    return fidelity(images, reference, describe=describe)
 
 
 def real_report(

@@ -4,8 +4,6 @@ Domain, silhouette, background, coat and stripes. No single one is enough: doing
 silhouette and background, and any stripes win the domain.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,7 +14,7 @@ from varbook.evaluate.image_checks import luminance, same_shape, to_unit
 from varbook.evaluate.reconstruction import psnr
 from varbook.features.imagenet_judge import AnyJudge
 from varbook.features.judge import Judge, Verdict
-from varbook.world.draw import limbs, render
+from varbook.world.draw import render
 from varbook.world.scene import COATS, Scene, flip, with_coat
 
 
@@ -58,19 +56,6 @@ def silhouette_iou(predicted: Tensor, truth: Tensor) -> Tensor:
     both = (predicted & truth).sum(dim=(1, 2)).float()
     either = (predicted | truth).sum(dim=(1, 2)).float()
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)
-
-
-def whole_animals(seen: Tensor, scenes: Sequence[Scene]) -> Tensor:
-    """Return whether an animal is whole, bool (N,): at least half of its head and of each of its four
-    legs lies in `seen`, the boolean mask (N, H, W) of what was taken for an animal in the picture.
-    """
-    height, width = seen.shape[1:]
-    whole = []
-    for mask, scene in zip(seen, scenes, strict=True):
-        parts = torch.from_numpy(limbs(scene, height, width))  # 5 H W
-        covered = (parts & mask).sum((1, 2)) / parts.sum((1, 2)).clamp(min=1)
-        whole.append(bool((covered >= 0.5).all()))
-    return torch.tensor(whole)
 
 
 def background_psnr(translated: Tensor, source: Tensor, silhouettes: Tensor) -> Tensor:
@@ -154,22 +139,20 @@ def judge_translation(
     """Return the mean of every measure of `translated` (N, 3, H, W), made from `source`.
 
     `translated` is uint8 or in [-1, 1], `to` is "horse" or "zebra". Always domain_accuracy,
-    species_accuracy, silhouette_iou, whole_animals (share), background_psnr (dB) and images (their
-    count); to "horse" also nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the
-    tokenizer's reconstructions of the same scenes' hidden zebras are given, their own contrast and
+    species_accuracy, silhouette_iou, background_psnr (dB) and images (their count); to "horse" also
+    nearest_coat_psnr (dB); to "zebra" also stripe_contrast, and, where the tokenizer's
+    reconstructions of the same scenes' hidden zebras are given, their own contrast and
     stripe_ratio, ours over theirs.
     """
     _check(source, translated, to, reconstructed_zebras)
     translated = translated.detach().cpu()
     truth = source.silhouettes
     verdict = look(judge, translated)
-    outlines = verdict.silhouette > 0
     report = {
         "images": len(translated),
         "domain_accuracy": domain_accuracy(judge, verdict, to),
         "species_accuracy": species_accuracy(judge, verdict, to),
-        "silhouette_iou": silhouette_iou(outlines, truth).mean().item(),
-        "whole_animals": whole_animals(outlines, source.scenes).float().mean().item(),
+        "silhouette_iou": silhouette_iou(verdict.silhouette > 0, truth).mean().item(),
         "background_psnr": background_psnr(translated, source.images, truth).mean().item(),
     }
     if to == "horse":

@@ -1,7 +1,6 @@
 """Drawing a scene at any size: the landscape, then the animal; and the animal's silhouette."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -76,14 +75,14 @@ class Placed:
         return [(self.left + self.turn * x, self.ground - self.scale * y) for x, y in points]
 
 
-def place(scene: Scene, change: Callable[[Body], Body] | None = None) -> Placed:
-    """Return the scene's animal, scaled and moved so that all of it lies inside the central square.
-
-    `change` gives it another body, of the same scale and in the same place.
-    """
+def place(scene: Scene) -> Placed:
+    """Return the scene's animal, scaled and moved so that all of it lies inside the central square."""
     pose = scene.pose
     body = build(TABLE[scene.species], pose.neck, pose.head, pose.stride, pose.tail)
-    back, front, top = _reach(body)
+    circles = [circle for chain in body.chains() for circle in chain]
+    back = min(x - r for x, _, r in circles)
+    front = max(x + r for x, _, r in circles)
+    top = max(y + r for _, y, r in circles)
     # As large as the pose asks, but never beyond the square's sides or its top.
     scale = pose.size * min((1 - 2 * MARGIN) / (front - back), (pose.ground - MARGIN) / top)
     width = scale * (front - back)
@@ -92,24 +91,7 @@ def place(scene: Scene, change: Callable[[Body], Body] | None = None) -> Placed:
     upper = pose.ground - scale * top - OUTLINE
     lower = pose.ground + 2 * OUTLINE
     box = (start - OUTLINE, upper, start + width + OUTLINE, lower)
-    placed = Placed(body, scale, scale * pose.facing, origin, pose.ground, box)
-    return placed if change is None else _with_body(placed, change(body))
-
-
-def _reach(body: Body) -> tuple[float, float, float]:
-    # how far the body reaches back, to the front and up
-    circles = [circle for chain in body.chains() for circle in chain]
-    back = min(x - r for x, _, r in circles)
-    front = max(x + r for x, _, r in circles)
-    return back, front, max(y + r for _, y, r in circles)
-
-
-def _with_body(animal: Placed, body: Body) -> Placed:
-    back, front, top = _reach(body)
-    ends = sorted(animal.left + animal.turn * x for x in (back, front))
-    upper = animal.ground - animal.scale * top - OUTLINE
-    box = (ends[0] - OUTLINE, upper, ends[1] + OUTLINE, animal.box[3])
-    return replace(animal, body=body, box=box)
+    return Placed(body, scale, scale * pose.facing, origin, pose.ground, box)
 
 
 def render(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
@@ -131,34 +113,10 @@ def silhouette(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
     return _covered(canvas, page.image.reduce(over), corner)
 
 
-def limbs(scene: Scene, height: int = 64, width: int = 64) -> np.ndarray:
-    """Return masks of the head and of each of the four legs, without what lies over the torso, bool
-    (5, height, width): True where one covers over half of the pixel.
-    """
-    canvas = Canvas(height, width)
-    animal = place(scene)
-    over = _fineness(canvas)
-    torso, _ = canvas.part(animal.box, over)
-    torso.chain(animal.chain(animal.body.torso), 255)
-    masks = []
-    for chain in (animal.body.head, *animal.body.legs):
-        page, corner = canvas.part(animal.box, over)
-        page.chain(animal.chain(chain), 255)
-        free = ImageChops.subtract(page.image, torso.image)
-        masks.append(_covered(canvas, free.reduce(over), corner))
-    return np.stack(masks)
-
-
 def draw(scene: Scene, height: int = 64, width: int = 64) -> tuple[np.ndarray, np.ndarray]:
     """Return picture, uint8 (height, width, 3), and silhouette, bool (height, width), in one go."""
-    return draw_placed(scene, place(scene), height, width)
-
-
-def draw_placed(
-    scene: Scene, animal: Placed, height: int, width: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return picture and silhouette, as `draw` does, of the scene with the animal that was placed."""
     canvas = Canvas(height, width)
+    animal = place(scene)
     backdrop(canvas, scene)
     _shadow(canvas, animal)
     picture = canvas.finish()

@@ -1,7 +1,7 @@
 """The tie between registry and chapters: a chapter saves the checks that its row names, no others."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from varbook.book.claims.artefact import Artefact, Check
 from varbook.errors import VarbookError
@@ -18,22 +18,12 @@ def _belongs(key: str, check: Check) -> bool:
     return re.fullmatch("".join(parts), key) is not None
 
 
-def by_check(checks: Iterable[Check], results: Mapping[str, bool]) -> dict[Check, dict[str, bool]]:
-    """Return check -> the saved keys that belong to it, for each of `checks`, such as those of a row."""
+def by_check(row: Artefact, results: Mapping[str, bool]) -> dict[Check, dict[str, bool]]:
+    """Return check -> the saved keys that belong to it, for every check of the row."""
     return {
         check: {key: held for key, held in results.items() if _belongs(key, check)}
-        for check in checks
+        for check in row.all_checks()
     }
-
-
-def decided_by(row: Artefact, result: Mapping) -> list[Check]:
-    """Return the checks by which a saved result was decided: those that its row named then."""
-    return [Check(*saved) for saved in result.get("decided", row.all_checks())]
-
-
-def outdated(row: Artefact, result: Mapping) -> bool:
-    """Say whether a saved result was decided by other checks than its row names now."""
-    return decided_by(row, result) != list(row.all_checks())
 
 
 def _quoted(keys: list[str]) -> str:
@@ -42,12 +32,7 @@ def _quoted(keys: list[str]) -> str:
 
 def refuse_others(row: Artefact, results: Mapping[str, bool]) -> None:
     """Raise VarbookError where `results` (key -> holds) are not the checks that the row names."""
-    refuse_other_keys(row.label, list(row.all_checks()), results)
-
-
-def refuse_other_keys(label: str, checks: Sequence[Check], results: Mapping[str, bool]) -> None:
-    """Raise VarbookError where `results` (key -> holds) are not `checks`, those of the row `label`."""
-    saved = by_check(checks, results)
+    saved = by_check(row, results)
     # Of the checks under one condition all are saved, or none.
     conditions = {check.where for check, keys in saved.items() if keys} | {""}
     missing = [c.key for c, keys in saved.items() if not keys and c.where in conditions]
@@ -57,6 +42,6 @@ def refuse_other_keys(label: str, checks: Sequence[Check], results: Mapping[str,
         faults = [f"{_quoted(missing)} missing"] if missing else []
         faults += [f"{_quoted(unknown)} not in the row"] if unknown else []
         raise VarbookError(
-            f"The checks of {label} are not those that its row of the registry names: "
+            f"The checks of {row.label} are not those that its row of the registry names: "
             f"{'; '.join(faults)}. Change the chapter or the row, so that both say the same."
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.artefact import Artefact
-from varbook.book.claims.checks import by_check, decided_by, outdated
-from varbook.book.claims.read import BEST_FIRST, best_result, cards
+from varbook.book.claims.checks import by_check
+from varbook.book.claims.read import BEST_FIRST, best_result
 from varbook.book.claims.registry import REGISTRY
 from varbook.book.claims.saved import load_result, place
 from varbook.book.claims.verdicts import NOT_RUN, SIGNS, WORDS, explained, sign
@@ -23,7 +23,6 @@ COLUMNS = (
     "paper's claim",
     "paper's number",
     "ours",
-    "pictures",
     "verdict",
     "profile",
     "chapter",
@@ -52,25 +51,6 @@ def _why_not_run(row: Artefact, profiles: Sequence[str]) -> str:
     return f"chapter {chapter.number} has not saved it in the profile {' or '.join(reversed(profiles))}"
 
 
-def _pictures(result: dict) -> str:
-    """Return how many pictures a result rests on: as it says, else as its metric cards do."""
-    counts = [f"{name} {number}" for name, number in result.get("counts", {}).items()]
-    pairs = (
-        f"{card['samples']} against {card['reference_samples']}"
-        for card in cards(result.get("metric_card"))
-        if card.get("samples")
-    )
-    return ", ".join(counts or dict.fromkeys(pairs)) or "-"
-
-
-def _why(row: Artefact, result: dict) -> str:
-    """Return why a verdict is not better, and where it was decided by checks of an earlier day."""
-    if not outdated(row, result):
-        return result.get("why", "")
-    again = f"decided by earlier checks: run chapter {row.chapter} again"
-    return "; ".join(filter(None, (result.get("why", ""), again)))
-
-
 def _link(row: Artefact, base: Path, profile: str) -> str:
     for suffix in (".png", ".md"):
         file = place(row.id, profile) / f"{row.id}{suffix}"
@@ -90,14 +70,13 @@ def rows_of_report(profiles: Sequence[str] = BEST_FIRST, base: Path | None = Non
     for row in REGISTRY.values():
         result = best_result(row, profiles)
         profile = result["profile"] if result else "-"
-        why = _why(row, result) if result else _why_not_run(row, profiles)
+        why = result.get("why", "") if result else _why_not_run(row, profiles)
         word = result["verdict"] if result else NOT_RUN
         cells = (
             _link(row, base, profile) if result and base else row.label,
             row.claim,
             row.published,
             result["ours"] if result else "-",
-            _pictures(result) if result else "-",
             explained(word, result.get("checks", {}) if result else {}, why),
             profile,
             row.chapter,
@@ -119,13 +98,11 @@ def summary(rows: Sequence[dict]) -> str:
 
 def _checks_of(row: Artefact, result: dict) -> str:
     groups: dict[str, list[str]] = {}  # how it is decided -> the checks decided so, with a sign
-    for check, saved in by_check(decided_by(row, result), result["checks"]).items():
+    for check, saved in by_check(row, result["checks"]).items():
         lines = [f"{sign(holds)} {key}" for key, holds in saved.items()]
         absent = f"{SIGNS[NOT_RUN]} {check.key} (where {check.where})"
         groups.setdefault(check.measured, []).extend(lines or [absent])
-    earlier = " (by earlier checks, which are no longer those of the registry)"
-    told = explained(result["verdict"], result["checks"], named=0)
-    text = [f"**{row.label}**: {told}{earlier * outdated(row, result)}", ""]
+    text = [f"**{row.label}**: {explained(result['verdict'], result['checks'], named=0)}", ""]
     for measured, lines in groups.items():
         text += [f"- {measured}", *(f"  - {line}" for line in lines)]
     return "\n".join(text) + "\n"

@@ -191,7 +191,6 @@ def save_result(
     why: str = "",
     numbers: Mapping | None = None,
     metric_card: object = None,
-    counts: Mapping[str, int] | None = None,
     runs: Sequence = (),
     data: object = None,
     params: Mapping | None = None,
@@ -201,10 +200,9 @@ def save_result(
 
     Call it after `save_figure` or `save_table`. `checks` says of each check that the registry's row
     names whether it holds, and the verdict follows from them alone; None: nothing was run, and
-    `why` says why. `ours` and `why` are one sentence each for the report. `counts` says how many
-    pictures of each kind the numbers rest on. `runs` are the run records behind it. The JSON has a
-    stable part and a `volatile` part; the latter is kept as it was where the former did not change.
-    VarbookError where the checks are not those of the row.
+    `why` says why. `ours` and `why` are one sentence each for the report. `runs` are the run
+    records behind it. The JSON has a stable part and a `volatile` part; the latter is kept as it
+    was where the former did not change. VarbookError where the checks are not those of the row.
     """
     row = artefact(artefact_id)
     results = {key: bool(holds) for key, holds in (checks or {}).items()}
@@ -218,9 +216,6 @@ def save_result(
         "ours": ours,
         "why": why,
         "checks": results,
-        # How each was decided: a row may become stricter after this was saved.
-        "decided": [list(check) for check in row.all_checks()] if checks is not None else [],
-        "counts": dict(counts or {}),
         "numbers": provenance.as_json(numbers or {}),
         "metric_card": provenance.as_json(metric_card),
         "data": provenance.as_json(data),

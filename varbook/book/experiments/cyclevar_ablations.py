@@ -21,7 +21,7 @@ from varbook.book.models.tasks import SMALL
 from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.images import to_float
 from varbook.device import pick_device
-from varbook.evaluate.fidelity import fidelity
+from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.structure import structure_distance
 from varbook.evaluate.translation import (
     background_psnr,
@@ -267,19 +267,18 @@ def image_measures(
     """Return the measures of chapter 09 for translations (N, 3, H, W) in [-1, 1] of the held-out
     scenes, one set a direction.
 
-    Names end in the direction: FD and KD (FD-toy and its kernel distance, to training images of the
-    target), structure (structure-toy), accuracy, IoU, background (dB), contrast (of stripes, inside the silhouette).
+    Names end in the direction: FD (FD-toy to training images of the target), structure
+    (structure-toy), accuracy, IoU, background (dB), contrast (of stripes, inside the silhouette).
     """
     values: dict[str, float] = {}
     for short, (species, target) in DIRECTIONS.items():
         source, images = domain(SMALL, profile, species, held_out=True), translated[short]
         real = domain(SMALL, profile, target).images[:1000]
         verdict, truth = look(judge, images), source.silhouettes
-        described = f"training images of the toy world's {target}s"
-        far = fidelity(images, real, judge, describe=described)
         numbers = {
-            "FD": far["frechet"].value,
-            "KD": far["kernel"].value,
+            "FD": frechet(
+                images, real, judge, describe=f"training images of the toy world's {target}s"
+            ).value,
             "structure": structure_distance(images, to_float(source.images), judge).value,
             "accuracy": domain_accuracy(judge, verdict, target),
             "IoU": silhouette_iou(verdict.silhouette > 0, truth).mean().item(),

@@ -13,16 +13,8 @@ from varbook.book.experiments import translator_rivals
 from varbook.book.experiments.cyclevar_ablations import DIRECTIONS
 from varbook.book.experiments.streets_and_flat import DAY_NIGHT, known_streets, street_numbers
 from varbook.book.experiments.streets_and_flat import OURS as WITH_WORDS
-from varbook.book.experiments.translator_reports import (
-    FLOORS,
-    HIDDEN,
-    OURS,
-    REAL,
-    WAYS,
-    Report,
-)
+from varbook.book.experiments.translator_reports import FLOORS, OURS, REAL, WAYS, Report
 from varbook.book.models.profiles import Profile
-from varbook.evaluate.resampling import DISTANCES, nearer
 
 MEASURES = {"distance": "frechet", "structure": "structure", "kernel": "kernel"}  # column: measure
 COLUMNS = tuple(
@@ -154,15 +146,14 @@ def checks(table: Table1) -> dict[str, bool]:
     small = translator_rivals.against_rivals(table.small)
     results |= {f"rivals at {table.small_size}, {text}": holds for text, holds in small.items()}
     if table.rivals:
-        reports = {name: table.photographs[name] for name in table.rivals}
-        reports[translator_rivals.OURS] = table.photographs[OURS]
-        on = translator_rivals.against_photograph_rivals(reports, table.rivals)
+        on = translator_rivals.against_rivals(table.photograph_numbers, table.rivals)
         results |= {f"rivals on photographs, {text}": holds for text, holds in on.items()}
     return results
 
 
 def _nearer(place: str, ours: Mapping, other: Mapping, name: str) -> dict[str, bool]:
-    return {f"{place}: nearer to the target than {name}": nearer(ours, other)}
+    holds = ours["frechet"]["value"] < other["frechet"]["value"]
+    return {f"{place}: nearer to the target than {name}": holds}
 
 
 def sentence(table: Table1) -> str:
@@ -188,15 +179,13 @@ def sentence(table: Table1) -> str:
 
 
 def _told(place: str, rows: Mapping[str, Mapping], ours: str = OURS) -> str:
-    structure = rows[ours]["structure"]
-    beside = {"untouched": rows[FLOORS[0]]}
-    beside |= {name: rows.get(name, {}) for name in (HIDDEN, REAL)}
-    told = []
-    for key in DISTANCES:  # each beside what doing nothing has, and what a perfect translation has
-        floors = (f"{k} {v[key]['value']:.3g}" for k, v in beside.items() if key in v)
-        distance = rows[ours][key]
-        told.append(f"{distance['name']} {distance['value']:.3g} ({', '.join(floors)})")
-    return f"{place}: {', '.join(told)}, {structure['name']} {structure['value']:.3g}"
+    distance, structure = rows[ours]["frechet"], rows[ours]["structure"]
+    beside = {"untouched": rows[FLOORS[0]], REAL: rows.get(REAL, {})}
+    floors = (f"{k} {v['frechet']['value']:.3g}" for k, v in beside.items() if "frechet" in v)
+    return (
+        f"{place}: {distance['name']} {distance['value']:.3g} ({', '.join(floors)}), "
+        f"{structure['name']} {structure['value']:.3g}"
+    )
 
 
 def _distances(numbers: Mapping, names: Iterable[str], measured_as: str, digits: str) -> str:
@@ -212,15 +201,6 @@ def numbers(rows: Iterable[Mapping]) -> dict[str, dict[str, float]]:
     return {
         f"{row['data']}, {row['method']}": {k: v for k, v in row.items() if isinstance(v, float)}
         for row in rows
-    }
-
-
-def counts(table: Table1) -> dict[str, int]:
-    """Return how many translations of each comparison are measured, each way."""
-    return {
-        f"{data}, {way}": measures["frechet"]["card"]["samples"]
-        for data, comparison in table.comparisons.items()
-        for way, measures in comparison[OURS].items()
     }
 
 

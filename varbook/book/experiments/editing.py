@@ -19,7 +19,6 @@ from varbook.device import pick_device
 from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.generation import detail, recognised, resized
 from varbook.evaluate.reconstruction import perceptual, psnr
-from varbook.evaluate.resampling import sure_fidelity
 from varbook.evaluate.seams import cell_borders, seam
 from varbook.features.perceptual import perceptual_distance
 from varbook.generate.editing import extend, hide, inpaint, keep_masks, on_canvas, refine
@@ -107,7 +106,7 @@ class Editing:
         """What shapes every measurement, for the keys of their records."""
         model, _, judge = self.flex.runs
         own = {"model": model.key, "judge": judge.key, "drawing": self.drawing}
-        return own | {"images": len(self.images), "seed": self.flex.seed, "version": 2}
+        return own | {"images": len(self.images), "seed": self.flex.seed, "version": 1}
 
     def rendered(self, size: int | tuple[int, int]) -> Tensor:
         """Return the scenes of `images` at another size, floats in [-1, 1]."""
@@ -308,17 +307,15 @@ def measure_refining(editing: Editing, factor: int, size: int, distance) -> dict
         "ceiling: decoded truth": editing.rebuilt(truth.to(pick_device()), scales),
     }
     told = f"{flex.task.noun} of that size"
-    values: dict[str, dict] = {}
+    values = {}
     for name, pictures in ways.items():
-        judged = sure_fidelity(pictures, reference, flex.judge, describe=told)
+        judged = frechet(pictures, reference, flex.judge, describe=told)
         values[name] = {
             "PSNR, dB": psnr(pictures, truth).mean().item(),
             distance.name: perceptual(pictures, truth, distance).mean().item(),
             "detail": (detail(pictures).mean() / detail(truth).mean()).item(),
-            flex.judge.distance: judged["frechet"].value,
-            "distances": {key: one.as_dict() for key, one in judged.items()},
-        }
-        values[name] |= editing.accuracy(resized(pictures, home), editing.labels)
+            flex.judge.distance: judged.value,
+        } | editing.accuracy(resized(pictures, home), editing.labels)
     return values
 
 

@@ -17,9 +17,9 @@ from varbook.book.models.tasks import HELD_OUT_SEED, TASKS
 from varbook.book.models.unpaired_task import Task
 from varbook.data.images import to_float
 from varbook.device import pick_device
+from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.generation import detail, judge_samples, resized, spectrum
-from varbook.evaluate.resampling import sure_fidelity
-from varbook.evaluate.translation import look, silhouette_iou
+from varbook.evaluate.translation import look
 from varbook.features.imagenet_judge import AnyJudge
 from varbook.generate.loop import generate
 from varbook.generate.sampling import Drawing
@@ -32,7 +32,6 @@ from varbook.transformer.model import NextScaleModel
 PARTS = (1 / 4, 5 / 16, 1 / 2, 3 / 4, 1, 1.5, 2, 3, 4)
 SHOWN = (5 / 16, 1 / 2, 3 / 4, 1, 1.5, 2)
 SPANNED = ("width of the animal", "height of the animal")  # in pixels
-OVERLAP = "overlap of the animals"  # IoU, of one sample drawn in two ways
 AT_ONCE = 64  # samples
 
 
@@ -102,7 +101,7 @@ class Flexible:
         """What shapes every measurement of this model, for the keys of their records."""
         model, _, judge = self.runs
         own = {"model": model.key, "judge": judge.key, "drawing": dict(self.drawing)}
-        return own | {"seed": self.seed, "version": 2}
+        return own | {"seed": self.seed, "version": 1}
 
     def measured(self, kind: str, settings: dict, measure) -> Run:
         """Return the record of `measure()`, made now or earlier (see `measurement`)."""
@@ -137,17 +136,6 @@ def _real(flex: Flexible, size, which: int, number: int):
     return flex.task.sample(flex.profile, number, size, seed=HELD_OUT_SEED + 300 + which)
 
 
-def overlap(flex: Flexible, pictures: Tensor, others: Tensor) -> dict[str, float]:
-    """Return the mean IoU of the animals in two sets of pictures, (N, 3, S, S) and (N, 3, T, T), as the
-    judge sees them at the size of its training; nothing where it sees no outlines.
-    """
-    if not flex.judge.outlines:
-        return {}
-    home = flex.task.side(flex.profile)
-    seen = [look(flex.judge, resized(x, home)).silhouette > 0 for x in (pictures, others)]
-    return {OVERLAP: silhouette_iou(*seen).mean().item()}
-
-
 @torch.no_grad()
 def _decoded(flex: Flexible, pictures: Tensor) -> Tensor:
     scale, codec = square(pictures.shape[-1] // flex.tokenizer.stride), flex.tokenizer
@@ -162,10 +150,9 @@ def rate(flex: Flexible, pictures: Tensor, labels: Tensor, truth: Tensor) -> dic
     judge, home = flex.judge, flex.task.side(flex.profile)
     small, described = resized(pictures, home), f"{flex.task.noun} at the same size, then resized"
     judged = judge_samples(judge, small, labels, resized(truth, home), describe=described)
-    as_it_is = sure_fidelity(pictures, truth, judge, describe=f"{flex.task.noun} at the same size")
+    as_it_is = frechet(pictures, truth, judge, describe=f"{flex.task.noun} at the same size")
     return {
-        judge.distance: as_it_is["frechet"].value,
-        "distances": {name: one.as_dict() for name, one in as_it_is.items()},
+        judge.distance: as_it_is.value,
         f"{judge.distance}, resized": judged[judge.distance],
         **{name: judged[name] for name in (judge.score, "taken for its class", "card")},
         "detail": (detail(pictures).mean() / detail(truth).mean()).item(),
@@ -180,18 +167,17 @@ def measure_size(flex: Flexible, side: int) -> dict:
     pixels, number = flex.tokenizer.stride * side, number_at(flex, side)
     truth, other = (_real(flex, pixels, which, number) for which in (0, 1))
     classes = flex.labels[:number]
-    at_home, drawn = flex.draw(classes), flex.draw(classes, (side, side))
+    enlarged = resized(flex.draw(classes), pixels)
     sets = {
         "real": (other.images, other.labels),
         "decoded": (_decoded(flex, other.images), other.labels),
-        "drawn": (drawn, classes),
-        "enlarged": (resized(at_home, pixels), classes),
+        "drawn": (flex.draw(classes, (side, side)), classes),
+        "enlarged": (enlarged, classes),
     }
     if side == 2 * flex.side:
-        random = flex.draw(classes, (side, side), changes={"greedy_above": None})
-        sets["drawn, dice at all scales"] = (random, classes)
+        drawn = flex.draw(classes, (side, side), changes={"greedy_above": None})
+        sets["drawn, dice at all scales"] = (drawn, classes)
     values: dict = {kind: rate(flex, *pair, truth.images) for kind, pair in sets.items()}
-    values["drawn"] |= overlap(flex, drawn, at_home)
     powers = {kind: spectrum(pictures).tolist() for kind, (pictures, _) in sets.items()}
     return values | {"spectrum": powers}
 

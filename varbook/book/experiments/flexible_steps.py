@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from varbook.book.experiments.flexible import Flexible, overlap
+from varbook.book.experiments.flexible import Flexible
 from varbook.book.models import build
 from varbook.book.models.tasks import HELD_OUT_SEED
 from varbook.book.models.trained import Trained
@@ -45,12 +45,8 @@ class Steps:
 
     @cached_property
     def schedules(self) -> dict[int, Schedule]:
-        """Number of steps -> a schedule to the training size: those of FlexVAR table 7 where it has
-        some, else to as many steps as the size allows.
-        """
+        """Number of steps -> a schedule to the training size, to as many steps as it allows."""
         side = self.flex.side
-        if self.flex.trained == VAR_256:
-            return {steps: one for (pixels, steps), one in TABLE_7.items() if pixels == 256}
         return {n: make_schedule((side, side), n) for n in range(max(2, side * 3 // 8), side + 1)}
 
     @property
@@ -90,17 +86,12 @@ class Steps:
         made = build.next_scale(self.flex.task, self.flex.profile, prediction, depth=depth)
         return replace(self.flex, model=made.model, tokenizer=made.parents[0].model)
 
-    def rated(self, drawn: Tensor, labels: Tensor | None = None) -> dict:
-        """Return the judge's measures of pictures of classes `labels`, by default the steps'."""
+    def rated(self, drawn: Tensor) -> dict:
+        """Return the judge's measures of samples of `labels`."""
         described = f"held-out {self.flex.task.noun}"
-        known = self.labels if labels is None else labels
-        return judge_samples(self.flex.judge, drawn, known, self.reference, describe=described)
-
-    @torch.no_grad()
-    def rebuilt(self, codec: Tokenizer, pictures: Tensor) -> Tensor:
-        """Return uint8 pictures (N, 3, S, S) as a tokenizer decodes them, in [-1, 1]."""
-        trained, parts = self.flex.trained, to_float(pictures).to(pick_device()).split(32)
-        return torch.cat([codec.image(codec.tokens(rows, trained)).cpu() for rows in parts])
+        return judge_samples(
+            self.flex.judge, drawn, self.labels, self.reference, describe=described
+        )
 
 
 # --- quality
@@ -131,33 +122,28 @@ def by_depth(steps: Steps, prediction: str) -> dict[int, Run]:
     for depth in steps.depths:
         settings: dict[str, Any] = {"like": like, "depth": depth, "judge": flex.runs[2].key}
         settings |= {"drawing": dict(flex.drawing), "seed": flex.seed}
-        settings |= {"images": len(steps.labels), "schedules": schedules, "version": 2}
+        settings |= {"images": len(steps.labels), "schedules": schedules}
         measure = partial(measure_steps, steps, prediction, depth, schedules)
         runs[depth] = flex.measured(f"flexible-steps-{prediction}", settings, measure)
     return runs
 
 
 def alike(steps: Steps) -> Run:
-    """Return the record of: number of steps -> "kept", the share of the samples recognised with the
-    steps of the training that are recognised with this number, too, and the overlap of the animals
-    with both (`flexible.overlap`).
+    """Return the record of: number of steps -> the share of the samples recognised with the steps of
+    the training that are recognised with this number, too.
     """
     flex = steps.flex
 
     def measure() -> dict:
-        drawn = {
-            count: flex.draw(flex.labels, schedule=schedule)
+        seen = {
+            count: look(flex.judge, flex.draw(flex.labels, schedule=schedule))
             for count, schedule in steps.schedules.items()
         }
-        found = {
-            count: look(flex.judge, pictures).species.argmax(-1).tolist()
-            for count, pictures in drawn.items()
-        }
+        found = {count: one.species.argmax(-1).tolist() for count, one in seen.items()}
         usual, known = found[steps.told[1]], flex.labels.tolist()
         sure = [i for i, label in enumerate(known) if usual[i] == label]
         return {
-            count: {"kept": sum(here[i] == usual[i] for i in sure) / max(len(sure), 1)}
-            | overlap(flex, drawn[count], drawn[steps.told[1]])
+            count: sum(here[i] == usual[i] for i in sure) / max(len(sure), 1)
             for count, here in found.items()
         }
 
@@ -167,25 +153,25 @@ def alike(steps: Steps) -> Run:
 
 def ceilings(steps: Steps) -> dict[str, Run]:
     """Return "VAR" and "FlexVAR" -> the record of the distance of what their tokenizers make of real
-    pictures, as many as are drawn and against the same reference: no model of their codes can draw
-    much better.
+    pictures: no model of their codes can draw much better.
     """
     flex, runs = steps.flex, {}
     var = steps.var.parents[0]
     codecs = {"VAR": (var.model, var.run), "FlexVAR": (flex.tokenizer, flex.runs[1])}
     for name, (codec, run) in codecs.items():
-        settings: dict[str, Any] = {"tokenizer": run.key, "judge": flex.runs[2].key}
-        settings |= {"images": len(steps.labels), "version": 2}
+        settings = {"tokenizer": run.key, "judge": flex.runs[2].key, "images": len(steps.labels)}
         measure = partial(_rebuilt_distance, steps, codec)
         runs[name] = flex.measured(f"flexible-ceiling-{name}", settings, measure)
     return runs
 
 
+@torch.no_grad()
 def _rebuilt_distance(steps: Steps, codec: Tokenizer) -> dict:
     flex, number = steps.flex, len(steps.labels)
+    parts = to_float(steps.reference[:number]).to(pick_device()).split(32)
+    rebuilt = torch.cat([codec.image(codec.tokens(rows, flex.trained)).cpu() for rows in parts])
     others = flex.task.sample(flex.profile, number, seed=HELD_OUT_SEED + 500).images
-    rebuilt = steps.rebuilt(codec, others)
-    distance = frechet(rebuilt, steps.reference, flex.judge, describe=f"held-out {flex.task.noun}")
+    distance = frechet(rebuilt, others, flex.judge, describe=f"held-out {flex.task.noun}")
     return {flex.judge.distance: distance.value}
 
 

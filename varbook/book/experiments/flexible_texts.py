@@ -47,9 +47,7 @@ def beyond_the_training_size(rows: Sequence[Mapping], distance: str) -> str:
     A row has "pixels", "recognised", "recognised, real" and, with FD-toy, "FD-toy / decoded"; real
     scenes are told at the third size.
     """
-    drawn = ", ".join(
-        f"{row['recognised']:.0%} of {row['number']} at {row['pixels']} px" for row in rows
-    )
+    drawn = ", ".join(f"{row['recognised']:.0%} at {row['pixels']} px" for row in rows)
     ratios = ", ".join(f"{row[f'{distance} / decoded']:.1f} at {row['pixels']} px" for row in rows)
     return (
         f"recognised: {drawn} (real scenes {rows[2]['recognised, real']:.0%}); "

@@ -23,7 +23,7 @@ from varbook.book.models.unpaired_task import Task
 from varbook.data.images import to_float
 from varbook.data.shards import Rows
 from varbook.device import pick_device
-from varbook.evaluate.fidelity import fidelity
+from varbook.evaluate.fidelity import frechet
 from varbook.evaluate.translation import look
 from varbook.evaluate.usage import frequency_loss
 from varbook.generate.loop import generate
@@ -73,7 +73,7 @@ ROWS = {
 
 def task_of(profile: Profile) -> Task:
     """Return the task on which the profile's rows are trained."""
-    return TASKS[profile.ablation.task]
+    return TASKS[profile.generation]
 
 
 def distance_of(profile: Profile) -> str:
@@ -136,7 +136,7 @@ def ceiling(profile: Profile, name: str) -> Run:
             codec.image(codec.tokens(to_float(rows).to(pick_device())))
             for rows in held.images.split(64)
         ]
-        return image_measures(task, profile, judge.model, torch.cat(rebuilt), held.labels), []
+        return image_measures(profile, judge.model, torch.cat(rebuilt), held.labels), []
 
     return experiment(
         f"{task.name}-ablation-ceiling",
@@ -202,29 +202,21 @@ def _features(profile: Profile, kind: str) -> tuple[Rows, Rows]:
     return encoded(tokenizer, images, labels, pick_device())
 
 
-def _real_images(task: Task, profile: Profile) -> Tensor:
-    return task.sample(profile, seed=HELD_OUT_SEED + 100).images
+def _real_images(profile: Profile) -> Tensor:
+    return task_of(profile).sample(profile, seed=HELD_OUT_SEED + 100).images
 
 
-def counts(profile: Profile) -> dict[str, int]:
-    """Return how many pictures the distance and the accuracy of a row rest on, and how many seeds."""
-    return {
-        "samples": profile.held_out,
-        "real pictures": profile.held_out,
-        "seeds": len(profile.ablation.seeds),
-    }
-
-
-def image_measures(task: Task, profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
-    """Return the judge's Frechet and kernel distance to other real pictures of the task, by their
-    names, the former's metric card, and the accuracy of the judge on the pictures.
+def image_measures(profile: Profile, judge, pictures: Tensor, labels: Tensor) -> dict:
+    """Return the judge's distance to other real pictures, by its name, its metric card, and the
+    accuracy of the judge on the pictures.
     """
-    real = shared(_real_images, task, profile)
-    far = fidelity(pictures, real, judge, describe=f"held-out {task.noun}, all classes")
+    task = task_of(profile)
+    real = shared(_real_images, profile)
+    distance = frechet(pictures, real, judge, describe=f"held-out {task.noun}, all classes")
     right = (look(judge, pictures).species.argmax(-1) == labels).float().mean().item()
     return {
-        **{one.name: one.value for one in far.values()},
-        "card": far["frechet"].as_dict()["card"],
+        distance.name: distance.value,
+        "card": distance.as_dict()["card"],
         "taken for its class": right,
     }
 
@@ -285,7 +277,7 @@ def model_measures(
         score
         | numbers
         | {"frequencies per scale": frequencies, "tokens": tokens}
-        | image_measures(task_of(profile), profile, judge, pictures, held.labels)
+        | image_measures(profile, judge, pictures, held.labels)
     )
 
 

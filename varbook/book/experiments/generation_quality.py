@@ -10,11 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from varbook.book.experiments.flexvar_ablations import image_measures
+from varbook.book.experiments.flexvar_ablations import image_measures, task_of
 from varbook.book.experiments.shared import shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import TASKS
 from varbook.data.images import to_float
 from varbook.device import pick_device
 from varbook.evaluate.reconstruction import psnr
@@ -64,9 +63,8 @@ class Quality:
         drawing: Drawing,
         seed: int,
     ):
-        task, device = TASKS[profile.generation], pick_device()
-        self.task, self.profile, self.run = task, profile, run
-        self.drawing, self.seed = drawing, seed
+        task, device = task_of(profile), pick_device()
+        self.profile, self.run, self.drawing, self.seed = profile, run, drawing, seed
         self.model, self.tokenizer, self.schedule = model, tokenizer, model.config.schedule
         held = shared(task.sample, profile)
         self.images, self.labels = to_float(held.images).to(device), held.labels.to(device)
@@ -122,7 +120,7 @@ class Quality:
         return self.run.measure(
             name,
             self.settings,
-            lambda: image_measures(self.task, self.profile, judge, pictures(), self.labels.cpu()),
+            lambda: image_measures(self.profile, judge, pictures(), self.labels.cpu()),
         )
 
 

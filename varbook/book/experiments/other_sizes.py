@@ -4,13 +4,10 @@ first size, at 1 : 2 and 2 : 1, at twice the size, and at shapes of neither trai
 The measures are chapter 05's own (`flexible`); the bars are those of docs/bars.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor
-
-from varbook.book.experiments import flexible_bars
 from varbook.book.experiments.flexible import (
     SPANNED,
     Flexible,
@@ -18,17 +15,16 @@ from varbook.book.experiments.flexible import (
     measured_size,
     shapes_of,
 )
-from varbook.book.experiments.flexible_bars import ELSEWHERE, TIMES
 from varbook.book.experiments.flexible_texts import TAKEN
-from varbook.book.experiments.flexible_verdicts import shape_label
 from varbook.book.models import build
 from varbook.errors import VarbookError
-from varbook.evaluate.resampling import nearer
 from varbook.tokenizer.schedule import Scale
 from varbook.train.store import Run
 
-# Shares that are recognised, and how far a width or height may be from a real one's.
-RECOGNISED_AT_HOME, RECOGNISED, SPAN = flexible_bars.RECOGNISED, ELSEWHERE, TIMES
+# docs/bars.md: shares that are recognised, and how far a width or height may be from a real one's.
+RECOGNISED_AT_HOME = 0.90
+RECOGNISED = 0.75
+SPAN = 1.3
 OVER_REAL = tuple(f"{name.removesuffix(' of the animal')}, over a real one's" for name in SPANNED)
 
 
@@ -112,34 +108,7 @@ def bars(flex: Flexible, runs: Mapping[Scale, Run]) -> dict[str, bool]:
                 told = f"{pixels}: {name} between 1 / {SPAN} and {SPAN}"
                 checks[told] = 1 / SPAN <= found[name] <= SPAN
         if h == w == 2 * side:
-            drawn, enlarged = (run.result[kind]["distances"] for kind in ("drawn", "enlarged"))
-            told = f"{pixels}: nearer to real pictures than the same samples enlarged"
-            checks[told] = nearer(drawn, enlarged)
+            name = flex.judge.distance
+            told = f"{pixels}: {name} at most that of enlarged samples"
+            checks[told] = found[name] <= found[f"{name}, enlarged"]
     return checks
-
-
-def bar_rows(
-    flex: Flexible, before: Mapping[Scale, Run], then: Mapping[Scale, Run]
-) -> list[dict[str, str]]:
-    """Return a row for each of `bars`, and whether the model before and after holds it."""
-    held = {name: bars(flex, runs) for name, runs in (("before", before), ("after", then))}
-    words = {True: "held", False: "not held"}
-    return [
-        {"bar": bar} | {name: words[checks[bar]] for name, checks in held.items()}
-        for bar in held["before"]
-    ]
-
-
-def drawn_in_turns(
-    before: Flexible, then: Flexible, shown: Mapping[Scale, Sequence[str]], seed: int
-) -> tuple[dict[str, Tensor], dict[str, Sequence[str]]]:
-    """Return the rows of a sheet, samples of both models of the same classes and seed at each size,
-    and the titles of their images; `shown` is size of the last map -> names of classes.
-    """
-    rows: dict[str, Tensor] = {}
-    titles: dict[str, Sequence[str]] = {}
-    for latent, names in shown.items():
-        for model, flex in (("before", before), ("after", then)):
-            label = f"{shape_label(flex, latent)}, {model}"
-            rows[label], titles[label] = flex.draw(flex.classes(*names), latent, seed=seed), names
-    return rows, titles

@@ -12,7 +12,6 @@ from varbook.book.models import build
 from varbook.book.models.profiles import Profile
 from varbook.book.models.tasks import PHOTOGRAPHS
 from varbook.data.images import evenly_spaced
-from varbook.evaluate.resampling import ROUNDS
 from varbook.train.store import Run
 from varbook.translate.apply import translate_all
 from varbook.translate.cyclevar import CycleVAR
@@ -52,8 +51,7 @@ class TranslatedPhotographs:
         """Method -> its report: the floors, CycleVAR, the rivals, and real photographs of the
         target.
         """
-        images = [len(self.parts[part]) for part in ("testA", "testB")]
-        counts = {"images": images, "halves": ROUNDS}
+        counts = {"images": [len(self.parts[part]) for part in ("testA", "testB")]}
         reports = dict(self.run.measure("photographs", counts, self._own_reports))
         reports |= {name: rival.result["report"] for name, rival in self.rivals.items()}
         real = partial(translator_rivals.real_reports, self.parts)
@@ -74,13 +72,6 @@ class TranslatedPhotographs:
         target.
         """
         return {way: self.reports[OURS][way]["seen_as"]["value"] for way in WAYS}
-
-    @property
-    def real_seen_as_target(self) -> dict[str, float]:
-        """Direction -> share of the target's real test photographs in which the same classifier sees
-        it: what a perfect translation would have.
-        """
-        return {way: self.reports[REAL][way]["seen_as"]["value"] for way in WAYS}
 
     def rival_pictures(self) -> dict[str, Tensor]:
         """Return labelled rows: a few photographs, translated by CycleVAR and by each rival."""

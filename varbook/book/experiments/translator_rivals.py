@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from varbook.book.experiments import cyclevar_ablations
-from varbook.book.experiments.seeds import recorded, spread
 from varbook.book.experiments.shared import domain, shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
@@ -24,8 +23,7 @@ from varbook.book.models.tasks import PHOTOGRAPHS, SMALL
 from varbook.book.show.base64_strip import decode_strip, encode_strip
 from varbook.data.images import evenly_spaced
 from varbook.errors import VarbookError
-from varbook.evaluate.photographs import photograph_report, real_report, seen_as
-from varbook.evaluate.resampling import nearer
+from varbook.evaluate.photographs import photograph_report, real_report
 from varbook.train.keeper import Curve
 from varbook.train.store import Run, experiment
 from varbook.translate.apply import Translator, translate_all
@@ -102,17 +100,15 @@ def all_numbers(profile: Profile) -> dict[str, dict]:
     (the mean of its seeds) and every rival.
 
     CycleVAR and the rivals also have "minutes" (of processor time, parents included) and
-    "pictures", CycleVAR "seeds": the numbers of each.
+    "pictures".
     """
     numbers_of = dict(cyclevar_ablations.references(profile).result)
     own, each = cyclevar_ablations.results(profile, "default")
     before = sum(run.core_minutes for run in build.next_scale(SMALL, profile).runs)
-    names = [key for key, value in each[0].items() if isinstance(value, (int, float))]
-    seeds = [{key: values[key] for key in names} for values in each]
-    ours = {key: statistics.fmean(values[key] for values in seeds) for key in names}
+    numbers = [key for key, value in each[0].items() if isinstance(value, (int, float))]
+    ours = {key: statistics.fmean(values[key] for values in each) for key in numbers}
     spent = statistics.fmean(run.core_minutes for run in own)
     numbers_of[OURS] = ours | {"minutes": before + spent, "pictures": each[0]["pictures"]}
-    numbers_of[OURS]["seeds"] = seeds
     return numbers_of | {name: rival(profile, name).result for name in RIVALS}
 
 
@@ -136,15 +132,13 @@ def photograph_reports(
 
 def real_reports(photos: Mapping[str, Tensor]) -> dict[str, dict]:
     """Return direction -> distances (of `real_report`, as plain data) of training photographs of the
-    target, as many as are translated, to its test photographs; and the share of those test
-    photographs that is seen as the target, "seen_as".
+    target, as many as are translated, to its test photographs.
     """
     reports = {}
     for direction, (_, source, real, _) in DIRECTIONS.items():
         training = photos[real.replace("test", "train")]
         described = f"test photographs of the target: {direction.split()[-1]}"
         report = real_report(training, photos[real], len(photos[source]), described)
-        report = report | {"seen_as": seen_as(photos[real], direction.split()[-1])}
         reports[direction] = {key: value.as_dict() for key, value in report.items()}
     return reports
 
@@ -271,60 +265,18 @@ def photograph_numbers(reports: Mapping[str, Mapping]) -> dict[str, float]:
 def against_rivals(
     numbers: Mapping[str, Mapping], rivals: Sequence[str] = tuple(RIVALS)
 ) -> dict[str, bool]:
-    """Return the claim of CycleVAR table 1 on the small chain, check by check: `nearer_with_seeds`
-    than each of `rivals`, and as much structure kept as by the middle one of them, both ways.
+    """Return the claim of CycleVAR table 1, check by check: nearer to the target than each of
+    `rivals`, and as much structure kept as by the middle one of them, both ways.
 
     `numbers` are those of `all_numbers`: name -> "FD h2z", "structure h2z" .., lower is better.
     """
-    return _checks(
-        rivals,
-        lambda way, name: nearer_with_seeds(numbers[OURS]["seeds"], numbers[name], _short(way)),
-        lambda way, name: numbers[name][f"structure {_short(way)}"],
-    )
-
-
-def against_photograph_rivals(
-    reports: Mapping[str, Mapping[str, Mapping]], rivals: Sequence[str]
-) -> dict[str, bool]:
-    """Return the same of `photograph_reports` of CycleVAR (OURS) and of each of `rivals`: surely
-    nearer by both distances (`resampling.nearer`), and as much structure kept as by the middle one.
-    """
-    return _checks(
-        rivals,
-        lambda way, name: nearer(reports[OURS][way], reports[name][way]),
-        lambda way, name: reports[name][way]["structure"]["value"],
-    )
-
-
-def _short(way: str) -> str:
-    return DIRECTIONS[way][0]
-
-
-def _checks(
-    rivals: Sequence[str],
-    is_nearer: Callable[[str, str], bool],
-    structure: Callable[[str, str], float],
-) -> dict[str, bool]:
     checks = {}
-    for way in DIRECTIONS:
+    for short, ends in cyclevar_ablations.DIRECTIONS.items():
+        way, ours = " to ".join(ends), numbers[OURS]
         for name in rivals:
-            checks[f"{way}: nearer to the target than {name}"] = is_nearer(way, name)
-        middle = statistics.median(structure(way, name) for name in rivals)
-        kept = structure(way, OURS) <= middle
+            nearer = ours[f"FD {short}"] < numbers[name][f"FD {short}"]
+            checks[f"{way}: nearer to the target than {name}"] = nearer
+        middle = statistics.median(numbers[name][f"structure {short}"] for name in rivals)
+        kept = ours[f"structure {short}"] <= middle
         checks[f"{way}: keeps as much structure as the middle rival"] = kept
     return checks
-
-
-def nearer_with_seeds(each: Sequence[Mapping], other: Mapping, short: str) -> bool:
-    """Say whether every seed of one row is nearer to the target than another row, and their mean by
-    more than their range: by the Frechet distance, and by the kernel distance where all records have
-    it.
-
-    `each` holds the numbers of each seed, among them the seed of the other row, which has one.
-    """
-    names = recorded([*each, other], [f"{name} {short}" for name in ("FD", "KD")])
-    for name in names:
-        centre, extent = spread(each, name)
-        if max(row[name] for row in each) >= other[name] or other[name] - centre <= extent:
-            return False
-    return True

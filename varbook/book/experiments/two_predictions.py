@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from varbook.book.experiments.flexvar_ablations import per_token
+from varbook.book.experiments.flexvar_ablations import per_token, task_of
 from varbook.book.experiments.generation_quality import BATCH, Quality
 from varbook.book.experiments.shared import shared
 from varbook.book.models import build
 from varbook.book.models.profiles import Profile
-from varbook.book.models.tasks import HELD_OUT_SEED, TASKS
+from varbook.book.models.tasks import HELD_OUT_SEED
 from varbook.book.models.trained import Trained
 from varbook.data.images import to_float
 from varbook.device import pick_device
@@ -39,7 +39,7 @@ WINDOW = 3  # points of a curve that are averaged before a level counts as reach
 
 def both(profile: Profile) -> dict[str, Trained[Any]]:
     """Return the profile's two models, "residual" and "ground truth"."""
-    task = TASKS[profile.generation]
+    task = task_of(profile)
     kinds = {"residual": "residual", "ground truth": "ground_truth"}
     return {name: build.next_scale(task, profile, kind) for name, kind in kinds.items()}
 
@@ -123,7 +123,7 @@ def fair_view(profile: Profile, chain: Trained[Any]) -> dict:
     """Return, kept with the model's run, what its held-out loss means, all per scale of its schedule:
     loss, accuracy, the loss of knowing the frequencies of the codes alone, the accuracy of copying.
     """
-    task, schedule = TASKS[profile.generation], chain.model.config.schedule
+    task, schedule = task_of(profile), chain.model.config.schedule
     held = shared(task.sample, profile)
     known_from = 4 * profile.held_out
     settings = {"held out": len(held), "frequencies from": known_from, "schedule": schedule}

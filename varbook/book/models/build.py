@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from varbook.book.models.judges import judge, judge_of_bodies
+from varbook.book.models.judges import judge
 from varbook.book.models.next_scale_run import next_scale_run
 from varbook.book.models.other_sizes import trained_at_sizes
 from varbook.book.models.pixel_translator import pixel_translator
@@ -277,7 +277,6 @@ def models_of(tasks: Iterable[Task]) -> dict[str, Callable[[Profile], Trained]]:
     models: dict[str, Callable[[Profile], Trained]] = {}
     for task in tasks:
         parts: dict[str, Callable] = {"judge": judge} if task.judge in TRAINED else {}
-        parts |= {"bodies": judge_of_bodies} if task.judge == "species" else {}
         parts |= {"tokenizer": tokenizer, "var": next_scale, "cyclevar": translator}
         if task.published:
             parts["published"] = partial(translator, method="published")

@@ -12,7 +12,6 @@ from varbook.book.models.profiles import CAPTIONED, Profile
 from varbook.book.models.sources import World
 from varbook.book.models.trained import Trained, Watch, train_or_find
 from varbook.book.models.unpaired_task import Task
-from varbook.data.bodies import KINDS, bodies
 from varbook.data.toy import ToySet
 from varbook.device import pick_device
 from varbook.errors import VarbookError
@@ -25,11 +24,9 @@ from varbook.features.mobilenet import FILE, load_mobilenet
 from varbook.train.fit_judge import fit_attributes, fit_judge
 from varbook.train.keeper import Curve, Keeper
 from varbook.train.store import Run, hardware, run_key
-from varbook.world.draw import WORLD_VERSION
 from varbook.world.scene import SPECIES
 from varbook.world.species import TABLE
 
-BODIES_SEED = 90  # of the training scenes of the judge of bodies
 COATS = tuple(
     sorted(
         {coat for name in CAPTIONED if name != "zebra" for coat in TABLE[name].coats} | {"striped"}
@@ -95,42 +92,6 @@ def _species_judge(
 
     settings = task.identity(profile) | {"steps": steps, "judge": config}
     return train_or_find(task, profile, "judge", settings, build, fit)
-
-
-def judge_of_bodies(task: Task, profile: Profile) -> Trained[Judge]:
-    """Return the classifier that tells a whole animal of the toy world from a damaged one: its classes
-    are `data.bodies.KINDS`. VarbookError for a task whose pictures do not show one.
-    """
-    world = task.pictures
-    if task.judge != "species" or not isinstance(world, World):
-        raise VarbookError(f"The task {task.name} shows no animals whose bodies could be judged.")
-    config, steps, side = (
-        JudgeConfig(KINDS, KINDS[:2]),
-        profile.judges.bodies_steps,
-        task.side(profile),
-    )
-    count = profile.images[world.images] // 3
-
-    def build() -> Judge:
-        torch.manual_seed(profile.seed + 79)
-        return Judge(config)
-
-    def fit(model: Judge, keeper: Keeper) -> Curve:
-        images, labels, silhouettes = bodies(count, side, seed=BODIES_SEED)
-        return fit_judge(
-            model,
-            images,
-            labels,
-            silhouettes,
-            steps=steps,
-            seed=profile.seed,
-            device=pick_device(),
-            keeper=keeper,
-        )
-
-    settings = {"images": count, "size": side, "world": WORLD_VERSION}
-    settings |= {"drawn with": BODIES_SEED, "steps": steps, "judge": config}
-    return train_or_find(task, profile, "bodies", settings, build, fit)
 
 
 def _attribute_judge(

@@ -31,7 +31,7 @@ def trained_at_sizes(
     if sizes is None:
         raise VarbookError(
             f"The profile {profile.name} trains no model of the task {task.name} at several sizes: "
-            "use the task toy, and the profile smoke, laptop or gpu."
+            "use the task toy, and the profile smoke or gpu, or laptop with VARBOOK_FINE=1."
         )
     codec = start.parents[0]
     config = replace(flexvar(chain.model), size_told=sizes.told)

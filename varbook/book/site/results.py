@@ -7,7 +7,7 @@ from pathlib import Path
 
 from varbook.book.chapters import CHAPTERS
 from varbook.book.claims.artefact import Artefact
-from varbook.book.claims.checks import by_check, decided_by, outdated
+from varbook.book.claims.checks import by_check
 from varbook.book.claims.registry import PUBLISHED, REGISTRY
 from varbook.book.claims.saved import BEST_FIRST, best_result, place, saved_table
 from varbook.book.claims.verdicts import NOT_RUN, WORDS, explained, sign
@@ -71,7 +71,7 @@ def _picture(row: Artefact, result: dict | None) -> Path | None:
 def _checks(row: Artefact, result: dict) -> str:
     lines = [
         f"- {html.escape(sign(holds))} {html.escape(key)}. {html.escape(check.measured)}"
-        for check, saved in by_check(decided_by(row, result), result["checks"]).items()
+        for check, saved in by_check(row, result["checks"]).items()
         for key, holds in saved.items()
     ]
     return "\n".join(lines)
@@ -95,9 +95,7 @@ def _row(row: Artefact, pictures: list[Path]) -> str:
         pictures.append(picture)
         parts.append(f"![{row.alt}](/figures/{picture.parent.name}/{picture.name})\n")
     if result and result.get("checks"):
-        earlier = ", by earlier checks, which are no longer those of the registry"
-        told = explained(result["verdict"], result["checks"], named=0)
-        told = html.escape(told + earlier * outdated(row, result))
+        told = html.escape(explained(result["verdict"], result["checks"], named=0))
         summary = f"<summary>The checks: {told}</summary>"
         parts.append(f"<details>{summary}\n\n{_checks(row, result)}\n\n</details>\n")
     return "\n".join(parts)

@@ -47,7 +47,6 @@ class Chain:
 class Ablation:
     """The next-scale models of FlexVAR tables 4 to 6, all of one size."""
 
-    task: str  # on whose pictures, and over which chain, by its name in `tasks.TASKS`
     depth: int
     width: int
     heads: int
@@ -62,7 +61,6 @@ class Judges:
     """The classifiers that judge what the models draw."""
 
     toy_steps: int  # training steps of the toy world's
-    bodies_steps: int  # of the one that tells whole animals of the toy world from damaged ones
     caption_steps: int  # of the one that reads chapter 11's scenes: species, coat, day or night
 
 

@@ -14,7 +14,7 @@ from varbook.book.models.profiles.fields import (
     Profile,
     Rivals,
 )
-from varbook.tokenizer.schedule import VAR_256, square
+from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
 from varbook.train.fit_next_scale import NextScaleTraining
@@ -27,46 +27,35 @@ GPU = Profile(
     name="gpu",
     seed=0,
     chains={
-        # The toy world, the chain of most chapters: the papers' scales, as in the laptop profile.
+        # The toy world: the chain of most chapters.
         "toy": Chain(
             image_size=64,
             tokenizer=TokenizerConfig(
-                schedule=VAR_256,
-                vocab_size=4096,
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                vocab_size=1024,
                 code_dim=16,
-                channels=(128, 192),
-                line=False,
-                full_channels=32,
+                channels=(64, 128, 192),
             ),
-            tokenizer_training=TokenizerTraining(
-                steps=20_000,
-                batch=64,
-                lr=1.5e-3,
-                perceptual=0.2,
-                perceptual_offset=3,
-                gan=0.0,
-                random_scales=5,
-                smallest_scale=True,
-            ),
+            tokenizer_training=TokenizerTraining(steps=20_000, batch=64),
             model=NextScaleConfig(
-                schedule=VAR_256,
-                vocab_size=4096,
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                vocab_size=1024,
                 code_dim=16,
                 classes=len(SPECIES),
-                depth=10,
-                width=512,
-                heads=8,
+                depth=8,
+                width=384,
+                heads=6,
             ),
-            model_training=NextScaleTraining(steps=20_000, batch=64, max_steps=10),
+            model_training=NextScaleTraining(steps=20_000, batch=128, max_steps=7),
             cyclevar_training=CycleVARTraining(steps=10_000, batch=16),
             other_sizes=OtherSizes(
                 training=NextScaleTraining(
                     steps=4000,
-                    batch=64,
+                    batch=128,
                     lr=5e-4,
                     hold=0.4,
-                    max_steps=10,
-                    latents=((12, 24), (24, 12), (16, 32), (32, 16), (24, 24), (32, 32)),
+                    max_steps=7,
+                    latents=((6, 12), (12, 6), (8, 16), (16, 8), (12, 12), (16, 16)),
                     own_size=0.25,
                 ),
                 scenes=10_000,
@@ -78,7 +67,7 @@ GPU = Profile(
         "photographs": Chain(
             image_size=128,
             tokenizer=TokenizerConfig(
-                schedule=VAR_256,
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
                 vocab_size=2048,
                 code_dim=16,
                 channels=(64, 128, 192),
@@ -88,7 +77,7 @@ GPU = Profile(
                 steps=30_000, batch=32, lr=1e-3, l2=1.0, perceptual=0.25, gan=0.05, gan_start=0.7
             ),
             model=NextScaleConfig(
-                schedule=VAR_256,
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
                 vocab_size=2048,
                 code_dim=16,
                 classes=2,
@@ -163,7 +152,7 @@ GPU = Profile(
         "driving": Chain(
             image_size=128,
             tokenizer=TokenizerConfig(
-                schedule=VAR_256,
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
                 vocab_size=0,
                 code_dim=32,
                 beta=0.02,
@@ -183,7 +172,7 @@ GPU = Profile(
                 warmup=0,
             ),
             model=TextNextScaleConfig(
-                schedule=VAR_256,
+                schedule=square(1, 2, 3, 4, 5, 6, 8, 10, 13, 16),
                 vocab_size=0,
                 code_dim=32,
                 classes=0,
@@ -247,11 +236,10 @@ GPU = Profile(
     held_out=1000,
     use_photographs=True,
     use_streets=True,
-    flex_depths=(6, 8, 10),
+    flex_depths=(4, 6, 8),
     speed_repeats=10,
     small_seeds=(0, 1, 2),
     ablation=Ablation(
-        task="small",
         depth=8,
         width=384,
         heads=6,
@@ -262,7 +250,6 @@ GPU = Profile(
     ),
     judges=Judges(
         toy_steps=2000,
-        bodies_steps=4000,
         caption_steps=600,
     ),
     rivals=Rivals(

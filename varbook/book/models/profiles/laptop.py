@@ -10,11 +10,10 @@ from varbook.book.models.profiles.fields import (
     Chain,
     Flat,
     Judges,
-    OtherSizes,
     Profile,
     Rivals,
 )
-from varbook.tokenizer.schedule import VAR_256, square
+from varbook.tokenizer.schedule import square
 from varbook.tokenizer.tokenizer import TokenizerConfig
 from varbook.train.fit_cyclevar import CycleVARTraining
 from varbook.train.fit_next_scale import NextScaleTraining
@@ -27,58 +26,27 @@ LAPTOP = Profile(
     name="laptop",
     seed=0,
     chains={
-        # The toy world, the chain of most chapters, with the papers' geometry: at 64 pixels a latent
-        # of 16 x 16 and the ten scales and 680 tokens that they have at 256.
+        # The toy world: the chain of most chapters.
         "toy": Chain(
             image_size=64,
             tokenizer=TokenizerConfig(
-                schedule=VAR_256,
-                vocab_size=2048,
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                vocab_size=512,
                 code_dim=16,
-                channels=(64, 128),
-                line=False,
-                full_channels=16,
+                channels=(24, 64, 96),
             ),
-            tokenizer_training=TokenizerTraining(
-                steps=12_000,
-                batch=8,
-                lr=1.5e-3,
-                # Four times the weight of the other chains: eyes and outlines become sharp sooner, at no
-                # cost in PSNR.
-                perceptual=0.2,
-                perceptual_offset=3,
-                # The rest of what is missing is not for a discriminator to invent.
-                gan=0.0,
-                random_scales=5,
-                smallest_scale=True,
-            ),
+            tokenizer_training=TokenizerTraining(steps=2400, batch=8),
             model=NextScaleConfig(
-                schedule=VAR_256,
-                vocab_size=2048,
+                schedule=square(1, 2, 3, 4, 5, 6, 8),
+                vocab_size=512,
                 code_dim=16,
                 classes=len(SPECIES),
-                depth=6,
-                width=256,
-                heads=8,
+                depth=4,
+                width=192,
+                heads=6,
             ),
-            model_training=NextScaleTraining(steps=6000, batch=8, max_steps=10),
+            model_training=NextScaleTraining(steps=1600, batch=16, max_steps=7),
             cyclevar_training=CycleVARTraining(steps=1800, batch=4),
-            other_sizes=OtherSizes(
-                training=NextScaleTraining(
-                    steps=1200,
-                    batch=8,
-                    # Half of the first training's, and falling sooner: most is known already.
-                    lr=5e-4,
-                    hold=0.4,
-                    max_steps=10,
-                    # In pixels 48 x 96, 64 x 128, both upright too, 96 and 128: a step costs about as much
-                    # as one of the first training, at 128 pixels about twice.
-                    latents=((12, 24), (24, 12), (16, 32), (32, 16), (24, 24), (32, 32)),
-                    own_size=0.25,
-                ),
-                scenes=1000,
-                told=True,
-            ),
         ),
         # Photographs, of horses and zebras: a tokenizer that is trained in minutes. A line
         # through it helps at once; no discriminator.
@@ -232,7 +200,7 @@ LAPTOP = Profile(
         ),
     },
     images={
-        "toy": 24_000,  # half of them horses and zebras, so a thousand of each other species
+        "toy": 12_000,
         "captions": 6000,
         "small": 4000,
     },
@@ -241,11 +209,10 @@ LAPTOP = Profile(
     held_out=256,
     use_photographs=True,
     use_streets=True,
-    flex_depths=(2, 6),
+    flex_depths=(2, 3, 4),
     speed_repeats=10,
     small_seeds=(0, 1, 2),
     ablation=Ablation(
-        task="small",
         depth=3,
         width=64,
         heads=4,
@@ -256,7 +223,6 @@ LAPTOP = Profile(
     ),
     judges=Judges(
         toy_steps=400,
-        bodies_steps=1200,
         caption_steps=600,
     ),
     rivals=Rivals(

@@ -309,7 +309,6 @@ PAPER = Profile(
     # The paper has one run for each row.
     small_seeds=(0, 1, 2),
     ablation=Ablation(
-        task="imagenet",
         # FlexVAR-d20, table 6.
         depth=20,
         width=1280,
@@ -324,7 +323,6 @@ PAPER = Profile(
     ),
     judges=Judges(
         toy_steps=5000,
-        bodies_steps=5000,
         # As in the gpu profile.
         caption_steps=600,
     ),
@@ -334,5 +332,9 @@ PAPER = Profile(
         pixel_steps={"small": 100_000, "photographs": 100_000},
         diffusion_steps={"photographs": 300_000},
     ),
-    flat=Flat(steps=10_000, batch=16),  # no number in the paper: those of the gpu profile
+    # No number in the paper: those of the gpu profile.
+    flat=Flat(
+        steps=10_000,
+        batch=16,
+    ),
 )

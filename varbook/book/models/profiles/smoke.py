@@ -205,7 +205,6 @@ SMOKE = Profile(
     speed_repeats=2,
     small_seeds=(0, 1),
     ablation=Ablation(
-        task="small",
         depth=2,
         width=32,
         heads=2,
@@ -216,7 +215,6 @@ SMOKE = Profile(
     ),
     judges=Judges(
         toy_steps=30,
-        bodies_steps=30,
         caption_steps=10,
     ),
     rivals=Rivals(
