@@ -250,10 +250,9 @@ def _trained(name, kind, model, settings, fit, seed, profile, facts) -> Run:
         curve = fit(keeper)
     packed, record = pack(model), None
     check_sound(packed, f"The training {name}")
-    core_minutes = round(keeper.core_seconds() / 60, 2)
+    facts = {"core_minutes": round(keeper.core_seconds() / 60, 2)} | facts  # of all processes
     if processes.first():
-        record = _record(kind, settings, seed, profile, keeper.elapsed(), curve)
-        record |= {"core_minutes": core_minutes} | facts
+        record = _record(kind, settings, seed, profile, keeper.elapsed(), curve) | facts
         record = put(name, record, packed)
         remove_state(name)
     unpack(model, packed)
