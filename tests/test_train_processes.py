@@ -8,6 +8,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ from varbook import processes
 from varbook.features.judge import Judge, JudgeConfig
 from varbook.tokenizer.tokenizer import Tokenizer
 from varbook.train import fit_next_scale as module
+from varbook.train import store
 from varbook.train.fit_cyclevar import CycleVARTraining, fit_cyclevar
 from varbook.train.fit_judge import fit_judge
 from varbook.train.fit_next_scale import NextScaleTraining, fit_next_scale
@@ -446,6 +448,19 @@ def test_the_processor_time_of_a_training_is_that_of_all_its_processes(tmp_path)
     for count, spent in ((1, 100.0), (2, 300.0)):
         for times in together(count, tmp_path / str(count), core_seconds, tmp_path / f"of {count}"):
             assert times == pytest.approx((spent, spent), abs=30)
+
+
+def tried(home):
+    """Return the core-minutes of an experiment that takes this process one minute, the second two."""
+    os.environ["VARBOOK_HOME"] = str(home)
+    ticks = iter([0.0, 60.0 * (processes.rank() + 1)])
+    store.time = SimpleNamespace(**vars(time) | {"process_time": lambda: next(ticks)})
+    return store.experiment("tiny", {}, lambda: ({"x": 1.0}, []), seed=0).core_minutes
+
+
+def test_the_processor_time_of_an_experiment_is_that_of_all_its_processes(tmp_path):
+    assert together(1, tmp_path / "1", tried, tmp_path / "home of one") == [1.0]
+    assert together(2, tmp_path / "2", tried, tmp_path / "home of two") == [3.0, 3.0]
 
 
 def test_a_process_alone_shares_with_nobody():

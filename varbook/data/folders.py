@@ -174,7 +174,7 @@ def file_contents(files: Sequence[Path]) -> list[tuple[str, str]]:
     return list(_file_contents(tuple(files), tuple(file_states(files))))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=64)  # parts and classes: the photographs of 28 classes have thirty
 def _file_contents(
     files: tuple[Path, ...], states: tuple[tuple[str, int, int, int], ...]
 ) -> tuple[tuple[str, str], ...]:

@@ -301,7 +301,7 @@ def _tried(name, kind, settings, function, seed, profile) -> dict:
     with within_memory(f"The experiment {name}", LIGHTER):
         values, curve = function()
     record = _record(kind, settings, seed, profile, time.monotonic() - began, curve)
-    record["core_minutes"] = round((time.process_time() - core_began) / 60, 2)
+    record["core_minutes"] = round(processes.total(time.process_time() - core_began) / 60, 2)
     record["measurements"]["result"] = {
         "key": record["key"],
         "settings": record["settings"],
